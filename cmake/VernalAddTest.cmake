@@ -1,0 +1,28 @@
+# vernal_add_test(NAME <name> SOURCES <file>... [LIBRARIES <target>...] [LABELS <label>...] [TIMEOUT <seconds>])
+# A GoogleTest executable registered as one CTest test per file. The tests find data through two macros:
+#   VERNAL_GOLDEN_DIR     tests/golden of this tree
+#   VERNAL_REFERENCE_DIR  ../shared/reference when present, else tests/golden again
+function(vernal_add_test)
+  cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS unit)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  add_executable(${ARG_NAME} ${ARG_SOURCES})
+  target_link_libraries(${ARG_NAME} PRIVATE ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main)
+  target_include_directories(${ARG_NAME} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  if(EXISTS "${PROJECT_SOURCE_DIR}/../shared/reference")
+    set(reference_dir "${PROJECT_SOURCE_DIR}/../shared/reference")
+  else()
+    set(reference_dir "${PROJECT_SOURCE_DIR}/tests/golden")
+  endif()
+  target_compile_definitions(${ARG_NAME} PRIVATE
+    VERNAL_GOLDEN_DIR="${PROJECT_SOURCE_DIR}/tests/golden"
+    VERNAL_REFERENCE_DIR="${reference_dir}"
+    VERNAL_PLUGIN_DIR="${VERNAL_PLUGIN_OUTPUT_DIRECTORY}")
+  add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME})
+  set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
+                       SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+endfunction()
