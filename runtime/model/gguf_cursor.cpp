@@ -24,9 +24,12 @@ const std::byte* GgufCursor::read_elements(std::uint64_t count, std::uint64_t el
   std::uint64_t needed = 0;
   const bool wraps = __builtin_mul_overflow(count, element_bytes, &needed);
   if (wraps || needed > bytes_left()) {
+    const bool is_single = count == 1 || element_bytes == 1;
+    const std::string size = is_single ? fmt::format("{} bytes", needed)
+                                       : fmt::format("{} x {} bytes", count, element_bytes);
     refuse(VERNAL_INVALID_ARGUMENT, offset_,
-           fmt::format("the file ends too early: {} takes {} x {} bytes, {} are left", field, count,
-                       element_bytes, bytes_left()));
+           fmt::format("the file ends too early: {} takes {}, {} are left", field, size,
+                       bytes_left()));
   }
   const std::byte* const first = bytes_.data() + offset_;
   offset_ += needed;

@@ -1,7 +1,6 @@
 #include "model/gguf_file.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <numeric>
@@ -14,7 +13,9 @@
 namespace vernal {
 
 std::string GgufTensor::shape_text() const {
-  return fmt::format("[{}]", fmt::join(dims.begin(), dims.begin() + rank, ", "));
+  std::string text = fmt::format("[{}", columns());
+  for (std::uint32_t i = 1; i < rank; ++i) text += fmt::format(", {}", dims[i]);
+  return text + "]";
 }
 
 GgufFile GgufFile::open(const std::filesystem::path& path) {

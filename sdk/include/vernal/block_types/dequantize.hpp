@@ -4,6 +4,7 @@
 // exact, so a compiler that fuses them changes nothing. All fields are little-endian and unaligned.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -70,11 +71,15 @@ constexpr SixBitPair six_bit_pair_at(const std::byte* packed, std::uint32_t grou
           low >> 4U | byte_at(packed, group) >> 6U << 4U};
 }
 
-/// Calls read(block, w) for each weight of each block of a row and stores what it returns.
+/// Calls read(block, w) for each weight of each block of a row and stores what it returns. The
+/// block is a copy: the compiler then knows that storing floats does not change it, and reads each
+/// field once.
 template <std::uint32_t kWeights, std::uint32_t kBytes, typename Read>
 void for_each_weight(const std::byte* blocks, std::uint64_t columns, float* out, Read read) {
+  std::array<std::byte, kBytes> block;
   for (std::uint64_t first = 0; first < columns; first += kWeights) {
-    for (std::uint32_t w = 0; w < kWeights; ++w) *out++ = read(blocks, w);
+    std::copy_n(blocks, kBytes, block.begin());
+    for (std::uint32_t w = 0; w < kWeights; ++w) *out++ = read(block.data(), w);
     blocks += kBytes;
   }
 }
