@@ -1,7 +1,22 @@
 # vernal_add_test(NAME <name> SOURCES <file>... [LIBRARIES <target>...] [LABELS <label>...] [TIMEOUT <seconds>])
-# A GoogleTest executable registered as one CTest test per file. The tests find data through two macros:
+# A GoogleTest executable registered as one CTest test per file. The tests find data through macros:
 #   VERNAL_GOLDEN_DIR     tests/golden of this tree
 #   VERNAL_REFERENCE_DIR  ../shared/reference when present, else tests/golden again
+#   VERNAL_MODELS_DIR     models of this tree, where tools/fetch_model.sh puts real models
+#   VERNAL_PLUGIN_DIR     plugins of this build
+function(vernal_test_definitions TARGET)
+  if(EXISTS "${PROJECT_SOURCE_DIR}/../shared/reference")
+    set(reference_dir "${PROJECT_SOURCE_DIR}/../shared/reference")
+  else()
+    set(reference_dir "${PROJECT_SOURCE_DIR}/tests/golden")
+  endif()
+  target_compile_definitions(${TARGET} PRIVATE
+    VERNAL_GOLDEN_DIR="${PROJECT_SOURCE_DIR}/tests/golden"
+    VERNAL_REFERENCE_DIR="${reference_dir}"
+    VERNAL_MODELS_DIR="${PROJECT_SOURCE_DIR}/models"
+    VERNAL_PLUGIN_DIR="${VERNAL_PLUGIN_OUTPUT_DIRECTORY}")
+endfunction()
+
 function(vernal_add_test)
   cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   if(NOT ARG_LABELS)
@@ -13,15 +28,7 @@ function(vernal_add_test)
   add_executable(${ARG_NAME} ${ARG_SOURCES})
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main)
   target_include_directories(${ARG_NAME} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-  if(EXISTS "${PROJECT_SOURCE_DIR}/../shared/reference")
-    set(reference_dir "${PROJECT_SOURCE_DIR}/../shared/reference")
-  else()
-    set(reference_dir "${PROJECT_SOURCE_DIR}/tests/golden")
-  endif()
-  target_compile_definitions(${ARG_NAME} PRIVATE
-    VERNAL_GOLDEN_DIR="${PROJECT_SOURCE_DIR}/tests/golden"
-    VERNAL_REFERENCE_DIR="${reference_dir}"
-    VERNAL_PLUGIN_DIR="${VERNAL_PLUGIN_OUTPUT_DIRECTORY}")
+  vernal_test_definitions(${ARG_NAME})
   add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME})
   set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
                        SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")

@@ -1,4 +1,5 @@
-// C++ side of a backend plugin: abstract classes to derive from, and the function table made from them.
+// C++ side of a backend plugin: abstract classes to derive from, and the function table made from
+// them.
 //
 //   class MyBackend : public vernal::Backend { ... };
 //   constexpr vernal_backend_api kTable = vernal::backend_table<MyBackend>();
@@ -17,63 +18,23 @@
 #include <vector>
 
 #include "vernal/abi/backend.h"
+#include "vernal/backend_types.hpp"
 #include "vernal/config.hpp"
 #include "vernal/host.hpp"
 #include "vernal/module.hpp"
 
 namespace vernal {
 
-struct DeviceInfo {
-  std::string name;
-  std::string description;
-  std::uint64_t total_bytes = 0;
-  std::uint64_t free_bytes = 0;
-  std::uint64_t num_workers = 0;
-};
-
-/// What a backend says of one storage format.
-struct FormatSupport {
-  std::string format;  // "ggml.q4_k/1"
-  std::uint32_t support = VERNAL_FORMAT_NATIVE;
-  std::string note;
-};
-
-/// One priced or allocated object.
-struct MemoryRow {
-  std::string object;
-  std::string device;
-  std::uint32_t category = VERNAL_MEMORY_OTHER;
-  std::uint64_t bytes = 0;
-  std::uint64_t peak_bytes = 0;
-};
-
-/// See vernal_plan_options.
-struct PlanOptions {
-  std::uint64_t context_length = 0;
-  std::uint64_t max_tokens_per_step = 0;
-  std::uint64_t max_sequences = 0;
-  std::uint64_t max_rows = 0;
-  std::uint64_t typical_decode_sequences = 0;
-  std::uint64_t kv_tokens = 0;
-  std::uint64_t rollback_depth = 0;
-  std::uint64_t max_checkpoints = 0;
-  std::uint64_t memory_limit_bytes = 0;
-  std::string kv_keys_format = "f16";
-  std::string kv_values_format = "f16";
-  std::string recurrent_format = "f32";
-  std::vector<std::string> host_weights;
-  bool kv_rotate = false;
-};
-
 /// Pulls weights during a build. Build thread only.
 class WeightSource {
  public:
-  explicit WeightSource(const vernal_weight_source* source)
-      : source_(copy_in(source)) {}
+  explicit WeightSource(const vernal_weight_source* source) : source_(copy_in(source)) {}
 
   /// Copies `size` stored bytes of weight `index`, from `offset`.
-  void read(std::uint64_t index, std::uint64_t offset, std::uint64_t size, void* destination) const {
-    plugin_host().check(source_.read(source_.user, index, offset, size, destination), "weight source");
+  void read(std::uint64_t index, std::uint64_t offset, std::uint64_t size,
+            void* destination) const {
+    plugin_host().check(source_.read(source_.user, index, offset, size, destination),
+                        "weight source");
   }
   /// The whole stored weight; valid until unmap or the program's end.
   std::span<const std::byte> map(std::uint64_t index) const {
@@ -105,14 +66,6 @@ class Progress {
   vernal_progress progress_;
 };
 
-/// One sequence's part of a step.
-struct StepSequence {
-  vernal_sequence_id sequence = 0;
-  std::uint64_t start = 0;
-  std::uint64_t count = 0;
-  std::uint64_t first_position = 0;
-};
-
 /// A step as the backend sees it. Spans are borrowed for the call.
 struct StepBatch {
   std::uint64_t function = 0;
@@ -128,21 +81,15 @@ struct StepBatch {
     for (const vernal_step_input& in : inputs) {
       if (view(in.name) != name) continue;
       if (in.source != VERNAL_INPUT_HOST || in.data == nullptr || in.bytes < count * sizeof(T)) {
-        throw Error(VERNAL_INVALID_ARGUMENT,
-                    "step input \"" + std::string(name) + "\": expected " +
-                        std::to_string(count * sizeof(T)) + " bytes of host memory, found " +
-                        std::to_string(in.bytes));
+        throw Error(VERNAL_INVALID_ARGUMENT, "step input \"" + std::string(name) + "\": expected " +
+                                                 std::to_string(count * sizeof(T)) +
+                                                 " bytes of host memory, found " +
+                                                 std::to_string(in.bytes));
       }
       return {static_cast<const T*>(in.data), count};
     }
     throw Error(VERNAL_INVALID_ARGUMENT, "step input \"" + std::string(name) + "\" is missing");
   }
-};
-
-struct StepOutput {
-  const float* data = nullptr;
-  std::uint64_t rows = 0;
-  std::uint64_t columns = 0;
 };
 
 /// Sequences, states and steps of one program. Engine thread. Meaning: backend.h.
@@ -218,7 +165,8 @@ class Backend {
   virtual ~Backend() = default;
 
   /// Why a node cannot be compiled; nullopt if it can.
-  virtual std::optional<std::string> unsupported_reason(const Module& module, const Function& function,
+  virtual std::optional<std::string> unsupported_reason(const Module& module,
+                                                        const Function& function,
                                                         const Node& node) const = 0;
   virtual std::vector<FormatSupport> formats() const = 0;
   /// `module` lives until the plan is destroyed.

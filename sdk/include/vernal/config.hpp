@@ -12,8 +12,8 @@
 
 namespace vernal {
 
-/// One row of a schema as written by hand; see config.h for the meaning of each field. Text is borrowed:
-/// use string literals.
+/// One row of a schema as written by hand; see config.h for the meaning of each field. Text is
+/// borrowed: use string literals.
 struct ConfigRow {
   std::string_view path;
   std::uint32_t type;
@@ -40,8 +40,8 @@ constexpr vernal_config_row to_abi(const ConfigRow& row) {
   return out;
 }
 
-/// Typed read access to the validated table of an instance. Control thread; valid for the call it was
-/// passed to. Getters throw Error for a type that differs from the schema's.
+/// Typed read access to the validated table of an instance. Control thread; valid for the call it
+/// was passed to. Getters throw Error for a type that differs from the schema's.
 class Config {
  public:
   explicit Config(vernal_config_view view)

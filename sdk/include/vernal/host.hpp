@@ -1,8 +1,10 @@
-// The host as plugin code sees it: logging, errors, services, and the guard that keeps exceptions inside.
+// The host as plugin code sees it: logging, errors, services, and the guard that keeps exceptions
+// inside.
 #pragma once
 
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -40,13 +42,18 @@ class Host {
     return std::string(view(text));
   }
 
-  /// Throws Error with the text the callee stored, if `status` is not OK. `what` says who was called.
-  void check(std::int32_t status, std::string_view what) const {
-    if (status == VERNAL_OK) return;
+  /// The text the callee stored with `status`, or the status' name if it stored none; forgets it.
+  std::string take_error(std::int32_t status) const {
     std::string text = last_error();
     if (text.empty()) text = std::string(status_name(status));
     set_error(VERNAL_OK, {});
-    throw Error(status, std::string(what) + ": " + text);
+    return text;
+  }
+
+  /// Throws Error with the text the callee stored, if `status` is not OK. `what` says who was
+  /// called.
+  void check(std::int32_t status, std::string_view what) const {
+    if (status != VERNAL_OK) throw Error(status, std::string(what) + ": " + take_error(status));
   }
 
   /// A service table by id with its object. Throws NOT_FOUND if the host has none.

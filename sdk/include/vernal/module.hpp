@@ -1,4 +1,5 @@
-// The module as plain C++ values: what a backend reads once before it plans, and what the core stores.
+// The module as plain C++ values: what a backend reads once before it plans, and what the core
+// stores.
 #pragma once
 
 #include <array>
@@ -125,7 +126,8 @@ inline Attribute read_attribute(const vernal_attr& attr) {
 }
 
 inline Shape read_shape(const std::int64_t* dims, std::uint32_t rank) {
-  if (rank > VERNAL_MAX_RANK) throw Error(VERNAL_INVALID_ARGUMENT, "a shape has more than 4 dimensions");
+  if (rank > VERNAL_MAX_RANK)
+    throw Error(VERNAL_INVALID_ARGUMENT, "a shape has more than 4 dimensions");
   Shape shape;
   shape.rank = rank;
   for (std::uint32_t i = 0; i < rank; ++i) shape.dims[i] = dims[i];

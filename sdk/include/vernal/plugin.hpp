@@ -1,6 +1,7 @@
 // Definition of a plugin: its kinds, schemas and entry. One translation unit of a plugin says
 //
-//   VERNAL_DEFINE_PLUGIN(vernal::PluginDefinition{.backend = &kBackendTable, .backend_rows = kRows})
+//   VERNAL_DEFINE_PLUGIN(vernal::PluginDefinition{.backend = &kBackendTable, .backend_rows =
+//   kRows})
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ struct PluginDefinition {
   const vernal_frontend_api* frontend = nullptr;
   std::span<const vernal_config_row> backend_rows = {};
   std::span<const vernal_config_row> frontend_rows = {};
-  void (*init)() = nullptr;      // may throw vernal::Error
+  void (*init)() = nullptr;  // may throw vernal::Error
   void (*shutdown)() = nullptr;
 };
 
@@ -49,52 +50,52 @@ inline std::int32_t schema(const PluginDefinition& definition, std::uint32_t kin
 }  // namespace vernal
 
 /// Defines the entry symbol and the plugin's tables. Takes an expression of type PluginDefinition.
-#define VERNAL_DEFINE_PLUGIN(...)                                                                  \
-  namespace {                                                                                      \
-  constinit vernal::Host* vernal_host_of_plugin = nullptr;                                         \
-  const vernal::PluginDefinition& vernal_definition() {                                            \
-    static const vernal::PluginDefinition definition = __VA_ARGS__;                                \
-    return definition;                                                                             \
-  }                                                                                                \
-  std::int32_t vernal_init() noexcept {                                                            \
-    return vernal::guard([] {                                                                      \
-      if (vernal_definition().init) vernal_definition().init();                                    \
-    });                                                                                            \
-  }                                                                                                \
-  std::int32_t vernal_shutdown() noexcept {                                                        \
-    return vernal::guard([] {                                                                      \
-      if (vernal_definition().shutdown) vernal_definition().shutdown();                            \
-    });                                                                                            \
-  }                                                                                                \
-  std::int32_t vernal_schema(std::uint32_t kind, const vernal_config_row** rows,                   \
-                             std::uint64_t* count, std::uint64_t* stride) noexcept {               \
-    return vernal::detail::schema(vernal_definition(), kind, rows, count, stride);                 \
-  }                                                                                                \
-  std::int32_t vernal_kind(std::uint32_t kind, const void** table) noexcept {                      \
-    return vernal::detail::kind_table(vernal_definition(), kind, table);                           \
-  }                                                                                                \
-  std::int32_t vernal_extension(vernal_str, const void** table) noexcept {                         \
-    *table = nullptr;                                                                              \
-    return VERNAL_NOT_FOUND;                                                                       \
-  }                                                                                                \
-  constexpr vernal_plugin_api kVernalPluginApi = {sizeof(vernal_plugin_api), vernal_init,          \
-                                                  vernal_shutdown,           vernal_schema,        \
-                                                  vernal_kind,               vernal_extension};    \
-  }                                                                                                \
-  vernal::Host& vernal::plugin_host() noexcept {                                                   \
-    static vernal::Host unset;                                                                     \
-    return vernal_host_of_plugin ? *vernal_host_of_plugin : unset;                                 \
-  }                                                                                                \
-  extern "C" __attribute__((visibility("default"))) std::int32_t vernal_plugin_entry_v1(           \
-      vernal_entry_args* args) {                                                                   \
-    static vernal::Host host;                                                                      \
-    try {                                                                                          \
-      host = vernal::Host(args->host, args->host_api);                                             \
-    } catch (...) {                                                                                \
-      return VERNAL_INCOMPATIBLE;                                                                  \
-    }                                                                                              \
-    vernal_host_of_plugin = &host;                                                                 \
-    args->plugin = &kVernalPluginApi;                                                              \
-    return VERNAL_OK;                                                                              \
-  }                                                                                                \
+#define VERNAL_DEFINE_PLUGIN(...)                                                          \
+  namespace {                                                                              \
+  constinit vernal::Host* vernal_host_of_plugin = nullptr;                                 \
+  const vernal::PluginDefinition& vernal_definition() {                                    \
+    static const vernal::PluginDefinition definition = __VA_ARGS__;                        \
+    return definition;                                                                     \
+  }                                                                                        \
+  std::int32_t vernal_init() noexcept {                                                    \
+    return vernal::guard([] {                                                              \
+      if (vernal_definition().init) vernal_definition().init();                            \
+    });                                                                                    \
+  }                                                                                        \
+  std::int32_t vernal_shutdown() noexcept {                                                \
+    return vernal::guard([] {                                                              \
+      if (vernal_definition().shutdown) vernal_definition().shutdown();                    \
+    });                                                                                    \
+  }                                                                                        \
+  std::int32_t vernal_schema(std::uint32_t kind, const vernal_config_row** rows,           \
+                             std::uint64_t* count, std::uint64_t* stride) noexcept {       \
+    return vernal::detail::schema(vernal_definition(), kind, rows, count, stride);         \
+  }                                                                                        \
+  std::int32_t vernal_kind(std::uint32_t kind, const void** table) noexcept {              \
+    return vernal::detail::kind_table(vernal_definition(), kind, table);                   \
+  }                                                                                        \
+  std::int32_t vernal_extension(vernal_str, const void** table) noexcept {                 \
+    *table = nullptr;                                                                      \
+    return VERNAL_NOT_FOUND;                                                               \
+  }                                                                                        \
+  constexpr vernal_plugin_api kVernalPluginApi = {                                         \
+      sizeof(vernal_plugin_api), vernal_init, vernal_shutdown, vernal_schema, vernal_kind, \
+      vernal_extension};                                                                   \
+  }                                                                                        \
+  vernal::Host& vernal::plugin_host() noexcept {                                           \
+    static vernal::Host unset;                                                             \
+    return vernal_host_of_plugin ? *vernal_host_of_plugin : unset;                         \
+  }                                                                                        \
+  extern "C" __attribute__((visibility("default"))) std::int32_t vernal_plugin_entry_v1(   \
+      vernal_entry_args* args) {                                                           \
+    static vernal::Host host;                                                              \
+    try {                                                                                  \
+      host = vernal::Host(args->host, args->host_api);                                     \
+    } catch (...) {                                                                        \
+      return VERNAL_INCOMPATIBLE;                                                          \
+    }                                                                                      \
+    vernal_host_of_plugin = &host;                                                         \
+    args->plugin = &kVernalPluginApi;                                                      \
+    return VERNAL_OK;                                                                      \
+  }                                                                                        \
   static_assert(true, "a semicolon follows")

@@ -1,6 +1,6 @@
-// Negotiation by copy and stub: a function table from the other side is copied up to the smaller size, and
-// every function it lacks is filled with a stub that answers VERNAL_UNIMPLEMENTED. Used by the host for
-// plugins' tables and by plugins for the host's.
+// Negotiation by copy and stub: a function table from the other side is copied up to the smaller
+// size, and every function it lacks is filled with a stub that answers VERNAL_UNIMPLEMENTED. Used
+// by the host for plugins' tables and by plugins for the host's.
 #pragma once
 
 #include <cstdint>
@@ -79,18 +79,30 @@ void for_each_function(vernal_frontend_api& t, F&& f) {
 /// Size a table had in interface 1.0: the floor below which it is refused as corrupt.
 template <class Table>
 inline constexpr std::uint64_t kFloorSize = 0;
-template <> inline constexpr std::uint64_t kFloorSize<vernal_host_api> = 80;
-template <> inline constexpr std::uint64_t kFloorSize<vernal_plugin_api> = 48;
-template <> inline constexpr std::uint64_t kFloorSize<vernal_config_api> = 96;
-template <> inline constexpr std::uint64_t kFloorSize<vernal_module_api> = 64;
-template <> inline constexpr std::uint64_t kFloorSize<vernal_metadata_api> = 72;
-template <> inline constexpr std::uint64_t kFloorSize<vernal_builder_api> = 80;
-template <> inline constexpr std::uint64_t kFloorSize<vernal_architecture_api> = 40;
-template <> inline constexpr std::uint64_t kFloorSize<vernal_backend_api> = 288;
-template <> inline constexpr std::uint64_t kFloorSize<vernal_engine_api> = 72;
-template <> inline constexpr std::uint64_t kFloorSize<vernal_text_api> = 40;
-template <> inline constexpr std::uint64_t kFloorSize<vernal_console_api> = 48;
-template <> inline constexpr std::uint64_t kFloorSize<vernal_frontend_api> = 72;
+template <>
+inline constexpr std::uint64_t kFloorSize<vernal_host_api> = 80;
+template <>
+inline constexpr std::uint64_t kFloorSize<vernal_plugin_api> = 48;
+template <>
+inline constexpr std::uint64_t kFloorSize<vernal_config_api> = 96;
+template <>
+inline constexpr std::uint64_t kFloorSize<vernal_module_api> = 64;
+template <>
+inline constexpr std::uint64_t kFloorSize<vernal_metadata_api> = 72;
+template <>
+inline constexpr std::uint64_t kFloorSize<vernal_builder_api> = 80;
+template <>
+inline constexpr std::uint64_t kFloorSize<vernal_architecture_api> = 40;
+template <>
+inline constexpr std::uint64_t kFloorSize<vernal_backend_api> = 288;
+template <>
+inline constexpr std::uint64_t kFloorSize<vernal_engine_api> = 72;
+template <>
+inline constexpr std::uint64_t kFloorSize<vernal_text_api> = 40;
+template <>
+inline constexpr std::uint64_t kFloorSize<vernal_console_api> = 48;
+template <>
+inline constexpr std::uint64_t kFloorSize<vernal_frontend_api> = 72;
 
 namespace detail {
 
@@ -120,10 +132,9 @@ Table adopt_table(const Table* theirs, const char* name) {
   if (theirs == nullptr) throw Error(VERNAL_INCOMPATIBLE, std::string(name) + ": table is null");
   const std::uint64_t size = theirs->struct_size;
   if (size < kFloorSize<Table> || size % 8 != 0) {
-    throw Error(VERNAL_INCOMPATIBLE,
-                std::string(name) + ": struct_size expected at least " +
-                    std::to_string(kFloorSize<Table>) + " and a multiple of 8, found " +
-                    std::to_string(size));
+    throw Error(VERNAL_INCOMPATIBLE, std::string(name) + ": struct_size expected at least " +
+                                         std::to_string(kFloorSize<Table>) +
+                                         " and a multiple of 8, found " + std::to_string(size));
   }
   Table mine{};
   std::memcpy(&mine, theirs, size < sizeof(Table) ? size : sizeof(Table));

@@ -78,13 +78,14 @@ typedef struct vernal_build_options {
 typedef struct vernal_architecture_api {
   uint64_t struct_size;
 
-  /* Whether this plugin builds that file: *out_score 0 (no) to 100; the sink receives the reason. */
+  /* [control] Whether this plugin builds that file: *out_score 0 (no) to 100; the sink receives the
+   * reason. */
   int32_t (*probe)(vernal_metadata_ref metadata, uint32_t* out_score, const vernal_sink* reason);
 
-  /* Writes hyperparameters as lines "name = value", for `vernal inspect`. */
+  /* [control] Writes hyperparameters as lines "name = value", for `vernal inspect`. */
   int32_t (*describe)(vernal_metadata_ref metadata, const vernal_sink* sink);
 
-  /* Builds the module. On failure the builder's content is dropped. */
+  /* [control, blocks] Builds the module. On failure the builder's content is dropped. */
   int32_t (*build)(vernal_metadata_ref metadata, const vernal_build_options* options,
                    vernal_builder_ref builder);
 

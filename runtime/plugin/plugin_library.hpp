@@ -1,0 +1,73 @@
+// One opened plugin: its code, its tables, its life from entry to shutdown.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugin/core_host.hpp"
+#include "plugin/manifest.hpp"
+#include "vernal/tables.hpp"
+
+namespace vernal::plugin {
+
+/// A plugin's shared object. Control thread. The library stays mapped until the process ends,
+/// whatever happens to this object: code of it may run in thread-local destructors and at exit.
+class PluginLibrary {
+ public:
+  /// Opens the file and negotiates; no device is touched.
+  ///   file      canonical, passed check_plugin_path
+  ///   manifest  its own, passed require_compatible
+  ///   host      outlives the last call of the plugin
+  /// Errors  INCOMPATIBLE: the linker refuses it, the entry symbol is missing, the entry fails, or
+  ///         a table is malformed; the message has the path, what was expected and what was found.
+  PluginLibrary(std::filesystem::path file, Manifest manifest, CoreHost& host);
+  ~PluginLibrary();
+  PluginLibrary(const PluginLibrary&) = delete;
+  PluginLibrary& operator=(const PluginLibrary&) = delete;
+
+  const Manifest& manifest() const noexcept { return manifest_; }
+  const std::string& name() const noexcept { return manifest_.name; }
+  const std::filesystem::path& file() const noexcept { return file_; }
+
+  /// Rows of the table that configures an instance of `kind` (VERNAL_KIND_*). May be called before
+  /// init. Text in the rows lives as long as the process.
+  /// Errors  INCOMPATIBLE: malformed rows.
+  std::vector<vernal_config_row> config_schema(std::uint32_t kind) const;
+
+  /// The tables of the kinds its manifest names, adopted when the library was opened. They live as
+  /// long as this object.
+  /// Errors  INCOMPATIBLE: the plugin is not of that kind.
+  const vernal_backend_api& backend() const;
+  const vernal_architecture_api& architecture() const;
+  const vernal_frontend_api& frontend() const;
+
+  /// Runs the plugin's init; once. Throws Error with the plugin's text.
+  void init();
+  bool is_initialised() const noexcept { return is_initialised_; }
+  /// Runs the plugin's shutdown if init succeeded; a failure is logged.
+  void shutdown() noexcept;
+
+ private:
+  struct Code;
+
+  std::string where() const;
+  template <class Table>
+  void adopt_kind(std::uint32_t kind, const char* name, std::optional<Table>& out);
+
+  std::filesystem::path file_;
+  std::string path_text_;
+  Manifest manifest_;
+  CoreHost& host_;
+  std::unique_ptr<Code> code_;
+  vernal_plugin_api api_{};
+  std::optional<vernal_backend_api> backend_;
+  std::optional<vernal_architecture_api> architecture_;
+  std::optional<vernal_frontend_api> frontend_;
+  bool is_initialised_ = false;
+};
+
+}  // namespace vernal::plugin
