@@ -1,0 +1,84 @@
+// The parts of one decoder layer: weights by their names in the file, "blk.3.attn_q.weight".
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "decoder_config.hpp"
+
+namespace vernal::architectures {
+
+/// A layer under construction; what is made while it lives has its path. Borrows everything.
+class DecoderLayer {
+ public:
+  enum class Bias { kIfStored, kRequired };
+
+  DecoderLayer(const Builder& builder, const Metadata& metadata, const DecoderConfig& config,
+               std::int64_t index)
+      : b_(builder),
+        metadata_(metadata),
+        c_(config),
+        index_(index),
+        scope_(builder.scope("blk", index)) {}
+
+  /// RMS norm of the last dimension, which has `size` elements.
+  Tensor norm(std::string_view name, Tensor x, std::int64_t size) const {
+    return b_.rmsnorm(x, weight(name, ".weight", {size}), c_.norm_eps);
+  }
+
+  /// x[T, in] -> [T, out]. A stored bias is always added: leaving it out would be silently wrong.
+  Tensor linear(std::string_view name, Tensor x, std::int64_t in, std::int64_t out,
+                Bias bias = Bias::kIfStored) const {
+    const bool has_bias =
+        bias == Bias::kRequired || metadata_.has_tensor(scope_.name(std::string(name) + ".bias"));
+    return b_.linear(name, x, weight(name, ".weight", {out, in}),
+                     has_bias ? weight(name, ".bias", {out}) : WeightRef{});
+  }
+
+  /// [T, count * size] -> [T, count, size].
+  Tensor heads(Tensor x, std::int64_t count, std::int64_t size) const {
+    return b_.reshape(x, {kTokens, count, size});
+  }
+
+  /// The keys and values of this layer; window 0: all of the past.
+  StateRef kv_state(std::int64_t window = 0) const {
+    const std::string name = scope_.name("kv");
+    return b_.state(KvState{name, index_, c_.num_kv_heads, c_.key_size, c_.value_size, window});
+  }
+
+ private:
+  WeightRef weight(std::string_view name, const char* suffix, const Dims& dims) const {
+    return b_.weight(scope_.name(std::string(name) + suffix), dims);
+  }
+
+  const Builder& b_;
+  const Metadata& metadata_;
+  const DecoderConfig& c_;
+  std::int64_t index_;
+  Scope scope_;
+};
+
+/// The residual stream before the first layer of a build: embedded tokens times `scale`, or what
+/// the segment before hands over.
+inline Tensor begin_residual(const Builder& b, const DecoderConfig& c, const LayerRange& layers,
+                             double scale = 1) {
+  if (!layers.has_embedding) return b.input("hidden", Element::kF32, {kTokens, c.hidden_size});
+  const Tensor ids = b.input("ids", Element::kI32, {kTokens});
+  return b.embed(ids, b.weight("token_embd.weight", {c.vocabulary_size, c.hidden_size}), scale);
+}
+
+/// Scores over the vocabulary for the rows wanted: final norm, then the head, which may be the
+/// embedding.
+inline Tensor head(const Builder& b, const Metadata& metadata, const DecoderConfig& c, Tensor x) {
+  x = b.select_rows(x, b.input("rows", Element::kI32, {kRows}));
+  x = b.rmsnorm(x, b.weight("output_norm.weight", {c.hidden_size}), c.norm_eps);
+  const WeightRef w = b.weight(c.is_tied ? "token_embd.weight" : "output.weight",
+                               {c.vocabulary_size, c.hidden_size});
+  const WeightRef bias = metadata.has_tensor("output.bias")
+                             ? b.weight("output.bias", {c.vocabulary_size})
+                             : WeightRef{};
+  return b.linear("output", x, w, bias, Element::kF32);
+}
+
+}  // namespace vernal::architectures

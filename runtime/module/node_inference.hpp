@@ -1,0 +1,90 @@
+// Checks one node against the table of operations and infers the shapes of its results.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "module/op_registry.hpp"
+#include "module/problem.hpp"
+#include "vernal/module.hpp"
+
+namespace vernal {
+
+/// The value that stands for a result that could not be inferred. What uses it is not checked
+/// further, so that one mistake is reported once.
+inline constexpr Value kUnknownValue{Shape{}, 0};
+inline bool is_known(const Value& value) noexcept { return value.element != 0; }
+
+/// A shape of the given dimensions.
+Shape make_shape(std::initializer_list<std::int64_t> dims);
+
+/// "T", "256".
+std::string dim_text(std::int64_t dim);
+
+/// One node under inspection. `node` is not yet, or already, part of `function`; the module and
+/// function give its operands their meaning. Any thread; borrows all three.
+class NodeInference {
+ public:
+  NodeInference(const Module& module, const Function& function, const Node& node)
+      : module_(module), function_(function), node_(node) {}
+
+  /// Checks everything. Afterwards problems() and results() are filled.
+  void run();
+
+  const std::vector<Problem>& problems() const noexcept { return problems_; }
+  /// Results in order; empty if a problem, here or in an operand, leaves them unknown.
+  const std::vector<Value>& results() const noexcept { return results_; }
+
+  // ---- for the rules of the operations ----
+
+  const Node& node() const noexcept { return node_; }
+  std::size_t num_operands() const noexcept { return node_.operands.size(); }
+  bool has(std::size_t i) const { return node_.operand(i).kind != VERNAL_OPERAND_NONE; }
+  bool is_value(std::size_t i) const { return node_.operand(i).kind == VERNAL_OPERAND_VALUE; }
+  /// Shape of a value or weight.
+  const Shape& shape(std::size_t i) const;
+  std::uint32_t element(std::size_t i) const;
+  const State& state(std::size_t i) const;
+  /// "w \"blk.0.attn_q.weight\" [832, 256]", "x [T, 256]".
+  std::string describe(std::size_t i) const;
+
+  template <class... Args>
+  void problem(fmt::format_string<Args...> format, Args&&... args) {
+    problems_.push_back({node_.path, fmt::format(format, std::forward<Args>(args)...)});
+  }
+  /// Reports and returns false unless operand i has `rank` dimensions.
+  bool expect_rank(std::size_t i, std::uint32_t rank);
+  /// Reports unless operand i, if present, has exactly this shape.
+  bool expect_shape(std::size_t i, const Shape& expected);
+  /// Reports unless operand i has `rank` dimensions, the first of them T.
+  bool expect_tokens(std::size_t i, std::uint32_t rank);
+
+  void result(const Shape& shape, std::uint32_t element) { results_.push_back({shape, element}); }
+  /// The attribute `out`: VERNAL_ELEMENT_ACT or VERNAL_ELEMENT_F32.
+  std::uint32_t out_element() const;
+  /// F32 if any of the operands [0, count) is an f32 value, else ACT.
+  std::uint32_t promoted_element(std::size_t count) const;
+
+ private:
+  bool check_operands(const OpSpec& op);
+  bool check_operand(const OperandSpec& spec, std::size_t i);
+  void check_element(const OperandSpec& spec, std::size_t i);
+  void check_attributes(const OpSpec& op);
+  void check_attribute(const AttributeSpec& spec, const Attribute& attribute);
+  void check_results();
+
+  const Module& module_;
+  const Function& function_;
+  const Node& node_;
+  const OpSpec* op_ = nullptr;
+  std::vector<Problem> problems_;
+  std::vector<Value> results_;
+  bool operands_known_ = true;
+};
+
+}  // namespace vernal
