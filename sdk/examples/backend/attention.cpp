@@ -1,0 +1,116 @@
+// Attention over a key/value state.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "operations.hpp"
+
+namespace reference {
+namespace {
+
+/// Rounds a vector to what its storage format (f32, f16 or q8_0) can hold.
+void round_to_format(std::string_view format, std::span<float> row) {
+  if (format == "f16") {
+    for (float& value : row) value = vernal::float_from_f16(vernal::f16_from_float(value));
+  } else if (format == "q8_0") {
+    const auto columns = static_cast<std::uint64_t>(row.size());
+    const vernal::BlockType& type = *vernal::find_block_type("ggml.q8_0/1");
+    std::vector<std::byte> stored(type.row_bytes(columns));
+    vernal::quantize_row_q8_0(row.data(), columns, stored.data());
+    type.dequantize(stored.data(), columns, row.data());
+  }
+}
+
+/// Appends the step's rows [start, start+count) of `source` [T, heads, dim], rounded head by head.
+void append(const Tensor& source, const vernal::StepSequence& part, std::string_view format,
+            std::vector<float>& stored) {
+  const std::int64_t dim = source.last();
+  const std::int64_t heads = source.dims[1];
+  for (std::uint64_t t = part.start; t < part.start + part.count; ++t) {
+    for (std::int64_t h = 0; h < heads; ++h) {
+      const auto row = source.row(static_cast<std::int64_t>(t) * heads + h);
+      const std::size_t begin = stored.size();
+      stored.insert(stored.end(), row.begin(), row.end());
+      round_to_format(format, std::span(stored).subspan(begin, static_cast<std::size_t>(dim)));
+    }
+  }
+}
+
+struct Head {
+  const float* query;
+  std::optional<double> sink;  // a logit without a value
+  std::int64_t kv_head;
+  std::int64_t first;  // visible positions [first, last]
+  std::int64_t last;
+};
+
+struct Options {
+  double scale;
+  double softcap;
+};
+
+/// softmax(q·Kᵀ·scale) V over the visible positions of one head of one token.
+void attend(const Head& head, const KvState& kv, const vernal::State& slot, const Options& options,
+            float* out) {
+  std::vector<double> scores;
+  double greatest = -std::numeric_limits<double>::infinity();
+  for (std::int64_t j = head.first; j <= head.last; ++j) {
+    const float* key = kv.keys.data() + (j * slot.num_heads + head.kv_head) * slot.key_dim;
+    double dot = 0;
+    for (std::int64_t i = 0; i < slot.key_dim; ++i) {
+      dot += static_cast<double>(head.query[i]) * static_cast<double>(key[i]);
+    }
+    dot *= options.scale;
+    if (options.softcap > 0) dot = options.softcap * std::tanh(dot / options.softcap);
+    scores.push_back(dot);
+    greatest = std::max(greatest, dot);
+  }
+  if (head.sink) greatest = std::max(greatest, *head.sink);
+  std::vector<double> sum(static_cast<std::size_t>(slot.value_dim));
+  double total = head.sink ? std::exp(*head.sink - greatest) : 0.0;
+  for (std::int64_t j = head.first; j <= head.last; ++j) {
+    const double weight = std::exp(scores[static_cast<std::size_t>(j - head.first)] - greatest);
+    const float* value = kv.values.data() + (j * slot.num_heads + head.kv_head) * slot.value_dim;
+    total += weight;
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += weight * static_cast<double>(value[i]);
+  }
+  for (std::size_t i = 0; i < sum.size(); ++i) out[i] = static_cast<float>(sum[i] / total);
+}
+
+}  // namespace
+
+void run_attention(const vernal::Node& node, StepContext& context) {
+  const Tensor& q = context.in(node, 0);
+  const vernal::State& slot = context.state(node, 3);
+  const std::uint32_t state_index = node.operands[3].index;
+  const vernal::PlanOptions& plan = context.program.options();
+  const std::vector<float> sinks = context.weight_row(node, 4);
+  const Options options{node.number("scale", 1.0), node.number("softcap", 0.0)};
+  const bool causal = node.integer("causal", 1) != 0;
+  const std::int64_t num_heads = q.dims[1];
+  const std::int64_t group = num_heads / slot.num_heads;
+  Tensor& out = context.out(node);
+  for (std::size_t s = 0; s < context.states.size(); ++s) {
+    const vernal::StepSequence& part = context.batch.sequences[s];
+    KvState& kv = context.states[s].kv[state_index];
+    append(context.in(node, 1), part, plan.kv_keys_format, kv.keys);
+    append(context.in(node, 2), part, plan.kv_values_format, kv.values);
+    for (std::uint64_t i = 0; i < part.count; ++i) {
+      const auto position = static_cast<std::int64_t>(part.first_position + i);
+      const auto row = static_cast<std::int64_t>(part.start + i);
+      const std::int64_t last =
+          causal ? position : static_cast<std::int64_t>(part.first_position + part.count) - 1;
+      const std::int64_t first =
+          slot.window > 0 ? std::max<std::int64_t>(0, position - slot.window + 1) : 0;
+      for (std::int64_t h = 0; h < num_heads; ++h) {
+        std::optional<double> sink;
+        if (!sinks.empty()) sink = sinks[static_cast<std::size_t>(h)];
+        const Head head{q.row(row * num_heads + h).data(), sink, h / group, first, last};
+        attend(head, kv, slot, options, out.floats.data() + (row * num_heads + h) * slot.value_dim);
+      }
+    }
+  }
+}
+
+}  // namespace reference

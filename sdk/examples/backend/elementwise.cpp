@@ -1,0 +1,153 @@
+// Operations that work value by value.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "operations.hpp"
+
+namespace reference {
+namespace {
+
+/// Operand of a binary operation, padded on the left with ones to four dimensions. A weight operand
+/// is read as a vector or matrix of its own shape.
+struct Operand4 {
+  Tensor tensor;
+  std::array<std::int64_t, 4> dims{1, 1, 1, 1};
+
+  std::int64_t offset(const std::array<std::int64_t, 4>& at) const {
+    std::int64_t index = 0;
+    for (std::size_t i = 0; i < 4; ++i) index = index * dims[i] + (dims[i] == 1 ? 0 : at[i]);
+    return index;
+  }
+};
+
+Tensor read_weight(const StepContext& context, const vernal::Node& node, std::size_t i) {
+  const StoredWeight& weight = context.weight(node, i);
+  const vernal::Shape& shape = context.program.module().weights[node.operands[i].index].shape;
+  Tensor tensor;
+  tensor.dims.assign(shape.dims.begin(), shape.dims.begin() + shape.rank);
+  std::vector<float> row;
+  for (std::int64_t r = 0; r < weight.num_rows; ++r) {
+    weight.read_row(r, row);
+    tensor.floats.insert(tensor.floats.end(), row.begin(), row.end());
+  }
+  return tensor;
+}
+
+Operand4 operand4(const StepContext& context, const vernal::Node& node, std::size_t i) {
+  Operand4 operand;
+  operand.tensor = node.operands[i].kind == VERNAL_OPERAND_WEIGHT ? read_weight(context, node, i)
+                                                                  : context.in(node, i);
+  const auto& dims = operand.tensor.dims;
+  std::ranges::copy(dims, operand.dims.end() - static_cast<std::ptrdiff_t>(dims.size()));
+  return operand;
+}
+
+/// out = f(a, b) with broadcasting of dimensions that are 1.
+template <class F>
+void binary(const vernal::Node& node, StepContext& context, F f) {
+  const Operand4 a = operand4(context, node, 0);
+  const Operand4 b = operand4(context, node, 1);
+  Tensor& out = context.out(node);
+  std::array<std::int64_t, 4> dims{};
+  for (std::size_t i = 0; i < 4; ++i) dims[i] = std::max(a.dims[i], b.dims[i]);
+  std::size_t index = 0;
+  std::array<std::int64_t, 4> at{};
+  for (at[0] = 0; at[0] < dims[0]; ++at[0]) {
+    for (at[1] = 0; at[1] < dims[1]; ++at[1]) {
+      for (at[2] = 0; at[2] < dims[2]; ++at[2]) {
+        for (at[3] = 0; at[3] < dims[3]; ++at[3]) {
+          const double x = a.tensor.floats[static_cast<std::size_t>(a.offset(at))];
+          const double y = b.tensor.floats[static_cast<std::size_t>(b.offset(at))];
+          out.floats[index++] = static_cast<float>(f(x, y));
+        }
+      }
+    }
+  }
+}
+
+template <class F>
+void unary(const vernal::Node& node, StepContext& context, F f) {
+  const Tensor& x = context.in(node, 0);
+  Tensor& out = context.out(node);
+  std::ranges::transform(x.floats, out.floats.begin(),
+                         [&](float v) { return static_cast<float>(f(static_cast<double>(v))); });
+}
+
+double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
+double silu(double x) { return x * sigmoid(x); }
+double gelu_tanh(double x) {
+  constexpr double kSqrtTwoOverPi = 0.7978845608028654;
+  return 0.5 * x * (1.0 + std::tanh(kSqrtTwoOverPi * (x + 0.044715 * x * x * x)));
+}
+double gelu_erf(double x) { return 0.5 * x * (1.0 + std::erf(x / std::sqrt(2.0))); }
+double relu(double x) { return x > 0 ? x : 0; }
+double softplus(double x) { return x > 30 ? x : std::log1p(std::exp(x)); }
+
+double activate(std::string_view kind, double x) {
+  if (kind == "silu") return silu(x);
+  if (kind == "gelu_tanh") return gelu_tanh(x);
+  if (kind == "gelu_erf") return gelu_erf(x);
+  if (kind == "relu") return relu(x);
+  if (kind == "relu2") return relu(x) * relu(x);
+  if (kind == "sigmoid") return sigmoid(x);
+  if (kind == "softplus") return softplus(x);
+  if (kind == "tanh") return std::tanh(x);
+  if (kind == "exp") return std::exp(x);
+  throw vernal::Error(VERNAL_UNSUPPORTED, "activation \"" + std::string(kind) + "\" is not known");
+}
+
+}  // namespace
+
+void run_add(const vernal::Node& node, StepContext& context) {
+  binary(node, context, [](double a, double b) { return a + b; });
+}
+
+void run_mul(const vernal::Node& node, StepContext& context) {
+  binary(node, context, [](double a, double b) { return a * b; });
+}
+
+void run_scale(const vernal::Node& node, StepContext& context) {
+  const double factor = node.number("scale", 1.0);
+  unary(node, context, [=](double x) { return x * factor; });
+}
+
+void run_act(const vernal::Node& node, StepContext& context) {
+  const std::string_view kind = node.text("kind", "");
+  unary(node, context, [=](double x) { return activate(kind, x); });
+}
+
+void run_glu(const vernal::Node& node, StepContext& context) {
+  const Tensor& gate = context.in(node, 0);
+  const Tensor& up = context.in(node, 1);
+  const std::string_view kind = node.text("kind", "");
+  const double alpha = node.number("alpha", 1.702);
+  const double limit = node.number("limit", 7.0);
+  Tensor& out = context.out(node);
+  for (std::size_t i = 0; i < out.floats.size(); ++i) {
+    double g = gate.floats[i];
+    double u = up.floats[i];
+    double y = 0;
+    if (kind == "swiglu") {
+      y = silu(g) * u;
+    } else if (kind == "geglu_tanh") {
+      y = gelu_tanh(g) * u;
+    } else if (kind == "geglu_erf") {
+      y = gelu_erf(g) * u;
+    } else if (kind == "reglu") {
+      y = relu(g) * u;
+    } else {  // swiglu_oai: clamped, with a slope and one added to the linear half
+      g = std::min(g, limit);
+      u = std::clamp(u, -limit, limit);
+      y = g * sigmoid(alpha * g) * (u + 1.0);
+    }
+    out.floats[i] = static_cast<float>(y);
+  }
+}
+
+void run_softcap(const vernal::Node& node, StepContext& context) {
+  const double cap = node.number("c", 0.0);
+  unary(node, context, [=](double x) { return cap * std::tanh(x / cap); });
+}
+
+}  // namespace reference

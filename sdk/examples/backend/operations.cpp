@@ -1,0 +1,129 @@
+#include "operations.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace reference {
+namespace {
+
+const std::array<Operation, 19>& table() {
+  static const std::array<Operation, 19> operations{{
+      {"vernal.input/1", run_input, {"name", "dtype", "shape"}},
+      {"vernal.output/1", run_output, {"name", "rows"}},
+      {"vernal.embed/1", run_embed, {"scale", "out"}},
+      {"vernal.override_rows/1", run_override_rows, {}},
+      {"vernal.rmsnorm/1", run_rmsnorm, {"eps", "out"}},
+      {"vernal.linear/1", run_linear, {"out"}},
+      {"vernal.rope/1",
+       run_rope,
+       {"n_rot", "style", "base", "scaling", "magnitude", "factor", "original_context_length",
+        "beta_fast", "beta_slow", "extrapolation", "low_freq_factor", "high_freq_factor", "mrope",
+        "sections"}},
+      {"vernal.attention/1", run_attention, {"scale", "causal", "softcap"}},
+      {"vernal.add/1", run_add, {}},
+      {"vernal.mul/1", run_mul, {}},
+      {"vernal.scale/1", run_scale, {"scale"}},
+      {"vernal.act/1", run_act, {"kind"}},
+      {"vernal.glu/1", run_glu, {"kind", "alpha", "limit"}},
+      {"vernal.softcap/1", run_softcap, {"c"}},
+      {"vernal.reshape/1", run_reshape, {"shape"}},
+      {"vernal.slice/1", run_slice, {"axis", "start", "length"}},
+      {"vernal.split/1", run_split, {"axis", "sizes"}},
+      {"vernal.concat/1", run_concat, {"axis"}},
+      {"vernal.select_rows/1", run_select_rows, {}},
+  }};
+  return operations;
+}
+
+/// Size of a dimension in this step.
+std::int64_t dimension(const StepContext& context, std::int64_t declared) {
+  switch (declared) {
+    case VERNAL_DIM_TOKENS:
+      return static_cast<std::int64_t>(context.batch.num_tokens);
+    case VERNAL_DIM_SEQUENCES:
+      return static_cast<std::int64_t>(context.batch.sequences.size());
+    case VERNAL_DIM_ROWS:
+      return static_cast<std::int64_t>(context.batch.rows.size());
+    case VERNAL_DIM_EXTERNAL:
+      for (const vernal_step_input& input : context.batch.inputs) {
+        if (vernal::view(input.name) == "ext_index") {
+          return static_cast<std::int64_t>(input.bytes / sizeof(std::int32_t));
+        }
+      }
+      return 0;
+    default:
+      return declared;
+  }
+}
+
+}  // namespace
+
+Tensor& StepContext::in(const vernal::Node& node, std::size_t i) const {
+  return values[node.operands[i].index];
+}
+
+const Tensor* StepContext::maybe_in(const vernal::Node& node, std::size_t i) const {
+  return node.operand(i).kind == VERNAL_OPERAND_VALUE ? &values[node.operands[i].index] : nullptr;
+}
+
+const StoredWeight& StepContext::weight(const vernal::Node& node, std::size_t i) const {
+  return program.weights()[node.operands[i].index];
+}
+
+std::vector<float> StepContext::weight_row(const vernal::Node& node, std::size_t i) const {
+  std::vector<float> row;
+  if (node.operand(i).kind == VERNAL_OPERAND_WEIGHT) weight(node, i).read_row(0, row);
+  return row;
+}
+
+const vernal::State& StepContext::state(const vernal::Node& node, std::size_t i) const {
+  return program.module().states[node.operands[i].index];
+}
+
+Tensor& StepContext::out(const vernal::Node& node, std::size_t i) const {
+  const vernal::Value& declared = function.values[node.outputs[i]];
+  Tensor& tensor = values[node.outputs[i]];
+  tensor.dims.clear();
+  for (std::uint32_t d = 0; d < declared.shape.rank; ++d) {
+    tensor.dims.push_back(dimension(*this, declared.shape[d]));
+  }
+  if (declared.element == VERNAL_ELEMENT_I32) {
+    tensor.integers.assign(static_cast<std::size_t>(tensor.size()), 0);
+  } else {
+    tensor.floats.assign(static_cast<std::size_t>(tensor.size()), 0.0F);
+  }
+  return tensor;
+}
+
+std::span<const Operation> operations() { return table(); }
+
+const Operation* find_operation(std::string_view id) {
+  const auto found = std::ranges::find(table(), id, &Operation::id);
+  return found != table().end() ? &*found : nullptr;
+}
+
+std::optional<std::string> refusal(const vernal::Module& module, const vernal::Node& node) {
+  const Operation* operation = find_operation(node.op);
+  if (operation == nullptr) return "operation " + node.op + " is not known";
+  for (const vernal::Attribute& attribute : node.attributes) {
+    if (attribute.name.starts_with("hint:")) continue;
+    if (std::ranges::find(operation->attributes, attribute.name) == operation->attributes.end()) {
+      return "attribute \"" + attribute.name + "\" of " + node.op + " is not known";
+    }
+  }
+  if (node.op == "vernal.rope/1" && node.text("scaling", "none") == "longrope") {
+    return "rope scaling \"longrope\" is not supported";
+  }
+  for (const vernal_operand& operand : node.operands) {
+    if (operand.kind != VERNAL_OPERAND_WEIGHT) continue;
+    const vernal::Weight& weight = module.weights[operand.index];
+    const vernal::BlockType* format = vernal::find_block_type(std::string_view(weight.format));
+    if (format == nullptr || !format->is_readable()) {
+      return "weight " + weight.name + " has the format " + weight.format +
+             ", which cannot be read";
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace reference

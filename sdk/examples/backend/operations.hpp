@@ -1,0 +1,75 @@
+// The operations: one function each, and the table that names them (sdk/spec/operations.md).
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "program.hpp"
+
+namespace reference {
+
+/// All a node may touch while it runs.
+struct StepContext {
+  const Program& program;
+  const vernal::Function& function;
+  const vernal::StepBatch& batch;
+  std::vector<SequenceState>& states;  // by sequence of the batch
+  std::vector<Tensor>& values;         // by value index
+  StepResult& result;
+
+  /// The value an operand refers to.
+  Tensor& in(const vernal::Node& node, std::size_t i) const;
+  /// The value of an optional operand, or null.
+  const Tensor* maybe_in(const vernal::Node& node, std::size_t i) const;
+  const StoredWeight& weight(const vernal::Node& node, std::size_t i) const;
+  /// A weight of one row, as floats; empty if the operand is left out.
+  std::vector<float> weight_row(const vernal::Node& node, std::size_t i) const;
+  const vernal::State& state(const vernal::Node& node, std::size_t i) const;
+  /// Makes output `i` of the node with its declared shape, T, S, R filled in.
+  Tensor& out(const vernal::Node& node, std::size_t i = 0) const;
+};
+
+struct Operation {
+  std::string_view id;  // "vernal.linear/1"
+  void (*run)(const vernal::Node& node, StepContext& context);
+  std::vector<std::string_view> attributes;  // every name it understands
+};
+
+/// All operations of this backend.
+std::span<const Operation> operations();
+
+/// The operation with that id, or null.
+const Operation* find_operation(std::string_view id);
+
+/// Why a node cannot run here: unknown operation, unknown attribute, unreadable format.
+std::optional<std::string> refusal(const vernal::Module& module, const vernal::Node& node);
+
+// elementwise.cpp
+void run_add(const vernal::Node& node, StepContext& context);
+void run_mul(const vernal::Node& node, StepContext& context);
+void run_scale(const vernal::Node& node, StepContext& context);
+void run_act(const vernal::Node& node, StepContext& context);
+void run_glu(const vernal::Node& node, StepContext& context);
+void run_softcap(const vernal::Node& node, StepContext& context);
+// shapes.cpp
+void run_input(const vernal::Node& node, StepContext& context);
+void run_output(const vernal::Node& node, StepContext& context);
+void run_reshape(const vernal::Node& node, StepContext& context);
+void run_slice(const vernal::Node& node, StepContext& context);
+void run_split(const vernal::Node& node, StepContext& context);
+void run_concat(const vernal::Node& node, StepContext& context);
+void run_select_rows(const vernal::Node& node, StepContext& context);
+void run_override_rows(const vernal::Node& node, StepContext& context);
+// linear.cpp
+void run_embed(const vernal::Node& node, StepContext& context);
+void run_linear(const vernal::Node& node, StepContext& context);
+void run_rmsnorm(const vernal::Node& node, StepContext& context);
+// attention.cpp
+void run_attention(const vernal::Node& node, StepContext& context);
+// rope.cpp
+void run_rope(const vernal::Node& node, StepContext& context);
+
+}  // namespace reference

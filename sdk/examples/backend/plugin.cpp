@@ -1,0 +1,113 @@
+// The reference backend: scalar, in double where it computes, one function per operation. It says
+// what the operations mean; it is the smallest complete backend, and what tests compare others
+// with.
+#include "vernal/plugin.hpp"
+
+#include "operations.hpp"
+#include "program.hpp"
+#include "vernal/backend_plugin.hpp"
+
+namespace reference {
+namespace {
+
+/// Keeps the options a program will be built with.
+class Plan final : public vernal::BackendPlan {
+ public:
+  Plan(std::shared_ptr<const vernal::Module> module, vernal::PlanOptions options)
+      : module_(std::move(module)), options_(std::move(options)) {}
+
+  vernal_plan_info info() const override { return price(*module_, options_); }
+  std::vector<vernal::MemoryRow> rows() const override { return memory_rows(*module_, options_); }
+
+  std::unique_ptr<vernal::BackendProgram> build(const vernal::WeightSource& source,
+                                                const vernal::Progress& progress) override {
+    std::uint64_t total = 0;
+    for (const vernal::Weight& weight : module_->weights) total += weight.bytes;
+    std::uint64_t done = 0;
+    std::vector<StoredWeight> weights;
+    for (std::size_t i = 0; i < module_->weights.size(); ++i) {
+      const vernal::Weight& weight = module_->weights[i];
+      StoredWeight stored;
+      stored.format = vernal::find_block_type(std::string_view(weight.format));
+      stored.columns = weight.shape.last();
+      stored.num_rows = 1;
+      for (std::uint32_t d = 0; d + 1 < weight.shape.rank; ++d) stored.num_rows *= weight.shape[d];
+      stored.bytes = source.map(i);
+      weights.push_back(stored);
+      done += weight.bytes;
+      progress.report(done, total);
+    }
+    return std::make_unique<Program>(module_, options_, std::move(weights));
+  }
+
+ private:
+  std::shared_ptr<const vernal::Module> module_;
+  vernal::PlanOptions options_;
+};
+
+void require_kv_format(const vernal::Module& module, const std::string& format) {
+  if (format != "f32" && format != "f16" && format != "q8_0") {
+    throw vernal::Error(VERNAL_UNSUPPORTED,
+                        "KV format \"" + format + "\": this backend stores f32, f16 and q8_0");
+  }
+  for (const vernal::State& state : module.states) {
+    if (format == "q8_0" && (state.key_dim % 32 != 0 || state.value_dim % 32 != 0)) {
+      throw vernal::Error(VERNAL_UNSUPPORTED,
+                          state.name + ": q8_0 needs head sizes that are multiples of 32, found " +
+                              std::to_string(state.key_dim) + " and " +
+                              std::to_string(state.value_dim));
+    }
+  }
+}
+
+class ReferenceBackend final : public vernal::Backend {
+ public:
+  explicit ReferenceBackend(const vernal::Config&) {}
+
+  static std::vector<vernal::DeviceInfo> devices() {
+    return {{"cpu", "host processor, scalar code", 0, 0, 1}};
+  }
+
+  std::optional<std::string> unsupported_reason(const vernal::Module& module,
+                                                const vernal::Function&,
+                                                const vernal::Node& node) const override {
+    return refusal(module, node);
+  }
+
+  std::vector<vernal::FormatSupport> formats() const override {
+    std::vector<vernal::FormatSupport> out;
+    for (const vernal::BlockType& type : vernal::kBlockTypes) {
+      out.push_back({std::string(type.id),
+                     type.is_readable() ? VERNAL_FORMAT_NATIVE : VERNAL_FORMAT_REFUSED,
+                     type.is_readable() ? "" : "no reader"});
+    }
+    return out;
+  }
+
+  std::unique_ptr<vernal::BackendPlan> plan(std::shared_ptr<const vernal::Module> module,
+                                            const vernal::PlanOptions& options) override {
+    std::string problems;
+    for (const vernal::Function& function : module->functions) {
+      for (const vernal::Node& node : function.nodes) {
+        if (const auto why = refusal(*module, node)) problems += "\n  " + node.path + ": " + *why;
+      }
+    }
+    if (!problems.empty()) {
+      throw vernal::Error(VERNAL_UNSUPPORTED,
+                          "the module needs what this backend lacks:" + problems);
+    }
+    require_kv_format(*module, options.kv_keys_format);
+    require_kv_format(*module, options.kv_values_format);
+    if (options.kv_rotate) {
+      throw vernal::Error(VERNAL_UNSUPPORTED, "rotation of the KV cache is not supported here");
+    }
+    return std::make_unique<Plan>(std::move(module), options);
+  }
+};
+
+constexpr vernal_backend_api kBackendTable = vernal::backend_table<ReferenceBackend>();
+
+}  // namespace
+}  // namespace reference
+
+VERNAL_DEFINE_PLUGIN(vernal::PluginDefinition{.backend = &reference::kBackendTable});

@@ -1,0 +1,63 @@
+// The compiled module: weights and the interpreter that runs one node after another.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sequence_state.hpp"
+#include "tensor.hpp"
+#include "vernal/backend_plugin.hpp"
+#include "vernal/block_types.hpp"
+
+namespace reference {
+
+/// Outputs of one step by name, f32 [rows, columns].
+struct StepResult {
+  std::map<std::string, Tensor> outputs;
+};
+
+/// A weight as stored in the file, read row by row.
+struct StoredWeight {
+  const vernal::BlockType* format = nullptr;
+  std::int64_t columns = 0;  // last logical dimension
+  std::int64_t num_rows = 0;
+  std::span<const std::byte> bytes;
+
+  /// Row `index` as floats, `columns` of them.
+  void read_row(std::int64_t index, std::vector<float>& out) const;
+};
+
+/// Engine thread only. Keeps the mapped weights until it is destroyed.
+class Program final : public vernal::BackendProgram {
+ public:
+  Program(std::shared_ptr<const vernal::Module> module, vernal::PlanOptions options,
+          std::vector<StoredWeight> weights);
+
+  std::unique_ptr<vernal::BackendPool> create_pool() override;
+  std::vector<vernal::MemoryRow> memory_report() const override;
+  vernal_step_stats stats() const override;
+
+  /// Runs a batch over `states`, one per sequence of the batch, and appends to them.
+  StepResult run(const vernal::StepBatch& batch, std::vector<SequenceState>& states) const;
+
+  const vernal::Module& module() const { return *module_; }
+  const vernal::PlanOptions& options() const { return options_; }
+  const std::vector<StoredWeight>& weights() const { return weights_; }
+  vernal_plan_info plan_info() const;
+
+ private:
+  std::shared_ptr<const vernal::Module> module_;
+  vernal::PlanOptions options_;
+  std::vector<StoredWeight> weights_;
+  mutable vernal_step_stats stats_{};
+};
+
+/// Prices shared by plan and program.
+vernal_plan_info price(const vernal::Module& module, const vernal::PlanOptions& options);
+std::vector<vernal::MemoryRow> memory_rows(const vernal::Module& module,
+                                           const vernal::PlanOptions& options);
+
+}  // namespace reference

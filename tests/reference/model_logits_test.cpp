@@ -1,0 +1,109 @@
+// Whole models against another engine's logits, on each backend.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "reference/golden_model.hpp"
+#include "support/model_under_test.hpp"
+
+namespace vernal::test {
+namespace {
+
+struct Case {
+  std::string model;
+  std::string backend;
+  std::string kv_format;
+  double worst_nmse;  // of a stored row
+  int least_matches;  // greedy positions of 48 where our argmax is the reference's token
+};
+
+std::string name_of(const testing::TestParamInfo<Case>& info) {
+  std::string name = info.param.model + "_" + info.param.backend;
+  std::ranges::replace_if(
+      name, [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  return name;
+}
+
+class ModelLogits : public testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override {
+    if (golden_folder(GetParam().model).empty()) {
+      GTEST_SKIP() << "the larger reference set is not here: " << GetParam().model;
+    }
+    golden_ = read_golden_model(GetParam().model);
+    ModelOptions options;
+    options.backend = GetParam().backend;
+    options.keys = options.values = GetParam().kv_format;
+    model_ = std::make_unique<ModelUnderTest>(golden_.file, options);
+  }
+
+  std::span<const float> row(const std::vector<float>& logits, std::size_t position) const {
+    return std::span(logits).subspan(position * golden_.vocabulary_size, golden_.vocabulary_size);
+  }
+
+  GoldenModel golden_;
+  std::unique_ptr<ModelUnderTest> model_;
+};
+
+TEST_P(ModelLogits, StayWithinTheErrorBoundOnStoredRows) {
+  ASSERT_EQ(model_->vocabulary_size(), golden_.vocabulary_size);
+  double worst = 0;
+  for (const GoldenRun& run : golden_.runs) {
+    const auto logits = model_->feed(model_->sequence(run.prompt.size()), run.prompt, 64);
+    for (std::size_t i = 0; i < run.positions.size(); ++i) {
+      worst = std::max(worst, nmse(row(logits, run.positions[i]), golden_.row(run.first_row + i)));
+    }
+  }
+  RecordProperty("worst_nmse", std::to_string(worst));
+  std::printf("worst NMSE %.3g\n", worst);
+  EXPECT_LE(worst, GetParam().worst_nmse);
+}
+
+TEST_P(ModelLogits, ChooseTheReferencesTokensWhenTeacherForced) {
+  for (const GoldenRun& run : golden_.runs) {
+    std::vector<std::int32_t> tokens = run.prompt;
+    tokens.insert(tokens.end(), run.greedy.begin(), run.greedy.end() - 1);
+    const auto logits = model_->feed(model_->sequence(tokens.size()), tokens, 64);
+    double error = 0;  // mean square over the stored rows
+    for (std::size_t i = 0; i < run.positions.size(); ++i) {
+      const auto found = row(logits, run.positions[i]);
+      const auto wanted = golden_.row(run.first_row + i);
+      for (std::size_t j = 0; j < found.size(); ++j) error += std::pow(found[j] - wanted[j], 2);
+    }
+    error = std::sqrt(error / static_cast<double>(run.positions.size() * golden_.vocabulary_size));
+    int matches = 0;
+    for (std::size_t i = 0; i < run.greedy.size(); ++i) {
+      const auto found = row(logits, run.prompt.size() - 1 + i);
+      const auto best = std::ranges::max_element(found);
+      const float wanted = found[static_cast<std::size_t>(run.greedy[i])];
+      matches += best - found.begin() == run.greedy[i] ? 1 : 0;
+      EXPECT_GE(wanted, *best - 6 * error) << "greedy position " << i;
+    }
+    EXPECT_GE(matches, GetParam().least_matches);
+  }
+}
+
+TEST_P(ModelLogits, DoNotDependOnWherePrefillIsCut) {
+  const GoldenRun& run = golden_.runs.back();
+  const auto whole = model_->feed(model_->sequence(run.prompt.size()), run.prompt, 0);
+  for (const std::uint64_t chunk : {1, 7, 64}) {
+    const auto cut = model_->feed(model_->sequence(run.prompt.size()), run.prompt, chunk);
+    EXPECT_LE(nmse(cut, whole), 1e-5) << "chunks of " << chunk;
+  }
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> out;
+  for (const char* model :
+       {"tiny-llama", "tiny-qwen2", "tiny-qwen3", "tiny-gemma3", "tiny-llama-q4_k_m"}) {
+    out.push_back({model, "reference", "f32", 1e-5, 48});
+    out.push_back({model, "cpu_avx2", "f16", 1e-3, 44});
+  }
+  return out;
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, ModelLogits, testing::ValuesIn(cases()), name_of);
+
+}  // namespace
+}  // namespace vernal::test

@@ -1,0 +1,126 @@
+#include "support/model_under_test.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "loading/module_outputs.hpp"
+#include "module/build_module.hpp"
+#include "module/gguf_source.hpp"
+#include "vernal/error.hpp"
+#include "vernal/host.hpp"
+
+namespace vernal::test {
+namespace {
+
+std::shared_ptr<const Module> build(const GgufFile& file, plugin::PluginRegistry& registry,
+                                    std::uint64_t context_length) {
+  const GgufMetadataSource metadata(file);
+  const GgufWeightDirectory directory(file);
+  plugin::PluginLibrary& library =
+      registry.open_architecture(file.metadata().require_string("general.architecture"));
+  registry.init_all();
+  const ArchitecturePlugin architecture{library.name(), library.architecture(),
+                                        [] { return plugin_host().last_error(); }};
+  return build_module(architecture, {metadata, directory},
+                      {.context_length = context_length, .functions = {}})
+      .module;
+}
+
+}  // namespace
+
+ModelUnderTest::ModelUnderTest(const std::filesystem::path& file, const ModelOptions& options)
+    : log_(LogLevel::kWarning),
+      host_(log_),
+      registry_(host_, {VERNAL_PLUGIN_DIR}),
+      file_(std::make_unique<GgufFile>(GgufFile::open(file))),
+      module_(build(*file_, registry_, options.context_length)),
+      view_(std::make_unique<ModuleView>(module_)),
+      weights_(std::make_unique<GgufWeightStore>(*file_, *module_)) {
+  plugin::PluginLibrary& library = registry_.open(options.backend, VERNAL_KIND_BACKEND);
+  registry_.init_all();
+  settings_.table = "backends.test";
+  if (options.threads > 0)
+    settings_.entries["threads"] = {VERNAL_CONFIG_INT, options.threads, "test"};
+  backend_.emplace(library.backend(), "test", config_view(settings_));
+  PlanOptions plan;
+  plan.context_length = options.context_length;
+  plan.max_tokens_per_step = options.max_tokens_per_step;
+  plan.max_rows = options.max_tokens_per_step;
+  plan.max_sequences = options.max_sequences;
+  plan.kv_tokens = options.context_length * options.max_sequences;
+  plan.kv_keys_format = options.keys;
+  plan.kv_values_format = options.values;
+  plan_.emplace(backend_->plan(view_->ref(), plan));
+  program_.emplace(plan_->build(*weights_, {}));
+  pool_.emplace(program_->create_pool());
+  vocabulary_size_ = logits_columns(*module_);
+}
+
+vernal_sequence_id ModelUnderTest::sequence(std::uint64_t num_tokens) {
+  const auto id = pool_->seq_create();
+  if (!id || !pool_->seq_reserve(*id, num_tokens)) {
+    throw Error(VERNAL_RESOURCE_EXHAUSTED, "the pool has no room for the test's sequence");
+  }
+  return *id;
+}
+
+std::vector<std::vector<float>> ModelUnderTest::step(const std::vector<Part>& parts) {
+  std::vector<std::int32_t> ids;
+  std::vector<std::int32_t> positions;
+  std::vector<StepSequence> sequences;
+  for (const Part& part : parts) {
+    const std::uint64_t first = pool_->seq_length(part.sequence, 0);
+    sequences.push_back({part.sequence, ids.size(), part.tokens.size(), first});
+    for (std::size_t i = 0; i < part.tokens.size(); ++i) {
+      ids.push_back(part.tokens[i]);
+      positions.push_back(static_cast<std::int32_t>(first + i));
+    }
+  }
+  std::vector<std::int32_t> rows(ids.size());
+  std::iota(rows.begin(), rows.end(), 0);
+  const std::vector<plugin::StepInput> inputs{
+      plugin::StepInput::host<std::int32_t>("ids", ids),
+      plugin::StepInput::host<std::int32_t>("positions", positions)};
+  const std::vector<std::string_view> outputs{"logits"};
+  plugin::BackendStep step = pool_->submit({0, ids.size(), sequences, rows, inputs, outputs});
+  if (!step.wait(0)) throw Error(VERNAL_DEADLINE, "the step did not finish");
+  const StepOutput logits = step.output("logits", rows.size(), vocabulary_size_);
+  std::vector<std::vector<float>> out;
+  const float* next = logits.data;
+  for (const Part& part : parts) {
+    const std::size_t size = part.tokens.size() * vocabulary_size_;
+    out.emplace_back(next, next + size);
+    next += size;
+  }
+  return out;
+}
+
+std::vector<float> ModelUnderTest::feed(vernal_sequence_id sequence,
+                                        std::span<const std::int32_t> tokens, std::uint64_t chunk) {
+  std::vector<float> out;
+  std::uint64_t position = pool_->seq_length(sequence, 0);
+  std::size_t done = 0;
+  while (done < tokens.size()) {
+    std::uint64_t size = tokens.size() - done;
+    if (chunk != 0) size = std::min(size, chunk - position % chunk);
+    const auto part = tokens.subspan(done, size);
+    const auto logits = step({{sequence, {part.begin(), part.end()}}});
+    out.insert(out.end(), logits[0].begin(), logits[0].end());
+    done += size;
+    position += size;
+  }
+  return out;
+}
+
+double nmse(std::span<const float> found, std::span<const float> reference) {
+  double error = 0;
+  double power = 0;
+  for (std::size_t i = 0; i < reference.size(); ++i) {
+    const double difference = static_cast<double>(found[i]) - static_cast<double>(reference[i]);
+    error += difference * difference;
+    power += static_cast<double>(reference[i]) * static_cast<double>(reference[i]);
+  }
+  return error / power;
+}
+
+}  // namespace vernal::test

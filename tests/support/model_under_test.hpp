@@ -1,0 +1,76 @@
+// A model file on a real backend plugin, without engine or tokenizer: token ids in, logits out.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/plugin_settings.hpp"
+#include "loading/gguf_weight_store.hpp"
+#include "model/gguf_file.hpp"
+#include "module/module_view.hpp"
+#include "observe/log.hpp"
+#include "plugin/backend_client.hpp"
+#include "plugin/core_host.hpp"
+#include "plugin/plugin_registry.hpp"
+
+namespace vernal::test {
+
+struct ModelOptions {
+  std::string backend = "reference";  // name of the plugin
+  std::string keys = "f32";
+  std::string values = "f32";
+  std::int64_t threads = 0;  // 0: the backend's default
+  std::uint64_t context_length = 1024;
+  std::uint64_t max_sequences = 4;
+  std::uint64_t max_tokens_per_step = 512;
+};
+
+/// One part of a step: the next tokens of a sequence. Logits of all its tokens are wanted.
+struct Part {
+  vernal_sequence_id sequence;
+  std::vector<std::int32_t> tokens;
+};
+
+/// Loads plugins from VERNAL_PLUGIN_DIR. Throws vernal::Error for whatever is not there.
+class ModelUnderTest {
+ public:
+  ModelUnderTest(const std::filesystem::path& file, const ModelOptions& options);
+
+  plugin::BackendPool& pool() { return *pool_; }
+  const Module& module() const { return *module_; }
+  std::uint64_t vocabulary_size() const { return vocabulary_size_; }
+
+  /// A new sequence with room for `num_tokens`.
+  vernal_sequence_id sequence(std::uint64_t num_tokens);
+  /// One step over several sequences; logits of every token, by part: [tokens x vocabulary].
+  std::vector<std::vector<float>> step(const std::vector<Part>& parts);
+  /// Feeds `tokens` in chunks that end at absolute multiples of `chunk` (0: all at once); logits of
+  /// every token.
+  std::vector<float> feed(vernal_sequence_id sequence, std::span<const std::int32_t> tokens,
+                          std::uint64_t chunk);
+
+ private:
+  Log log_;
+  plugin::CoreHost host_;
+  plugin::PluginRegistry registry_;
+  PluginSettings settings_;
+  std::unique_ptr<GgufFile> file_;
+  std::shared_ptr<const Module> module_;
+  std::unique_ptr<ModuleView> view_;
+  std::unique_ptr<GgufWeightStore> weights_;
+  std::optional<plugin::BackendInstance> backend_;
+  std::optional<plugin::BackendPlan> plan_;
+  std::optional<plugin::BackendProgram> program_;
+  std::optional<plugin::BackendPool> pool_;
+  std::uint64_t vocabulary_size_ = 0;
+};
+
+/// sum((x - r)^2) / sum(r^2).
+double nmse(std::span<const float> found, std::span<const float> reference);
+
+}  // namespace vernal::test
