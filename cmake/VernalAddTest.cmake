@@ -1,8 +1,10 @@
 # vernal_add_test(NAME <name> SOURCES <file>... [LIBRARIES <target>...] [LABELS <label>...] [TIMEOUT <seconds>])
-# A GoogleTest executable registered as one CTest test per file. The tests find data through macros:
+# A GoogleTest executable registered as one CTest test per file. Its folder below tests/unit is a label too, and every
+# label has a target that builds the tests that bear it (tests-unit, tests-engine), so that a build with sanitizers
+# compiles no more than it runs. The tests find data through macros:
 #   VERNAL_GOLDEN_DIR     tests/golden of this tree
 #   VERNAL_REFERENCE_DIR  ../shared/reference when present, else tests/golden again
-#   VERNAL_MODELS_DIR     models of this tree, where tools/fetch_model.sh puts real models
+#   VERNAL_MODELS_DIR     models of this tree, where tools/fetch_model.py puts real models
 #   VERNAL_PLUGIN_DIR     plugins of this build
 function(vernal_test_definitions TARGET)
   if(EXISTS "${PROJECT_SOURCE_DIR}/../shared/reference")
@@ -30,6 +32,16 @@ function(vernal_add_test)
   target_include_directories(${ARG_NAME} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   vernal_test_definitions(${ARG_NAME})
   add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME})
+  file(RELATIVE_PATH folder "${PROJECT_SOURCE_DIR}/tests" "${CMAKE_CURRENT_SOURCE_DIR}")
+  if(folder MATCHES "^unit/([^/]+)")
+    list(APPEND ARG_LABELS ${CMAKE_MATCH_1})
+  endif()
+  foreach(label ${ARG_LABELS})
+    if(NOT TARGET tests-${label})
+      add_custom_target(tests-${label})
+    endif()
+    add_dependencies(tests-${label} ${ARG_NAME})
+  endforeach()
   set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
                        SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
 endfunction()

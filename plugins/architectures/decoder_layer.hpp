@@ -32,8 +32,11 @@ class DecoderLayer {
                 Bias bias = Bias::kIfStored) const {
     const bool has_bias =
         bias == Bias::kRequired || metadata_.has_tensor(scope_.name(std::string(name) + ".bias"));
-    return b_.linear(name, x, weight(name, ".weight", {out, in}),
-                     has_bias ? weight(name, ".bias", {out}) : WeightRef{});
+    // Declared one by one: the order of arguments is the compiler's, the order of weights must not
+    // be.
+    const WeightRef w = weight(name, ".weight", {out, in});
+    const WeightRef b = has_bias ? weight(name, ".bias", {out}) : WeightRef{};
+    return b_.linear(name, x, w, b);
   }
 
   /// [T, count * size] -> [T, count, size].

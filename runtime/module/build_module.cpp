@@ -72,7 +72,7 @@ struct AbiOptions {
   throw Error(VERNAL_INVALID_ARGUMENT, text);
 }
 
-BuiltModule build_once(const ArchitecturePlugin& plugin, const ModelDescription& model,
+BuiltModule build_once(const ArchitecturePlugin& plugin, const ArchitectureInput& model,
                        const ModuleOptions& options) {
   const MetadataView metadata(model.metadata, model.weights);
   const AbiOptions abi_options(options);
@@ -92,7 +92,7 @@ BuiltModule build_once(const ArchitecturePlugin& plugin, const ModelDescription&
 }  // namespace
 
 ArchitectureProbe probe_architecture(const ArchitecturePlugin& plugin,
-                                     const ModelDescription& model) {
+                                     const ArchitectureInput& model) {
   const MetadataView metadata(model.metadata, model.weights);
   TextSink reason;
   const vernal_sink sink = reason.sink();
@@ -102,7 +102,7 @@ ArchitectureProbe probe_architecture(const ArchitecturePlugin& plugin,
   return probe;
 }
 
-std::string describe_architecture(const ArchitecturePlugin& plugin, const ModelDescription& model) {
+std::string describe_architecture(const ArchitecturePlugin& plugin, const ArchitectureInput& model) {
   const MetadataView metadata(model.metadata, model.weights);
   TextSink description;
   const vernal_sink sink = description.sink();
@@ -110,7 +110,7 @@ std::string describe_architecture(const ArchitecturePlugin& plugin, const ModelD
   return std::move(description.text);
 }
 
-BuiltModule build_module(const ArchitecturePlugin& plugin, const ModelDescription& model,
+BuiltModule build_module(const ArchitecturePlugin& plugin, const ArchitectureInput& model,
                          const ModuleOptions& options) {
   BuiltModule first = build_once(plugin, model, options);
   const BuiltModule second = build_once(plugin, model, options);

@@ -26,7 +26,7 @@ struct ArchitecturePlugin {
 };
 
 /// A model file as an architecture sees it. Borrowed for the call.
-struct ModelDescription {
+struct ArchitectureInput {
   const MetadataSource& metadata;
   const WeightDirectory& weights;
 };
@@ -53,17 +53,17 @@ struct BuiltModule {
 /// Whether the plugin builds that file, and why. Control thread.
 /// Errors   the plugin's status, with its text.
 ArchitectureProbe probe_architecture(const ArchitecturePlugin& plugin,
-                                     const ModelDescription& model);
+                                     const ArchitectureInput& model);
 
 /// Hyperparameters as lines "name = value". Control thread. Errors   the plugin's status, with its
 /// text.
-std::string describe_architecture(const ArchitecturePlugin& plugin, const ModelDescription& model);
+std::string describe_architecture(const ArchitecturePlugin& plugin, const ArchitectureInput& model);
 
 /// Builds and verifies the module, twice, because a plugin must be pure. Control thread.
 /// Errors   the plugin's status, with its text; VERNAL_INVALID_ARGUMENT: the module is not sound;
 /// the message lists all problems, missing and misshapen weights among them; VERNAL_INTERNAL: the
 /// two builds differ.
-BuiltModule build_module(const ArchitecturePlugin& plugin, const ModelDescription& model,
+BuiltModule build_module(const ArchitecturePlugin& plugin, const ArchitectureInput& model,
                          const ModuleOptions& options);
 
 /// Tensors of the file that no module uses, in the file's order. Any thread.

@@ -376,6 +376,7 @@ std::vector<FormatSupport> BackendInstance::formats() const {
 
 BackendPlan BackendInstance::plan(vernal_module_ref module, const PlanOptions& options) const {
   std::vector<vernal_str> host_weights;
+  host_weights.reserve(options.host_weights.size());
   for (const std::string& weight : options.host_weights) host_weights.push_back(to_str(weight));
   auto raw = sized<vernal_plan_options>();
   raw.context_length = options.context_length;

@@ -17,7 +17,7 @@ namespace vernal::plugin {
 namespace {
 
 constexpr std::uint64_t kMaxProgramHeaders = 256;
-constexpr std::uint64_t kMaxNoteSegmentBytes = 64 * 1024;
+constexpr std::uint64_t kMaxNoteSegmentBytes = 65'536;
 
 #if defined(__x86_64__)
 constexpr Elf64_Half kMachine = EM_X86_64;

@@ -40,6 +40,7 @@ std::string names_of(const std::vector<PluginListing>& listings, Predicate wante
 
 std::string folders_text(const std::vector<fs::path>& folders) {
   std::vector<std::string> names;
+  names.reserve(folders.size());
   for (const fs::path& folder : folders) names.push_back(folder.string());
   return names.empty() ? "no folder" : fmt::format("{}", fmt::join(names, ", "));
 }

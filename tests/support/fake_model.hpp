@@ -17,15 +17,17 @@
 
 namespace vernal::test {
 
-/// Keys and values set by hand. An empty std::string_view of a missing key never occurs: lookups throw or are
-/// empty as MetadataSource says.
+/// Keys and values set by hand. An empty std::string_view of a missing key never occurs: lookups
+/// throw or are empty as MetadataSource says.
 class FakeMetadata final : public MetadataSource {
  public:
   using Ints = std::vector<std::int64_t>;
   using Floats = std::vector<double>;
   using Value = std::variant<std::int64_t, double, bool, std::string, Ints, Floats>;
 
-  void set(std::string key, Value value) { values_.insert_or_assign(std::move(key), std::move(value)); }
+  void set(std::string key, Value value) {
+    values_.insert_or_assign(std::move(key), std::move(value));
+  }
   void erase(const std::string& key) { values_.erase(key); }
 
   std::optional<std::int64_t> find_integer(std::string_view key) const override {
@@ -38,7 +40,9 @@ class FakeMetadata final : public MetadataSource {
     }
     return get<double, double>(key);
   }
-  std::optional<bool> find_bool(std::string_view key) const override { return get<bool, bool>(key); }
+  std::optional<bool> find_bool(std::string_view key) const override {
+    return get<bool, bool>(key);
+  }
   std::optional<std::string_view> find_string(std::string_view key) const override {
     return get<std::string, std::string_view>(key);
   }
@@ -72,11 +76,13 @@ class FakeMetadata final : public MetadataSource {
   }
 
   template <class List>
-  std::optional<typename List::value_type> element(std::string_view key, std::uint64_t index) const {
+  std::optional<typename List::value_type> element(std::string_view key,
+                                                   std::uint64_t index) const {
     const Value* value = find(key);
     if (value == nullptr) return std::nullopt;
     const auto* list = std::get_if<List>(value);
-    if (list == nullptr || index >= list->size()) throw Error(VERNAL_INVALID_ARGUMENT, "no element");
+    if (list == nullptr || index >= list->size())
+      throw Error(VERNAL_INVALID_ARGUMENT, "no element");
     return (*list)[index];
   }
 

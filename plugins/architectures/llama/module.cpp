@@ -42,11 +42,12 @@ void Llama::build(const Metadata& metadata, const BuildOptions& options, const B
     const DecoderLayer blk(b, metadata, c, i);
 
     Tensor u = blk.norm("attn_norm", x, D);
-    const Tensor q = blk.heads(blk.linear("attn_q", u, D, H * K), H, K);
-    const Tensor k = blk.heads(blk.linear("attn_k", u, D, G * K), G, K);
+    Tensor q = blk.heads(blk.linear("attn_q", u, D, H * K), H, K);
+    Tensor k = blk.heads(blk.linear("attn_k", u, D, G * K), G, K);
     const Tensor v = blk.heads(blk.linear("attn_v", u, D, G * V), G, V);
-    const Tensor a = b.attention(b.rope(q, positions, rope), b.rope(k, positions, rope), v,
-                                 blk.kv_state(), {.scale = c.attention_scale});
+    q = b.rope(q, positions, rope);
+    k = b.rope(k, positions, rope);
+    const Tensor a = b.attention(q, k, v, blk.kv_state(), {.scale = c.attention_scale});
     x = b.add(x, blk.linear("attn_output", a, H * V, D));
 
     u = blk.norm("ffn_norm", x, D);

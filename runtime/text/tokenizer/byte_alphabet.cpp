@@ -45,7 +45,8 @@ std::string character_of_byte(std::uint8_t byte) {
     while (kBytesWithStandIn[character - kFirstStandIn] != byte) ++character;
   }
   if (character < 0x80) return {static_cast<char>(character)};
-  return {static_cast<char>(0xC0U | (character >> 6U)), static_cast<char>(0x80U | (character & 0x3FU))};
+  return {static_cast<char>(0xC0U | (character >> 6U)),
+          static_cast<char>(0x80U | (character & 0x3FU))};
 }
 
 bool append_bytes_of_text(std::string_view text, std::string& bytes) {

@@ -27,36 +27,21 @@ struct NamedRules {
 };
 
 constexpr std::array<NamedRules, 31> kNamedRules{{
-    {"qwen2", kQwen2},
-    {"deepseek-r1-qwen", kQwen2},
-    {"megrez", kQwen2},
-    {"kormo", kQwen2},
-    {"f2llmv2", kQwen2},
-    {"stablelm2", kQwen2},
-    {"hunyuan", kQwen2},
-    {"qwen35", kQwen35},
-    {"llama-bpe", kLlama3},
-    {"llama3", kLlama3},
-    {"llama-v3", kLlama3},
-    {"falcon3", kLlama3},
-    {"falcon-h1", kLlama3},
-    {"pixtral", kLlama3},
-    {"midm-2.0", kLlama3},
-    {"lfm2", kLlama3},
-    {"jina-v5-nano", kLlama3},
-    {"smaug-bpe", kLlama3Merged},
-    {"dbrx", kLlama3Merged},
-    {"gpt-2", kGpt2},
-    {"phi-2", kGpt2},
-    {"mpt", kGpt2},
-    {"olmo", kGpt2},
-    {"jais", kGpt2},
-    {"trillion", kGpt2},
-    {"granite-docling", kGpt2},
-    {"gigachat", kGpt2},
-    {"a.x-4.0", kGpt2},
-    {"mellum", kGpt2},
-    {"exaone4", kGpt2},
+    {"qwen2", kQwen2},         {"deepseek-r1-qwen", kQwen2},
+    {"megrez", kQwen2},        {"kormo", kQwen2},
+    {"f2llmv2", kQwen2},       {"stablelm2", kQwen2},
+    {"hunyuan", kQwen2},       {"qwen35", kQwen35},
+    {"llama-bpe", kLlama3},    {"llama3", kLlama3},
+    {"llama-v3", kLlama3},     {"falcon3", kLlama3},
+    {"falcon-h1", kLlama3},    {"pixtral", kLlama3},
+    {"midm-2.0", kLlama3},     {"lfm2", kLlama3},
+    {"jina-v5-nano", kLlama3}, {"smaug-bpe", kLlama3Merged},
+    {"dbrx", kLlama3Merged},   {"gpt-2", kGpt2},
+    {"phi-2", kGpt2},          {"mpt", kGpt2},
+    {"olmo", kGpt2},           {"jais", kGpt2},
+    {"trillion", kGpt2},       {"granite-docling", kGpt2},
+    {"gigachat", kGpt2},       {"a.x-4.0", kGpt2},
+    {"mellum", kGpt2},         {"exaone4", kGpt2},
     {"modern-bert", kGpt2},
 }};
 
@@ -172,8 +157,8 @@ std::size_t WordScanner::end_of_number(std::size_t position) const noexcept {
   return position;
 }
 
-// White space up to and with its last line break (not for gpt-2); without a line break the whole run, but one
-// character less where a word follows that will take the space before it.
+// White space up to and with its last line break (not for gpt-2); without a line break the whole
+// run, but one character less where a word follows that will take the space before it.
 std::size_t WordScanner::end_of_spaces() const noexcept {
   std::size_t end = position_;
   std::size_t last_begin = position_;

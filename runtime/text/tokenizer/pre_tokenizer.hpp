@@ -7,8 +7,8 @@
 
 namespace vernal {
 
-/// The rules by which a family of byte-pair vocabularies cuts text. As regular expressions, first match wins,
-/// with L, M, N the letters, marks and numbers of Unicode:
+/// The rules by which a family of byte-pair vocabularies cuts text. As regular expressions, first
+/// match wins, with L, M, N the letters, marks and numbers of Unicode:
 ///
 ///   gpt-2      's|'t|'re|'ve|'m|'ll|'d | ?L+ | ?N+ | ?[^\s L N]+ | \s+(?!\S) | \s+
 ///   others     (?i:'s|'t|'re|'ve|'m|'ll|'d) | [^\r\n L N]?W+ | N{1,digits} | ?[^\s W N]+[\r\n]*
@@ -17,19 +17,19 @@ struct PreTokenizer {
   enum class Family : std::uint8_t { kGpt2, kModern };
 
   Family family = Family::kGpt2;
-  bool marks_join_words = false;     ///< combining marks count as letters
-  std::uint32_t max_digits = 1;      ///< longest run of digits in one word (kModern)
-  bool ignores_merges = false;       ///< a word that is a token as a whole needs no merges
-  bool adds_bos = false;             ///< prompts begin with bos unless the file says otherwise
-  bool is_known = true;              ///< false: the name was unknown and gpt-2 is assumed
+  bool marks_join_words = false;  ///< combining marks count as letters
+  std::uint32_t max_digits = 1;   ///< longest run of digits in one word (kModern)
+  bool ignores_merges = false;    ///< a word that is a token as a whole needs no merges
+  bool adds_bos = false;          ///< prompts begin with bos unless the file says otherwise
+  bool is_known = true;           ///< false: the name was unknown and gpt-2 is assumed
 };
 
-/// The rules of that name of tokenizer.ggml.pre: "qwen2", "qwen35", "llama-bpe", "gpt-2" and the names of
-/// models that share them. Anything else gives gpt-2 with is_known = false.
+/// The rules of that name of tokenizer.ggml.pre: "qwen2", "qwen35", "llama-bpe", "gpt-2" and the
+/// names of models that share them. Anything else gives gpt-2 with is_known = false.
 PreTokenizer find_pre_tokenizer(std::string_view name) noexcept;
 
-/// Hands out the words of one text, which joined again are the text. Bytes that are no UTF-8 count as symbols.
-/// Time is linear in the text. `text` must outlive the object.
+/// Hands out the words of one text, which joined again are the text. Bytes that are no UTF-8 count
+/// as symbols. Time is linear in the text. `text` must outlive the object.
 class WordScanner {
  public:
   WordScanner(const PreTokenizer& rules, std::string_view text) noexcept

@@ -12,9 +12,6 @@
 namespace vernal {
 namespace {
 
-// Sentence piece writes a space as U+2581.
-constexpr std::string_view kWrittenSpace = "\xE2\x96\x81";
-
 void append_unescaped(std::string_view text, std::string& bytes) {
   std::size_t found = text.find(kWrittenSpace);
   while (found != std::string_view::npos) {
@@ -45,11 +42,22 @@ TokenTable::TokenTable(const Vocabulary& vocabulary) : seed_(random_seed()) {
     ends_.push_back(bytes_.size());
     types_.push_back(token.type);
     if (findable) insert(id);
-    if (token.type == TokenType::kByte) of_byte_[static_cast<std::uint8_t>(bytes(id)[0])] = id;
+    if (token.type == TokenType::kByte) {
+      TokenId& of_byte = of_byte_[static_cast<std::uint8_t>(bytes(id)[0])];
+      if (of_byte == kNoToken) of_byte = id;
+    }
   }
   for (std::size_t byte = 0; byte < of_byte_.size(); ++byte) {
     const auto character = static_cast<char>(byte);
     if (of_byte_[byte] == kNoToken) of_byte_[byte] = find({&character, 1});
+    if (of_byte_[byte] == kNoToken) of_byte_[byte] = vocabulary.unknown;
+  }
+}
+
+void TokenTable::append_as_bytes(std::string_view bytes, std::vector<TokenId>& tokens) const {
+  for (const char byte : bytes) {
+    const TokenId id = of_byte_[static_cast<std::uint8_t>(byte)];
+    if (id != kNoToken) tokens.push_back(id);
   }
 }
 
@@ -64,7 +72,8 @@ bool TokenTable::append(TokenizerModel model, const VocabularyToken& token) {
     return false;
   }
   if (model == TokenizerModel::kBytePair) {
-    // Text is looked up in the alphabet of bytes, so a token with any other character is out of its reach.
+    // Text is looked up in the alphabet of bytes, so a token with any other character is out of its
+    // reach.
     return append_bytes_of_text(token.text, bytes_) && !token.text.empty();
   }
   append_unescaped(token.text, bytes_);

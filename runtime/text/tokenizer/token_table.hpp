@@ -13,7 +13,11 @@
 
 namespace vernal {
 
-/// Both directions between token and bytes. Owns everything; the vocabulary may go after construction.
+/// U+2581 in UTF-8: how sentence piece vocabularies write a space.
+inline constexpr std::string_view kWrittenSpace = "\xE2\x96\x81";
+
+/// Both directions between token and bytes. Owns everything; the vocabulary may go after
+/// construction.
 /// Thread   any; immutable once built.
 class TokenTable {
  public:
@@ -26,19 +30,17 @@ class TokenTable {
   }
 
   /// The bytes that token stands for; of control, unknown and user-defined tokens their text.
-  /// `id` is contained.
+  /// As for type(), the table contains `id`.
   std::string_view bytes(TokenId id) const noexcept;
   TokenType type(TokenId id) const noexcept { return types_[static_cast<std::size_t>(id)]; }
 
-  /// The lowest normal token that stands for exactly these bytes, or kNoToken. Control, unknown, byte and
-  /// user-defined tokens are never found: plain text cannot become structure.
+  /// The lowest normal token that stands for exactly these bytes, or kNoToken. Control, unknown,
+  /// byte and user-defined tokens are never found: plain text cannot become structure.
   TokenId find(std::string_view bytes) const noexcept;
 
-  /// The token that stands for one byte: of type byte if there is one, else a normal one, else kNoToken.
-  TokenId of_byte(std::uint8_t byte) const noexcept { return of_byte_[byte]; }
-
-  /// Length of the longest sequence that find() can find.
-  std::size_t max_findable_bytes() const noexcept { return max_findable_bytes_; }
+  /// Appends one token for each byte: of type byte if there is one, else a normal one, else the
+  /// unknown token, else nothing.
+  void append_as_bytes(std::string_view bytes, std::vector<TokenId>& tokens) const;
 
  private:
   // Open addressing: `tag` holds other bits of the hash than those that choose the slot.
@@ -57,7 +59,7 @@ class TokenTable {
   std::vector<TokenType> types_;
   std::vector<Slot> slots_;  // a power of two, at most half full
   std::uint64_t seed_;
-  std::size_t max_findable_bytes_ = 0;
+  std::size_t max_findable_bytes_ = 0;  // longer ones are not worth hashing
   std::array<TokenId, 256> of_byte_{};
 };
 

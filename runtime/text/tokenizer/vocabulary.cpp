@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "model/gguf_file.hpp"
+#include "model/printable.hpp"
 #include "text/tokenizer/pre_tokenizer.hpp"
 #include "vernal/error.hpp"
 
@@ -47,8 +48,8 @@ constexpr std::array<NamedId, 10> kNamedIds{{
 
 void validate_token(const VocabularyToken& token, std::size_t id) {
   if (token.text.size() > kMaxTokenTextBytes) {
-    refuse(fmt::format("token {} has {} bytes of text, at most {} are allowed", id, token.text.size(),
-                       kMaxTokenTextBytes));
+    refuse(fmt::format("token {} has {} bytes of text, at most {} are allowed", id,
+                       token.text.size(), kMaxTokenTextBytes));
   }
   if (std::isnan(token.score)) refuse(fmt::format("the score of token {} is not a number", id));
   if (token.type == TokenType::kByte && byte_of_token_text(token.text) < 0) {
@@ -57,7 +58,8 @@ void validate_token(const VocabularyToken& token, std::size_t id) {
 }
 
 void validate_merge(std::string_view merge, std::size_t index) {
-  // A part may begin with a space only in damaged files, but never is one: look from the second byte.
+  // A part may begin with a space only in damaged files, but never is one: look from the second
+  // byte.
   const std::size_t space = merge.size() < 2 ? std::string_view::npos : merge.find(' ', 1);
   if (space == std::string_view::npos || space + 1 == merge.size()) {
     refuse(fmt::format("merge {} is not two pieces with a space between them", index));
@@ -72,17 +74,15 @@ TokenizerModel read_model(const GgufMetadata& metadata) {
   const std::string_view name = metadata.require_string("tokenizer.ggml.model");
   if (name == "gpt2") return TokenizerModel::kBytePair;
   if (name == "llama") return TokenizerModel::kSentencePiece;
-  // Only names of plausible length and characters are repeated: the file is not trusted.
-  const bool printable =
-      name.size() <= 32 && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-.") ==
-                               std::string_view::npos;
-  throw Error(VERNAL_UNSUPPORTED,
-              fmt::format("tokenizer.ggml.model is {}; supported are \"gpt2\" (byte-level BPE) and "
-                          "\"llama\" (sentence piece)",
-                          printable ? fmt::format("\"{}\"", name) : "an unreadable name"));
+  throw Error(
+      VERNAL_UNSUPPORTED,
+      fmt::format("tokenizer.ggml.model is \"{}\"; supported are \"gpt2\" (byte-level BPE) and "
+                  "\"llama\" (sentence piece)",
+                  printable(name, 32)));
 }
 
-// Refuses an array that does not reach to the end of the vocabulary, before anything is copied out of it.
+// Refuses an array that does not reach to the end of the vocabulary, before anything is copied out
+// of it.
 bool has_array(const GgufMetadata& metadata, std::string_view key, std::size_t num_tokens) {
   const GgufEntry* entry = metadata.find(key);
   if (entry == nullptr) return false;
@@ -97,7 +97,8 @@ void read_scores(const GgufMetadata& metadata, Vocabulary& vocabulary) {
   constexpr std::string_view kKey = "tokenizer.ggml.scores";
   if (!has_array(metadata, kKey, vocabulary.tokens.size())) {
     if (vocabulary.model == TokenizerModel::kBytePair) return;
-    throw Error(VERNAL_NOT_FOUND, "tokenizer.ggml.scores is missing; a sentence piece vocabulary needs it");
+    throw Error(VERNAL_NOT_FOUND,
+                "tokenizer.ggml.scores is missing; a sentence piece vocabulary needs it");
   }
   const std::vector<double> scores = metadata.require_float_array(kKey);
   for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
@@ -173,10 +174,12 @@ void validate_vocabulary(const Vocabulary& vocabulary) {
   const std::size_t num_tokens = vocabulary.tokens.size();
   if (num_tokens == 0) refuse("it has no tokens");
   if (num_tokens > kMaxVocabularyTokens) {
-    refuse(fmt::format("it has {} tokens, at most {} are allowed", num_tokens, kMaxVocabularyTokens));
+    refuse(
+        fmt::format("it has {} tokens, at most {} are allowed", num_tokens, kMaxVocabularyTokens));
   }
   for (std::size_t id = 0; id < num_tokens; ++id) validate_token(vocabulary.tokens[id], id);
-  for (std::size_t i = 0; i < vocabulary.merges.size(); ++i) validate_merge(vocabulary.merges[i], i);
+  for (std::size_t i = 0; i < vocabulary.merges.size(); ++i)
+    validate_merge(vocabulary.merges[i], i);
   if (vocabulary.merges.size() > kMaxVocabularyTokens) {
     refuse(fmt::format("it has {} merges, at most {} are allowed", vocabulary.merges.size(),
                        kMaxVocabularyTokens));
@@ -198,7 +201,8 @@ Vocabulary read_vocabulary(const GgufFile& file) {
   const std::vector<std::string_view> texts =
       metadata.require_string_array("tokenizer.ggml.tokens");
   if (texts.size() > kMaxVocabularyTokens) {
-    refuse(fmt::format("it has {} tokens, at most {} are allowed", texts.size(), kMaxVocabularyTokens));
+    refuse(fmt::format("it has {} tokens, at most {} are allowed", texts.size(),
+                       kMaxVocabularyTokens));
   }
   vocabulary.tokens.reserve(texts.size());
   for (const std::string_view text : texts) vocabulary.tokens.push_back({.text = text});

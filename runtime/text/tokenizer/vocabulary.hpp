@@ -14,8 +14,8 @@ class GgufFile;
 
 /// How text becomes tokens.
 enum class TokenizerModel : std::uint8_t {
-  kBytePair,       ///< "gpt2": byte-level byte-pair encoding, words cut by a pre-tokenizer, ranked merges
-  kSentencePiece,  ///< "llama": pieces of characters merged by score, bytes for unknown characters
+  kBytePair,       ///< "gpt2": byte-level byte-pair encoding: ranked merges within words
+  kSentencePiece,  ///< "llama": characters merged by score, bytes for unknown characters
 };
 
 /// What a token is for; numbered as in the file.
@@ -30,8 +30,8 @@ enum class TokenType : std::uint8_t {
 
 /// One row of the vocabulary.
 struct VocabularyToken {
-  std::string_view text;                ///< as stored; any bytes
-  float score = 0.0F;                   ///< sentence piece: higher merges first; never NaN once validated
+  std::string_view text;  ///< as stored; any bytes
+  float score = 0.0F;     ///< sentence piece: higher merges first; never NaN once validated
   TokenType type = TokenType::kNormal;
 };
 
@@ -39,7 +39,8 @@ struct VocabularyToken {
 inline constexpr std::size_t kMaxVocabularyTokens = std::size_t{1} << 24U;
 inline constexpr std::size_t kMaxTokenTextBytes = 2048;
 
-/// A tokenizer as the file describes it. The views borrow the file's bytes: use while the file is open.
+/// A tokenizer as the file describes it. The views borrow the file's bytes: use while the file is
+/// open.
 struct Vocabulary {
   TokenizerModel model = TokenizerModel::kBytePair;
   std::string_view pre_tokenizer;        ///< byte-pair: "qwen2", "llama-bpe", ...; may be empty
@@ -62,16 +63,16 @@ struct Vocabulary {
   bool add_space_prefix = false;  ///< sentence piece: text begins with a space that is not shown
 };
 
-/// Checks what Tokenizer relies on: at least one token, ids within the vocabulary or kNoToken, lengths within
-/// the limits, no NaN score, byte tokens written "<0xHH>", merges of two parts.
-/// Tokens with the same text are allowed: the lowest id is what text becomes. Merges of pieces that are no
-/// tokens are allowed too; vocabularies that were cut have them.
+/// Checks what Tokenizer relies on: at least one token, ids within the vocabulary or kNoToken,
+/// lengths within the limits, no NaN score, byte tokens written "<0xHH>", merges of two parts.
+/// Tokens with the same text are allowed: the lowest id is what text becomes. Merges of pieces that
+/// are no tokens are allowed too; vocabularies that were cut have them.
 /// Errors   VERNAL_INVALID_ARGUMENT, naming the token, merge or id.
 void validate_vocabulary(const Vocabulary& vocabulary);
 
 /// Reads the tokenizer.ggml.* entries of `file`, fills in what they leave out as files of that kind
-/// mean it, and validates the result. An id of -1 or 4294967295 means "none".
-/// The result borrows from `file`.
+/// mean it, and validates the result. An id of -1 or 4294967295 means "none". The result borrows
+/// from `file`.
 /// Errors   VERNAL_UNSUPPORTED: another tokenizer model than "gpt2" and "llama";
 ///          VERNAL_NOT_FOUND: no model, tokens, scores ("llama") or merges ("gpt2");
 ///          VERNAL_INVALID_ARGUMENT: an array shorter than the vocabulary, a value of the wrong

@@ -1,4 +1,5 @@
-// Shapes, element kinds and refusals of the operations every backend has, except rope and attention.
+// Shapes, element kinds and refusals of the operations every backend has, except rope and
+// attention.
 #include "op_case.hpp"
 
 namespace vernal::test {
@@ -99,12 +100,14 @@ TEST_F(LinearOp, ReplacesTheLastDimension) {
   expect_sound();
 }
 TEST_F(LinearOp, RefusesAnotherInputSize) {
-  b_.linear("a", value({kTokens, 8}), weight({8, 5}));
-  expect_problem("x [T, 8] and w \"w1.weight\" [8, 5]: expected equal last dimensions");
+  const WeightRef w = weight({8, 5});
+  b_.linear("a", value({kTokens, 8}), w);
+  expect_problem("x [T, 8] and w \"w0.weight\" [8, 5]: expected equal last dimensions");
 }
 TEST_F(LinearOp, RefusesABiasOfAnotherSize) {
-  b_.linear("a", value({kTokens, 8}), weight({5, 8}), weight({8}));
-  expect_problem("bias \"w2.weight\" [8]: expected [5]");
+  const WeightRef bias = weight({8});
+  b_.linear("a", value({kTokens, 8}), weight({5, 8}), bias);
+  expect_problem("bias \"w0.weight\" [8]: expected [5]");
 }
 TEST_F(LinearOp, RefusesAValueInPlaceOfTheWeight) {
   b_.add_op("vernal.linear/1", "a", {value({kTokens, 8}).operand, value({5, 8}).operand}, {}, 1);
@@ -143,8 +146,8 @@ TEST_F(ElementwiseOp, KeepsShapeAndKind) {
   const Tensor x = value({kTokens, 8}, Element::kF32);
   EXPECT_EQ(type(b_.scale(x, 0.5)), "f32[T, 8]");
   EXPECT_EQ(type(b_.softcap(x, 30)), "f32[T, 8]");
-  for (const char* kind : {"silu", "gelu_tanh", "gelu_erf", "relu", "relu2", "sigmoid", "softplus",
-                           "tanh", "exp"}) {
+  for (const char* kind :
+       {"silu", "gelu_tanh", "gelu_erf", "relu", "relu2", "sigmoid", "softplus", "tanh", "exp"}) {
     EXPECT_EQ(type(b_.act(x, kind)), "f32[T, 8]") << kind;
   }
   const Tensor gate = value({kTokens, 8});

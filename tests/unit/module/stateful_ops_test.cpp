@@ -118,8 +118,8 @@ TEST_F(AttentionOp, RefusesKeysOfAnotherSize) {
   expect_problem("k [T, 2, 8]: expected [T, 2, 16]");
 }
 TEST_F(AttentionOp, RefusesToRunWithoutAState) {
-  b_.attention(value({kTokens, 8, 16}), value({kTokens, 2, 16}), value({kTokens, 2, 16}), StateRef{},
-               {});
+  b_.attention(value({kTokens, 8, 16}), value({kTokens, 2, 16}), value({kTokens, 2, 16}),
+               StateRef{}, {});
   expect_problem("operand kv of vernal.attention/1: expected a state, found nothing");
 }
 TEST_F(AttentionOp, RefusesSinksForOtherHeads) {
@@ -192,7 +192,9 @@ TEST_F(DeltaRuleOp, RefusesKeyHeadsThatDoNotDivide) {
 
 class ExpertOp : public OpCase {
  protected:
-  ExpertWeights experts() { return {weight({8, 24, 16}), weight({8, 24, 16}), weight({8, 16, 24})}; }
+  ExpertWeights experts() {
+    return {weight({8, 24, 16}), weight({8, 24, 16}), weight({8, 16, 24})};
+  }
 };
 
 TEST_F(ExpertOp, RoutesAndMixes) {

@@ -8,7 +8,6 @@
 #include <sstream>
 #include <string>
 
-#include "plugin/architecture_client.hpp"
 #include "plugin/backend_client.hpp"
 #include "plugin/frontend_client.hpp"
 #include "support/empty_config.hpp"
@@ -181,21 +180,12 @@ TEST_F(PluginLibraryTest, ReportsWhatAThrowingPluginThrows) {
               HasSubstr("UNAVAILABLE: frontend web: active: busy"));
   EXPECT_THAT(thrown([&] { (void)frontend.info(); }), HasSubstr("no info"));
 
-  const vernal_metadata_api metadata_api{.struct_size = sizeof(vernal_metadata_api),
-                                         .get_int = {},
-                                         .get_float = {},
-                                         .get_bool = {},
-                                         .get_string = {},
-                                         .array_size = {},
-                                         .array_int = {},
-                                         .array_float = {},
-                                         .tensor = {}};
-  const ArchitecturePlugin architecture(library->architecture(), "toy");
-  EXPECT_THAT(thrown([&] {
-                architecture.probe({&metadata_api, nullptr});
-              }),
-              HasSubstr("architecture toy: probe: " + unknown));
-  EXPECT_THAT(thrown([&] { architecture.describe({&metadata_api, nullptr}); }), HasSubstr(unknown));
+  vernal_metadata_api metadata{};
+  metadata.struct_size = sizeof(metadata);
+  std::uint32_t score = 0;
+  const std::int32_t status = library->architecture().probe({&metadata, nullptr}, &score, nullptr);
+  EXPECT_THAT(thrown([&] { plugin_host().check(status, "probe"); }),
+              HasSubstr("INTERNAL: probe: " + unknown));
 }
 
 }  // namespace

@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;  // a cache line
 
-std::size_t round_up(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+std::size_t round_up(std::size_t bytes) {
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
 
 struct Sizes {
   std::size_t codes, scales, scaled_sums, sums;
@@ -29,7 +31,8 @@ __m256 absolute(__m256 v) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0F), v); }
 
 float largest_magnitude(const float* x, int count) {
   __m256 largest = _mm256_setzero_ps();
-  for (int i = 0; i < count; i += 8) largest = _mm256_max_ps(largest, absolute(_mm256_loadu_ps(x + i)));
+  for (int i = 0; i < count; i += 8)
+    largest = _mm256_max_ps(largest, absolute(_mm256_loadu_ps(x + i)));
   return max_lanes(largest);
 }
 
@@ -64,8 +67,8 @@ void quantize_block_256(const float* x, std::int8_t* codes, float* scale, std::i
     const __m256i eights = _mm256_add_epi32(fours, _mm256_srli_epi64(fours, 32));
     const int even = _mm256_extract_epi32(eights, 0) + _mm256_extract_epi32(eights, 2);
     const int odd = _mm256_extract_epi32(eights, 4) + _mm256_extract_epi32(eights, 6);
-    sums[group] = static_cast<std::int16_t>(even);
-    sums[8 + group] = static_cast<std::int16_t>(odd);
+    sums[2 * group] = static_cast<std::int16_t>(even);
+    sums[2 * group + 1] = static_cast<std::int16_t>(odd);
     sums[16 + group] = static_cast<std::int16_t>(even + odd);
   }
 }
@@ -85,7 +88,8 @@ void quantize_row_32(const float* x, const ActivationBlocks& out, std::int64_t t
     const __m256i packed = codes_of(x + 32 * b, _mm256_set1_ps(inverse_scale(largest)));
     store_256(out.codes + 32 * at, packed);
     const __m256i fours = sums_of_four(packed);
-    const __m128i two = _mm_add_epi32(_mm256_castsi256_si128(fours), _mm256_extracti128_si256(fours, 1));
+    const __m128i two =
+        _mm_add_epi32(_mm256_castsi256_si128(fours), _mm256_extracti128_si256(fours, 1));
     const __m128i one = _mm_add_epi32(two, _mm_srli_si128(two, 8));
     const int sum = _mm_cvtsi128_si32(one) + _mm_extract_epi32(one, 1);
     out.scales[at] = scale_of(largest);
@@ -96,7 +100,8 @@ void quantize_row_32(const float* x, const ActivationBlocks& out, std::int64_t t
 
 }  // namespace
 
-std::size_t activation_bytes(ActivationKind kind, std::int64_t num_tokens, std::int64_t num_columns) {
+std::size_t activation_bytes(ActivationKind kind, std::int64_t num_tokens,
+                             std::int64_t num_columns) {
   if (kind == ActivationKind::kFloat) return 0;
   const Sizes sizes = sizes_of(kind, num_tokens, num_columns);
   return sizes.codes + sizes.scales + sizes.scaled_sums + sizes.sums;

@@ -15,19 +15,18 @@ namespace vernal::cpu_avx2 {
 /// How a matrix kernel wants its activations.
 enum class ActivationKind : std::uint8_t { kFloat, kBlocks32, kBlocks256 };
 
-/// int16 sums per block of 256: sums over groups of 16, the eight even groups, then the eight odd
-/// ones; then the eight sums over groups of 32.
+/// int16 sums per block of 256: over the sixteen groups of 16, then over the eight groups of 32.
 inline constexpr std::int64_t kSumsPerBlock256 = 24;
 
 /// Quantised rows. Views one buffer; owns nothing. b = block, t = token, T = num_tokens.
 struct ActivationBlocks {
   ActivationKind kind = ActivationKind::kBlocks256;
   std::int64_t num_tokens = 0;
-  std::int64_t num_columns = 0;     ///< K, a multiple of block_columns()
-  std::int8_t* codes = nullptr;     ///< [K / block][T][block]
-  float* scales = nullptr;          ///< [K / block][T]
-  float* scaled_sums = nullptr;     ///< [K / block][T], blocks of 32 only: A * sum of the codes
-  std::int16_t* sums = nullptr;     ///< [K / block][T][24], or [K / block][T] for blocks of 32
+  std::int64_t num_columns = 0;  ///< K, a multiple of block_columns()
+  std::int8_t* codes = nullptr;  ///< [K / block][T][block]
+  float* scales = nullptr;       ///< [K / block][T]
+  float* scaled_sums = nullptr;  ///< [K / block][T], blocks of 32 only: A * sum of the codes
+  std::int16_t* sums = nullptr;  ///< [K / block][T][24], or [K / block][T] for blocks of 32
 
   std::int64_t block_columns() const { return kind == ActivationKind::kBlocks256 ? 256 : 32; }
   std::int64_t num_blocks() const { return num_columns / block_columns(); }
@@ -35,7 +34,8 @@ struct ActivationBlocks {
 
 /// Bytes of the buffer that holds `num_tokens` quantised rows of `num_columns`. A multiple of 64.
 /// kFloat needs none and gives 0.
-std::size_t activation_bytes(ActivationKind kind, std::int64_t num_tokens, std::int64_t num_columns);
+std::size_t activation_bytes(ActivationKind kind, std::int64_t num_tokens,
+                             std::int64_t num_columns);
 
 /// Lays the arrays out in `buffer`: activation_bytes() bytes, 64-byte aligned, owned by the caller.
 ActivationBlocks activation_blocks(ActivationKind kind, std::int64_t num_tokens,
@@ -43,7 +43,8 @@ ActivationBlocks activation_blocks(ActivationKind kind, std::int64_t num_tokens,
 
 /// Quantises rows [first, last) of x into `out`. Rows may be done by different threads at once.
 ///   x         row t begins at x + t * x_stride, K floats
-///   Rounding  to nearest, ties to even; a block whose largest magnitude is below 1e-30 becomes zero
+///   Rounding  to nearest, ties to even; a block whose largest magnitude is below 1e-30 becomes
+///   zero
 void quantize_rows(const float* x, std::int64_t x_stride, const ActivationBlocks& out,
                    std::int64_t first, std::int64_t last);
 

@@ -13,7 +13,9 @@ namespace vernal::cpu_avx2 {
 /// Lanes of a 256-bit vector of f32 or i32.
 inline constexpr std::int64_t kLanes = 8;
 
-inline __m256i load_256(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+inline __m256i load_256(const void* p) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(p));
+}
 inline __m128i load_128(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
 inline __m128i load_64(const void* p) { return _mm_loadl_epi64(static_cast<const __m128i*>(p)); }
 inline void store_256(void* p, __m256i v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
@@ -27,7 +29,9 @@ inline T load_as(const void* p) {
 }
 
 /// The four bytes at p in every lane.
-inline __m256i broadcast_dword(const void* p) { return _mm256_set1_epi32(load_as<std::int32_t>(p)); }
+inline __m256i broadcast_dword(const void* p) {
+  return _mm256_set1_epi32(load_as<std::int32_t>(p));
+}
 
 inline __m256i combine(__m128i low, __m128i high) {
   return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
@@ -54,8 +58,10 @@ inline float max_lanes(__m256 v) {
 
 /// Lane r of the result is the sum of the lanes of v[r].
 inline __m256i sum_each(const __m256i* v) {
-  const __m256i first = _mm256_hadd_epi32(_mm256_hadd_epi32(v[0], v[1]), _mm256_hadd_epi32(v[2], v[3]));
-  const __m256i last = _mm256_hadd_epi32(_mm256_hadd_epi32(v[4], v[5]), _mm256_hadd_epi32(v[6], v[7]));
+  const __m256i first =
+      _mm256_hadd_epi32(_mm256_hadd_epi32(v[0], v[1]), _mm256_hadd_epi32(v[2], v[3]));
+  const __m256i last =
+      _mm256_hadd_epi32(_mm256_hadd_epi32(v[4], v[5]), _mm256_hadd_epi32(v[6], v[7]));
   return _mm256_add_epi32(_mm256_permute2x128_si256(first, last, 0x20),
                           _mm256_permute2x128_si256(first, last, 0x31));
 }

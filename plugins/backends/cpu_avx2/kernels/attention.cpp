@@ -1,0 +1,240 @@
+#include "attention.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "online_softmax.hpp"
+#include "simd.hpp"
+
+namespace vernal::cpu_avx2 {
+
+namespace {
+
+/// Rows (queries times heads of a group) that share a page of keys; bounds the scratch.
+constexpr std::int64_t kTileRows = 48;
+
+std::int64_t queries_per_tile(const Attention& a) {
+  return std::max<std::int64_t>(1, kTileRows / a.heads_per_group());
+}
+
+/// Keys that a query sees, as positions.
+struct KeyRange {
+  std::int64_t first;
+  std::int64_t last;  // one past
+};
+
+KeyRange visible_keys(const Attention& a, const AttentionSequence& s, std::int64_t query) {
+  const std::int64_t position = s.first_position + query;
+  const std::int64_t first = a.window > 0 ? std::max<std::int64_t>(0, position - a.window + 1) : 0;
+  return {first, a.is_causal ? position + 1 : s.first_position + s.count};
+}
+
+std::int64_t num_splits(const Attention& a, const AttentionSequence& s, std::int64_t query) {
+  return (visible_keys(a, s, query).last + kSplitTokens - 1) / kSplitTokens;
+}
+
+/// The rows of one item and their memory.
+class Tile {
+ public:
+  Tile(const Attention& attention, const AttentionItem& item, float* scratch)
+      : a_(attention),
+        s_(attention.sequences[static_cast<std::size_t>(item.sequence)]),
+        item_(item),
+        heads_(attention.heads_per_group()),
+        num_rows_((item.last_query - item.first_query) * heads_) {
+    const std::int64_t dim = std::max(a_.layout.key_dim, a_.layout.value_dim);
+    widened_ = scratch;
+    scores_ = widened_ + kPageTokens * dim;
+    split_ = SoftmaxRows(scores_ + kTileRowsAtLeast(heads_) * kPageTokens, a_.layout.value_dim);
+    total_ = SoftmaxRows(split_.end(kTileRowsAtLeast(heads_)), a_.layout.value_dim);
+  }
+
+  static std::int64_t kTileRowsAtLeast(std::int64_t heads) { return std::max(kTileRows, heads); }
+
+  void run_split(std::int64_t split) {
+    split_.reset(num_rows_);
+    const KeyRange first = visible_keys(a_, s_, item_.first_query);
+    const KeyRange last = visible_keys(a_, s_, item_.last_query - 1);
+    const std::int64_t begin = std::max(first.first, split * kSplitTokens);
+    const std::int64_t end = std::min(last.last, (split + 1) * kSplitTokens);
+    for (std::int64_t page = begin / kPageTokens; page * kPageTokens < end; ++page) {
+      const std::int64_t start = page * kPageTokens;
+      run_page(page, std::max<std::int64_t>(0, begin - start), std::min(kPageTokens, end - start),
+               start + kPageTokens < end);
+    }
+  }
+
+  void run_all_splits() {
+    const std::int64_t splits = num_splits(a_, s_, item_.last_query - 1);
+    total_.reset(num_rows_);
+    const std::int64_t first = visible_keys(a_, s_, item_.first_query).first / kSplitTokens;
+    for (std::int64_t split = first; split < splits; ++split) {
+      run_split(split);
+      for (std::int64_t r = 0; r < num_rows_; ++r) total_.merge(r, split_.row(r));
+    }
+    for (std::int64_t r = 0; r < num_rows_; ++r) {
+      const std::int64_t head = item_.head * heads_ + r % heads_;
+      const float* sink = a_.sinks ? a_.sinks + head : nullptr;
+      total_.finish(r, sink, a_.out + output_row(r) * a_.layout.value_dim);
+    }
+  }
+
+  void store_partials(std::int64_t max_splits, float* partials) const {
+    const std::int64_t size = partial_floats(a_.layout.value_dim);
+    for (std::int64_t r = 0; r < num_rows_; ++r) {
+      split_.copy_row(r, partials + (output_row(r) * max_splits + item_.split) * size);
+    }
+  }
+
+ private:
+  /// Index of row r among the [T][num_query_heads] rows of q and out.
+  std::int64_t output_row(std::int64_t r) const {
+    const std::int64_t token = s_.start + item_.first_query + r / heads_;
+    return token * a_.num_query_heads + item_.head * heads_ + r % heads_;
+  }
+
+  const std::byte* page_data(std::int64_t page) const {
+    return a_.pages + s_.pages[page] * a_.page_stride;
+  }
+
+  /// Slots [first, last) of a page: scores, softmax and values of all rows.
+  void run_page(std::int64_t page, std::int64_t first, std::int64_t last, bool has_next) {
+    const KvLayout& kv = a_.layout;
+    const std::byte* data = page_data(page);
+    const std::byte* next = has_next ? page_data(page + 1) : nullptr;
+    const std::int64_t keys_at = kv.keys_at(item_.head);
+    const std::int64_t values_at = kv.values_at(item_.head);
+    const std::int64_t key_dim = kv.key_dim;
+    load_kv_rows({kv.keys, data + keys_at, next ? next + keys_at : nullptr, key_dim}, first, last,
+                 widened_ + first * key_dim);
+    for (std::int64_t r = 0; r < num_rows_; ++r) {
+      const float* q = a_.q + output_row(r) * key_dim;
+      dot_keys(q, widened_, key_dim, first, last, scores_ + r * kPageTokens);
+      const KeyRange seen = visible_keys(a_, s_, item_.first_query + r / heads_);
+      const std::int64_t start = page * kPageTokens;
+      split_.add_scores(r, scores_ + r * kPageTokens,
+                        {std::max(first, seen.first - start), std::min(last, seen.last - start)},
+                        {a_.scale, a_.softcap});
+    }
+    load_kv_rows({kv.values, data + values_at, next ? next + values_at : nullptr, kv.value_dim},
+                 first, last, widened_ + first * kv.value_dim);
+    split_.add_values(scores_, widened_, num_rows_, first, last);
+  }
+
+  const Attention& a_;
+  const AttentionSequence& s_;
+  const AttentionItem& item_;
+  std::int64_t heads_;
+  std::int64_t num_rows_;
+  float* widened_;  // keys, then values of a page, f32
+  float* scores_;   // [rows][64], then probabilities
+  SoftmaxRows split_;
+  SoftmaxRows total_;
+};
+
+const AttentionSequence& sequence_of(const Attention& a, std::int64_t token) {
+  const auto after =
+      std::upper_bound(a.sequences.begin(), a.sequences.end(), token,
+                       [](std::int64_t t, const AttentionSequence& s) { return t < s.start; });
+  return *(after - 1);
+}
+
+}  // namespace
+
+void append_kv(const Attention& attention, const float* k, const float* v, std::int64_t first,
+               std::int64_t last) {
+  const KvLayout& kv = attention.layout;
+  for (std::int64_t token = first; token < last; ++token) {
+    const AttentionSequence& s = sequence_of(attention, token);
+    const std::int64_t position = s.first_position + token - s.start;
+    std::byte* page = attention.pages + s.pages[position / kPageTokens] * attention.page_stride;
+    const std::int64_t slot = position % kPageTokens;
+    for (std::int64_t head = 0; head < kv.num_heads; ++head) {
+      const std::int64_t row = token * kv.num_heads + head;
+      store_kv_row(kv.keys, k + row * kv.key_dim, kv.key_dim, slot, page + kv.keys_at(head));
+      store_kv_row(kv.values, v + row * kv.value_dim, kv.value_dim, slot,
+                   page + kv.values_at(head));
+    }
+  }
+}
+
+void schedule_attention(const Attention& attention, std::int64_t num_threads,
+                        std::int64_t partial_capacity, AttentionSchedule& schedule) {
+  schedule.items.clear();
+  schedule.max_splits = 0;
+  const std::int64_t tile = queries_per_tile(attention);
+  std::int64_t tiles = 0;
+  std::int64_t queries = 0;
+  std::int64_t splits = 0;
+  for (const AttentionSequence& s : attention.sequences) {
+    tiles += (s.count + tile - 1) / tile * attention.layout.num_heads;
+    queries += s.count;
+    splits = std::max(splits, num_splits(attention, s, s.count - 1));
+  }
+  const std::int64_t partials = queries * attention.num_query_heads * splits;
+  const bool by_split = splits > 1 && tiles < 4 * num_threads && partials <= partial_capacity;
+  if (by_split) schedule.max_splits = splits;
+  const auto add = [&](std::size_t sequence, std::int64_t first, std::int64_t last,
+                       std::int64_t split) {
+    for (std::int64_t head = 0; head < attention.layout.num_heads; ++head) {
+      schedule.items.push_back({static_cast<std::int32_t>(sequence),
+                                static_cast<std::int32_t>(head), first, last,
+                                static_cast<std::int32_t>(split)});
+    }
+  };
+  for (std::size_t i = 0; i < attention.sequences.size(); ++i) {
+    const AttentionSequence& s = attention.sequences[i];
+    for (std::int64_t first = 0; first < s.count; first += tile) {
+      const std::int64_t last = std::min(first + tile, s.count);
+      if (!by_split) {
+        add(i, first, last, -1);
+        continue;
+      }
+      const std::int64_t begin = visible_keys(attention, s, first).first / kSplitTokens;
+      const std::int64_t end = num_splits(attention, s, last - 1);
+      for (std::int64_t split = begin; split < end; ++split) add(i, first, last, split);
+    }
+  }
+}
+
+std::int64_t partial_floats(std::int64_t value_dim) { return SoftmaxRows::row_floats(value_dim); }
+
+std::int64_t attention_scratch_floats(const Attention& attention) {
+  const KvLayout& kv = attention.layout;
+  const std::int64_t rows = Tile::kTileRowsAtLeast(attention.heads_per_group());
+  return kPageTokens * std::max(kv.key_dim, kv.value_dim) + rows * kPageTokens +
+         2 * rows * SoftmaxRows::row_floats(kv.value_dim);
+}
+
+void run_attention_item(const Attention& attention, const AttentionItem& item,
+                        std::int64_t max_splits, float* partials, float* scratch) {
+  Tile tile(attention, item, scratch);
+  if (max_splits == 0) {
+    tile.run_all_splits();
+    return;
+  }
+  tile.run_split(item.split);
+  tile.store_partials(max_splits, partials);
+}
+
+void merge_attention_rows(const Attention& attention, std::int64_t max_splits,
+                          const float* partials, std::int64_t first, std::int64_t last,
+                          float* scratch) {
+  const std::int64_t size = partial_floats(attention.layout.value_dim);
+  SoftmaxRows total(scratch, attention.layout.value_dim);
+  for (std::int64_t row = first; row < last; ++row) {
+    const std::int64_t token = row / attention.num_query_heads;
+    const AttentionSequence& s = sequence_of(attention, token);
+    const std::int64_t begin = visible_keys(attention, s, token - s.start).first / kSplitTokens;
+    const std::int64_t end = num_splits(attention, s, token - s.start);
+    total.reset(1);
+    for (std::int64_t split = begin; split < end; ++split) {
+      total.merge(0, partials + (row * max_splits + split) * size);
+    }
+    const std::int64_t head = row % attention.num_query_heads;
+    total.finish(0, attention.sinks ? attention.sinks + head : nullptr,
+                 attention.out + row * attention.layout.value_dim);
+  }
+}
+
+}  // namespace vernal::cpu_avx2

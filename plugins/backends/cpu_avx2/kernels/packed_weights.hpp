@@ -1,0 +1,87 @@
+// The form in which weights lie in memory: the file's bytes, interleaved over eight rows.
+//
+// Eight neighbouring rows make a group. Inside a group the four-byte words of the rows are
+// interleaved: word i of row 0, of row 1, ... of row 7, then word i + 1. A 256-bit load then holds
+// the same columns of eight rows, so sums over columns need no step across lanes and scales are
+// unpacked for eight rows at once. It is a permutation of bytes: nothing is rounded, nothing grows
+// (but for padding of a group to a cache line), and a row can be taken out again.
+//
+//   group: row headers       [8] f32, formats with a scale per row only
+//          words             [blocks][words per block][8] u32
+//          scales            [blocks][8] f16, where the block's f16 D does not fit into a word
+// Plain floats (f32, f16, bf16) keep whole rows: [8][columns].
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "activation_blocks.hpp"
+
+namespace vernal::cpu_avx2 {
+
+/// Storage formats with kernels here.
+enum class WeightFormat : std::uint8_t {
+  kF32,
+  kF16,
+  kBf16,
+  kQ4_0,
+  kQ4_1,
+  kQ5_0,
+  kQ5_1,
+  kQ8_0,
+  kQ4K,
+  kQ5K,
+  kQ6K,
+  kIq4Nl,
+  kIq4Xs,
+  kIq4Ks,
+};
+
+/// The format with that id of vernal/block_types.hpp ("ggml.q4_k/1"), or nothing.
+std::optional<WeightFormat> find_weight_format(std::string_view id);
+
+/// The id of a format, as find_weight_format() takes it.
+std::string_view weight_format_id(WeightFormat format);
+
+/// What the kernels of a format read activations as.
+ActivationKind activation_kind(WeightFormat format);
+
+/// Rows that lie interleaved.
+inline constexpr std::int64_t kRowGroup = 8;
+
+/// A matrix [num_rows, num_columns] in packed form. Borrowed.
+struct PackedMatrix {
+  WeightFormat format = WeightFormat::kF32;
+  std::int64_t num_rows = 0;
+  std::int64_t num_columns = 0;
+  const std::byte* data = nullptr;  ///< groups, 64-byte aligned, the last one filled with zeros
+
+  std::int64_t num_groups() const { return (num_rows + kRowGroup - 1) / kRowGroup; }
+};
+
+/// Bytes of one row as stored in a file.
+std::int64_t stored_row_bytes(WeightFormat format, std::int64_t num_columns);
+
+/// Bytes from one group to the next, a multiple of 64.
+std::int64_t group_bytes(WeightFormat format, std::int64_t num_columns);
+
+/// Bytes of a packed matrix.
+std::int64_t packed_bytes(WeightFormat format, std::int64_t num_rows, std::int64_t num_columns);
+
+/// Packs `num_rows` <= 8 stored rows into one group; missing rows become zeros.
+///   stored  num_rows * stored_row_bytes() bytes, any alignment
+///   group   group_bytes() bytes, must not overlap
+void pack_group(WeightFormat format, std::int64_t num_columns, const std::byte* stored,
+                std::int64_t num_rows, std::byte* group);
+
+/// Takes row `row` out again: stored_row_bytes() bytes, as they were in the file.
+void unpack_row(const PackedMatrix& matrix, std::int64_t row, std::byte* stored);
+
+/// Row `row` as floats: out[num_columns], the values of vernal::dequantize_row().
+///   scratch  stored_row_bytes() bytes
+void dequantize_packed_row(const PackedMatrix& matrix, std::int64_t row, std::byte* scratch,
+                           float* out);
+
+}  // namespace vernal::cpu_avx2

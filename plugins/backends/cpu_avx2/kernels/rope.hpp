@@ -1,0 +1,72 @@
+// Rotary position embedding: angles once per step, rotation per head.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vernal::cpu_avx2 {
+
+enum class RopeScaling : std::uint8_t { kNone, kLinear, kYarn, kBanded, kLongrope };
+
+enum class RopeAxes : std::uint8_t { kOne, kChunked, kInterleaved };
+
+/// The attributes of vernal.rope/1 that decide angles.
+struct RopeParameters {
+  std::int64_t n_rot = 0;
+  double base = 10000.0;
+  RopeScaling scaling = RopeScaling::kNone;
+  double factor = 1.0;
+  double original_context_length = 0.0;
+  double beta_fast = 32.0;
+  double beta_slow = 1.0;
+  double extrapolation = 1.0;
+  double low_freq_factor = 1.0;
+  double high_freq_factor = 4.0;
+  double magnitude = 1.0;
+  RopeAxes axes = RopeAxes::kOne;
+  std::vector<std::int64_t> sections;  ///< four, with more than one axis
+
+  friend bool operator==(const RopeParameters&, const RopeParameters&) = default;
+};
+
+/// How fast each pair turns.
+struct RopeFrequencies {
+  std::vector<double> radians_per_position;  ///< [n_rot / 2]
+  std::vector<std::uint8_t> axis;            ///< [n_rot / 2], column of the positions
+  float magnitude = 1.0F;
+
+  std::int64_t num_pairs() const { return static_cast<std::int64_t>(axis.size()); }
+};
+
+/// `factors` divides the frequencies, [n_rot / 2]; empty: none. `num_axes`: P of the positions.
+RopeFrequencies rope_frequencies(const RopeParameters& parameters,
+                                 const std::vector<float>& factors, std::int64_t num_axes);
+
+/// magnitude * cos and sin of the angle of each token and pair.
+struct RopeTable {
+  float* cosines = nullptr;  ///< [num_tokens][num_pairs]
+  float* sines = nullptr;
+  std::int64_t num_pairs = 0;
+};
+
+/// Fills the rows of tokens [first, last). positions: i32 [num_tokens][num_axes]. Angles are f64.
+void fill_rope_table(const RopeFrequencies& frequencies, const std::int32_t* positions,
+                     std::int64_t num_axes, const RopeTable& table, std::int64_t first,
+                     std::int64_t last);
+
+/// y = x with the first 2 * num_pairs numbers of each head rotated.
+struct Rope {
+  const float* x = nullptr;  ///< [num_tokens][num_heads][head_dim]
+  float* y = nullptr;        ///< as x; may be x
+  RopeTable table;
+  std::int64_t num_heads = 0;
+  std::int64_t head_dim = 0;
+  bool is_interleaved = false;  ///< pair j is (2j, 2j + 1), else (j, j + num_pairs)
+};
+
+/// Tokens [first, last).
+void rope_tokens(const Rope& rope, std::int64_t first, std::int64_t last);
+
+}  // namespace vernal::cpu_avx2

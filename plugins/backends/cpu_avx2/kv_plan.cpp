@@ -1,0 +1,56 @@
+#include "kv_plan.hpp"
+
+#include <string>
+
+#include "vernal/error.hpp"
+
+namespace vernal::cpu_avx2 {
+
+namespace {
+
+KvFormat require_format(const std::string& name) {
+  const auto format = find_kv_format(name);
+  if (!format) {
+    throw Error(VERNAL_UNSUPPORTED,
+                "KV format \"" + name + "\": this backend stores \"f16\" and \"q8_0\"");
+  }
+  return *format;
+}
+
+void require_dim(const State& state, KvFormat format, std::int64_t dim) {
+  const std::int64_t step = format == KvFormat::kQ8_0 ? 32 : 8;
+  if (dim % step == 0) return;
+  throw Error(VERNAL_UNSUPPORTED,
+              state.name + ": a head of " + std::to_string(dim) + " in " +
+                  (format == KvFormat::kQ8_0 ? "q8_0" : "f16") +
+                  "; this backend needs a multiple of " + std::to_string(step));
+}
+
+}  // namespace
+
+KvPlan::KvPlan(const Module& module, const PlanOptions& options) {
+  if (options.kv_rotate) {
+    throw Error(VERNAL_UNSUPPORTED, "kv_rotate: this backend does not rotate the KV cache");
+  }
+  const KvFormat keys = require_format(options.kv_keys_format);
+  const KvFormat values = require_format(options.kv_values_format);
+  for (const State& state : module.states) {
+    if (state.kind != VERNAL_STATE_KV) {
+      throw Error(VERNAL_UNSUPPORTED,
+                  state.name + ": this backend has no recurrent or convolution states");
+    }
+    require_dim(state, keys, state.key_dim);
+    require_dim(state, values, state.value_dim);
+    layouts_.push_back({state.num_heads, state.key_dim, state.value_dim, keys, values});
+    offsets_.push_back(page_stride_);
+    page_stride_ += layouts_.back().page_bytes();
+  }
+  const auto tokens = static_cast<std::int64_t>(options.kv_tokens);
+  // Each sequence may leave its last page nearly empty.
+  num_pages_ = (tokens + kPageTokens - 1) / kPageTokens +
+               (tokens % kPageTokens == 0 && options.context_length % kPageTokens == 0
+                    ? 0
+                    : static_cast<std::int64_t>(options.max_sequences));
+}
+
+}  // namespace vernal::cpu_avx2

@@ -1,0 +1,188 @@
+#include "node_support.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "kernels/packed_weights.hpp"
+
+namespace vernal::cpu_avx2 {
+
+namespace {
+
+using Names = std::span<const std::string_view>;
+
+struct Supported {
+  std::string_view op;
+  Names attributes;
+};
+
+constexpr std::array<std::string_view, 3> kInput{"name", "dtype", "shape"};
+constexpr std::array<std::string_view, 2> kOutput{"name", "rows"};
+constexpr std::array<std::string_view, 2> kEmbed{"scale", "out"};
+constexpr std::array<std::string_view, 2> kRmsnorm{"eps", "out"};
+constexpr std::array<std::string_view, 1> kLinear{"out"};
+constexpr std::array<std::string_view, 14> kRope{
+    "n_rot",     "style",        "base",          "scaling",         "factor",
+    "beta_fast", "beta_slow",    "extrapolation", "low_freq_factor", "high_freq_factor",
+    "magnitude", "mrope",        "sections",      "original_context_length"};
+constexpr std::array<std::string_view, 3> kAttention{"scale", "causal", "softcap"};
+constexpr std::array<std::string_view, 1> kScale{"scale"};
+constexpr std::array<std::string_view, 1> kAct{"kind"};
+constexpr std::array<std::string_view, 3> kGlu{"kind", "alpha", "limit"};
+constexpr std::array<std::string_view, 1> kSoftcap{"c"};
+constexpr std::array<std::string_view, 1> kReshape{"shape"};
+constexpr std::array<std::string_view, 3> kSlice{"axis", "start", "length"};
+constexpr std::array<std::string_view, 2> kSplit{"axis", "sizes"};
+constexpr std::array<std::string_view, 1> kConcat{"axis"};
+
+constexpr std::array<Supported, 18> kSupported{{
+    {"vernal.input/1", kInput},
+    {"vernal.output/1", kOutput},
+    {"vernal.embed/1", kEmbed},
+    {"vernal.override_rows/1", {}},
+    {"vernal.rmsnorm/1", kRmsnorm},
+    {"vernal.linear/1", kLinear},
+    {"vernal.rope/1", kRope},
+    {"vernal.attention/1", kAttention},
+    {"vernal.add/1", {}},
+    {"vernal.mul/1", {}},
+    {"vernal.scale/1", kScale},
+    {"vernal.act/1", kAct},
+    {"vernal.glu/1", kGlu},
+    {"vernal.softcap/1", kSoftcap},
+    {"vernal.reshape/1", kReshape},
+    {"vernal.slice/1", kSlice},
+    {"vernal.split/1", kSplit},
+    {"vernal.concat/1", kConcat},
+}};
+
+std::optional<std::string> attribute_refusal(const Node& node, Names known) {
+  for (const Attribute& attribute : node.attributes) {
+    const std::string_view name = attribute.name;
+    if (name.starts_with("hint:") || std::ranges::find(known, name) != known.end()) continue;
+    return "attribute \"" + attribute.name + "\" of " + node.op + " is not known here";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> weight_refusal(const Module& module, const Node& node) {
+  for (std::size_t i = 0; i < node.operands.size(); ++i) {
+    if (node.operands[i].kind != VERNAL_OPERAND_WEIGHT) continue;
+    const Weight& weight = module.weights[node.operands[i].index];
+    if (!find_weight_format(weight.format)) {
+      return "weight " + weight.name + ": storage format " + weight.format + " is not read here";
+    }
+    const bool is_matrix = (node.op == "vernal.linear/1" && i == 1) || node.op == "vernal.embed/1";
+    if (is_matrix && weight.shape.rank != 2) {
+      return "weight " + weight.name + ": expected 2 dimensions, found " +
+             std::to_string(weight.shape.rank);
+    }
+  }
+  return std::nullopt;
+}
+
+/// Integers come from inputs and go into operations; nothing here moves them.
+std::optional<std::string> integer_refusal(const Function& function, const Node& node) {
+  if (node.op == "vernal.input/1" || node.outputs.empty()) return std::nullopt;
+  if (function.values[node.outputs[0]].element != VERNAL_ELEMENT_I32) return std::nullopt;
+  return node.op + " of integers is not supported here";
+}
+
+std::optional<std::string> kind_refusal(const Node& node) {
+  const std::string kind(node.text("kind", ""));
+  if (node.op == "vernal.act/1" && !find_activation(kind)) return "act kind \"" + kind + "\"";
+  if (node.op == "vernal.glu/1" && !find_glu(kind)) return "glu kind \"" + kind + "\"";
+  return std::nullopt;
+}
+
+std::optional<std::string> head_refusal(const Function& function, const Node& node) {
+  if (node.op != "vernal.attention/1") return std::nullopt;
+  for (const std::size_t operand : {std::size_t{0}, std::size_t{2}}) {
+    const std::int64_t dim = function.values[node.operands[operand].index].shape.last();
+    if (dim % 8 != 0) {
+      return "heads of " + std::to_string(dim) + "; this backend needs multiples of 8";
+    }
+  }
+  return std::nullopt;
+}
+
+template <class T, std::size_t kSize>
+std::optional<T> find_name(const std::array<std::pair<std::string_view, T>, kSize>& names,
+                           std::string_view wanted) {
+  for (const auto& [name, value] : names) {
+    if (name == wanted) return value;
+  }
+  return std::nullopt;
+}
+
+RopeScaling scaling_of(std::string_view name) {
+  if (name == "linear") return RopeScaling::kLinear;
+  if (name == "yarn") return RopeScaling::kYarn;
+  if (name == "banded") return RopeScaling::kBanded;
+  return name == "longrope" ? RopeScaling::kLongrope : RopeScaling::kNone;
+}
+
+}  // namespace
+
+std::optional<std::string> refusal(const Module& module, const Function& function,
+                                   const Node& node) {
+  if (node.op == "vernal.select_rows/1") return integer_refusal(function, node);
+  const auto* found = std::ranges::find(kSupported, std::string_view(node.op), &Supported::op);
+  if (found == kSupported.end()) return "operation " + node.op + " is not supported here";
+  if (auto why = attribute_refusal(node, found->attributes)) return why;
+  if (auto why = weight_refusal(module, node)) return why;
+  if (auto why = integer_refusal(function, node)) return why;
+  if (auto why = kind_refusal(node)) return why;
+  return head_refusal(function, node);
+}
+
+std::optional<Activation> find_activation(std::string_view kind) {
+  static constexpr std::array<std::pair<std::string_view, Activation>, 9> kNames{{
+      {"silu", Activation::kSilu},
+      {"gelu_tanh", Activation::kGeluTanh},
+      {"gelu_erf", Activation::kGeluErf},
+      {"relu", Activation::kRelu},
+      {"relu2", Activation::kRelu2},
+      {"sigmoid", Activation::kSigmoid},
+      {"softplus", Activation::kSoftplus},
+      {"tanh", Activation::kTanh},
+      {"exp", Activation::kExp},
+  }};
+  return find_name(kNames, kind);
+}
+
+std::optional<Glu> find_glu(std::string_view kind) {
+  static constexpr std::array<std::pair<std::string_view, Glu>, 5> kNames{{
+      {"swiglu", Glu::kSwiglu},
+      {"geglu_tanh", Glu::kGegluTanh},
+      {"geglu_erf", Glu::kGegluErf},
+      {"reglu", Glu::kReglu},
+      {"swiglu_oai", Glu::kSwigluOai},
+  }};
+  return find_name(kNames, kind);
+}
+
+RopeParameters rope_parameters(const Node& node) {
+  RopeParameters p;
+  p.n_rot = node.integer("n_rot", 0);
+  p.base = node.number("base", p.base);
+  p.scaling = scaling_of(node.text("scaling", "none"));
+  p.factor = node.number("factor", p.factor);
+  p.original_context_length = node.number("original_context_length", 0);
+  p.beta_fast = node.number("beta_fast", p.beta_fast);
+  p.beta_slow = node.number("beta_slow", p.beta_slow);
+  p.extrapolation = node.number("extrapolation", p.extrapolation);
+  p.low_freq_factor = node.number("low_freq_factor", p.low_freq_factor);
+  p.high_freq_factor = node.number("high_freq_factor", p.high_freq_factor);
+  p.magnitude = node.number("magnitude", p.magnitude);
+  const std::string_view axes = node.text("mrope", "none");
+  if (axes == "chunked") p.axes = RopeAxes::kChunked;
+  if (axes == "interleaved") p.axes = RopeAxes::kInterleaved;
+  if (const Attribute* sections = node.find("sections")) p.sections = sections->integers;
+  return p;
+}
+
+}  // namespace vernal::cpu_avx2

@@ -1,0 +1,51 @@
+#include "operations/linear.hpp"
+
+#include <algorithm>
+
+#include "kernels/matmul.hpp"
+
+namespace vernal::cpu_avx2 {
+
+QuantizeOperation::QuantizeOperation(const Parameters& parameters) : p_(parameters) {
+  reads = {p_.x};
+  writes = {p_.blocks};
+}
+
+void QuantizeOperation::run(const StepContext& step, Worker& worker) const noexcept {
+  const std::int64_t rows = step.count(p_.rows);
+  const ActivationBlocks blocks =
+      activation_blocks(p_.kind, rows, p_.num_columns, step.at(p_.blocks));
+  worker.parallel_for(rows, chunk_of(rows, worker), [&](std::int64_t first, std::int64_t last) {
+    quantize_rows(step.values(p_.x), p_.num_columns, blocks, first, last);
+  });
+}
+
+LinearOperation::LinearOperation(const Parameters& parameters) : p_(parameters) {
+  reads = {p_.x};
+  if (p_.residual != kNoBuffer) reads.push_back(p_.residual);
+  writes = {p_.y};
+}
+
+void LinearOperation::run(const StepContext& step, Worker& worker) const noexcept {
+  Matmul matmul;
+  matmul.weights = step.weights->matrix(p_.weight);
+  matmul.num_tokens = step.count(p_.rows);
+  if (p_.kind == ActivationKind::kFloat) {
+    matmul.x = step.values(p_.x);
+    matmul.x_stride = p_.num_columns;
+  } else {
+    matmul.blocks = activation_blocks(p_.kind, matmul.num_tokens, p_.num_columns, step.at(p_.x));
+  }
+  if (p_.bias >= 0) matmul.bias = step.weights->numbers(static_cast<std::uint32_t>(p_.bias));
+  if (p_.residual != kNoBuffer) matmul.residual = step.values(p_.residual);
+  matmul.y = step.floats(p_.y);
+  matmul.y_stride = p_.num_outputs;
+  // At most 64 rows of W at a time: their blocks then stay in a core's cache for all tokens.
+  const std::int64_t groups = matmul.weights.num_groups();
+  const std::int64_t chunk = std::clamp<std::int64_t>(chunk_of(groups, worker), 1, 8);
+  worker.parallel_for(groups, chunk, [&](std::int64_t first, std::int64_t last) {
+    matmul_groups(matmul, first, last);
+  });
+}
+
+}  // namespace vernal::cpu_avx2

@@ -1,0 +1,153 @@
+#include "weights.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+
+#include "vernal/block_types.hpp"
+
+namespace vernal::cpu_avx2 {
+
+namespace {
+
+constexpr std::int64_t kAlignment = 64;
+
+/// Largest piece that is packed between two reports of progress.
+constexpr std::int64_t kPieceBytes = std::int64_t{32} << 20;
+
+std::int64_t round_up(std::int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+/// How the operands of a module use each weight.
+struct Uses {
+  bool is_multiplied = false;
+  bool is_looked_up = false;
+  bool is_read_by_number = false;
+};
+
+std::vector<Uses> find_uses(const Module& module) {
+  std::vector<Uses> uses(module.weights.size());
+  for (const Function& function : module.functions) {
+    for (const Node& node : function.nodes) {
+      for (std::size_t i = 0; i < node.operands.size(); ++i) {
+        if (node.operands[i].kind != VERNAL_OPERAND_WEIGHT) continue;
+        Uses& u = uses[node.operands[i].index];
+        if (node.op == "vernal.linear/1" && i == 1) {
+          u.is_multiplied = true;
+        } else if (node.op == "vernal.embed/1") {
+          u.is_looked_up = true;
+        } else {
+          u.is_read_by_number = true;
+        }
+      }
+    }
+  }
+  return uses;
+}
+
+void pack_matrix(const WeightLayout::Entry& entry, const std::byte* stored, std::byte* packed,
+                 ThreadPool& pool, const auto& report) {
+  const std::int64_t row_bytes = stored_row_bytes(entry.format, entry.num_columns);
+  const std::int64_t stride = group_bytes(entry.format, entry.num_columns);
+  const std::int64_t groups = (entry.num_rows + kRowGroup - 1) / kRowGroup;
+  const std::int64_t piece = std::max<std::int64_t>(1, kPieceBytes / stride);
+  for (std::int64_t begin = 0; begin < groups; begin += piece) {
+    const std::int64_t end = std::min(begin + piece, groups);
+    pool.run([&](Worker& worker) {
+      worker.parallel_for(end - begin, 8, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t g = begin + first; g < begin + last; ++g) {
+          const std::int64_t row = g * kRowGroup;
+          pack_group(entry.format, entry.num_columns, stored + row * row_bytes,
+                     std::min(kRowGroup, entry.num_rows - row), packed + g * stride);
+        }
+      });
+    });
+    report((std::min(end * kRowGroup, entry.num_rows) - begin * kRowGroup) * row_bytes);
+  }
+}
+
+void widen_numbers(const WeightLayout::Entry& entry, const std::byte* stored, float* out) {
+  const BlockType& type = *find_block_type(weight_format_id(entry.format));
+  const std::int64_t row_bytes = stored_row_bytes(entry.format, entry.num_columns);
+  for (std::int64_t row = 0; row < entry.num_rows; ++row) {
+    dequantize_row(type, stored + row * row_bytes, static_cast<std::uint64_t>(entry.num_columns),
+                   out + row * entry.num_columns);
+  }
+}
+
+}  // namespace
+
+WeightLayout::WeightLayout(const Module& module) {
+  const std::vector<Uses> uses = find_uses(module);
+  for (std::size_t i = 0; i < module.weights.size(); ++i) {
+    const Weight& weight = module.weights[i];
+    Entry entry;
+    entry.format = *find_weight_format(weight.format);
+    entry.num_columns = weight.shape.last();
+    entry.num_rows = 1;
+    for (std::uint32_t d = 0; d + 1 < weight.shape.rank; ++d) entry.num_rows *= weight.shape[d];
+    if (uses[i].is_multiplied || uses[i].is_looked_up) {
+      const std::int64_t bytes = packed_bytes(entry.format, entry.num_rows, entry.num_columns);
+      entry.matrix_at = bytes_;
+      bytes_ += bytes;
+      if (uses[i].is_multiplied) bytes_per_step_ += bytes;
+    }
+    if (uses[i].is_read_by_number) {
+      const std::int64_t bytes =
+          entry.num_rows * entry.num_columns * static_cast<std::int64_t>(sizeof(float));
+      entry.numbers_at = bytes_;
+      bytes_ += round_up(bytes);
+      bytes_per_step_ += bytes;
+    }
+    entries_.push_back(entry);
+  }
+}
+
+Weights::Weights(const WeightLayout& layout, const Module& module, const WeightSource& source,
+                 const Progress& progress, ThreadPool& pool)
+    : entries_(layout.entries()),
+      memory_(std::max<std::int64_t>(layout.bytes(), 1), ReservedMemory::Pages::kLarge, "weights") {
+  std::uint64_t total = 0;
+  for (const Weight& weight : module.weights) total += weight.bytes;
+  std::uint64_t done = 0;
+  const auto report = [&](std::int64_t bytes) {
+    done += static_cast<std::uint64_t>(bytes);
+    progress.report(std::min(done, total), total);
+  };
+  // Largest first: at the peak one mapped weight and its copy are resident together, and early on
+  // that is covered by the room that the others will take.
+  std::vector<std::size_t> order(entries_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return module.weights[a].bytes > module.weights[b].bytes;
+  });
+  for (const std::size_t i : order) {
+    const WeightLayout::Entry& entry = entries_[i];
+    const std::span<const std::byte> stored = source.map(i);
+    if (stored.size() < static_cast<std::size_t>(
+                            entry.num_rows * stored_row_bytes(entry.format, entry.num_columns))) {
+      throw Error(VERNAL_INVALID_ARGUMENT, "weight " + module.weights[i].name + ": found " +
+                                               std::to_string(stored.size()) +
+                                               " bytes, its shape needs more");
+    }
+    if (entry.matrix_at >= 0) {
+      pack_matrix(entry, stored.data(), memory_.data() + entry.matrix_at, pool, report);
+    }
+    if (entry.numbers_at >= 0) {
+      widen_numbers(entry, stored.data(),
+                    reinterpret_cast<float*>(memory_.data() + entry.numbers_at));
+    }
+    source.unmap(i);
+  }
+  progress.report(total, total);
+}
+
+PackedMatrix Weights::matrix(std::uint32_t index) const {
+  const WeightLayout::Entry& entry = entries_[index];
+  return {entry.format, entry.num_rows, entry.num_columns, memory_.data() + entry.matrix_at};
+}
+
+const float* Weights::numbers(std::uint32_t index) const {
+  return reinterpret_cast<const float*>(memory_.data() + entries_[index].numbers_at);
+}
+
+}  // namespace vernal::cpu_avx2

@@ -1,0 +1,38 @@
+// The keys clients may present.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vernal::openai_http {
+
+/// A set of keys, of which only SHA-256 hashes are kept. Immutable; any thread.
+class ApiKeys {
+ public:
+  /// No key: every client is let in.
+  ApiKeys() = default;
+
+  /// Keys from text: one a line, surrounding blanks ignored, empty lines and lines that begin with
+  /// '#' skipped.
+  static ApiKeys from_text(std::string_view text);
+
+  /// Keys from a file of that form. Throws Error: INVALID_ARGUMENT if it cannot be read, is no
+  /// regular file, is larger than 1 MiB or holds no key.
+  static ApiKeys from_file(const std::string& path);
+
+  bool are_required() const noexcept { return !hashes_.empty(); }
+
+  /// Whether `key` is one of them. The time taken depends neither on the key nor on where it
+  /// differs.
+  bool accept(std::string_view key) const;
+
+ private:
+  using Hash = std::array<unsigned char, 32>;
+  static Hash hash_of(std::string_view key);
+  std::vector<Hash> hashes_;
+};
+
+}  // namespace vernal::openai_http

@@ -1,0 +1,26 @@
+// The few names of Boost.Asio that this plugin uses.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/error_code.hpp>
+#include <chrono>
+
+namespace vernal::openai_http {
+
+namespace net = boost::asio;
+
+using Tcp = net::ip::tcp;
+using ErrorCode = boost::system::error_code;
+using Clock = std::chrono::steady_clock;
+using TimePoint = Clock::time_point;
+using Milliseconds = std::chrono::milliseconds;
+
+/// Completion of an operation inside a coroutine: a tuple with the error first, nothing thrown.
+inline constexpr auto kAwait = net::as_tuple(net::use_awaitable);
+
+}  // namespace vernal::openai_http

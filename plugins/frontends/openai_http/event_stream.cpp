@@ -1,0 +1,15 @@
+#include "openai_http/event_stream.hpp"
+
+#include <boost/json.hpp>
+
+namespace vernal::openai_http {
+
+void append_event(std::string& out, const boost::json::object& data) {
+  out += "data: ";
+  out += boost::json::serialize(data);
+  out += "\n\n";
+}
+
+void append_done(std::string& out) { out += "data: [DONE]\n\n"; }
+
+}  // namespace vernal::openai_http

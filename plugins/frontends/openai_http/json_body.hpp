@@ -1,0 +1,42 @@
+// Request bodies: untrusted JSON, parsed within limits.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <string>
+#include <string_view>
+
+namespace vernal::openai_http {
+
+/// A parsed body. The object lives in memory the body owns, so neither is copied or moved apart.
+class JsonBody {
+ public:
+  /// Parses `text`, which must be one JSON object: RFC 8259, valid UTF-8, at most 128 levels deep,
+  /// finite numbers; of equal keys the last one counts. Throws RequestRefused: 400 invalid_json, or
+  /// 413 if the parsed form would need more than 64 MiB + 3 bytes for each byte of text.
+  explicit JsonBody(std::string_view text);
+
+  const boost::json::object& object() const { return value_.get_object(); }
+
+ private:
+  /// Memory with an upper bound.
+  class BoundedMemory final : public boost::json::memory_resource {
+   public:
+    explicit BoundedMemory(std::size_t limit) : left_(limit) {}
+
+   private:
+    void* do_allocate(std::size_t size, std::size_t alignment) override;
+    void do_deallocate(void* memory, std::size_t size, std::size_t alignment) override;
+    bool do_is_equal(const memory_resource& other) const noexcept override {
+      return this == &other;
+    }
+    std::size_t left_;
+  };
+
+  BoundedMemory memory_;
+  boost::json::value value_;
+};
+
+/// `value` as JSON text, cut to a few words, for messages.
+std::string describe(const boost::json::value& value);
+
+}  // namespace vernal::openai_http

@@ -1,0 +1,58 @@
+// Token counts, timings, finish reasons and log probabilities in the OpenAI shapes.
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <string_view>
+
+#include "vernal/abi/frontend.h"
+
+namespace vernal::openai_http {
+
+/// Sums over the prompts of one answer.
+class Usage {
+ public:
+  /// Adds what a FINISHED event says.
+  void add(const vernal_event& finished) noexcept;
+
+  /// {prompt_tokens, completion_tokens, total_tokens, prompt_tokens_details{cached_tokens},
+  /// completion_tokens_details{reasoning_tokens}}; prompt_tokens counts cached ones too.
+  boost::json::object to_json() const;
+
+  /// {cache_n, prompt_n, prompt_ms, prompt_per_second, predicted_n, predicted_ms,
+  /// predicted_per_second}; prompt_n counts what was computed, without the cached tokens.
+  boost::json::object timings() const;
+
+ private:
+  std::uint64_t prompt_tokens_ = 0;
+  std::uint64_t cached_tokens_ = 0;
+  std::uint64_t completion_tokens_ = 0;
+  std::uint64_t reasoning_tokens_ = 0;
+  std::uint64_t prefill_us_ = 0;
+  std::uint64_t decode_us_ = 0;
+};
+
+/// "stop", "length", "tool_calls" or "content_filter" for a VERNAL_FINISH_* value.
+std::string_view finish_reason_name(std::uint32_t reason) noexcept;
+
+/// The positions of a DELTA event as chat clients read them: {token, logprob, bytes, top_logprobs}.
+boost::json::array chat_logprobs(const vernal_event& event, std::uint32_t num_alternatives);
+
+/// The positions as completion clients read them, gathered over the deltas of one choice.
+class CompletionLogprobs {
+ public:
+  void add(const vernal_event& event, std::uint32_t num_alternatives);
+  /// {tokens, token_logprobs, top_logprobs, text_offset} of what was added since the last call.
+  /// Offsets are in characters from the beginning of the choice.
+  boost::json::object take();
+
+ private:
+  boost::json::array tokens_;
+  boost::json::array token_logprobs_;
+  boost::json::array top_logprobs_;
+  boost::json::array text_offset_;
+  std::int64_t offset_ = 0;
+};
+
+}  // namespace vernal::openai_http

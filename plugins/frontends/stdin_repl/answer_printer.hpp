@@ -1,0 +1,44 @@
+// The two ways an answer is written.
+#pragma once
+
+#include <cstdint>
+
+#include "stdin_repl/answer.hpp"
+#include "stdin_repl/screen.hpp"
+#include "vernal/console_client.hpp"
+
+namespace vernal::stdin_repl {
+
+/// For a person: reasoning in a quieter colour, progress of long prompts, warnings, and why the
+/// answer ended where it did.
+class TerminalPrinter final : public AnswerPrinter {
+ public:
+  /// `screen` outlives the printer.
+  explicit TerminalPrinter(const Screen& screen) : screen_(screen) {}
+  void show(const vernal_event& event) override;
+  void finish(const Answer& answer) override;
+
+ private:
+  void show_text(std::string_view text, bool is_quiet);
+  void show_progress(const vernal_event& event);
+  void end_passing_line();
+
+  const Screen& screen_;
+  bool has_passing_line_ = false;
+  bool is_quiet_ = false;
+  bool is_in_line_ = false;  // the cursor is not at the beginning of a line
+};
+
+/// For another program: the content as it comes and a line feed at its end, nothing else. Warnings
+/// go to the log.
+class PlainPrinter final : public AnswerPrinter {
+ public:
+  explicit PlainPrinter(const ConsoleClient& console) : console_(console) {}
+  void show(const vernal_event& event) override;
+  void finish(const Answer& answer) override;
+
+ private:
+  ConsoleClient console_;
+};
+
+}  // namespace vernal::stdin_repl

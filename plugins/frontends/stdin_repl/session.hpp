@@ -1,0 +1,52 @@
+// The console's thread, from start to stop.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <thread>
+
+#include "stdin_repl/answer.hpp"
+#include "stdin_repl/attention.hpp"
+#include "stdin_repl/settings.hpp"
+#include "vernal/console_client.hpp"
+
+namespace vernal::stdin_repl {
+
+/// Talks with the user or the program at the other end of the console: a conversation if input and
+/// output are terminals, else one prompt and its answer. At its end it tells the console service
+/// that it has finished. If it failed, the reason is in the log, and stored with the host's
+/// set_error when finished() is called, so that the process can end with another status than 0.
+class Session {
+ public:
+  Session(Settings settings, const EngineClient& engine, const ConsoleClient& console);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Control thread.
+
+  void start();
+  /// Ends the prompt; an answer in progress goes on.
+  void begin_drain() noexcept { attention_.begin_drain(); }
+  /// Cancels an answer in progress and joins the thread. Idempotent.
+  void stop();
+
+  // Any thread.
+
+  /// Requests in flight.
+  std::uint64_t active() const noexcept { return answers_.active(); }
+
+ private:
+  void run() noexcept;
+  void talk();
+  void talk_at_terminal();
+
+  const Settings settings_;
+  EngineClient engine_;
+  ConsoleClient console_;
+  Attention attention_;
+  AnswerClient answers_;
+  std::thread thread_;
+};
+
+}  // namespace vernal::stdin_repl

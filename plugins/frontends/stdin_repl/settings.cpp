@@ -1,0 +1,47 @@
+#include "stdin_repl/settings.hpp"
+
+#include <array>
+
+namespace vernal::stdin_repl {
+namespace {
+
+constexpr std::array kRows = {
+    to_abi({.path = "model",
+            .type = VERNAL_CONFIG_STRING,
+            .help = "Model or profile to talk with; without it the first one of the deployment.",
+            .flags = VERNAL_CONFIG_MODEL_NAMES}),
+    to_abi({.path = "system",
+            .type = VERNAL_CONFIG_STRING,
+            .help = "System message that every conversation begins with."}),
+    to_abi({.path = "history_file",
+            .type = VERNAL_CONFIG_PATH,
+            .help = "File that keeps the lines typed at a terminal; without it they are forgotten "
+                    "at the end."}),
+    to_abi({.path = "max_tokens",
+            .type = VERNAL_CONFIG_INT,
+            .help = "Longest answer in tokens; without it as long as the context length allows.",
+            .minimum = 1,
+            .maximum = 1e9}),
+    to_abi({.path = "stats",
+            .type = VERNAL_CONFIG_BOOL,
+            .help = "Whether a terminal shows the speed after each answer.",
+            .default_value = "true"}),
+};
+
+}  // namespace
+
+std::span<const vernal_config_row> settings_rows() noexcept { return kRows; }
+
+Settings read_settings(const Config& config) {
+  Settings settings;
+  settings.model = config.find_string("model").value_or("");
+  settings.system = config.find_string("system").value_or("");
+  settings.history_file = config.find_string("history_file").value_or("");
+  if (const auto max_tokens = config.find_int("max_tokens")) {
+    settings.max_tokens = static_cast<std::uint64_t>(*max_tokens);
+  }
+  settings.shows_stats = config.find_bool("stats").value_or(true);
+  return settings;
+}
+
+}  // namespace vernal::stdin_repl

@@ -1,0 +1,31 @@
+// The table of one console frontend in the deployment file.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "vernal/config.hpp"
+
+namespace vernal::stdin_repl {
+
+/// What the plugin calls itself in the log.
+inline constexpr std::string_view kComponent = "stdin_repl";
+
+/// Its rows, for the plugin's schema.
+std::span<const vernal_config_row> settings_rows() noexcept;
+
+struct Settings {
+  std::string model;                        // empty: the first one of the deployment
+  std::string system;                       // system message of each conversation; empty: none
+  std::string history_file;                 // absolute; empty: lines are forgotten at the end
+  std::optional<std::uint64_t> max_tokens;  // of an answer; absent: what the model's limits allow
+  bool shows_stats = true;                  // speed after each answer, on a terminal
+};
+
+/// Reads the validated table. Control thread.
+Settings read_settings(const Config& config);
+
+}  // namespace vernal::stdin_repl

@@ -1,0 +1,81 @@
+#include <fmt/format.h>
+
+#include <map>
+
+#include "command/commands.hpp"
+#include "config/units.hpp"
+#include "loading/plugin_set.hpp"
+#include "loading/resident_model.hpp"
+#include "model/gguf_file.hpp"
+#include "model/printable.hpp"
+#include "module/printer.hpp"
+
+namespace vernal {
+namespace {
+
+void print_metadata(const GgufFile& file) {
+  fmt::print("{}: GGUF version {}, {} keys, {} tensors, {}\n", file.file_name(), file.version(),
+             file.metadata().size(), file.tensors().size(), format_size(file.file_bytes()));
+  for (const GgufEntry& entry : file.metadata().entries()) {
+    fmt::print("  {:<44} {:<24} {}\n", printable(entry.key), entry.type_name(),
+               entry.value_text(4));
+  }
+}
+
+void print_formats(const GgufFile& file) {
+  struct Sum {
+    std::uint64_t tensors = 0, weights = 0, bytes = 0;
+  };
+  std::map<std::string_view, Sum> sums;
+  for (const GgufTensor& tensor : file.tensors()) {
+    Sum& sum = sums[tensor.type->name];
+    sum.tensors += 1;
+    sum.weights += tensor.num_elements();
+    sum.bytes += tensor.bytes();
+  }
+  fmt::print("formats\n");
+  for (const auto& [name, sum] : sums) {
+    fmt::print("  {:<8} {:>5} tensors {:>15} weights {:>12}\n", name, sum.tensors, sum.weights,
+               format_size(sum.bytes));
+  }
+}
+
+void print_tensors(const GgufFile& file) {
+  fmt::print("tensors\n");
+  for (const GgufTensor& tensor : file.tensors()) {
+    fmt::print("  {:<44} {:<8} {:<24} {:>14} bytes at {}\n", printable(tensor.name),
+               tensor.type->name, tensor.shape_text(), tensor.bytes(),
+               file.data_start() + tensor.offset);
+  }
+}
+
+void print_module(const InspectArguments& arguments) {
+  Log log(LogLevel::kWarning);
+  plugin::CoreHost host(log);
+  RuntimeSettings runtime;
+  for (const auto& folder : arguments.plugin_paths) {
+    runtime.plugin_paths.push_back(std::filesystem::absolute(folder));
+  }
+  plugin::PluginRegistry registry(host, plugin_folders(runtime));
+  ModelSettings settings;
+  settings.name = arguments.file.stem().string();
+  settings.path = arguments.file;
+  const ResidentModel model(settings, registry);
+  fmt::print("{}\n{}", model.hyperparameters(), dump_module(model.module()));
+}
+
+}  // namespace
+
+int command_inspect(const InspectArguments& arguments) {
+  if (arguments.module) {
+    print_module(arguments);
+    return 0;
+  }
+  const GgufFile file = GgufFile::open(arguments.file);
+  print_metadata(file);
+  print_formats(file);
+  if (arguments.tensors) print_tensors(file);
+  return 0;
+}
+
+}  // namespace vernal

@@ -1,0 +1,85 @@
+#include "command/memory_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "config/units.hpp"
+
+namespace vernal {
+namespace {
+
+std::string_view category_name(std::uint32_t category) {
+  switch (category) {
+    case VERNAL_MEMORY_WEIGHTS:
+      return "weights";
+    case VERNAL_MEMORY_WEIGHTS_EXTRA:
+      return "weights extra";
+    case VERNAL_MEMORY_KV:
+      return "kv cache";
+    case VERNAL_MEMORY_RECURRENT:
+      return "recurrent state";
+    case VERNAL_MEMORY_CHECKPOINTS:
+      return "checkpoints";
+    case VERNAL_MEMORY_WORKSPACE:
+      return "workspace";
+    case VERNAL_MEMORY_GRAPHS:
+      return "graphs";
+    case VERNAL_MEMORY_PINNED_HOST:
+      return "pinned host";
+    case VERNAL_MEMORY_MAPPED_FILE:
+      return "mapped file";
+    default:
+      return "other";
+  }
+}
+
+}  // namespace
+
+std::string memory_table(const ResidentModel& model) {
+  const ModelSettings& settings = model.settings();
+  std::string out = fmt::format(
+      "model {}: {}, context length {}, {} slots, KV {}/{}, {} KV tokens\n", settings.name,
+      settings.path.filename().string(), model.context_length(), settings.slots,
+      settings.kv_cache.keys, settings.kv_cache.values, model.kv_tokens());
+  const std::vector<MemoryRow> rows = model.rows();
+  std::size_t width = 6;
+  for (const MemoryRow& row : rows) width = std::max(width, row.object.size());
+  out += fmt::format("  {:<{}}  {:<15}  {:<8}  {:>15}  {:>12}\n", "object", width, "category",
+                     "device", "bytes", "");
+  std::map<std::string, std::uint64_t> totals;
+  for (const MemoryRow& row : rows) {
+    out += fmt::format("  {:<{}}  {:<15}  {:<8}  {:>15}  {:>12}\n", row.object, width,
+                       category_name(row.category), row.device, row.bytes, format_size(row.bytes));
+    totals[row.device] += row.bytes;
+  }
+  for (const auto& [device, bytes] : totals) {
+    out += fmt::format("  {:<{}}  {:<15}  {:<8}  {:>15}  {:>12}\n", "total", width, "", device,
+                       bytes, format_size(bytes));
+  }
+  return out;
+}
+
+boost::json::object memory_json(const ResidentModel& model) {
+  boost::json::array rows;
+  std::uint64_t total = 0;
+  for (const MemoryRow& row : model.rows()) {
+    rows.push_back({{"object", row.object},
+                    {"device", row.device},
+                    {"category", category_name(row.category)},
+                    {"bytes", row.bytes}});
+    total += row.bytes;
+  }
+  const vernal_plan_info info = model.plan_info();
+  return {{"model", model.settings().name},
+          {"file", model.settings().path.string()},
+          {"context_length", model.context_length()},
+          {"kv_tokens", model.kv_tokens()},
+          {"bytes_per_kv_token", info.bytes_per_kv_token},
+          {"weight_bytes_per_step", info.weight_bytes_per_step},
+          {"rows", std::move(rows)},
+          {"total_bytes", total}};
+}
+
+}  // namespace vernal

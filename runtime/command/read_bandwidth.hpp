@@ -1,0 +1,12 @@
+// What the machine's memory can deliver: the yardstick of decode speed.
+#pragma once
+
+#include <cstdint>
+
+namespace vernal {
+
+/// Bytes per second that `num_threads` threads read together from memory: the best of several
+/// passes over a buffer far larger than any cache. Takes about a second and 512 MiB.
+double measure_read_bandwidth(std::uint32_t num_threads);
+
+}  // namespace vernal

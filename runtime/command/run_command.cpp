@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <cstdio>
+
+#include "command/commands.hpp"
+#include "serving/server.hpp"
+#include "vernal/error.hpp"
+
+namespace vernal {
+namespace {
+
+// How often a waiting command looks for a signal.
+constexpr std::chrono::milliseconds kSignalPoll{50};
+
+std::string request_document(const RunArguments& arguments, bool has_chat_template) {
+  boost::json::object document{{"kind", "generate"}};
+  if (arguments.raw || !has_chat_template) {
+    document["prompt"] = arguments.prompt;
+  } else {
+    document["messages"] =
+        boost::json::array{boost::json::object{{"role", "user"}, {"content", arguments.prompt}}};
+  }
+  if (arguments.max_tokens != 0) document["max_tokens"] = arguments.max_tokens;
+  if (arguments.temperature) document["sampling"] = {{"temperature", *arguments.temperature}};
+  if (arguments.seed) document["seed"] = *arguments.seed;
+  return boost::json::serialize(document);
+}
+
+ModelDescription find_model(const Engine& engine, const std::string& name) {
+  for (const ModelDescription& model : engine.models()) {
+    if (name.empty() || model.id == name) return model;
+  }
+  throw Error(VERNAL_NOT_FOUND, fmt::format("the deployment has no model or profile \"{}\"", name));
+}
+
+}  // namespace
+
+int command_run(const RunArguments& arguments, ControlSignals& signals) {
+  Log log(LogLevel::kWarning);
+  OpenDeployment open(arguments.file, log);
+  log.set_level(LogLevel::kWarning);
+  Server server(open, signals);
+  server.load();
+  Engine& engine = server.engine();
+  const ModelDescription model = find_model(engine, arguments.model);
+  const std::string document = request_document(arguments, model.has_chat_template);
+  SubmitArguments submit;
+  submit.model = model.id;
+  submit.document = document;
+  const RequestId request = engine.submit(submit);
+  for (;;) {
+    if (signals.wait(std::chrono::milliseconds(0))) engine.cancel(request);
+    const auto event = engine.wait(request, kSignalPoll);
+    if (!event) continue;
+    if (event->type == VERNAL_EVENT_DELTA) {
+      std::fwrite(event->text.data(), 1, event->text.size(), stdout);
+      std::fflush(stdout);
+    }
+    if (event->type == VERNAL_EVENT_FINISHED) break;
+    if (event->type == VERNAL_EVENT_ERROR) throw Error(event->code, event->text);
+  }
+  std::fputc('\n', stdout);
+  engine.release(request);
+  return 0;
+}
+
+}  // namespace vernal

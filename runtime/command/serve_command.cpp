@@ -1,0 +1,16 @@
+#include "command/commands.hpp"
+#include "serving/server.hpp"
+
+namespace vernal {
+
+int command_serve(const ServeArguments& arguments, ControlSignals& signals) {
+  Log log(LogLevel::kInfo);
+  OpenDeployment open(arguments.file, log);
+  if (arguments.only_console) open.replace_frontends_by_console(arguments.model);
+  Server server(open, signals);
+  server.load();
+  server.start_frontends();
+  return server.run();
+}
+
+}  // namespace vernal

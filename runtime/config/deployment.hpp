@@ -1,0 +1,131 @@
+// The deployment: what one TOML file says, as plain values. docs/deployment-file.md explains every
+// key.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/plugin_settings.hpp"
+#include "config/source_place.hpp"
+
+namespace vernal {
+
+/// [runtime]
+struct RuntimeSettings {
+  std::vector<std::filesystem::path>
+      plugin_paths;                // absolute; searched before the installed folder
+  std::string log_level = "info";  // trace | debug | info | warning | error | off
+  bool require_secure_paths = false;
+  std::uint64_t drain_timeout_ms = 30'000;  // SIGTERM: requests in flight may go on for that long
+};
+
+/// [backends.NAME], [frontends.NAME]
+struct PluginInstance {
+  std::string name;    // of the table
+  std::string plugin;  // name in the plugin's manifest
+  SourcePlace place;
+  PluginSettings settings;  // keys of the plugin's own
+};
+
+/// Default sampling of a model or profile; what a request says wins.
+struct SamplingSettings {
+  std::optional<double> temperature, top_p, min_p, repetition_penalty, presence_penalty,
+      frequency_penalty;
+  std::optional<std::int64_t> top_k;
+};
+
+/// kv_cache = { keys = "q8_0", values = "q8_0", rotate = false }
+struct KvCacheSettings {
+  std::string keys = "f16";
+  std::string values = "f16";
+  bool rotate = false;
+};
+
+/// One element of layers = [...]; bounds are inclusive.
+struct LayerRange {
+  std::string backend;
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  SourcePlace place;
+};
+
+/// [models.NAME]
+struct ModelSettings {
+  std::string name;
+  SourcePlace place;
+  std::filesystem::path path;  // absolute
+  SourcePlace path_place;
+  std::vector<LayerRange> layers;    // one range with last = -1 for `backend = "..."`
+  std::uint64_t context_length = 0;  // 0: the file's
+  std::uint64_t slots = 4;
+  std::uint64_t kv_tokens = 0;  // 0: slots x context_length
+  std::uint64_t max_tokens_per_step = 512;
+  std::uint64_t max_queue = 256;            // waiting requests
+  std::uint64_t stall_timeout_ms = 60'000;  // a client that does not read
+  std::uint64_t step_timeout_ms = 120'000;  // a backend that does not answer
+  KvCacheSettings kv_cache;
+  std::vector<std::string> host_tensors;
+  std::string lock_memory = "never";  // never | preferred | required
+  std::uint64_t prefix_cache_bytes = 0;
+  std::string architecture;            // empty: by the file's metadata
+  std::string chat_template = "file";  // file | none | absolute path
+  SamplingSettings sampling;
+  std::string thinking = "auto";  // auto | on | off
+};
+
+/// [profiles.NAME]: another name for a model, with its own defaults.
+struct ProfileSettings {
+  std::string name;
+  SourcePlace place;
+  std::string model;
+  SourcePlace model_place;
+  SamplingSettings sampling;
+  std::string thinking = "auto";
+};
+
+/// A whole file. Order of tables is the file's.
+struct Deployment {
+  std::filesystem::path file;
+  RuntimeSettings runtime;
+  std::vector<PluginInstance> backends;
+  std::vector<ModelSettings> models;
+  std::vector<ProfileSettings> profiles;
+  std::vector<PluginInstance> frontends;
+};
+
+/// Finds what a plugin says of its configuration.
+class SchemaSource {
+ public:
+  virtual ~SchemaSource() = default;
+  /// Rows for the plugin of that name and kind (VERNAL_KIND_*). Throws Error saying why it cannot
+  /// be used; the problem is reported at the table's `plugin` key.
+  virtual std::vector<SchemaRow> schema(const std::string& plugin, std::uint32_t kind) = 0;
+  /// Names of the plugins of a kind, for suggestions.
+  virtual std::vector<std::string> names(std::uint32_t kind) = 0;
+};
+
+/// Made once the file's own [runtime] table is known, because that says where plugins are.
+using SchemaSourceFactory = std::unique_ptr<SchemaSource>(const RuntimeSettings& runtime);
+
+/// Reads and validates a deployment file: syntax, keys, types, ranges, references between tables,
+/// files that must exist, and every plugin's own table. Throws one Error with all problems, a line
+/// each: `file:line:column: what, what was expected, did you mean`.
+Deployment read_deployment(const std::filesystem::path& file,
+                           const std::function<SchemaSourceFactory>& make_schemas);
+
+/// The table of a frontend that stands in no file: plugin = `plugin`, model = `model`, all else
+/// default. Errors  as read_deployment.
+PluginInstance make_frontend(const Deployment& deployment, const std::string& name,
+                             const std::string& plugin, const std::string& model,
+                             SchemaSource& schemas);
+
+/// read_deployment for text in memory; relative paths are taken from `file`'s folder.
+Deployment parse_deployment(std::string_view text, const std::filesystem::path& file,
+                            const std::function<SchemaSourceFactory>& make_schemas);
+
+}  // namespace vernal

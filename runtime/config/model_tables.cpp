@@ -1,0 +1,181 @@
+#include "config/model_tables.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <system_error>
+
+#include "model/printable.hpp"
+
+namespace vernal {
+namespace {
+
+/// A nested table read through `f`, then checked for unknown keys.
+template <class F>
+void nested(TableReader& reader, std::string_view key, Problems& problems, F&& f) {
+  const toml::table* table = reader.table(key);
+  if (table == nullptr) return;
+  const auto file = std::make_shared<const std::string>(reader.place().file);
+  TableReader child(reader.full_name(key), *table, file, problems);
+  f(child);
+  child.finish();
+}
+
+void read_sampling(TableReader& reader, SamplingSettings& out, Problems& problems) {
+  nested(reader, "sampling", problems, [&](TableReader& table) {
+    table.read("temperature", out.temperature, {0, 2});
+    table.read("top_p", out.top_p, {0, 1});
+    table.read("min_p", out.min_p, {0, 1});
+    table.read("top_k", out.top_k, {0, 1e9});
+    table.read("repetition_penalty", out.repetition_penalty, {0.01, 10});
+    table.read("presence_penalty", out.presence_penalty, {-2, 2});
+    table.read("frequency_penalty", out.frequency_penalty, {-2, 2});
+  });
+}
+
+void read_kv_cache(TableReader& reader, KvCacheSettings& out, Problems& problems) {
+  nested(reader, "kv_cache", problems, [&](TableReader& table) {
+    const std::vector<std::string> formats{"f32",  "f16",  "bf16", "q8_0", "q6_0",
+                                           "q5_0", "q5_1", "q4_0", "q4_1", "iq4_nl"};
+    table.read_choice("keys", out.keys, formats);
+    table.read_choice("values", out.values, formats);
+    table.read("rotate", out.rotate);
+  });
+}
+
+/// `backend = "cpu"`, or layers = [{ backend, first, last }, ...] in order and without gaps.
+void read_placement(TableReader& reader, ModelSettings& model, Problems& problems) {
+  std::string backend;
+  reader.read("backend", backend);
+  if (reader.has("backend") && reader.has("layers")) {
+    reader.problem("layers", fmt::format("\"{}\": say either \"backend\" or \"layers\"",
+                                         reader.full_name("layers")));
+  }
+  if (reader.has("backend") && backend.empty() && !reader.has("layers")) {
+    reader.problem("backend", fmt::format("\"{}\": expected the name of a [backends.NAME]",
+                                          reader.full_name("backend")));
+  }
+  if (!reader.has("layers")) {
+    reader.require("backend", "the name of a [backends.NAME]");
+    model.layers.push_back({backend, 0, -1, reader.place("backend")});
+    reader.expect("layers");
+    return;
+  }
+  const auto file = std::make_shared<const std::string>(reader.place().file);
+  const std::size_t before = problems.size();
+  const std::vector<const toml::table*> ranges = reader.tables("layers");
+  if (ranges.empty() && problems.size() == before) {
+    reader.problem("layers",
+                   fmt::format("\"{}\": expected at least one range of layers, found none",
+                               reader.full_name("layers")));
+  }
+  std::int64_t next = 0;
+  for (const toml::table* table : ranges) {
+    TableReader range_reader(reader.full_name("layers"), *table, file, problems);
+    LayerRange range;
+    range.place = range_reader.place();
+    range_reader.read("backend", range.backend);
+    range_reader.read("first", range.first, {0, 1e6});
+    range_reader.read("last", range.last, {0, 1e6});
+    for (const char* key : {"backend", "first", "last"})
+      range_reader.require(key, "layers need all three");
+    range_reader.finish();
+    if (range.first != next || range.last < range.first) {
+      problems.add(range.place,
+                   fmt::format("\"{}\": expected layers from {}, without gaps or overlaps, "
+                               "found {} to {}",
+                               reader.full_name("layers"), next, range.first, range.last));
+    }
+    next = range.last + 1;
+    model.layers.push_back(range);
+  }
+}
+
+void check_model_file(TableReader& reader, const ModelSettings& model) {
+  if (model.path.empty()) return;
+  std::error_code error;
+  const auto status = std::filesystem::status(model.path, error);
+  if (!std::filesystem::exists(status)) {
+    reader.problem("path", fmt::format("\"{}\": expected a GGUF file, found nothing at {}",
+                                       reader.full_name("path"), printable(model.path.string())));
+  } else if (!std::filesystem::is_regular_file(status)) {
+    reader.problem("path",
+                   fmt::format("\"{}\": expected a GGUF file, found a directory or device at {}",
+                               reader.full_name("path"), printable(model.path.string())));
+  }
+}
+
+/// "file", "none", or a path relative to the deployment file.
+void read_chat_template(TableReader& reader, ModelSettings& model) {
+  if (!reader.has("chat_template")) return reader.expect("chat_template");
+  std::string text;
+  const std::size_t before = reader.problems().size();
+  reader.read("chat_template", text);
+  if (reader.problems().size() != before) return;
+  if (text == "file" || text == "none") {
+    model.chat_template = text;
+    return;
+  }
+  std::filesystem::path path;
+  reader.read_path("chat_template", path);
+  if (reader.problems().size() != before) return;
+  model.chat_template = path.string();
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) {
+    reader.problem("chat_template",
+                   fmt::format("\"{}\": expected \"file\", \"none\" or a template file, "
+                               "found no file at {}",
+                               reader.full_name("chat_template"), printable(path.string())));
+  }
+}
+
+void read_limits(TableReader& reader, ModelSettings& model) {
+  reader.read("context_length", model.context_length, {64, 16'777'216});
+  reader.read("slots", model.slots, {1, 256});
+  reader.read("kv_tokens", model.kv_tokens, {64, 1e9});
+  reader.read("max_tokens_per_step", model.max_tokens_per_step, {64, 8192});
+  reader.read("max_queue", model.max_queue, {1, 100'000});
+  reader.read_duration_ms("stall_timeout", model.stall_timeout_ms);
+  reader.read_duration_ms("step_timeout", model.step_timeout_ms);
+  reader.read_size("prefix_cache", model.prefix_cache_bytes);
+}
+
+}  // namespace
+
+ModelSettings read_model(TableReader& reader, const std::string& name) {
+  Problems& problems = reader.problems();
+  ModelSettings model;
+  model.name = name;
+  model.place = reader.place();
+  reader.read_path("path", model.path);
+  model.path_place = reader.place("path");
+  reader.require("path", "the GGUF file");
+  check_model_file(reader, model);
+  read_placement(reader, model, problems);
+  read_limits(reader, model);
+  read_kv_cache(reader, model.kv_cache, problems);
+  reader.read("host_tensors", model.host_tensors);
+  reader.read_choice("lock_memory", model.lock_memory, {"never", "preferred", "required"});
+  reader.read("architecture", model.architecture);
+  read_chat_template(reader, model);
+  read_sampling(reader, model.sampling, problems);
+  reader.read_choice("thinking", model.thinking, {"auto", "on", "off"});
+  reader.finish();
+  return model;
+}
+
+ProfileSettings read_profile(TableReader& reader, const std::string& name) {
+  ProfileSettings profile;
+  profile.name = name;
+  profile.place = reader.place();
+  reader.read("model", profile.model);
+  profile.model_place = reader.place("model");
+  reader.require("model", "the name of a [models.NAME]");
+  read_sampling(reader, profile.sampling, reader.problems());
+  reader.read_choice("thinking", profile.thinking, {"auto", "on", "off"});
+  reader.finish();
+  return profile;
+}
+
+}  // namespace vernal

@@ -1,0 +1,178 @@
+// All models of a process and the requests to them: what frontends reach through the engine
+// service.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/intake.hpp"
+#include "engine/model_engine.hpp"
+#include "engine/request.hpp"
+#include "observe/log.hpp"
+
+namespace vernal {
+
+struct EngineOptions {
+  std::size_t num_intake_threads = 0;  ///< 0: one for four processors, at least one
+  std::size_t max_intake_bytes = std::size_t{256} << 20U;  ///< of requests on their way to a model
+  std::uint64_t max_open_requests = 256;                   ///< of one model, running ones included
+  EventLimits event_limits;
+  std::chrono::milliseconds stall_timeout{60'000};  ///< how long a client may leave its events
+  std::chrono::milliseconds step_timeout{600'000};  ///< longer steps count as hung
+  Clock clock = system_clock();                     ///< what chat templates see
+};
+
+/// A model or profile as clients see it.
+struct ModelDescription {
+  std::string id;
+  std::string architecture;
+  std::string description;
+  std::uint64_t context_length = 0;
+  std::uint64_t created = 0;  ///< Unix seconds
+  std::uint64_t vocabulary_size = 0;
+  bool has_chat_template = false;
+  ModelStatus status;  ///< set by the engine
+};
+
+/// One counter or gauge. The views live for the call.
+struct Metric {
+  std::string_view name;
+  std::string_view help;
+  std::string_view labels;  ///< Prometheus form without braces
+  double value;
+  bool is_counter;
+};
+
+struct SubmitArguments {
+  std::string_view model;
+  std::string_view document;        ///< vernal.request/1
+  std::span<const TokenId> tokens;  ///< the prompt, if has_tokens
+  bool has_tokens = false;
+  std::function<void(RequestId)> on_ready;  ///< may be empty; see EventQueue
+};
+
+/// Any thread, unless stated otherwise. Models are declared and started, and the engine is drained
+/// and stopped, by the control thread.
+class Engine {
+ public:
+  /// `log` outlives the engine.
+  Engine(EngineOptions options, Log& log);
+  /// As stop() with no time left. Frontends are gone.
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // ---- models: control thread
+  /// A model of the deployment, LOADING from now on. Listed in the order of declaration.
+  void declare_model(ModelDescription description, RequestDefaults defaults);
+  /// Another name for a declared model, with defaults of its own.
+  void declare_profile(std::string id, const std::string& model, RequestDefaults defaults);
+  /// The declared model of that id is READY from now on. Replaces its description by what the file
+  /// says. Errors   what opening its StepModel throws; the model is FAILED then
+  void start_model(LoadedModel model);
+  /// The declared model could not be loaded.
+  void fail_model(std::string_view id, std::string reason);
+
+  // ---- the engine service
+  std::vector<ModelDescription> models() const;
+  /// Returns at once; the first event says what became of it.
+  /// Errors   NOT_FOUND: no such model; UNAVAILABLE: it loads, has failed or the engine drains;
+  /// QUEUE_FULL
+  RequestId submit(const SubmitArguments& arguments);
+  /// Next event, or nothing. One thread at a time for one request.
+  /// Errors   NOT_FOUND: released, or never submitted
+  std::optional<Event> poll(RequestId id);
+  std::optional<Event> wait(RequestId id, std::chrono::milliseconds timeout);
+  /// The same in the interface's form, which lives until the next call for that request. Null: no
+  /// event.
+  const vernal_event* poll_view(RequestId id, std::chrono::milliseconds timeout);
+  void cancel(RequestId id);
+  /// Cancels if it has not ended. No callback of the request runs when it returns.
+  void release(RequestId id);
+  void visit_metrics(const std::function<void(const Metric&)>& visit) const;
+  /// READY if every model is.
+  ModelStatus health() const;
+
+  // ---- the text service
+  /// The text side of a model or profile.
+  /// Errors   NOT_FOUND, UNAVAILABLE
+  struct TextModel {
+    std::shared_ptr<const ModelEngine> engine;
+    std::shared_ptr<const RequestDefaults> defaults;
+  };
+  TextModel text_model(std::string_view id) const;
+
+  // ---- the end: control thread
+  /// Takes no more requests; what is in flight goes on.
+  void begin_drain();
+  /// Requests that have not ended.
+  std::uint64_t num_open_requests() const;
+  /// Ends every request and joins all threads, waiting up to `timeout` for steps to end. May be
+  /// repeated. Returns   false if a step did not end: its thread and the backend are still at work,
+  /// so nothing may be unloaded and
+  ///           the process should end without destroying more
+  bool stop(std::chrono::milliseconds timeout);
+
+ private:
+  struct Model {
+    ModelDescription description;
+    std::shared_ptr<ModelEngine> engine;  // shared with requests in the intake
+  };
+  struct Name {
+    std::string id;
+    std::size_t model;
+    std::shared_ptr<const RequestDefaults> defaults;  // shared with requests in the intake
+  };
+  struct OpenRequest {
+    std::shared_ptr<Request> request;
+    std::shared_ptr<ModelEngine> model;
+  };
+
+  // Under models_mutex_.
+  const Name& find_name(std::string_view id) const;
+  std::size_t find_model(std::string_view id) const;
+  ModelStatus status_of(const Model& model) const;
+  bool is_hung(const ModelEngine& engine) const;
+
+  // Throws NOT_FOUND.
+  OpenRequest find(RequestId id) const;
+  TextModel ready_model(std::string_view id, std::shared_ptr<ModelEngine>* engine) const;
+  std::vector<std::shared_ptr<ModelEngine>> engines() const;
+  void watch();
+  void end_hung_requests(const std::shared_ptr<ModelEngine>& engine);
+
+  const EngineOptions options_;
+  Log& log_;
+
+  mutable std::shared_mutex models_mutex_;  // guards the next three
+  std::vector<Model> models_;
+  std::vector<Name> names_;
+  bool is_draining_ = false;
+
+  mutable std::mutex requests_mutex_;  // guards the next two
+  std::unordered_map<RequestId, OpenRequest> requests_;
+  RequestId last_id_ = 0;
+
+  Intake intake_;
+
+  std::mutex watchdog_mutex_;  // guards is_stopped_
+  std::condition_variable watchdog_wakes_;
+  bool is_stopped_ = false;
+  bool has_abandoned_step_ = false;  // control thread
+  std::thread watchdog_;
+};
+
+}  // namespace vernal

@@ -1,0 +1,445 @@
+#include "engine/engine_loop.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "vernal/error.hpp"
+
+namespace vernal {
+namespace {
+
+// Room that an answer gets beyond what it has; so a pool is not taken up by budgets that are hardly
+// ever used.
+constexpr std::size_t kGrowthPositions = 128;
+// Backends ask for some limit.
+constexpr std::chrono::milliseconds kWaitSlice{1000};
+
+Error no_room() {
+  return {VERNAL_RESOURCE_EXHAUSTED,
+          "The server has no memory left for a conversation of this length."};
+}
+
+}  // namespace
+
+EngineLoop::EngineLoop(const LoadedModel& model, const Options& options, EngineMetrics& metrics,
+                       StepWatch& watch)
+    : model_(model),
+      steps_(*model.steps),
+      options_(options),
+      metrics_(metrics),
+      watch_(watch),
+      scheduler_(model.max_tokens_per_step, model.slots),
+      slots_(steps_, model.slots) {
+  update_gauges();
+}
+
+void EngineLoop::add(PreparedRequest prepared) {
+  auto generation =
+      std::make_unique<Generation>(std::move(prepared), num_added_++, *model_.tokenizer);
+  const auto place = std::upper_bound(
+      generations_.begin(), generations_.end(), generation,
+      [](const auto& added, const auto& other) { return added->precedes(*other); });
+  generations_.insert(place, std::move(generation));
+}
+
+bool EngineLoop::advance() {
+  sweep();
+  seat_waiting();
+  collect_runnable();
+  scheduler_.plan(runnable_, planned_);
+  if (!planned_.empty()) {
+    run_step();
+  }
+  if (has_lost_device_) {
+    throw Error(VERNAL_DEVICE_LOST, "the device is lost; the model has to be loaded again");
+  }
+  update_gauges();
+  return !planned_.empty();
+}
+
+std::optional<SteadyClock::time_point> EngineLoop::next_deadline() const {
+  std::optional<SteadyClock::time_point> next;
+  const auto consider = [&](std::optional<SteadyClock::time_point> time) {
+    if (time && (!next || *time < *next)) {
+      next = time;
+    }
+  };
+  for (const auto& generation : generations_) {
+    consider(generation->deadline());
+    if (const auto full_since = generation->request().events().full_since()) {
+      consider(*full_since + options_.stall_timeout);
+    }
+  }
+  return next;
+}
+
+void EngineLoop::fail_all(const std::exception& error) {
+  for (const auto& generation : generations_) {
+    generation->request().fail(error);
+  }
+}
+
+// ---- who runs -----------------------------------------------------------------------------------
+
+void EngineLoop::sweep() {
+  const SteadyClock::time_point now = SteadyClock::now();
+  for (const auto& generation : generations_) {
+    end_if_due(*generation, now);
+    if (generation->request().has_ended()) {
+      remove(*generation);
+    }
+  }
+  std::erase_if(generations_,
+                [](const auto& generation) { return generation->request().has_ended(); });
+}
+
+void EngineLoop::end_if_due(Generation& generation, SteadyClock::time_point now) {
+  Request& request = generation.request();
+  if (request.is_cancelled()) {
+    request.fail_cancelled();
+  }
+  if (const auto deadline = generation.deadline(); deadline && *deadline <= now) {
+    request.fail(Error(VERNAL_DEADLINE, "The request did not end within its deadline."));
+  }
+  const auto full_since = request.events().full_since();
+  if (full_since && *full_since + options_.stall_timeout <= now) {
+    request.fail(Error(VERNAL_CLIENT_STALLED, "The client did not read its answer for too long."));
+  }
+}
+
+void EngineLoop::remove(Generation& generation) {
+  for (const auto& choice : generation.choices()) {
+    if (choice->state == Choice::State::kSeated) {
+      slots_.park(*choice);
+    }
+    choice->state = Choice::State::kFinished;
+  }
+}
+
+void EngineLoop::seat_waiting() {
+  for (const auto& generation : generations_) {
+    for (const auto& choice : generation->choices()) {
+      if (choice->state != Choice::State::kWaiting || generation->request().has_ended()) {
+        continue;
+      }
+      const Seating seating = try_seat(*choice);
+      if (seating == Seating::kNoRoom && slots_.num_seated() == 0) {
+        fail(*generation, no_room());  // nobody is left whose end could make room
+        continue;
+      }
+      if (seating != Seating::kSeated) {
+        return;  // those behind do not overtake
+      }
+    }
+  }
+}
+
+// A backend's error ends the request that met it. The slot is free again then.
+Seating EngineLoop::try_seat(Choice& choice) {
+  try {
+    return seat(choice);
+  } catch (const Error& error) {
+    if (error.code() == VERNAL_DEVICE_LOST) {
+      throw;
+    }
+    fail(choice.generation(), error);
+    return Seating::kSeated;
+  }
+}
+
+Seating EngineLoop::seat(Choice& choice) {
+  const std::size_t num_positions = positions_wanted(choice);
+  Seating seating = seat_beside(choice, num_positions);
+  if (seating != Seating::kNoRoom) {
+    return seating;
+  }
+  seating = slots_.seat(choice, num_positions);
+  if (seating == Seating::kSeated) {
+    if (!choice.generation().started_at) {
+      choice.generation().num_cached = choice.num_computed;
+      announce_start(choice.generation());
+    }
+    metrics_.cached_tokens += choice.num_computed;
+  }
+  return seating;
+}
+
+// A choice whose prompt another choice has processed already starts behind the prompt.
+Seating EngineLoop::seat_beside(Choice& choice, std::size_t num_positions) {
+  Generation& generation = choice.generation();
+  if (generation.prompt_logits.empty() || !choice.generated().empty()) {
+    return Seating::kNoRoom;
+  }
+  for (const auto& sibling : generation.choices()) {
+    const bool has_prompt =
+        sibling->state == Choice::State::kSeated && sibling->num_computed >= sibling->num_prompt();
+    if (!has_prompt) {
+      continue;
+    }
+    const Seating seating = slots_.seat_copy(choice, *sibling, num_positions);
+    if (seating == Seating::kSeated) {
+      draw(choice, generation.prompt_logits);
+    }
+    return seating;
+  }
+  return Seating::kNoRoom;
+}
+
+std::size_t EngineLoop::positions_wanted(const Choice& choice) const {
+  // The last token of an answer is never computed.
+  const std::size_t most = choice.num_prompt() + choice.generation().max_new_tokens() - 1;
+  return std::min(choice.num_known() + kGrowthPositions, std::max(most, choice.num_known()));
+}
+
+void EngineLoop::announce_start(Generation& generation) {
+  generation.started_at = SteadyClock::now();
+  const auto queued = *generation.started_at - generation.request().submitted_at();
+  Event event;
+  event.type = VERNAL_EVENT_STARTED;
+  event.cached_tokens = generation.num_cached;
+  event.queued_us = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(queued).count());
+  event.text = generation.num_cached > 0 ? "an earlier request began with the same tokens"
+                                         : "no earlier request began with the same tokens";
+  generation.request().events().push(std::move(event));
+}
+
+void EngineLoop::collect_runnable() {
+  runnable_.clear();
+  for (const auto& generation : generations_) {
+    if (generation->request().events().full_since()) {
+      continue;  // paused: its client does not read
+    }
+    for (const auto& choice : generation->choices()) {
+      if (choice->state == Choice::State::kSeated && ensure_room(*choice)) {
+        runnable_.push_back(choice.get());
+      }
+    }
+  }
+  // Making room for a later choice may have unseated an earlier one.
+  std::erase_if(runnable_,
+                [](const Choice* choice) { return choice->state != Choice::State::kSeated; });
+}
+
+// Puts back whoever was seated last until the choice has room for its newest token. False: it was
+// itself put back, or its request failed.
+bool EngineLoop::ensure_room(Choice& choice) {
+  while (choice.num_known() > choice.num_reserved) {
+    if (slots_.grow(choice, positions_wanted(choice)) || slots_.grow(choice, choice.num_known())) {
+      return true;
+    }
+    if (slots_.num_seated() == 1) {
+      fail(choice.generation(), no_room());
+      return false;
+    }
+    Choice* last = nullptr;
+    for (const auto& generation : generations_) {
+      for (const auto& other : generation->choices()) {
+        last = other->state == Choice::State::kSeated ? other.get() : last;
+      }
+    }
+    slots_.evict(*last);
+    last->state = Choice::State::kWaiting;
+    ++metrics_.preemptions;
+    if (last == &choice) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// ---- one step -----------------------------------------------------------------------------------
+
+void EngineLoop::run_step() {
+  const SteadyClock::time_point begin = SteadyClock::now();
+  chunks_.clear();
+  for (const PlannedChunk& chunk : planned_) {
+    Choice& choice = *chunk.choice;
+    chunks_.push_back({choice.sequence, choice.num_computed,
+                       choice.tokens(choice.num_computed, chunk.count),
+                       chunk.wants_logits ? 1U : 0U});
+    choice.generation().request().set_in_step(true);
+  }
+  watch_.begin();
+  execute();
+  watch_.end();
+  for (const auto& generation : generations_) {
+    generation->request().set_in_step(false);
+  }
+  ++metrics_.steps;
+  const auto busy = SteadyClock::now() - begin;
+  metrics_.busy_us += static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(busy).count());
+}
+
+void EngineLoop::execute() {
+  bool has_begun = false;
+  try {
+    steps_.begin_step(chunks_);
+    has_begun = true;
+    while (!steps_.wait_step(kWaitSlice)) {
+      // The step is not given up: it may still write where it likes. The watchdog tells the
+      // clients.
+    }
+    take_results();
+  } catch (const std::exception& error) {
+    fail_step(error);
+  }
+  if (has_begun) {
+    steps_.end_step();
+  }
+}
+
+void EngineLoop::take_results() {
+  for (const PlannedChunk& chunk : planned_) {
+    Choice& choice = *chunk.choice;
+    if (choice.num_computed < choice.num_prompt()) {
+      metrics_.prompt_tokens += chunk.count;
+    }
+    choice.num_computed += chunk.count;
+  }
+  std::size_t row = 0;
+  for (const PlannedChunk& chunk : planned_) {
+    Choice& choice = *chunk.choice;
+    const bool goes_on = choice.state == Choice::State::kSeated &&  // a sibling may have failed
+                         !choice.generation().request().has_ended();
+    if (!chunk.wants_logits) {
+      if (goes_on) {
+        report_progress(choice);
+      }
+      continue;
+    }
+    const std::span<const float> logits = steps_.logits(row++);
+    if (goes_on) {
+      take_logits(choice, logits);
+    }
+  }
+}
+
+void EngineLoop::report_progress(const Choice& choice) {
+  if (choice.index() != 0 || !choice.generated().empty()) {
+    return;
+  }
+  Event event;
+  event.type = VERNAL_EVENT_PROGRESS;
+  event.done = choice.num_computed;
+  event.total = choice.num_prompt();
+  choice.generation().request().events().push(std::move(event));
+}
+
+void EngineLoop::take_logits(Choice& choice, std::span<const float> logits) {
+  Generation& generation = choice.generation();
+  // Models may have more rows in their head than the vocabulary has tokens.
+  logits = logits.first(std::min(logits.size(), model_.tokenizer->size()));
+  try {
+    const bool is_wanted_again = choice.generated().empty() && generation.has_waiting_choice();
+    if (is_wanted_again && generation.prompt_logits.empty()) {
+      generation.prompt_logits.assign(logits.begin(), logits.end());
+    }
+    draw(choice, logits);
+  } catch (const std::exception& error) {
+    fail(generation, error);
+  }
+}
+
+void EngineLoop::draw(Choice& choice, std::span<const float> logits) {
+  Generation& generation = choice.generation();
+  const auto token = choice.sampler().draw(logits, choice.num_known(), scratch_);
+  if (!token) {
+    fail(generation, Error(VERNAL_INTERNAL, "The model's scores are not finite numbers."));
+    return;
+  }
+  if (!generation.first_token_at) {
+    generation.first_token_at = SteadyClock::now();
+  }
+  ++generation.num_generated;
+  ++metrics_.generated_tokens;
+  choice.append(token->chosen.id);
+  if (model_.tokenizer->is_end_of_generation(token->chosen.id)) {
+    finish(choice, VERNAL_FINISH_STOP);
+    return;
+  }
+  emit(choice, choice.output().push(*token));
+  if (choice.output().found_stop()) {
+    finish(choice, VERNAL_FINISH_STOP_STRING);
+  } else if (choice.generated().size() >= generation.max_new_tokens()) {
+    finish(choice, VERNAL_FINISH_LENGTH);
+  }
+}
+
+void EngineLoop::emit(Choice& choice, OutputPiece piece) {
+  if (piece.empty()) {
+    return;
+  }
+  Event event;
+  event.type = VERNAL_EVENT_DELTA;
+  event.choice = choice.index();
+  event.channel = VERNAL_CHANNEL_CONTENT;
+  event.text = std::move(piece.text);
+  event.tokens = std::move(piece.tokens);
+  event.logprobs = std::move(piece.logprobs);
+  choice.generation().request().events().push(std::move(event));
+}
+
+void EngineLoop::finish(Choice& choice, std::uint32_t reason) {
+  Generation& generation = choice.generation();
+  emit(choice, choice.output().flush());
+  Event event;
+  event.type = VERNAL_EVENT_CHOICE_FINISHED;
+  event.choice = choice.index();
+  event.finish_reason = reason;
+  event.text = choice.output().found_stop().value_or("");
+  generation.request().events().push(std::move(event));
+  slots_.park(choice);
+  choice.state = Choice::State::kFinished;
+  if (!generation.has_waiting_choice()) {
+    generation.prompt_logits = {};
+  }
+  if (generation.is_finished()) {
+    const RequestOutcome outcome =
+        reason == VERNAL_FINISH_LENGTH ? RequestOutcome::kLength : RequestOutcome::kStop;
+    generation.request().finish(generation.finished_event(), outcome);
+  }
+}
+
+// ---- failure ------------------------------------------------------------------------------------
+
+void EngineLoop::fail(Generation& generation, const std::exception& error) {
+  generation.request().fail(error);
+  for (const auto& choice : generation.choices()) {
+    if (choice->state == Choice::State::kSeated) {
+      slots_.evict(*choice);
+    }
+    choice->state = Choice::State::kFinished;
+  }
+}
+
+// The sequences of a failed step are of no use any more; requests that had no part in it go on.
+void EngineLoop::fail_step(const std::exception& error) {
+  const auto* known = dynamic_cast<const Error*>(&error);
+  for (const PlannedChunk& chunk : planned_) {
+    fail(chunk.choice->generation(), error);
+  }
+  if (known != nullptr && known->code() == VERNAL_DEVICE_LOST) {
+    has_lost_device_ = true;
+  }
+}
+
+void EngineLoop::update_gauges() {
+  std::uint64_t num_running = 0;
+  for (const auto& generation : generations_) {
+    const auto choices = generation->choices();
+    const bool is_running = std::any_of(choices.begin(), choices.end(), [](const auto& choice) {
+      return choice->state == Choice::State::kSeated;
+    });
+    num_running += is_running ? 1U : 0U;
+  }
+  const StepModelInfo info = steps_.info();
+  metrics_.running_requests = num_running;
+  metrics_.kv_capacity_tokens = info.capacity_tokens;
+  metrics_.kv_used_tokens = info.capacity_tokens - std::min(info.capacity_tokens, info.free_tokens);
+}
+
+}  // namespace vernal

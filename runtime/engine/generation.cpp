@@ -1,0 +1,93 @@
+#include "engine/generation.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace vernal {
+namespace {
+
+std::uint64_t microseconds(SteadyClock::time_point from, SteadyClock::time_point to) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(to - from).count());
+}
+
+}  // namespace
+
+Choice::Choice(Generation& generation, std::uint32_t index, const Tokenizer& tokenizer)
+    : generation_(generation),
+      index_(index),
+      sampler_(generation.document().sampling, generation.seed(), index,
+               generation.document().logprobs),
+      output_(tokenizer, generation.document().stop, generation.document().logprobs.has_value()) {
+  sampler_.see_prompt(generation.prompt());
+}
+
+std::size_t Choice::num_prompt() const noexcept { return generation_.prompt().size(); }
+
+std::size_t Choice::num_known() const noexcept { return num_prompt() + generated_.size(); }
+
+std::span<const TokenId> Choice::tokens(std::size_t begin, std::size_t count) const noexcept {
+  if (begin < num_prompt()) {
+    return std::span(generation_.prompt()).subspan(begin, count);
+  }
+  return std::span(generated_).subspan(begin - num_prompt(), count);
+}
+
+std::vector<TokenId> Choice::computed_tokens() const {
+  std::vector<TokenId> result = generation_.prompt();
+  result.insert(result.end(), generated_.begin(), generated_.end());
+  result.resize(num_computed);
+  return result;
+}
+
+bool Choice::is_decoding() const noexcept {
+  return !generated_.empty() && num_computed + 1 == num_known();
+}
+
+Generation::Generation(PreparedRequest prepared, std::uint64_t order, const Tokenizer& tokenizer)
+    : prepared_(std::move(prepared)), order_(order) {
+  for (std::uint32_t index = 0; index < prepared_.document.n; ++index) {
+    choices_.push_back(std::make_unique<Choice>(*this, index, tokenizer));
+  }
+}
+
+bool Generation::precedes(const Generation& other) const noexcept {
+  if (document().priority != other.document().priority) {
+    return document().priority > other.document().priority;
+  }
+  return order_ < other.order_;
+}
+
+bool Generation::is_finished() const noexcept {
+  return std::all_of(choices_.begin(), choices_.end(),
+                     [](const auto& choice) { return choice->state == Choice::State::kFinished; });
+}
+
+bool Generation::has_waiting_choice() const noexcept {
+  return std::any_of(choices_.begin(), choices_.end(),
+                     [](const auto& choice) { return choice->state == Choice::State::kWaiting; });
+}
+
+std::optional<SteadyClock::time_point> Generation::deadline() const {
+  if (!document().deadline) {
+    return std::nullopt;
+  }
+  return prepared_.request->submitted_at() + *document().deadline;
+}
+
+Event Generation::finished_event() const {
+  const SteadyClock::time_point now = SteadyClock::now();
+  const SteadyClock::time_point started = started_at.value_or(now);
+  const SteadyClock::time_point first_token = first_token_at.value_or(now);
+  Event event;
+  event.type = VERNAL_EVENT_FINISHED;
+  event.prompt_tokens = prompt().size();
+  event.cached_tokens = num_cached;
+  event.completion_tokens = num_generated;
+  event.queued_us = microseconds(prepared_.request->submitted_at(), started);
+  event.prefill_us = microseconds(started, first_token);
+  event.decode_us = microseconds(first_token, now);
+  return event;
+}
+
+}  // namespace vernal

@@ -1,0 +1,139 @@
+#include "engine/logits_math.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+namespace vernal {
+namespace {
+
+// Enough independent sums or maxima for two AVX-512 or four SSE registers.
+constexpr std::size_t kLanes = 16;
+// Length of the stretches whose sums are added in double precision.
+constexpr std::size_t kBlock = 1024;
+// Up to here a heap beside the row is faster than a copy of the row.
+constexpr std::size_t kHeapLimit = 4096;
+
+float block_sum_exp(std::span<const float> logits, float max, float scale) noexcept {
+  std::array<float, kLanes> sums{};
+  std::size_t i = 0;
+  for (; i + kLanes <= logits.size(); i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      sums[lane] += exp_nonpositive((logits[i + lane] - max) * scale);
+    }
+  }
+  for (; i < logits.size(); ++i) {
+    sums[i % kLanes] += exp_nonpositive((logits[i] - max) * scale);
+  }
+  float total = 0.0F;
+  for (const float sum : sums) {
+    total += sum;
+  }
+  return total;
+}
+
+void select_with_heap(std::span<const float> logits, std::size_t count,
+                      std::vector<Candidate>& out) {
+  // A heap whose front is the worst kept candidate.
+  for (std::size_t i = 0; i < count; ++i) {
+    out.push_back({static_cast<TokenId>(i), logits[i]});
+  }
+  std::make_heap(out.begin(), out.end());
+  float worst = out.front().logit;
+  for (std::size_t i = count; i < logits.size(); ++i) {
+    if (logits[i] > worst) {  // an equal logit with a higher id stays out
+      std::pop_heap(out.begin(), out.end());
+      out.back() = {static_cast<TokenId>(i), logits[i]};
+      std::push_heap(out.begin(), out.end());
+      worst = out.front().logit;
+    }
+  }
+  std::sort_heap(out.begin(), out.end());
+}
+
+}  // namespace
+
+bool LogitsRange::is_distribution() const noexcept { return !has_nan && std::isfinite(max); }
+
+LogitsRange find_range(std::span<const float> logits) noexcept {
+  std::array<float, kLanes> maxima{};
+  std::array<std::uint32_t, kLanes> nans{};
+  maxima.fill(-std::numeric_limits<float>::infinity());
+  std::size_t i = 0;
+  for (; i + kLanes <= logits.size(); i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const float x = logits[i + lane];
+      maxima[lane] = x > maxima[lane] ? x : maxima[lane];
+      nans[lane] |= static_cast<std::uint32_t>(x != x);
+    }
+  }
+  for (; i < logits.size(); ++i) {
+    maxima[0] = std::max(maxima[0], logits[i]);
+    nans[0] |= static_cast<std::uint32_t>(std::isnan(logits[i]));
+  }
+  const auto is_set = [](std::uint32_t nan) { return nan != 0; };
+  return {*std::max_element(maxima.begin(), maxima.end()),
+          std::any_of(nans.begin(), nans.end(), is_set)};
+}
+
+TokenId first_index_of(std::span<const float> logits, float value) noexcept {
+  return static_cast<TokenId>(std::find(logits.begin(), logits.end(), value) - logits.begin());
+}
+
+float exp_nonpositive(float x) noexcept {
+  // exp(x) = 2^n exp(r) with n = round(x / ln 2) and |r| <= ln(2) / 2. ln 2 is taken in two parts,
+  // of which the first has so few bits that n times it is exact.
+  constexpr float kLeast = -87.0F;  // exp of it is still a normal number
+  constexpr float kLog2E = 1.44269504F;
+  constexpr float kLn2High = 0.693359375F;
+  constexpr float kLn2Low = -2.12194440e-4F;
+  constexpr float kRounder = 12582912.0F;  // 1.5 * 2^23: adding it leaves no fraction
+  const float clamped = x < kLeast ? kLeast : x;
+  const float shifted = clamped * kLog2E + kRounder;
+  const float n = shifted - kRounder;
+  const float r = (clamped - n * kLn2High) - n * kLn2Low;
+  float series = 1.0F / 720.0F;  // Taylor: the first term left out is below 1.2e-7
+  series = series * r + 1.0F / 120.0F;
+  series = series * r + 1.0F / 24.0F;
+  series = series * r + 1.0F / 6.0F;
+  series = series * r + 0.5F;
+  series = series * r + 1.0F;
+  series = series * r + 1.0F;
+  const auto exponent = static_cast<std::uint32_t>(static_cast<std::int32_t>(n) + 127) << 23U;
+  const float result = series * std::bit_cast<float>(exponent);
+  return x < kLeast ? 0.0F : result;
+}
+
+double sum_exp(std::span<const float> logits, float max, float scale) noexcept {
+  double total = 0.0;
+  for (std::size_t begin = 0; begin < logits.size(); begin += kBlock) {
+    const std::size_t length = std::min(kBlock, logits.size() - begin);
+    total += static_cast<double>(block_sum_exp(logits.subspan(begin, length), max, scale));
+  }
+  return total;
+}
+
+void select_top(std::span<const float> logits, std::size_t count, std::vector<Candidate>& out) {
+  out.clear();
+  count = std::min(count, logits.size());
+  if (count == 0) {
+    return;
+  }
+  if (count <= kHeapLimit) {
+    select_with_heap(logits, count, out);
+    return;
+  }
+  out.reserve(logits.size());
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    out.push_back({static_cast<TokenId>(i), logits[i]});
+  }
+  if (count < out.size()) {
+    std::nth_element(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(count), out.end());
+    out.resize(count);
+  }
+  std::sort(out.begin(), out.end());
+}
+
+}  // namespace vernal

@@ -1,0 +1,147 @@
+#include "engine/model_engine.hpp"
+
+#include <utility>
+
+#include "plugin/core_host.hpp"
+#include "vernal/error.hpp"
+
+namespace vernal {
+namespace {
+
+Error stopping() { return {VERNAL_UNAVAILABLE, "The server is stopping."}; }
+
+Error unavailable() { return {VERNAL_UNAVAILABLE, "The model is not available."}; }
+
+}  // namespace
+
+std::shared_ptr<ModelEngine> ModelEngine::start(LoadedModel model, EngineLoop::Options options,
+                                                Clock clock) {
+  std::shared_ptr<ModelEngine> engine(new ModelEngine(std::move(model), options, std::move(clock)));
+  engine->thread_ = std::thread([self = engine] { self->run(); });
+  std::unique_lock lock(engine->mutex_);
+  engine->changed_.wait(lock, [&] { return engine->status_.state != VERNAL_MODEL_LOADING; });
+  if (engine->status_.state == VERNAL_MODEL_FAILED) {
+    const Error error(VERNAL_UNAVAILABLE, engine->status_.reason);
+    lock.unlock();
+    engine->request_stop();
+    engine->thread_.join();
+    throw error;
+  }
+  return engine;
+}
+
+ModelEngine::ModelEngine(LoadedModel model, EngineLoop::Options options, Clock clock)
+    : model_(std::move(model)),
+      options_(options),
+      prompts_(model_.tokenizer, model_.chat_template, model_.chat_template_problem,
+               std::move(clock)),
+      signal_(std::make_shared<WakeSignal>()),
+      metrics_(std::make_shared<EngineMetrics>()),
+      status_{VERNAL_MODEL_LOADING, {}} {}
+
+ModelEngine::~ModelEngine() = default;
+
+void ModelEngine::accept(PreparedRequest prepared) {
+  bool is_stopping = false;
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping = must_stop_;
+    if (status_.state == VERNAL_MODEL_READY && !is_stopping) {
+      inbox_.push_back(std::move(prepared));
+      signal_->notify();
+      return;
+    }
+  }
+  prepared.request->fail(is_stopping ? stopping() : unavailable());
+}
+
+ModelStatus ModelEngine::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+void ModelEngine::request_stop() {
+  const std::lock_guard lock(mutex_);
+  must_stop_ = true;
+  signal_->notify();
+}
+
+bool ModelEngine::join(SteadyClock::time_point until) {
+  {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_until(lock, until, [this] { return has_exited_; })) {
+      thread_.detach();
+      return false;
+    }
+  }
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+  return true;
+}
+
+void ModelEngine::run() {
+  const plugin::ScopedThreadRole role(VERNAL_ROLE_ENGINE);
+  try {
+    model_.steps->open();
+    EngineLoop loop(model_, options_, *metrics_, watch_);
+    set_status({VERNAL_MODEL_READY, {}});
+    serve(loop);
+  } catch (const std::exception& error) {
+    set_status({VERNAL_MODEL_FAILED, error.what()});
+    close_inbox(unavailable());
+  }
+  model_.steps.reset();
+  const std::lock_guard lock(mutex_);
+  has_exited_ = true;
+  changed_.notify_all();
+}
+
+void ModelEngine::serve(EngineLoop& loop) {
+  try {
+    while (take_inbox(loop)) {
+      if (!loop.advance()) {
+        signal_->wait(loop.next_deadline());
+      }
+    }
+    loop.fail_all(stopping());
+    close_inbox(stopping());
+  } catch (const std::exception& error) {
+    loop.fail_all(error);
+    throw;
+  }
+}
+
+bool ModelEngine::take_inbox(EngineLoop& loop) {
+  std::vector<PreparedRequest> arrived;
+  {
+    const std::lock_guard lock(mutex_);
+    if (must_stop_) {
+      return false;
+    }
+    arrived.swap(inbox_);
+  }
+  for (PreparedRequest& prepared : arrived) {
+    loop.add(std::move(prepared));
+  }
+  return true;
+}
+
+void ModelEngine::set_status(ModelStatus status) {
+  const std::lock_guard lock(mutex_);
+  status_ = std::move(status);
+  changed_.notify_all();
+}
+
+void ModelEngine::close_inbox(const Error& reason) {
+  std::vector<PreparedRequest> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting.swap(inbox_);
+  }
+  for (const PreparedRequest& prepared : waiting) {
+    prepared.request->fail(reason);
+  }
+}
+
+}  // namespace vernal

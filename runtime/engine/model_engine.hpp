@@ -1,0 +1,92 @@
+// One loaded model with its engine thread.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/engine_loop.hpp"
+#include "engine/loaded_model.hpp"
+#include "engine/metrics.hpp"
+#include "engine/wake_signal.hpp"
+#include "text/request/prompt_builder.hpp"
+
+namespace vernal {
+
+/// VERNAL_MODEL_* with the reason for people.
+struct ModelStatus {
+  std::uint32_t state = 0;
+  std::string reason;
+};
+
+/// Owns the engine thread of a model, which makes all calls of its StepModel and sleeps while there
+/// is nothing to do. Any thread, unless stated otherwise.
+class ModelEngine : public std::enable_shared_from_this<ModelEngine> {
+ public:
+  /// Starts the thread and opens the StepModel on it. `clock` is what chat templates see.
+  /// Errors   those of StepModel::open
+  static std::shared_ptr<ModelEngine> start(LoadedModel model, EngineLoop::Options options,
+                                            Clock clock);
+
+  /// After stop().
+  ~ModelEngine();
+  ModelEngine(const ModelEngine&) = delete;
+  ModelEngine& operator=(const ModelEngine&) = delete;
+
+  /// The members that do not change; `steps` belongs to the engine thread.
+  const LoadedModel& model() const noexcept { return model_; }
+  const PromptBuilder& prompts() const noexcept { return prompts_; }
+  const std::shared_ptr<WakeSignal>& signal() const noexcept { return signal_; }
+  const std::shared_ptr<EngineMetrics>& metrics() const noexcept { return metrics_; }
+
+  /// Queues a request. It is ended at once if the model has failed or stops.
+  void accept(PreparedRequest prepared);
+
+  /// READY or FAILED.
+  ModelStatus status() const;
+  /// How long the running step has been running; zero if none is.
+  SteadyClock::duration step_running_for(SteadyClock::time_point now) const noexcept {
+    return watch_.running_for(now);
+  }
+
+  /// Asks the thread to end every request and itself, after the step that is running.
+  void request_stop();
+  /// Waits for the thread until then. False: a step has not ended; the thread goes on alone and
+  /// keeps this object, and the backend must not be unloaded.
+  bool join(SteadyClock::time_point until);
+
+ private:
+  ModelEngine(LoadedModel model, EngineLoop::Options options, Clock clock);
+
+  void run();
+  void serve(EngineLoop& loop);
+  // Moves accepted requests to the loop. False: it is time to stop.
+  bool take_inbox(EngineLoop& loop);
+  void set_status(ModelStatus status);
+  // Ends everything that waits in the inbox, and from now on what comes.
+  void close_inbox(const Error& reason);
+
+  LoadedModel model_;
+  const EngineLoop::Options options_;
+  const PromptBuilder prompts_;
+  // Requests keep these, and may live longer than the engine.
+  const std::shared_ptr<WakeSignal> signal_;
+  const std::shared_ptr<EngineMetrics> metrics_;
+  StepWatch watch_;
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  std::vector<PreparedRequest> inbox_;
+  ModelStatus status_;
+  bool must_stop_ = false;
+  bool has_exited_ = false;
+
+  std::thread thread_;
+};
+
+}  // namespace vernal

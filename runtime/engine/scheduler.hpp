@@ -1,0 +1,55 @@
+// Which tokens of which choices go into the next step.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/generation.hpp"
+
+namespace vernal {
+
+/// The next `count` known tokens of a choice.
+struct PlannedChunk {
+  Choice* choice = nullptr;
+  std::size_t count = 0;
+  bool wants_logits = false;  ///< it ends at the newest known token
+};
+
+/// Fills a step with every decode, then with prefill chunks of those that have waited longest.
+///
+/// Where the chunks of a prompt begin and end is a function of the prompt's length and of
+/// chunk_tokens(), never of what else runs: chunks end at absolute multiples of chunk_tokens() and
+/// at the end of the prompt. A backend whose results depend on nothing but a sequence and its chunk
+/// borders then gives the same answer whatever the load. Engine thread.
+class Scheduler {
+ public:
+  /// Chunk borders are multiples of this where the size of a step allows it.
+  static constexpr std::size_t kChunkAlignment = 64;
+
+  /// max_tokens_per_step >= 1; slots: most choices at once
+  Scheduler(std::size_t max_tokens_per_step, std::size_t slots);
+
+  /// Length of a whole chunk: a multiple of kChunkAlignment that leaves room for one decode of each
+  /// slot, or a power of two below it in a step too small for that.
+  std::size_t chunk_tokens() const noexcept { return chunk_tokens_; }
+
+  /// Fills `out` with the next step; it stays empty if there is nothing to do. Each choice has
+  /// tokens to compute, and its last_served is set to the number of the step.
+  void plan(std::span<Choice* const> choices, std::vector<PlannedChunk>& out);
+
+ private:
+  std::size_t next_count(const Choice& choice) const noexcept;
+  // Adds choices in the order given as long as their chunks fit.
+  void add(std::span<Choice* const> choices, std::size_t& budget, std::vector<PlannedChunk>& out);
+
+  const std::size_t max_tokens_per_step_;
+  const std::size_t chunk_tokens_;
+  std::uint64_t num_steps_ = 0;
+  bool prefill_goes_first_ = false;  // decodes left no room for a chunk in the last step
+  std::vector<Choice*> decodes_;
+  std::vector<Choice*> prefills_;
+};
+
+}  // namespace vernal

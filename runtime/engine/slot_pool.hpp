@@ -1,0 +1,74 @@
+// The seats of a model and the sequences in them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/generation.hpp"
+#include "engine/loaded_model.hpp"
+
+namespace vernal {
+
+/// What became of an attempt to seat a choice.
+enum class Seating : std::uint8_t {
+  kSeated,
+  kNoSlot,  ///< every slot is taken
+  kNoRoom,  ///< the pool has not that many positions left
+};
+
+/// Gives each seated choice a sequence. A finished sequence stays parked in its slot as long as
+/// nobody needs its room, and the next prompt that begins with the same tokens goes on from there,
+/// at a multiple of Scheduler::kChunkAlignment. Engine thread.
+class SlotPool {
+ public:
+  /// `model` outlives the pool.
+  SlotPool(StepModel& model, std::uint32_t num_slots);
+  /// Releases all sequences. Choices that are still seated must not be used afterwards.
+  ~SlotPool();
+  SlotPool(const SlotPool&) = delete;
+  SlotPool& operator=(const SlotPool&) = delete;
+
+  /// Seats a waiting choice and reserves `num_positions` for it. choice.num_computed tells what was
+  /// reused.
+  Seating seat(Choice& choice, std::size_t num_positions);
+  /// The same with a copy of the prompt in `source`'s sequence, which is seated and past the
+  /// prompt. kNoRoom: also if the model cannot copy it.
+  Seating seat_copy(Choice& choice, const Choice& source, std::size_t num_positions);
+  /// More room for a seated choice, so that it has `num_positions`. False: there is none.
+  bool grow(Choice& choice, std::size_t num_positions);
+
+  /// Frees the slot of a seated choice; its state is the caller's. The sequence is parked.
+  void park(Choice& choice);
+  /// The same; the sequence is released, as it must be after a failed step.
+  void evict(Choice& choice);
+
+  std::uint32_t num_seated() const noexcept { return num_seated_; }
+
+ private:
+  struct Slot {
+    SequenceId sequence = 0;      // 0: none
+    bool is_taken = false;        // by a seated choice; else the sequence is parked
+    std::vector<TokenId> tokens;  // of a parked sequence
+    std::uint64_t parked_at = 0;  // counts
+  };
+
+  // The free slot to use: with the longest useful prefix, else an empty one, else the one parked
+  // longest. Null: none.
+  Slot* find_slot(const Choice& choice, std::size_t& num_reusable);
+  std::size_t reusable(const Slot& slot, const Choice& choice) const;
+  bool reserve(SequenceId sequence, std::size_t num_more);
+  // Releases the sequence parked longest. False: there is none.
+  bool release_parked();
+  void clear(Slot& slot);
+  // Gives the choice the sequence that make_sequence puts into the slot, if there is room.
+  template <class MakeSequence>
+  Seating fill(Slot& slot, Choice& choice, std::size_t num_positions, MakeSequence make_sequence);
+
+  StepModel& model_;
+  const bool reuses_;
+  std::vector<Slot> slots_;
+  std::uint32_t num_seated_ = 0;
+  std::uint64_t num_parked_ = 0;
+};
+
+}  // namespace vernal

@@ -1,0 +1,40 @@
+#include "loading/gguf_weight_store.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "vernal/error.hpp"
+
+namespace vernal {
+
+GgufWeightStore::GgufWeightStore(const GgufFile& file, const Module& module) : file_(file) {
+  for (const Weight& weight : module.weights) tensors_.push_back(&file.require_tensor(weight.name));
+}
+
+const GgufTensor& GgufWeightStore::tensor(std::uint64_t index) const {
+  if (index >= tensors_.size()) {
+    throw Error(VERNAL_NOT_FOUND,
+                fmt::format("{}: the module has {} weights, index {} was asked for",
+                            file_.file_name(), tensors_.size(), index));
+  }
+  return *tensors_[index];
+}
+
+void GgufWeightStore::read(std::uint64_t index, std::uint64_t offset,
+                           std::span<std::byte> destination) {
+  const GgufTensor& source = tensor(index);
+  if (offset > source.bytes() || destination.size() > source.bytes() - offset) {
+    throw Error(
+        VERNAL_INVALID_ARGUMENT,
+        fmt::format("{}: weight {} has {} bytes; {} from {} were asked for", file_.file_name(),
+                    source.name, source.bytes(), destination.size(), offset));
+  }
+  std::memcpy(destination.data(), source.data.data() + offset, destination.size());
+}
+
+std::span<const std::byte> GgufWeightStore::map(std::uint64_t index) { return tensor(index).data; }
+
+void GgufWeightStore::unmap(std::uint64_t index) { tensor(index); }
+
+}  // namespace vernal

@@ -1,0 +1,59 @@
+// A deployment that was read, with its plugins opened: what every command of `vernal` begins with.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/deployment.hpp"
+#include "loading/resident_model.hpp"
+#include "observe/log.hpp"
+#include "plugin/backend_client.hpp"
+#include "plugin/core_host.hpp"
+#include "plugin/plugin_registry.hpp"
+
+namespace vernal {
+
+/// Control thread. Members are destroyed in the order that plugins need: models, backends,
+/// registry.
+class OpenDeployment {
+ public:
+  /// Reads and validates `file`; opens the plugins it names. `log` outlives the object; its level
+  /// becomes the file's. Errors  all problems of the file in one Error (read_deployment).
+  OpenDeployment(const std::filesystem::path& file, Log& log);
+  ~OpenDeployment();
+  OpenDeployment(const OpenDeployment&) = delete;
+  OpenDeployment& operator=(const OpenDeployment&) = delete;
+
+  const Deployment& deployment() const noexcept { return deployment_; }
+  plugin::CoreHost& host() noexcept { return host_; }
+  plugin::PluginRegistry& registry() noexcept { return *registry_; }
+  Log& log() noexcept { return log_; }
+
+  /// Puts one stdin_repl in the place of all frontends. Before a server is made.
+  ///   model   a model or profile of the file; empty: the first model
+  /// Errors  NOT_FOUND: no such model, or no such plugin.
+  void replace_frontends_by_console(const std::string& model);
+  /// Initialises the plugins and opens every [backends.NAME].
+  void open_backends();
+  /// Describes and prices every model. After open_backends().
+  /// Errors  one Error with the problems of all models, each with its place in the file.
+  void plan_models();
+
+  const std::vector<std::unique_ptr<ResidentModel>>& models() const noexcept { return models_; }
+  /// Errors  NOT_FOUND: no model of that name; empty: the first.
+  ResidentModel& model(const std::string& name);
+
+ private:
+  const plugin::BackendInstance& backend_of(const ModelSettings& model) const;
+
+  Log& log_;
+  plugin::CoreHost host_;
+  std::unique_ptr<plugin::PluginRegistry> registry_;
+  Deployment deployment_;
+  std::vector<std::unique_ptr<plugin::BackendInstance>> backends_;
+  std::vector<std::unique_ptr<ResidentModel>> models_;
+};
+
+}  // namespace vernal

@@ -1,0 +1,32 @@
+// The console service: the one way to the terminal, granted to one frontend.
+#pragma once
+
+#include <mutex>
+
+#include "serving/control_signals.hpp"
+#include "vernal/abi/frontend.h"
+
+namespace vernal {
+
+/// Implements vernal_console_api on standard input and output. Outlives the frontends.
+class ConsoleService {
+ public:
+  explicit ConsoleService(ControlSignals& signals) : signals_(signals) {}
+  ConsoleService(const ConsoleService&) = delete;
+  ConsoleService& operator=(const ConsoleService&) = delete;
+
+  static const vernal_console_api* api() noexcept;
+
+  /// Control thread: hands Ctrl-C to the console. False if the console does not want it.
+  bool interrupt();
+
+ private:
+  friend struct ConsoleFunctions;
+
+  ControlSignals& signals_;
+  std::mutex mutex_;  // guards the callback, and is held while it runs
+  void (*on_interrupt_)(void* user) = nullptr;
+  void* user_ = nullptr;
+};
+
+}  // namespace vernal

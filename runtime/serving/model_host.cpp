@@ -1,0 +1,82 @@
+#include "serving/model_host.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "observe/progress_line.hpp"
+#include "vernal/error.hpp"
+
+namespace vernal {
+namespace {
+
+template <class T>
+void copy_if_set(const std::optional<T>& from, auto& to) {
+  if (from) to = *from;
+}
+
+RequestDefaults defaults_of(const SamplingSettings& sampling, const std::string& thinking) {
+  RequestDefaults defaults;
+  copy_if_set(sampling.temperature, defaults.sampling.temperature);
+  copy_if_set(sampling.top_p, defaults.sampling.top_p);
+  copy_if_set(sampling.min_p, defaults.sampling.min_p);
+  copy_if_set(sampling.repetition_penalty, defaults.sampling.repetition_penalty);
+  copy_if_set(sampling.presence_penalty, defaults.sampling.presence_penalty);
+  copy_if_set(sampling.frequency_penalty, defaults.sampling.frequency_penalty);
+  if (sampling.top_k) defaults.sampling.top_k = static_cast<std::uint32_t>(*sampling.top_k);
+  defaults.thinking = thinking;
+  return defaults;
+}
+
+ModelDescription describe(const ResidentModel& model) {
+  ModelDescription out;
+  out.id = model.settings().name;
+  out.architecture = model.architecture();
+  out.description = model.file().metadata().find_string("general.name").value_or("");
+  out.context_length = model.context_length();
+  return out;
+}
+
+}  // namespace
+
+void declare_models(const OpenDeployment& open, Engine& engine) {
+  for (const auto& model : open.models()) {
+    const ModelSettings& settings = model->settings();
+    engine.declare_model(describe(*model), defaults_of(settings.sampling, settings.thinking));
+  }
+  for (const ProfileSettings& profile : open.deployment().profiles) {
+    engine.declare_profile(profile.name, profile.model,
+                           defaults_of(profile.sampling, profile.thinking));
+  }
+}
+
+void load_models(OpenDeployment& open, Engine& engine, const std::function<bool()>& should_stop) {
+  for (const auto& model : open.models()) {
+    const std::string& name = model->settings().name;
+    try {
+      const auto begin = std::chrono::steady_clock::now();
+      ProgressLine progress("loading " + name);
+      LoadedModel loaded = model->load([&](std::uint64_t done, std::uint64_t total) {
+        progress.update(done, total);
+        return !should_stop();
+      });
+      for (const std::string& warning : loaded.tokenizer->warnings()) {
+        open.log().warning("model " + name, "{}", warning);
+      }
+      if (!loaded.chat_template) {
+        open.log().warning("model " + name, "chat is refused, completions work: {}",
+                           loaded.chat_template_problem);
+      }
+      engine.start_model(std::move(loaded));
+      const auto spent = std::chrono::steady_clock::now() - begin;
+      open.log().info("model " + name, "ready after {:.2f} s, context length {}",
+                      std::chrono::duration<double>(spent).count(), model->context_length());
+    } catch (const Error& error) {
+      engine.fail_model(name, error.what());
+      throw Error(error.code(), fmt::format("{}: [models.{}]: {}", model->settings().place.text(),
+                                            name, error.what()));
+    }
+  }
+}
+
+}  // namespace vernal

@@ -1,0 +1,149 @@
+#include "serving/server.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "config/units.hpp"
+#include "engine/engine_service.hpp"
+#include "serving/model_host.hpp"
+#include "vernal/error.hpp"
+
+namespace vernal {
+namespace {
+
+using std::chrono::milliseconds;
+
+// The console service is asked for by this plugin alone; the name is the manifest's.
+constexpr std::string_view kConsolePlugin = "stdin_repl";
+// How often the control thread looks whether a drain is over.
+constexpr milliseconds kDrainPoll{20};
+// A step that still runs after the drain has that long to end.
+constexpr milliseconds kStopTimeout{10'000};
+
+EngineOptions engine_options(const Deployment& deployment) {
+  EngineOptions options;
+  for (const ModelSettings& model : deployment.models) {
+    options.max_open_requests = std::max(options.max_open_requests, model.max_queue + model.slots);
+    options.stall_timeout = milliseconds(model.stall_timeout_ms);
+    options.step_timeout = milliseconds(model.step_timeout_ms);
+  }
+  return options;
+}
+
+}  // namespace
+
+Server::Server(OpenDeployment& open, ControlSignals& signals)
+    : open_(open),
+      signals_(signals),
+      console_(signals),
+      engine_(std::make_unique<Engine>(engine_options(open.deployment()), open.log())) {
+  plugin::CoreHost& host = open_.host();
+  host.add_service(VERNAL_SERVICE_ENGINE, &engine_service_api(), engine_service_object(*engine_));
+  host.add_service(VERNAL_SERVICE_TEXT, &text_service_api(), text_service_object(*engine_));
+  host.add_service(VERNAL_SERVICE_CONSOLE, ConsoleService::api(), &console_);
+}
+
+Server::~Server() { stop(); }
+
+void Server::load() {
+  open_.open_backends();
+  open_.plan_models();
+  for (const auto& model : open_.models()) {
+    std::uint64_t bytes = 0;
+    for (const MemoryRow& row : model->rows()) bytes += row.bytes;
+    open_.log().info("model " + model->settings().name,
+                     "plan: {} in {} objects (see `vernal plan`)", format_size(bytes),
+                     model->rows().size());
+  }
+  declare_models(open_, *engine_);
+  load_models(open_, *engine_, [this] { return wants_to_end(); });
+}
+
+bool Server::wants_to_end() {
+  const auto event = signals_.wait(milliseconds(0));
+  return event && *event != ControlEvent::kConsoleFinished;
+}
+
+void Server::start_frontends() {
+  const Deployment& deployment = open_.deployment();
+  if (deployment.frontends.empty()) {
+    throw Error(VERNAL_INVALID_ARGUMENT,
+                fmt::format("{}: there is no [frontends.NAME]; nothing would serve",
+                            deployment.file.string()));
+  }
+  const bool has_other = std::ranges::any_of(
+      deployment.frontends, [](const PluginInstance& f) { return f.plugin != kConsolePlugin; });
+  for (const PluginInstance& instance : deployment.frontends) {
+    const bool is_console = instance.plugin == kConsolePlugin;
+    if (is_console && has_other && ::isatty(STDIN_FILENO) != 1) {
+      open_.log().info("console", "standard input is no terminal: [frontends.{}] is not started",
+                       instance.name);
+      continue;
+    }
+    const plugin::PluginLibrary& library =
+        open_.registry().open(instance.plugin, VERNAL_KIND_FRONTEND);
+    auto frontend = std::make_unique<plugin::FrontendInstance>(library.frontend(), instance.name,
+                                                               config_view(instance.settings));
+    frontend->start();
+    if (!is_console) open_.log().info(instance.name, "{}", frontend->info());
+    frontends_.push_back({std::move(frontend), is_console});
+  }
+}
+
+int Server::run() {
+  for (;;) {
+    const auto event = signals_.wait(milliseconds(60'000));
+    if (!event) continue;
+    if (*event == ControlEvent::kInterrupt && console_.interrupt()) continue;
+    const bool only_console =
+        std::ranges::all_of(frontends_, [](const Running& running) { return running.is_console; });
+    if (*event == ControlEvent::kConsoleFinished && !only_console) continue;
+    if (*event != ControlEvent::kConsoleFinished) drain();
+    break;
+  }
+  stop();
+  return 0;
+}
+
+void Server::drain() {
+  const auto timeout = milliseconds(open_.deployment().runtime.drain_timeout_ms);
+  open_.log().info("server", "draining: {} requests in flight, at most {:.0f} s",
+                   engine_->num_open_requests(), std::chrono::duration<double>(timeout).count());
+  for (const Running& running : frontends_) {
+    running.frontend->begin_drain(static_cast<std::uint64_t>(timeout.count()));
+  }
+  engine_->begin_drain();
+  const auto limit = std::chrono::steady_clock::now() + timeout;
+  const auto is_active = [&] {
+    return engine_->num_open_requests() != 0 ||
+           std::ranges::any_of(frontends_,
+                               [](const Running& r) { return r.frontend->active() != 0; });
+  };
+  while (is_active() && std::chrono::steady_clock::now() < limit) {
+    const auto event = signals_.wait(kDrainPoll);
+    if (event && *event != ControlEvent::kConsoleFinished) break;  // a second signal: stop now
+  }
+}
+
+void Server::stop() {
+  if (is_stopped_) return;
+  is_stopped_ = true;
+  for (const Running& running : frontends_) {
+    try {
+      running.frontend->stop();
+    } catch (const Error& error) {
+      open_.log().error(running.frontend->name(), "{}", error.what());
+    }
+  }
+  frontends_.clear();
+  if (!engine_->stop(kStopTimeout)) {
+    // A backend does not come back: nothing it uses may be unloaded, and nobody waits for an
+    // answer.
+    open_.log().error("server", "a step did not end; leaving without closing its backend");
+    std::_Exit(1);
+  }
+}
+
+}  // namespace vernal

@@ -1,0 +1,58 @@
+// A deployment at work: engine, services, frontends, from the first byte loaded to the last thread
+// joined.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/engine.hpp"
+#include "loading/open_deployment.hpp"
+#include "plugin/frontend_client.hpp"
+#include "serving/console_service.hpp"
+#include "serving/control_signals.hpp"
+
+namespace vernal {
+
+/// Control thread. The object is destroyed in the order frontends, engine, models, backends,
+/// plugins.
+class Server {
+ public:
+  /// `open` and `signals` outlive the server. Services are offered before any plugin is
+  /// initialised.
+  Server(OpenDeployment& open, ControlSignals& signals);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  Engine& engine() noexcept { return *engine_; }
+
+  /// Opens backends, prices and loads every model.
+  /// Errors  CANCELLED: a signal came while loading.
+  void load();
+  /// Creates and starts the frontends of the deployment. A console without a terminal is left out
+  /// when another frontend runs.
+  void start_frontends();
+  /// Serves until SIGTERM, an interrupt nobody wants, or the end of the only frontend, which is the
+  /// console; then drains. Returns the exit status.
+  int run();
+
+ private:
+  struct Running {
+    std::unique_ptr<plugin::FrontendInstance> frontend;
+    bool is_console = false;
+  };
+
+  bool wants_to_end();
+  void drain();
+  void stop();
+
+  OpenDeployment& open_;
+  ControlSignals& signals_;
+  ConsoleService console_;
+  std::unique_ptr<Engine> engine_;
+  std::vector<Running> frontends_;
+  bool is_stopped_ = false;
+};
+
+}  // namespace vernal

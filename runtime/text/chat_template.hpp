@@ -1,0 +1,73 @@
+// Messages to prompt text, by the template that comes with a model.
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <string>
+#include <string_view>
+
+#include "text/jinja/clock.hpp"
+#include "text/jinja/error.hpp"
+#include "text/jinja/limits.hpp"
+#include "text/jinja/template.hpp"
+
+namespace vernal {
+
+/// What a template was seen to do with probe conversations.
+struct TemplateCapabilities {
+  /// A system message's text reaches the prompt.
+  bool supports_system_role = false;
+  /// The tools offered reach the prompt.
+  bool supports_tools = false;
+  /// An assistant message's tool calls and the tool's answer reach the prompt.
+  bool supports_tool_calls = false;
+  /// Arguments of tool calls must be given as a JSON object; otherwise as JSON text.
+  bool wants_object_arguments = false;
+  /// A user's content may be a list of {"type": "text", "text": ...} parts.
+  bool accepts_content_parts = false;
+  /// A user's content must be such a list: a plain string does not reach the prompt.
+  bool requires_content_parts = false;
+  /// The template looks at `enable_thinking`.
+  bool has_thinking_switch = false;
+};
+
+/// The chat template of a model: Jinja as published with models and rendered by transformers.
+/// Immutable: any number of threads may render at the same time.
+class ChatTemplate {
+ public:
+  struct Inputs {
+    /// The conversation in the shape of OpenAI's chat API, oldest message first.
+    boost::json::array messages;
+    /// Tools in the same shape; when empty the template sees none.
+    boost::json::array tools;
+    /// Whether the prompt ends where the assistant is to speak.
+    bool add_generation_prompt = true;
+    std::string bos_token;
+    std::string eos_token;
+    /// More variables by name, such as enable_thinking. They replace the two tokens above, but none
+    /// of the other inputs.
+    boost::json::object extra;
+  };
+
+  /// Parses. `name` stands in front of messages, as in `chat template line 12: ...`.
+  /// Throws TemplateError, and TemplateLimit for a source that is too long or too deeply nested.
+  static ChatTemplate parse(std::string_view source, std::string name = "chat template");
+
+  /// The prompt, UTF-8. Special tokens are still text in it. Throws TemplateError; TemplateRaised
+  /// with the template's own message when it refuses the conversation; TemplateLimit.
+  std::string render(const Inputs& inputs, const RenderLimits& limits, const Clock& clock) const;
+
+  /// Renders about ten short conversations to see what the template does. Never throws for what the
+  /// template does; meant to be called once when a model is loaded.
+  TemplateCapabilities probe() const;
+
+  /// Whether the template mentions a variable or function of that name.
+  bool mentions(std::string_view name) const { return template_.mentions(name); }
+
+ private:
+  explicit ChatTemplate(jinja::Template parsed) : template_(std::move(parsed)) {}
+
+  jinja::Template template_;
+};
+
+}  // namespace vernal

@@ -1,0 +1,72 @@
+// Counts what one rendering spends and stops it at its limits.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "text/jinja/limits.hpp"
+
+namespace vernal::jinja {
+
+/// One rendering's account. One thread.
+class Budget {
+ public:
+  explicit Budget(const RenderLimits& limits);
+
+  const RenderLimits& limits() const noexcept { return limits_; }
+
+  /// Counts `count` steps. Throws Fault(kLimit) when they or the time are used up.
+  void step(std::uint64_t count = 1) {
+    steps_ += count;
+    if (steps_ >= next_check_) {
+      check();
+    }
+  }
+
+  /// Counts an operation that reads or writes `bytes` bytes of text.
+  void read_bytes(std::uint64_t bytes) {
+    pending_bytes_ += bytes;
+    if (pending_bytes_ >= kBytesPerStep) {
+      step(pending_bytes_ / kBytesPerStep);
+      pending_bytes_ %= kBytesPerStep;
+    }
+  }
+
+  /// Counts an operation over `count` elements.
+  void read_elements(std::uint64_t count) { step(count / kElementsPerStep); }
+
+  /// Takes `bytes` of heap, before they are allocated. Throws Fault(kLimit) when there are not as
+  /// many left, and then takes none.
+  void charge(std::uint64_t bytes);
+
+  /// Gives back what was charged.
+  void release(std::uint64_t bytes) noexcept { heap_bytes_ -= bytes; }
+
+  /// Ends the first phase, which takes in the caller's inputs: heap is not limited in it, and
+  /// neither the heap held nor the steps made until now count against the template.
+  void exempt_inputs() noexcept {
+    exempt_bytes_ = heap_bytes_;
+    steps_ = 0;
+    next_check_ = 0;
+  }
+
+  std::uint64_t steps() const noexcept { return steps_; }
+  std::uint64_t heap_bytes() const noexcept { return heap_bytes_; }
+
+ private:
+  static constexpr std::uint64_t kBytesPerStep = 256;
+  static constexpr std::uint64_t kElementsPerStep = 8;
+  static constexpr std::uint64_t kStepsPerTimeCheck = 1024;
+
+  void check();
+
+  RenderLimits limits_;
+  std::chrono::steady_clock::time_point deadline_;
+  std::uint64_t steps_ = 0;
+  std::uint64_t next_check_ = 0;
+  std::uint64_t pending_bytes_ = 0;  // read, but not yet worth a step
+  std::uint64_t heap_bytes_ = 0;
+  std::uint64_t exempt_bytes_ = ~std::uint64_t{0};
+};
+
+}  // namespace vernal::jinja

@@ -1,0 +1,127 @@
+// Counted references to the strings, lists and mappings of one rendering.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include "text/jinja/budget.hpp"
+
+namespace vernal::jinja {
+
+class Heap;
+
+/// Anything a template's value can refer to. Lives in one Heap, on one thread.
+class Object {
+ public:
+  Object(const Object&) = delete;
+  Object& operator=(const Object&) = delete;
+  virtual ~Object() = default;
+
+  /// Lets go of every reference this object holds: cycles are taken apart with it.
+  virtual void drop_references() {}
+
+  Heap& heap() const noexcept { return *heap_; }
+
+  void add_reference() noexcept { ++references_; }
+  inline void remove_reference() noexcept;
+
+ protected:
+  Object() = default;
+
+  /// Charges `bytes` more for what the object is about to hold besides itself.
+  void grow(std::uint64_t bytes);
+  /// Gives back a part of what grow() charged.
+  void shrink(std::uint64_t bytes) noexcept;
+
+ private:
+  friend class Heap;
+
+  Heap* heap_ = nullptr;
+  Object* previous_ = nullptr;
+  Object* next_ = nullptr;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t references_ = 0;
+};
+
+/// A counted reference to a T, or none.
+template <class T>
+class Ref {
+ public:
+  Ref() = default;
+  explicit Ref(T* object) noexcept : object_(object) {
+    if (object_ != nullptr) {
+      object_->add_reference();
+    }
+  }
+  Ref(const Ref& other) noexcept : Ref(other.object_) {}
+  template <class Derived>
+  Ref(Ref<Derived> other) noexcept  // NOLINT(google-explicit-constructor): as a pointer converts
+    requires std::is_convertible_v<Derived*, T*>
+      : object_(other.release()) {}
+  Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  Ref& operator=(Ref other) noexcept {
+    std::swap(object_, other.object_);
+    return *this;
+  }
+  ~Ref() {
+    if (object_ != nullptr) {
+      object_->remove_reference();
+    }
+  }
+
+  T* get() const noexcept { return object_; }
+  T* operator->() const noexcept { return object_; }
+  T& operator*() const noexcept { return *object_; }
+  explicit operator bool() const noexcept { return object_ != nullptr; }
+
+  /// Hands the reference to the caller, who must remove it.
+  T* release() noexcept { return std::exchange(object_, nullptr); }
+
+ private:
+  T* object_ = nullptr;
+};
+
+/// Owns every object of one rendering. An object dies with its last reference, without recursion
+/// however deep the structure; objects in cycles die with the heap.
+class Heap {
+ public:
+  explicit Heap(Budget& budget) : budget_(budget) {}
+  Heap(const Heap&) = delete;
+  Heap& operator=(const Heap&) = delete;
+  ~Heap();
+
+  Budget& budget() const noexcept { return budget_; }
+
+  /// A new object. Its own size is charged here; what it holds is charged by its class.
+  template <class T, class... Arguments>
+  Ref<T> make(Arguments&&... arguments) {
+    budget_.charge(sizeof(T));
+    // The object may itself charge in its constructor; if that throws, its size stays charged until
+    // the rendering ends, which is at once.
+    T* object = new T(std::forward<Arguments>(arguments)...);
+    adopt(*object, sizeof(T));
+    return Ref<T>(object);
+  }
+
+ private:
+  friend class Object;
+
+  void adopt(Object& object, std::uint64_t bytes) noexcept;
+  void retire(Object& object) noexcept;
+
+  Budget& budget_;
+  Object* live_ = nullptr;     // all objects with references, linked both ways
+  Object* retired_ = nullptr;  // objects without references, waiting to be deleted
+  bool is_deleting_ = false;
+  bool is_closing_ = false;
+};
+
+inline void Object::remove_reference() noexcept {
+  if (--references_ == 0) {
+    heap_->retire(*this);
+  }
+}
+
+}  // namespace vernal::jinja

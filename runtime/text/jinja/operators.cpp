@@ -1,0 +1,410 @@
+#include "text/jinja/operators.hpp"
+
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "text/jinja/error.hpp"
+#include "text/jinja/format_text.hpp"
+#include "text/jinja/text_builder.hpp"
+#include "text/jinja/text_operations.hpp"
+#include "text/jinja/unicode.hpp"
+
+namespace vernal::jinja {
+namespace {
+
+constexpr std::array<std::string_view, 7> kSymbols = {"+", "-", "*", "/", "//", "%", "**"};
+
+std::string_view symbol_of(BinaryOperator operation) {
+  return kSymbols[static_cast<std::size_t>(operation)];
+}
+
+[[noreturn]] void fail_overflow(BinaryOperator operation) {
+  fail("the result of '{}' does not fit into 64 bits", symbol_of(operation));
+}
+
+[[noreturn]] void fail_types(BinaryOperator operation, const Value& left, const Value& right) {
+  for (const Value* operand : {&left, &right}) {
+    if (operand->is_undefined()) {
+      fail("{}", operand->why_undefined());
+    }
+  }
+  if (operation == BinaryOperator::kAdd && left.is_string()) {
+    fail("can only concatenate str (not \"{}\") to str", right.type_name());
+  }
+  fail("unsupported operand type(s) for {}: '{}' and '{}'", symbol_of(operation), left.type_name(),
+       right.type_name());
+}
+
+/// Quotient rounded towards minus infinity; right != 0 and the quotient fits.
+std::int64_t floor_quotient(std::int64_t left, std::int64_t right) {
+  const std::int64_t quotient = left / right;
+  return left % right != 0 && (left < 0) != (right < 0) ? quotient - 1 : quotient;
+}
+
+Value integer_power(std::int64_t base, std::int64_t exponent) {
+  if (exponent < 0) {
+    if (base == 0) {
+      fail("0.0 cannot be raised to a negative power");
+    }
+    return Value::number(std::pow(static_cast<double>(base), static_cast<double>(exponent)));
+  }
+  std::int64_t result = 1;
+  std::int64_t square = base;
+  bool square_fits = true;
+  for (std::int64_t rest = exponent; rest > 0; rest >>= 1) {
+    if ((rest & 1) != 0 && (!square_fits || __builtin_mul_overflow(result, square, &result))) {
+      fail_overflow(BinaryOperator::kPower);
+    }
+    square_fits = square_fits && !__builtin_mul_overflow(square, square, &square);
+  }
+  return Value::integer(result);
+}
+
+Value apply_integers(BinaryOperator operation, std::int64_t left, std::int64_t right) {
+  std::int64_t result = 0;
+  bool overflows = false;
+  switch (operation) {
+    case BinaryOperator::kAdd:
+      overflows = __builtin_add_overflow(left, right, &result);
+      break;
+    case BinaryOperator::kSubtract:
+      overflows = __builtin_sub_overflow(left, right, &result);
+      break;
+    case BinaryOperator::kMultiply:
+      overflows = __builtin_mul_overflow(left, right, &result);
+      break;
+    case BinaryOperator::kPower:
+      return integer_power(left, right);
+    default: {
+      if (right == 0) {
+        fail("division by zero");
+      }
+      if (operation == BinaryOperator::kDivide) {
+        return Value::number(static_cast<double>(left) / static_cast<double>(right));
+      }
+      if (right == -1) {  // the machine traps on the smallest integer here
+        return operation == BinaryOperator::kModulo ? Value::integer(0)
+                                                    : negate(Value::integer(left));
+      }
+      const std::int64_t quotient = floor_quotient(left, right);
+      result = operation == BinaryOperator::kModulo ? left - quotient * right : quotient;
+    }
+  }
+  if (overflows) {
+    fail_overflow(operation);
+  }
+  return Value::integer(result);
+}
+
+double float_modulo(double left, double right) {
+  const double rest = std::fmod(left, right);
+  if (rest != 0 && (rest < 0) != (right < 0)) {
+    return rest + right;
+  }
+  return rest == 0 ? std::copysign(0.0, right) : rest;
+}
+
+double float_power(double base, double exponent) {
+  if (base == 0 && exponent < 0) {
+    fail("0.0 cannot be raised to a negative power");
+  }
+  if (base < 0 && std::isfinite(exponent) && std::trunc(exponent) != exponent) {
+    fail("a negative number cannot be raised to a fractional power");
+  }
+  const double result = std::pow(base, exponent);
+  if (std::isinf(result) && std::isfinite(base) && std::isfinite(exponent)) {
+    fail("the result of '**' is out of range");
+  }
+  return result;
+}
+
+Value apply_floats(BinaryOperator operation, double left, double right) {
+  switch (operation) {
+    case BinaryOperator::kAdd:
+      return Value::number(left + right);
+    case BinaryOperator::kSubtract:
+      return Value::number(left - right);
+    case BinaryOperator::kMultiply:
+      return Value::number(left * right);
+    case BinaryOperator::kPower:
+      return Value::number(float_power(left, right));
+    default:
+      break;
+  }
+  if (right == 0) {
+    fail("division by zero");
+  }
+  if (operation == BinaryOperator::kDivide) {
+    return Value::number(left / right);
+  }
+  const double rest = float_modulo(left, right);
+  return Value::number(operation == BinaryOperator::kModulo ? rest
+                                                            : std::round((left - rest) / right));
+}
+
+Value repeat_list(Heap& heap, const ListObject& list, std::int64_t count) {
+  Ref<ListObject> result = heap.make<ListObject>(list.form());
+  for (std::int64_t i = 0; list.size() != 0 && i < count; ++i) {
+    heap.budget().step();
+    for (const Value& item : list.items()) {
+      result->append(item);
+    }
+  }
+  return Value(std::move(result));
+}
+
+Value join_lists(Heap& heap, const ListObject& left, const ListObject& right) {
+  heap.budget().read_elements(left.size() + right.size());
+  Ref<ListObject> result = heap.make<ListObject>(left.form());
+  for (const ListObject* part : {&left, &right}) {
+    for (const Value& item : part->items()) {
+      result->append(item);
+    }
+  }
+  return Value(std::move(result));
+}
+
+Value join_texts(Heap& heap, const StringObject& left, const StringObject& right) {
+  const bool is_safe = left.is_safe() || right.is_safe();
+  TextBuilder out(heap);
+  for (const StringObject* part : {&left, &right}) {
+    if (is_safe && !part->is_safe()) {
+      append_escaped(out, part->text());
+    } else {
+      out.append(part->text());
+    }
+  }
+  return out.finish(is_safe);
+}
+
+/// The count of a repetition when exactly `sequence` can be repeated and `count` is an integer.
+std::optional<Value> repeat(Heap& heap, const Value& sequence, const Value& count) {
+  if (!count.is_integral()) {
+    return std::nullopt;
+  }
+  if (sequence.is_string()) {
+    return repeat_text(heap, sequence.text(), count.as_integer());
+  }
+  if (sequence.is_list()) {
+    return repeat_list(heap, sequence.list(), count.as_integer());
+  }
+  return std::nullopt;
+}
+
+/// A bound of a slice moved into [lowest, highest].
+std::int64_t clamp_bound(const Value& bound, std::int64_t length, std::int64_t lowest,
+                         std::int64_t highest) {
+  std::int64_t position = require_integer(bound, "slice index");
+  if (position < 0) {
+    position = position < -length ? -1 : position + length;
+    return position < lowest ? lowest : position;
+  }
+  return position > highest ? highest : position;
+}
+
+/// Positions that a slice selects.
+struct SliceRange {
+  std::int64_t start;
+  std::int64_t step;
+  std::int64_t count;
+};
+
+SliceRange resolve_slice(std::int64_t length, const Value& start, const Value& stop,
+                         const Value& step_value) {
+  const std::int64_t step = step_value.is_none() ? 1 : require_integer(step_value, "slice step");
+  if (step == 0) {
+    fail("slice step cannot be zero");
+  }
+  const std::int64_t lowest = step > 0 ? 0 : -1;
+  const std::int64_t highest = step > 0 ? length : length - 1;
+  const std::int64_t first =
+      start.is_none() ? (step > 0 ? lowest : highest) : clamp_bound(start, length, lowest, highest);
+  const std::int64_t last =
+      stop.is_none() ? (step > 0 ? highest : lowest) : clamp_bound(stop, length, lowest, highest);
+  const std::int64_t distance = step > 0 ? last - first : first - last;
+  if (distance <= 0) {
+    return {0, 1, 0};
+  }
+  const std::uint64_t stride =
+      step > 0 ? static_cast<std::uint64_t>(step) : 0 - static_cast<std::uint64_t>(step);
+  const std::uint64_t count = (static_cast<std::uint64_t>(distance) - 1) / stride + 1;
+  return {first, count == 1 ? 1 : step, static_cast<std::int64_t>(count)};
+}
+
+Value slice_text(Heap& heap, const StringObject& text, SliceRange range) {
+  const auto first = static_cast<std::uint64_t>(range.start);
+  if (range.step == 1) {
+    heap.budget().read_bytes(text.text().size());
+    return Value::string(heap,
+                         substring(text, first, first + static_cast<std::uint64_t>(range.count)));
+  }
+  // Offsets of all characters, so that each can be reached in any order.
+  heap.budget().step(text.text().size() / 8);
+  heap.budget().charge(text.length() * sizeof(std::size_t));
+  std::vector<std::size_t> offsets;
+  offsets.reserve(text.length());
+  for (std::size_t at = 0; at < text.text().size();) {
+    offsets.push_back(at);
+    at += code_point_at(text.text(), at).num_bytes;
+  }
+  TextBuilder out(heap);
+  for (std::int64_t i = 0; i < range.count; ++i) {
+    const std::size_t at = offsets[static_cast<std::size_t>(range.start + i * range.step)];
+    out.append(text.text().substr(at, code_point_at(text.text(), at).num_bytes));
+  }
+  heap.budget().release(text.length() * sizeof(std::size_t));
+  return out.finish();
+}
+
+}  // namespace
+
+std::int64_t require_integer(const Value& value, std::string_view what) {
+  if (value.is_undefined()) {
+    fail("{}", value.why_undefined());
+  }
+  if (!value.is_integral()) {
+    fail("{} must be an integer, not {}", what, value.type_name());
+  }
+  return value.as_integer();
+}
+
+std::string_view require_string(const Value& value, std::string_view what) {
+  if (value.is_undefined()) {
+    fail("{}", value.why_undefined());
+  }
+  if (!value.is_string()) {
+    fail("{} must be str, not {}", what, value.type_name());
+  }
+  return value.text();
+}
+
+Value apply(Heap& heap, BinaryOperator operation, const Value& left, const Value& right) {
+  if (left.is_integral() && right.is_integral()) {
+    return apply_integers(operation, left.as_integer(), right.as_integer());
+  }
+  if (left.is_number() && right.is_number()) {
+    return apply_floats(operation, left.as_double(), right.as_double());
+  }
+  if (operation == BinaryOperator::kAdd) {
+    if (left.is_string() && right.is_string()) {
+      return join_texts(heap, left.string(), right.string());
+    }
+    if (left.is_list() && right.is_list() && left.list().is_tuple() == right.list().is_tuple()) {
+      return join_lists(heap, left.list(), right.list());
+    }
+  } else if (operation == BinaryOperator::kMultiply) {
+    std::optional<Value> repeated = repeat(heap, left, right);
+    if (!repeated.has_value()) {
+      repeated = repeat(heap, right, left);
+    }
+    if (repeated.has_value()) {
+      return *std::move(repeated);
+    }
+  } else if (operation == BinaryOperator::kModulo && left.is_string()) {
+    return format_percent(heap, left.text(), right);
+  }
+  fail_types(operation, left, right);
+}
+
+Value negate(const Value& value) {
+  if (value.is_integral()) {
+    if (value.as_integer() == std::numeric_limits<std::int64_t>::min()) {
+      fail_overflow(BinaryOperator::kSubtract);
+    }
+    return Value::integer(-value.as_integer());
+  }
+  if (value.is_float()) {
+    return Value::number(-value.as_double());
+  }
+  if (value.is_undefined()) {
+    fail("{}", value.why_undefined());
+  }
+  fail("bad operand type for unary -: '{}'", value.type_name());
+}
+
+Value plus(const Value& value) {
+  if (value.is_undefined()) {
+    fail("{}", value.why_undefined());
+  }
+  if (!value.is_number()) {
+    fail("bad operand type for unary +: '{}'", value.type_name());
+  }
+  return value.is_float() ? value : Value::integer(value.as_integer());
+}
+
+Value repeat_text(Heap& heap, std::string_view text, std::int64_t count) {
+  TextBuilder out(heap);
+  if (text.size() == 1) {
+    out.append(static_cast<std::uint64_t>(count > 0 ? count : 0), text[0]);
+    return out.finish();
+  }
+  for (std::int64_t i = 0; !text.empty() && i < count; ++i) {
+    heap.budget().step();
+    out.append(text);
+  }
+  return out.finish();
+}
+
+std::string_view substring(const StringObject& text, std::uint64_t begin, std::uint64_t end) {
+  const std::string_view bytes = text.text();
+  if (text.is_ascii()) {
+    return bytes.substr(begin, end - begin);
+  }
+  const std::size_t first = offset_of(bytes, begin);
+  return bytes.substr(first, offset_of(bytes.substr(first), end - begin));
+}
+
+std::optional<Value> item(Heap& heap, const Value& value, const Value& key) {
+  if (value.is_dict()) {
+    if (key.is_dict() || (key.is_list() && !key.list().is_tuple())) {
+      return std::nullopt;
+    }
+    const Value* found = value.dict().find(key);
+    return found == nullptr ? std::nullopt : std::optional<Value>(*found);
+  }
+  if (!key.is_integral() || !(value.is_list() || value.is_string() || value.is_range())) {
+    return std::nullopt;
+  }
+  const auto length = static_cast<std::int64_t>(*value.length());
+  std::int64_t position = key.as_integer();
+  if (position < -length || position >= length) {
+    return std::nullopt;
+  }
+  position += position < 0 ? length : 0;
+  const auto index = static_cast<std::uint64_t>(position);
+  if (value.is_list()) {
+    return value.list().items()[index];
+  }
+  if (value.is_range()) {
+    return Value::integer(value.range().at(index));
+  }
+  heap.budget().read_bytes(value.text().size());
+  return Value::string(heap, substring(value.string(), index, index + 1));
+}
+
+Value slice(Heap& heap, const Value& value, const Value& start, const Value& stop,
+            const Value& step) {
+  if (value.is_undefined()) {
+    fail("{}", value.why_undefined());
+  }
+  if (!value.is_string() && !value.is_list() && !value.is_range()) {
+    fail("'{}' object cannot be sliced", value.type_name());
+  }
+  const SliceRange range =
+      resolve_slice(static_cast<std::int64_t>(*value.length()), start, stop, step);
+  if (value.is_string()) {
+    return slice_text(heap, value.string(), range);
+  }
+  heap.budget().read_elements(static_cast<std::uint64_t>(range.count));
+  Ref<ListObject> result =
+      heap.make<ListObject>(value.is_list() ? value.list().form() : ListForm::kList);
+  for (std::int64_t i = 0; i < range.count; ++i) {
+    const auto index = static_cast<std::uint64_t>(range.start + i * range.step);
+    result->append(value.is_list() ? value.list().items()[index]
+                                   : Value::integer(value.range().at(index)));
+  }
+  return Value(std::move(result));
+}
+
+}  // namespace vernal::jinja

@@ -1,0 +1,57 @@
+// A growing text that asks the budget before it takes memory.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "text/jinja/value.hpp"
+
+namespace vernal::jinja {
+
+/// Collects text for one value. Everything appended is charged first and counted as work.
+class TextBuilder {
+ public:
+  explicit TextBuilder(Heap& heap) : heap_(heap) {}
+  TextBuilder(const TextBuilder&) = delete;
+  TextBuilder& operator=(const TextBuilder&) = delete;
+  ~TextBuilder() { heap_.budget().release(charged_); }
+
+  Heap& heap() const noexcept { return heap_; }
+
+  void append(std::string_view text) {
+    reserve(text.size());
+    text_.append(text);
+  }
+  void append(char character) { append(std::string_view(&character, 1)); }
+  void append(std::uint64_t count, char character) {
+    reserve(count);
+    text_.append(count, character);
+  }
+
+  std::string_view view() const noexcept { return text_; }
+
+  /// The text as a value; the builder is empty afterwards.
+  Value finish(bool is_safe = false) {
+    heap_.budget().release(std::exchange(charged_, 0));
+    return Value(StringObject::make(heap_, std::exchange(text_, {}), is_safe));
+  }
+  /// The text as a string, no longer charged.
+  std::string take() {
+    heap_.budget().release(std::exchange(charged_, 0));
+    return std::exchange(text_, {});
+  }
+
+ private:
+  void reserve(std::uint64_t bytes) {
+    heap_.budget().read_bytes(bytes);
+    heap_.budget().charge(bytes);
+    charged_ += bytes;
+  }
+
+  Heap& heap_;
+  std::string text_;
+  std::uint64_t charged_ = 0;
+};
+
+}  // namespace vernal::jinja

@@ -1,0 +1,273 @@
+#include "text/request/request_document.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+#include "text/request/request_error.hpp"
+
+namespace vernal {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMaxStopBytes = 1024;
+constexpr std::size_t kMaxKeyBytes = 512;
+constexpr std::size_t kMaxBiases = 4096;
+constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kMaxDeadlineMs = std::int64_t{7} * 24 * 3600 * 1000;
+constexpr std::array<std::string_view, 10> kThinking = {
+    "auto", "off", "on", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"};
+
+// Variables of a template that come from elsewhere.
+constexpr std::array<std::string_view, 5> kReservedVariables = {
+    "messages", "tools", "add_generation_prompt", "bos_token", "eos_token"};
+
+template <class T, class U>
+void assign_if(T& target, const std::optional<U>& value) {
+  if (value) {
+    target = static_cast<T>(*value);
+  }
+}
+
+void read_kind(ObjectReader& reader) {
+  const std::string kind = reader.find_string("kind", kMaxKeyBytes).value_or("generate");
+  if (kind == "embed") {
+    throw unsupported_parameter("kind", "Unsupported parameter: this model has no embeddings.");
+  }
+  if (kind != "generate") {
+    throw invalid_value("kind", "Invalid value for 'kind': expected generate or embed.");
+  }
+}
+
+void read_prompt(ObjectReader& reader, bool has_tokens, RequestDocument& out) {
+  const json::array* messages = reader.find_array("messages");
+  out.prompt = reader.find_string("prompt", std::numeric_limits<std::size_t>::max());
+  const int given = (messages != nullptr ? 1 : 0) + (out.prompt ? 1 : 0) + (has_tokens ? 1 : 0);
+  if (given != 1) {
+    throw invalid_value(given == 0 ? "messages" : "prompt",
+                        "Exactly one of messages, prompt and token ids is needed in a request.");
+  }
+  if (messages != nullptr) {
+    out.messages = read_messages(*messages);
+  }
+}
+
+// Refuses what a later version will do, but tells a wrong value from a right one first.
+void read_tool_choice(ObjectReader& reader, RequestDocument& out) {
+  const json::value* choice = reader.find("tool_choice");
+  if (choice == nullptr || (choice->is_string() && choice->get_string() == "auto")) {
+    return;
+  }
+  if (choice->is_string() && choice->get_string() == "none") {
+    out.tools.clear();
+    return;
+  }
+  if (choice->is_object()) {
+    ObjectReader named(*choice, "tool_choice");
+    const std::string name = read_string(named.require("name"), "tool_choice.name", kMaxKeyBytes);
+    named.refuse_unknown_keys();
+    const auto has_name = [&](const ToolDefinition& tool) { return tool.name == name; };
+    if (std::none_of(out.tools.begin(), out.tools.end(), has_name)) {
+      throw invalid_value(
+          "tool_choice",
+          "Invalid value for 'tool_choice': it names a tool that is not in 'tools'.");
+    }
+  } else if (!choice->is_string() || choice->get_string() != "required" || out.tools.empty()) {
+    throw invalid_value("tool_choice",
+                        fmt::format("Invalid value for 'tool_choice': expected auto, none, or with "
+                                    "tools required or a name; found {}.",
+                                    describe(*choice)));
+  }
+  throw unsupported_parameter("tool_choice",
+                              "Unsupported parameter: 'tool_choice' is not supported beyond auto "
+                              "and none by this version.");
+}
+
+void read_tools_and_choice(ObjectReader& reader, RequestDocument& out) {
+  if (const json::array* tools = reader.find_array("tools")) {
+    if (!tools->empty() && !out.messages) {
+      throw invalid_value("tools",
+                          "Invalid value for 'tools': tools need a request with messages.");
+    }
+    out.tools = read_tools(*tools);
+  }
+  read_tool_choice(reader, out);
+}
+
+void read_format(ObjectReader& reader) {
+  const json::value* value = reader.find("format");
+  if (value == nullptr) {
+    return;
+  }
+  ObjectReader format(*value, "format");
+  const std::string type = read_string(format.require("type"), "format.type", kMaxKeyBytes);
+  const json::value* schema = format.find("schema");
+  const json::value* pattern = format.find("pattern");
+  const json::value* grammar = format.find("grammar");
+  format.refuse_unknown_keys();
+  const bool is_known = type == "text" || type == "json" || type == "json_schema" ||
+                        type == "regex" || type == "gbnf";
+  const bool is_complete = (type != "json_schema" || (schema != nullptr && schema->is_object())) &&
+                           (type != "regex" || (pattern != nullptr && pattern->is_string())) &&
+                           (type != "gbnf" || (grammar != nullptr && grammar->is_string()));
+  if (!is_known || !is_complete) {
+    throw invalid_value(
+        "format",
+        "Invalid value for 'format': expected type text, json, json_schema with a schema, "
+        "regex with a pattern, or gbnf with a grammar.");
+  }
+  if (type != "text") {
+    throw unsupported_parameter(
+        "format",
+        fmt::format("Unsupported parameter: 'format' of type {} is not supported by this version.",
+                    type));
+  }
+}
+
+LogitBias read_bias(std::string_view key, const json::value& value) {
+  LogitBias bias;
+  const char* end = key.data() + key.size();
+  const auto [parsed_to, error] = std::from_chars(key.data(), end, bias.token);
+  if (error != std::errc() || parsed_to != end || bias.token < 0) {
+    throw invalid_value("sampling.logit_bias",
+                        "Invalid value for 'sampling.logit_bias': a key is not a token id.");
+  }
+  const double number = value.is_number() ? value.to_number<double>() : 1e9;
+  if (!(number >= -100.0 && number <= 100.0)) {
+    throw invalid_value(
+        "sampling.logit_bias",
+        fmt::format("Invalid value for 'sampling.logit_bias': expected numbers from -100 to 100, "
+                    "found {}.",
+                    describe(value)));
+  }
+  bias.bias = static_cast<float>(number);
+  return bias;
+}
+
+void read_logit_bias(ObjectReader& reader, SamplingOptions& out) {
+  const json::object* biases = reader.find_object("logit_bias");
+  if (biases == nullptr) {
+    return;
+  }
+  if (biases->size() > kMaxBiases) {
+    throw invalid_value(
+        "sampling.logit_bias",
+        fmt::format("Invalid value for 'sampling.logit_bias': {} entries; at most {} are accepted.",
+                    biases->size(), kMaxBiases));
+  }
+  out.logit_bias.clear();
+  for (const auto& member : *biases) {
+    out.logit_bias.push_back(read_bias({member.key().data(), member.key().size()}, member.value()));
+  }
+}
+
+void read_sampling(ObjectReader& reader, SamplingOptions& out) {
+  const json::value* value = reader.find("sampling");
+  if (value == nullptr) {
+    return;
+  }
+  ObjectReader sampling(*value, "sampling");
+  assign_if(out.temperature, sampling.find_number("temperature", 0.0, 2.0));
+  assign_if(out.top_p, sampling.find_number("top_p", 0.0, 1.0));
+  assign_if(out.min_p, sampling.find_number("min_p", 0.0, 1.0));
+  assign_if(out.top_k, sampling.find_integer("top_k", 0, std::numeric_limits<std::int32_t>::max()));
+  assign_if(out.repetition_penalty, sampling.find_number("repetition_penalty", 0.01, 100.0));
+  assign_if(out.presence_penalty, sampling.find_number("presence_penalty", -2.0, 2.0));
+  assign_if(out.frequency_penalty, sampling.find_number("frequency_penalty", -2.0, 2.0));
+  read_logit_bias(sampling, out);
+  sampling.refuse_unknown_keys();
+}
+
+void read_stop(ObjectReader& reader, RequestDocument& out) {
+  const json::array* stop = reader.find_array("stop");
+  if (stop == nullptr) {
+    return;
+  }
+  if (stop->size() > kMaxStopStrings) {
+    throw invalid_value(
+        "stop", fmt::format("Invalid value for 'stop': {} strings; at most {} are accepted.",
+                            stop->size(), kMaxStopStrings));
+  }
+  for (std::size_t i = 0; i < stop->size(); ++i) {
+    out.stop.push_back(read_string((*stop)[i], fmt::format("stop[{}]", i), kMaxStopBytes));
+    if (out.stop.back().empty()) {
+      throw invalid_value(fmt::format("stop[{}]", i),
+                          "Invalid value for 'stop': a stop string must not be empty.");
+    }
+  }
+}
+
+void read_seed(ObjectReader& reader, RequestDocument& out) {
+  const json::value* seed = reader.find("seed");
+  if (seed != nullptr && seed->is_uint64()) {  // above the largest int64
+    out.seed = seed->get_uint64();
+    return;
+  }
+  constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+  assign_if(out.seed, reader.find_integer("seed", kLeast, kNoLimit));
+}
+
+void read_thinking(ObjectReader& reader, RequestDocument& out) {
+  assign_if(out.thinking, reader.find_string("thinking", kMaxKeyBytes));
+  if (std::find(kThinking.begin(), kThinking.end(), out.thinking) == kThinking.end()) {
+    throw invalid_value("thinking", fmt::format("Invalid value for 'thinking': expected one of {}.",
+                                                fmt::join(kThinking, ", ")));
+  }
+  if (const json::object* kwargs = reader.find_object("template_kwargs")) {
+    for (const auto& member : *kwargs) {
+      if (std::find(kReservedVariables.begin(), kReservedVariables.end(), member.key()) !=
+          kReservedVariables.end()) {
+        throw invalid_value("template_kwargs",
+                            "Invalid value for 'template_kwargs': it sets a variable that the "
+                            "request has other fields for.");
+      }
+      out.template_kwargs[member.key()] = member.value();
+    }
+  }
+}
+
+void read_limits(ObjectReader& reader, RequestDocument& out) {
+  assign_if(out.n, reader.find_integer("n", 1, kMaxChoices));
+  if (const auto max_tokens = reader.find_integer("max_tokens", 1, kNoLimit)) {
+    out.max_tokens = static_cast<std::uint64_t>(*max_tokens);
+  }
+  if (const auto logprobs = reader.find_integer("logprobs", 0, kMaxLogprobs)) {
+    out.logprobs = static_cast<std::uint32_t>(*logprobs);
+  }
+  assign_if(out.priority, reader.find_integer("priority", -100, 100));
+  if (const auto deadline = reader.find_integer("deadline_ms", 1, kMaxDeadlineMs)) {
+    out.deadline = std::chrono::milliseconds(*deadline);
+  }
+  assign_if(out.cache_key, reader.find_string("cache_key", kMaxKeyBytes));
+}
+
+}  // namespace
+
+RequestDocument parse_request(std::string_view text, const RequestDefaults& defaults,
+                              bool has_tokens, const JsonLimits& limits) {
+  const json::value document = parse_json(text, limits);
+  ObjectReader reader(document, "");
+  RequestDocument out;
+  out.sampling = defaults.sampling;
+  out.max_tokens = defaults.max_tokens;
+  out.thinking = defaults.thinking;
+  out.template_kwargs = defaults.template_kwargs;
+  read_kind(reader);
+  read_prompt(reader, has_tokens, out);
+  read_tools_and_choice(reader, out);
+  read_format(reader);
+  read_sampling(reader, out.sampling);
+  read_stop(reader, out);
+  read_seed(reader, out);
+  read_thinking(reader, out);
+  read_limits(reader, out);
+  reader.refuse_unknown_keys();
+  return out;
+}
+
+}  // namespace vernal

@@ -1,0 +1,58 @@
+// The request document vernal.request/1: what a client asks of a model. Specification:
+// sdk/spec/request.md.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/request/chat_message.hpp"
+#include "text/request/json_reader.hpp"
+#include "text/request/sampling_options.hpp"
+
+namespace vernal {
+
+/// What a deployment or a profile sets for requests that leave it out.
+struct RequestDefaults {
+  SamplingOptions sampling;
+  std::optional<std::uint64_t> max_tokens;
+  std::string thinking = "auto";  ///< as RequestDocument::thinking
+  boost::json::object template_kwargs;
+};
+
+/// A request, checked. Everything that depends on the model (lengths, token ids) is checked later.
+struct RequestDocument {
+  std::optional<std::vector<ChatMessage>> messages;  ///< a conversation, or
+  std::optional<std::string> prompt;  ///< text as it stands; neither: the prompt comes as token ids
+  std::vector<ToolDefinition> tools;  ///< none if tool_choice is "none"
+  boost::json::object template_kwargs;  ///< variables of the chat template
+  std::string thinking =
+      "auto";  ///< "auto": as the template does, "off", "on", or an effort ("low", "high", ...)
+  SamplingOptions sampling;
+  std::optional<std::uint64_t> seed;  ///< absent: another one each time
+  std::vector<std::string> stop;
+  std::optional<std::uint64_t>
+      max_tokens;       ///< of each choice; absent: what the context length allows
+  std::uint32_t n = 1;  ///< choices
+  std::optional<std::uint32_t> logprobs;  ///< alternatives to report; absent: no log-probabilities
+  std::int32_t priority = 0;              ///< higher ones are seated first
+  std::optional<std::chrono::milliseconds> deadline;  ///< of the whole request, from its submission
+  std::string cache_key;                              ///< requests with the same one share prefixes
+};
+
+/// Largest values that a request may ask for.
+inline constexpr std::uint32_t kMaxChoices = 8;
+inline constexpr std::uint32_t kMaxLogprobs = 20;
+inline constexpr std::size_t kMaxStopStrings = 16;
+
+/// Reads and checks one document. What it leaves out is taken from `defaults`. Any thread.
+///   has_tokens   the prompt comes as token ids beside the document
+/// Errors   RequestError, naming the field
+RequestDocument parse_request(std::string_view text, const RequestDefaults& defaults,
+                              bool has_tokens, const JsonLimits& limits = {});
+
+}  // namespace vernal

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# out_of_tree_test.sh CMAKE BUILD_FOLDER: installs the build into an empty prefix, copies the SDK's examples elsewhere,
+# builds them against the installed SDK alone with every C++ toolchain at hand, and lets the installed program read
+# and open each of them.
+set -euo pipefail
+
+cmake=$1
+build=$2
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+prefix=$work/prefix
+
+"$cmake" --install "$build" --prefix "$prefix" > "$work/install.log" || {
+  cat "$work/install.log"
+  exit 1
+}
+if grep -rnl -e "$build" "$prefix/include" "$prefix"/lib*/cmake; then
+  echo "the files above name the build folder"
+  exit 1
+fi
+
+# toolchain_works COMPILER FLAGS: whether a C++20 program can be built.
+toolchain_works() {
+  command -v "$1" > /dev/null || return 1
+  echo '#include <string>
+int main() { return static_cast<int>(std::string().size()); }' > "$work/probe.cpp"
+  # shellcheck disable=SC2086  # flags are words
+  "$1" $2 -std=c++20 "$work/probe.cpp" -o "$work/probe" 2> /dev/null && "$work/probe"
+}
+
+# check_with LABEL COMPILER FLAGS: builds the three examples and has them listed and opened.
+check_with() {
+  local label=$1 compiler=$2 flags=$3 folder=$work/$1
+  mkdir -p "$folder/plugins"
+  cp -r "$prefix/share/vernal/sdk/examples" "$folder/source"
+  for example in backend architecture frontend; do
+    "$cmake" -S "$folder/source/$example" -B "$folder/build-$example" -G Ninja \
+      -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release \
+      -DCMAKE_CXX_FLAGS="$flags -Wall -Wextra -Wpedantic -Wconversion -Werror" > "$folder/log" 2>&1 &&
+      "$cmake" --build "$folder/build-$example" >> "$folder/log" 2>&1 || {
+      echo "$label: $example does not build"
+      cat "$folder/log"
+      exit 1
+    }
+    cp "$folder/build-$example"/*.so "$folder/plugins/"
+  done
+  bash "$here/plugin_exports_test.sh" "$folder/plugins"
+
+  local listing
+  listing=$("$prefix/bin/vernal" plugins "$folder/plugins")
+  for name in reference toy one_prompt; do
+    grep -q "^$name " <<< "$listing" || {
+      echo "$label: $name is not listed:"
+      echo "$listing"
+      exit 1
+    }
+    "$prefix/bin/vernal" plugins "$folder/plugins" --schema "$name" > /dev/null
+  done
+  if grep -q refused <<< "$listing"; then
+    echo "$listing"
+    exit 1
+  fi
+  echo "$label: reference, toy and one_prompt were built, listed and opened"
+}
+
+checked=0
+while IFS='|' read -r label compiler flags; do
+  if toolchain_works "$compiler" "$flags"; then
+    check_with "$label" "$compiler" "$flags"
+    checked=$((checked + 1))
+  else
+    echo "$label: not installed"
+  fi
+done << 'TOOLCHAINS'
+gcc|g++-12|
+gcc-static-library|g++-12|-static-libstdc++ -static-libgcc
+clang|clang++-16|
+clang-libcxx|clang++-16|-stdlib=libc++
+TOOLCHAINS
+
+[ "$checked" -gt 0 ] || {
+  echo "no toolchain was found"
+  exit 77
+}

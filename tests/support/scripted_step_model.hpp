@@ -1,0 +1,243 @@
+// A StepModel that answers from a script, checks how it is called, and fails where a test wants it
+// to.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/loaded_model.hpp"
+#include "support/byte_tokenizer.hpp"
+#include "vernal/error.hpp"
+
+namespace vernal::test {
+
+/// Fills a row of logits from all tokens of a sequence.
+using Predict = std::function<void(std::span<const TokenId> tokens, std::span<float> logits)>;
+
+/// What a test sees and sets from its own thread while the engine runs.
+struct StepModelControl {
+  /// Called at the beginning of each step, counted from 1, on the engine thread. May throw or wait.
+  std::function<void(std::uint64_t step, std::span<const StepChunk> chunks)> on_step;
+  /// The step ends with that error, in wait_step.
+  std::function<std::optional<Error>(std::uint64_t step)> fail_wait;
+  Predict predict;
+  std::uint64_t capacity_tokens = 1'000'000;
+  std::uint64_t max_sequences = 64;
+  bool truncates_anywhere = true;
+
+  std::atomic<std::uint64_t> num_steps{0};
+  std::atomic<std::uint64_t> num_tokens{0};
+  std::atomic<std::uint64_t> num_live_sequences{0};
+  std::atomic<std::uint64_t> num_forks{0};
+  std::atomic<std::uint64_t> max_tokens_seen{0};
+
+  /// While closed, steps do not end.
+  void close_gate() {
+    const std::lock_guard lock(mutex);
+    is_gate_open = false;
+  }
+  void open_gate() {
+    const std::lock_guard lock(mutex);
+    is_gate_open = true;
+    changed.notify_all();
+  }
+  bool wait_gate(std::chrono::milliseconds timeout) {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, timeout, [this] { return is_gate_open; });
+  }
+
+ private:
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool is_gate_open = true;
+};
+
+/// Always predicts the byte that continues one of the answers: {prompt -> answer}, then the end
+/// token.
+inline Predict answers(std::map<std::string, std::string> table) {
+  return [table = std::move(table)](std::span<const TokenId> tokens, std::span<float> logits) {
+    std::fill(logits.begin(), logits.end(), -5.0F);
+    std::string text;
+    for (const TokenId token : tokens) {
+      text.push_back(static_cast<char>(token));
+    }
+    const std::string* answer = nullptr;
+    std::size_t longest = 0;
+    for (const auto& [prompt, continuation] : table) {
+      if (text.starts_with(prompt) && prompt.size() >= longest) {
+        answer = &continuation;
+        longest = prompt.size();
+      }
+    }
+    const std::size_t done = tokens.size() - longest;
+    const bool goes_on = answer != nullptr && done < answer->size();
+    const TokenId next = goes_on ? static_cast<unsigned char>((*answer)[done]) : kEndToken;
+    logits[static_cast<std::size_t>(next)] = 20.0F;
+  };
+}
+
+/// Letters with probabilities that depend on every token before; never ends by itself.
+inline void predict_letters(std::span<const TokenId> tokens, std::span<float> logits) {
+  std::fill(logits.begin(), logits.end(), -30.0F);
+  std::uint64_t hash = 1469598103934665603ULL;
+  for (const TokenId token : tokens) {
+    hash = (hash ^ static_cast<std::uint64_t>(token)) * 1099511628211ULL;
+  }
+  for (std::size_t letter = 'a'; letter <= 'z'; ++letter) {
+    hash = hash * 6364136223846793005ULL + 1442695040888963407ULL;
+    logits[letter] = static_cast<float>(hash >> 40U) / static_cast<float>(1U << 23U);
+  }
+}
+
+class ScriptedStepModel final : public StepModel {
+ public:
+  explicit ScriptedStepModel(std::shared_ptr<StepModelControl> control)
+      : control_(std::move(control)) {}
+
+  ~ScriptedStepModel() override { control_->num_live_sequences = sequences_.size(); }
+
+  void open() override { thread_ = std::this_thread::get_id(); }
+
+  StepModelInfo info() const override {
+    check_thread();
+    return {control_->capacity_tokens, control_->capacity_tokens - num_reserved(),
+            control_->truncates_anywhere, false};
+  }
+
+  std::optional<SequenceId> create_sequence() override {
+    check_thread();
+    if (sequences_.size() >= control_->max_sequences) {
+      return std::nullopt;
+    }
+    sequences_[++last_id_] = {};
+    control_->num_live_sequences = sequences_.size();
+    return last_id_;
+  }
+
+  void release_sequence(SequenceId sequence) noexcept override {
+    sequences_.erase(sequence);
+    control_->num_live_sequences = sequences_.size();
+  }
+
+  bool reserve(SequenceId sequence, std::uint64_t num_tokens) override {
+    Sequence& found = find(sequence);
+    const std::uint64_t wanted = found.tokens.size() + num_tokens;
+    const std::uint64_t others = num_reserved() - found.reserved;
+    if (wanted > found.reserved && others + wanted > control_->capacity_tokens) {
+      return false;
+    }
+    found.reserved = std::max(found.reserved, wanted);
+    return true;
+  }
+
+  bool truncate(SequenceId sequence, std::uint64_t length) override {
+    Sequence& found = find(sequence);
+    if (!control_->truncates_anywhere && length != found.tokens.size()) {
+      return false;
+    }
+    found.tokens.resize(length);
+    found.reserved = length;
+    return true;
+  }
+
+  std::optional<SequenceId> fork(SequenceId source, std::uint64_t position) override {
+    const Sequence copied = find(source);
+    const bool is_allowed = control_->truncates_anywhere || position == copied.tokens.size();
+    if (!is_allowed || sequences_.size() >= control_->max_sequences) {
+      return std::nullopt;
+    }
+    Sequence& made = sequences_[++last_id_];
+    made.tokens.assign(copied.tokens.begin(),
+                       copied.tokens.begin() + static_cast<std::ptrdiff_t>(position));
+    made.reserved = position;
+    control_->num_live_sequences = sequences_.size();
+    ++control_->num_forks;
+    return last_id_;
+  }
+
+  void begin_step(std::span<const StepChunk> chunks) override {
+    check_thread();
+    const std::uint64_t step = ++control_->num_steps;
+    if (control_->on_step) {
+      control_->on_step(step, chunks);
+    }
+    rows_.clear();
+    std::uint64_t num_tokens = 0;
+    for (const StepChunk& chunk : chunks) {
+      Sequence& sequence = find(chunk.sequence);
+      require(chunk.first_position == sequence.tokens.size(), "a chunk does not continue");
+      require(!chunk.tokens.empty() && chunk.num_rows <= 1, "a chunk is malformed");
+      sequence.tokens.insert(sequence.tokens.end(), chunk.tokens.begin(), chunk.tokens.end());
+      require(sequence.tokens.size() <= sequence.reserved, "a chunk has no room");
+      num_tokens += chunk.tokens.size();
+      if (chunk.num_rows == 1) {
+        rows_.emplace_back(kByteVocabularySize);
+        control_->predict(sequence.tokens, rows_.back());
+      }
+    }
+    control_->num_tokens += num_tokens;
+    control_->max_tokens_seen = std::max(control_->max_tokens_seen.load(), num_tokens);
+  }
+
+  bool wait_step(std::chrono::milliseconds timeout) override {
+    if (!control_->wait_gate(timeout)) {
+      return false;
+    }
+    if (control_->fail_wait) {
+      if (const auto error = control_->fail_wait(control_->num_steps)) {
+        throw *error;
+      }
+    }
+    return true;
+  }
+
+  std::span<const float> logits(std::size_t row) const override { return rows_.at(row); }
+  void end_step() noexcept override { rows_.clear(); }
+
+ private:
+  struct Sequence {
+    std::vector<TokenId> tokens;
+    std::uint64_t reserved = 0;
+  };
+
+  static void require(bool condition, const char* what) {
+    if (!condition) {
+      throw std::logic_error(what);
+    }
+  }
+  void check_thread() const {
+    require(thread_ == std::this_thread::get_id(), "called from another thread");
+  }
+  Sequence& find(SequenceId id) {
+    check_thread();
+    const auto found = sequences_.find(id);
+    require(found != sequences_.end(), "no such sequence");
+    return found->second;
+  }
+  std::uint64_t num_reserved() const {
+    std::uint64_t total = 0;
+    for (const auto& [id, sequence] : sequences_) {
+      total += sequence.reserved;
+    }
+    return total;
+  }
+
+  std::shared_ptr<StepModelControl> control_;
+  std::thread::id thread_;
+  std::map<SequenceId, Sequence> sequences_;
+  SequenceId last_id_ = 0;
+  std::vector<std::vector<float>> rows_;
+};
+
+}  // namespace vernal::test

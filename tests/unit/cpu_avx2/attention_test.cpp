@@ -1,0 +1,199 @@
+#include "kernels/attention.hpp"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "random_data.hpp"
+#include "tolerance.hpp"
+
+namespace vernal::cpu_avx2 {
+namespace {
+
+struct Shapes {
+  std::int64_t query_heads;
+  std::int64_t kv_heads;
+  std::int64_t key_dim;
+  std::int64_t value_dim;
+  KvFormat keys;
+  KvFormat values;
+  std::int64_t window;
+  float softcap;
+  bool has_sinks;
+};
+
+/// A sequence of random q, k, v rows, and the pages they go to.
+class Cache {
+ public:
+  Cache(const Shapes& shapes, std::int64_t length, std::uint32_t seed)
+      : shapes_(shapes), length_(length) {
+    const auto rows = static_cast<std::size_t>(length);
+    q_ = random_floats(rows * size(shapes.query_heads * shapes.key_dim), seed);
+    k_ = random_floats(rows * size(shapes.kv_heads * shapes.key_dim), seed + 1);
+    v_ = random_floats(rows * size(shapes.kv_heads * shapes.value_dim), seed + 2);
+    sinks_ = random_floats(size(shapes.query_heads), seed + 3);
+    layout_ = {shapes.kv_heads, shapes.key_dim, shapes.value_dim, shapes.keys, shapes.values};
+    const std::int64_t pages = (length + kPageTokens - 1) / kPageTokens;
+    page_ids_.resize(size(pages));
+    std::iota(page_ids_.rbegin(), page_ids_.rend(), 3U);  // backwards, not from 0
+    memory_.resize(size((pages + 3) * layout_.page_bytes()), std::byte{0x7F});
+  }
+
+  /// Runs the tokens [first, last) as one step and returns their results.
+  std::vector<float> run(std::int64_t first, std::int64_t last, std::int64_t num_threads,
+                         std::int64_t partial_capacity) {
+    const AttentionSequence sequence{page_ids_.data(), 0, last - first, first};
+    Attention a;
+    a.q = q_.data() + first * shapes_.query_heads * shapes_.key_dim;
+    std::vector<float> out(size((last - first) * shapes_.query_heads * shapes_.value_dim), -7.0F);
+    a.out = out.data();
+    a.sinks = shapes_.has_sinks ? sinks_.data() : nullptr;
+    a.pages = memory_.data();
+    a.page_stride = layout_.page_bytes();
+    a.layout = layout_;
+    a.num_query_heads = shapes_.query_heads;
+    a.window = shapes_.window;
+    a.softcap = shapes_.softcap;
+    a.scale = 1.0F / std::sqrt(static_cast<float>(shapes_.key_dim));
+    a.sequences = {&sequence, 1};
+    append_kv(a, k_.data() + first * shapes_.kv_heads * shapes_.key_dim,
+              v_.data() + first * shapes_.kv_heads * shapes_.value_dim, 0, last - first);
+    AttentionSchedule schedule;
+    schedule_attention(a, num_threads, partial_capacity, schedule);
+    used_splits_ = schedule.max_splits;
+    std::vector<float> scratch(size(attention_scratch_floats(a)));
+    const std::int64_t rows = (last - first) * shapes_.query_heads;
+    std::vector<float> partials(
+        size(rows * schedule.max_splits * partial_floats(shapes_.value_dim)));
+    for (const AttentionItem& item : schedule.items) {
+      run_attention_item(a, item, schedule.max_splits, partials.data(), scratch.data());
+    }
+    if (schedule.max_splits > 0) {
+      merge_attention_rows(a, schedule.max_splits, partials.data(), 0, rows, scratch.data());
+    }
+    return out;
+  }
+
+  /// Row `position` in double, from keys and values as stored. Everything must have been run.
+  std::vector<double> expected(std::int64_t position) const {
+    std::vector<double> out;
+    for (std::int64_t h = 0; h < shapes_.query_heads; ++h) {
+      const std::int64_t g = h * shapes_.kv_heads / shapes_.query_heads;
+      const std::int64_t first =
+          shapes_.window > 0 ? std::max<std::int64_t>(0, position - shapes_.window + 1) : 0;
+      std::vector<double> scores;
+      for (std::int64_t j = first; j <= position; ++j) scores.push_back(score(position, h, g, j));
+      if (shapes_.has_sinks) scores.push_back(sinks_[size(h)]);
+      const double top = *std::max_element(scores.begin(), scores.end());
+      double sum = 0.0;
+      for (double& s : scores) sum += s = std::exp(s - top);
+      std::vector<double> row(size(shapes_.value_dim));
+      for (std::int64_t j = first; j <= position; ++j) {
+        const std::vector<float> v = stored(j, g, false);
+        for (std::size_t i = 0; i < row.size(); ++i) row[i] += scores[size(j - first)] / sum * v[i];
+      }
+      out.insert(out.end(), row.begin(), row.end());
+    }
+    return out;
+  }
+
+  std::int64_t used_splits() const { return used_splits_; }
+
+ private:
+  static std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
+
+  std::vector<float> stored(std::int64_t position, std::int64_t head, bool is_key) const {
+    const std::int64_t page = page_ids_[size(position / kPageTokens)];
+    const std::byte* data = memory_.data() + page * layout_.page_bytes();
+    const KvRun run =
+        is_key ? KvRun{layout_.keys, data + layout_.keys_at(head), nullptr, layout_.key_dim}
+               : KvRun{layout_.values, data + layout_.values_at(head), nullptr, layout_.value_dim};
+    std::vector<float> out(size(run.dim));
+    load_kv_rows(run, position % kPageTokens, position % kPageTokens + 1, out.data());
+    return out;
+  }
+
+  double score(std::int64_t position, std::int64_t h, std::int64_t g, std::int64_t j) const {
+    const std::vector<float> key = stored(j, g, true);
+    const float* q = q_.data() + (position * shapes_.query_heads + h) * shapes_.key_dim;
+    double dot = 0.0;
+    for (std::size_t i = 0; i < key.size(); ++i) dot += static_cast<double>(q[i]) * key[i];
+    dot /= std::sqrt(static_cast<double>(shapes_.key_dim));
+    return shapes_.softcap > 0.0F ? shapes_.softcap * std::tanh(dot / shapes_.softcap) : dot;
+  }
+
+  Shapes shapes_;
+  std::int64_t length_;
+  std::int64_t used_splits_ = 0;
+  KvLayout layout_;
+  std::vector<float> q_, k_, v_, sinks_;
+  std::vector<std::uint32_t> page_ids_;
+  std::vector<std::byte> memory_;
+};
+
+const Shapes kShapes[] = {
+    {12, 2, 128, 128, KvFormat::kQ8_0, KvFormat::kQ8_0, 0, 0.0F, false},
+    {4, 4, 32, 32, KvFormat::kF16, KvFormat::kF16, 0, 0.0F, false},
+    {7, 1, 64, 64, KvFormat::kF16, KvFormat::kQ8_0, 0, 30.0F, false},
+    {4, 1, 256, 256, KvFormat::kQ8_0, KvFormat::kF16, 96, 0.0F, false},
+    {8, 4, 24, 40, KvFormat::kF16, KvFormat::kF16, 16, 0.0F, true},
+    {5, 5, 8, 8, KvFormat::kF16, KvFormat::kF16, 0, 0.0F, true},
+};
+
+TEST(Attention, AgreesWithDoubleArithmetic) {
+  constexpr std::int64_t kLength = 1100;  // three splits, the last page not full
+  for (const Shapes& shapes : kShapes) {
+    Cache cache(shapes, kLength, 21);
+    const std::vector<float> out = cache.run(0, kLength, 1, 0);
+    const auto row_size = static_cast<std::ptrdiff_t>(shapes.query_heads * shapes.value_dim);
+    for (const std::int64_t position : {0, 1, 7, 63, 64, 65, 511, 512, 1023, 1024, 1099}) {
+      const std::vector<float> row(out.begin() + position * row_size,
+                                   out.begin() + (position + 1) * row_size);
+      EXPECT_LE(worst_nmse(row, cache.expected(position), 1), kAttentionNmse)
+          << shapes.query_heads << " heads, position " << position;
+    }
+  }
+}
+
+TEST(Attention, GivesTheSameBitsInAnyChunksAndSplits) {
+  constexpr std::int64_t kLength = 1100;
+  for (const Shapes& shapes : kShapes) {
+    Cache whole(shapes, kLength, 31);
+    const std::vector<float> expected = whole.run(0, kLength, 1, 0);
+    EXPECT_EQ(whole.used_splits(), 0);
+    const auto row_size = static_cast<std::ptrdiff_t>(shapes.query_heads * shapes.value_dim);
+    for (const std::int64_t chunk : {1, 7, 64, 500}) {
+      Cache cache(shapes, kLength, 31);
+      bool was_split = false;
+      for (std::int64_t first = 0; first < kLength; first += chunk) {
+        const std::int64_t last = std::min(first + chunk, kLength);
+        const std::vector<float> out = cache.run(first, last, 16, 1 << 20);
+        was_split = was_split || cache.used_splits() > 0;
+        ASSERT_TRUE(std::equal(out.begin(), out.end(), expected.begin() + first * row_size))
+            << "chunk of " << chunk << " at " << first;
+      }
+      EXPECT_TRUE(was_split);
+    }
+  }
+}
+
+TEST(Attention, RoundsKeysAndValuesToTheirFormat) {
+  const std::vector<float> x = random_floats(64, 41);
+  std::vector<float> y(64);
+  std::vector<std::byte> run(static_cast<std::size_t>(KvLayout::run_bytes(KvFormat::kF16, 64)));
+  store_kv_row(KvFormat::kF16, x.data(), 64, 5, run.data());
+  load_kv_rows({KvFormat::kF16, run.data(), nullptr, 64}, 5, 6, y.data());
+  for (std::size_t i = 0; i < 64; ++i) EXPECT_EQ(y[i], float_from_f16(f16_from_float(x[i])));
+  run.resize(static_cast<std::size_t>(KvLayout::run_bytes(KvFormat::kQ8_0, 64)));
+  store_kv_row(KvFormat::kQ8_0, x.data(), 64, 63, run.data());
+  load_kv_rows({KvFormat::kQ8_0, run.data(), nullptr, 64}, 63, 64, y.data());
+  for (std::size_t i = 0; i < 64; ++i) {
+    const auto group = x.begin() + static_cast<std::ptrdiff_t>(i / 32 * 32);
+    const float largest = *std::max_element(
+        group, group + 32, [](float a, float b) { return std::fabs(a) < std::fabs(b); });
+    EXPECT_NEAR(y[i], x[i], std::fabs(largest) / 127.0F * 0.51F);
+  }
+}
+
+}  // namespace
+}  // namespace vernal::cpu_avx2

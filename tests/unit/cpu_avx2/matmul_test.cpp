@@ -1,0 +1,256 @@
+#include "kernels/matmul.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "random_data.hpp"
+#include "tolerance.hpp"
+
+namespace vernal::cpu_avx2 {
+namespace {
+
+using Buffer = std::unique_ptr<std::byte, decltype(&std::free)>;
+
+Buffer aligned(std::int64_t bytes) {
+  const std::size_t size = (static_cast<std::size_t>(bytes) + 63) / 64 * 64;
+  return {static_cast<std::byte*>(std::aligned_alloc(64, size == 0 ? 64 : size)), &std::free};
+}
+
+/// A random matrix in packed form and as floats.
+struct Fixture {
+  Fixture(WeightFormat weight_format, std::int64_t num_rows, std::int64_t num_columns)
+      : format(weight_format),
+        rows(num_rows),
+        columns(num_columns),
+        stored(random_weights(format, rows, columns, 17)),
+        packed(aligned(packed_bytes(format, rows, columns))) {
+    const std::int64_t row_bytes = stored_row_bytes(format, columns);
+    for (std::int64_t g = 0; g * kRowGroup < rows; ++g) {
+      pack_group(format, columns, stored.data() + g * kRowGroup * row_bytes,
+                 std::min(kRowGroup, rows - g * kRowGroup),
+                 packed.get() + g * group_bytes(format, columns));
+    }
+  }
+
+  PackedMatrix matrix() const { return {format, rows, columns, packed.get()}; }
+
+  std::vector<float> row(std::int64_t r) const {
+    std::vector<float> out(static_cast<std::size_t>(columns));
+    dequantize_row(*find_block_type(weight_format_id(format)),
+                   stored.data() + r * stored_row_bytes(format, columns),
+                   static_cast<std::uint64_t>(columns), out.data());
+    return out;
+  }
+
+  /// y[tokens, rows]; the groups are done in pieces of `groups`.
+  std::vector<float> multiply(const float* x, std::int64_t tokens, const float* bias,
+                              std::int64_t groups) const {
+    const ActivationKind kind = activation_kind(format);
+    const Buffer buffer =
+        aligned(static_cast<std::int64_t>(activation_bytes(kind, tokens, columns)));
+    Matmul matmul;
+    matmul.weights = matrix();
+    if (kind != ActivationKind::kFloat) {
+      matmul.blocks = activation_blocks(kind, tokens, columns, buffer.get());
+      quantize_rows(x, columns, matmul.blocks, 0, tokens);
+    }
+    matmul.x = x;
+    matmul.x_stride = columns;
+    matmul.num_tokens = tokens;
+    matmul.bias = bias;
+    std::vector<float> y(static_cast<std::size_t>(tokens * rows), -1.0F);
+    matmul.y = y.data();
+    matmul.y_stride = rows;
+    const std::int64_t all = matrix().num_groups();
+    for (std::int64_t first = 0; first < all; first += groups) {
+      matmul_groups(matmul, first, std::min(first + groups, all));
+    }
+    return y;
+  }
+
+  WeightFormat format;
+  std::int64_t rows;
+  std::int64_t columns;
+  std::vector<std::byte> stored;
+  Buffer packed;
+};
+
+double tolerance(WeightFormat format) {
+  switch (activation_kind(format)) {
+    case ActivationKind::kBlocks32:
+      return kBlocks32Nmse;
+    case ActivationKind::kBlocks256:
+      return kBlocks256Nmse;
+    case ActivationKind::kFloat:
+      break;
+  }
+  return kFloatNmse;
+}
+
+std::vector<double> multiply_in_double(const Fixture& w, const std::vector<float>& x,
+                                       std::int64_t tokens, const std::vector<float>& bias) {
+  std::vector<double> y(static_cast<std::size_t>(tokens * w.rows));
+  for (std::int64_t n = 0; n < w.rows; ++n) {
+    const std::vector<float> row = w.row(n);
+    for (std::int64_t t = 0; t < tokens; ++t) {
+      double sum = bias[static_cast<std::size_t>(n)];
+      for (std::size_t k = 0; k < row.size(); ++k) {
+        sum += static_cast<double>(row[k]) *
+               static_cast<double>(x[static_cast<std::size_t>(t * w.columns) + k]);
+      }
+      y[static_cast<std::size_t>(t * w.rows + n)] = sum;
+    }
+  }
+  return y;
+}
+
+class MatmulOfFormat : public testing::TestWithParam<WeightFormat> {
+ protected:
+  /// Column counts that the format takes: one block, an odd number of blocks, many.
+  std::vector<std::int64_t> column_counts() const {
+    switch (activation_kind(GetParam())) {
+      case ActivationKind::kFloat:
+        return {1, 7, 8, 61, 512};
+      case ActivationKind::kBlocks32:
+        return {32, 96, 288, 1056};
+      case ActivationKind::kBlocks256:
+        return {256, 768, 1536};
+    }
+    return {};
+  }
+};
+
+TEST_P(MatmulOfFormat, AgreesWithDoubleArithmetic) {
+  for (const std::int64_t columns : column_counts()) {
+    const Fixture w(GetParam(), 29, columns);
+    const std::vector<float> bias = random_floats(29, 5);
+    for (const std::int64_t tokens : {1, 2, 3, 9}) {
+      const auto x = random_floats(static_cast<std::size_t>(tokens * columns), 3);
+      const auto y = w.multiply(x.data(), tokens, bias.data(), 4);
+      const auto expected = multiply_in_double(w, x, tokens, bias);
+      EXPECT_LE(worst_nmse(y, expected, static_cast<std::size_t>(tokens)), tolerance(GetParam()))
+          << columns << " columns, " << tokens << " tokens";
+    }
+  }
+}
+
+TEST_P(MatmulOfFormat, GivesTheSameBitsForARowInAnyBatch) {
+  const std::int64_t columns = column_counts().back();
+  constexpr std::int64_t kRows = 37;
+  constexpr std::int64_t kMost = 293;  // more than one tile of tokens
+  const Fixture w(GetParam(), kRows, columns);
+  const auto x = random_floats(static_cast<std::size_t>(kMost * columns), 11);
+  std::vector<float> alone;
+  for (std::int64_t t = 0; t < kMost; ++t) {
+    const auto y = w.multiply(x.data() + t * columns, 1, nullptr, 100);
+    alone.insert(alone.end(), y.begin(), y.end());
+  }
+  for (const std::int64_t tokens : {2L, 3L, 4L, 7L, 8L, 31L, 64L, kMost}) {
+    for (const std::int64_t first : {std::int64_t{0}, kMost - tokens}) {
+      const auto y = w.multiply(x.data() + first * columns, tokens, nullptr, tokens % 5 + 1);
+      EXPECT_EQ(std::memcmp(y.data(), alone.data() + first * kRows, y.size() * sizeof(float)), 0)
+          << tokens << " tokens from " << first;
+    }
+  }
+}
+
+TEST_P(MatmulOfFormat, ReadsZeroActivationsAsZero) {
+  const std::int64_t columns = column_counts().back();
+  const Fixture w(GetParam(), 8, columns);
+  const std::vector<float> x(static_cast<std::size_t>(5 * columns), 0.0F);
+  for (const float y : w.multiply(x.data(), 5, nullptr, 1)) EXPECT_EQ(y, 0.0F);
+}
+
+TEST_P(MatmulOfFormat, PacksRowsWithoutLosingABit) {
+  for (const std::int64_t columns : column_counts()) {
+    const Fixture w(GetParam(), 13, columns);
+    const auto row_bytes = static_cast<std::size_t>(stored_row_bytes(GetParam(), columns));
+    std::vector<std::byte> row(row_bytes);
+    std::vector<float> floats(static_cast<std::size_t>(columns));
+    for (std::int64_t r = 0; r < 13; ++r) {
+      unpack_row(w.matrix(), r, row.data());
+      EXPECT_EQ(std::memcmp(row.data(), w.stored.data() + static_cast<std::size_t>(r) * row_bytes,
+                            row_bytes),
+                0);
+      dequantize_packed_row(w.matrix(), r, row.data(), floats.data());
+      EXPECT_EQ(floats, w.row(r));
+    }
+  }
+}
+
+std::string format_name(const testing::TestParamInfo<WeightFormat>& info) {
+  return std::string(find_block_type(weight_format_id(info.param))->name);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, MatmulOfFormat,
+                         testing::Values(WeightFormat::kF32, WeightFormat::kF16,
+                                         WeightFormat::kBf16, WeightFormat::kQ4_0,
+                                         WeightFormat::kQ4_1, WeightFormat::kQ5_0,
+                                         WeightFormat::kQ5_1, WeightFormat::kQ8_0,
+                                         WeightFormat::kQ4K, WeightFormat::kQ5K, WeightFormat::kQ6K,
+                                         WeightFormat::kIq4Nl, WeightFormat::kIq4Xs,
+                                         WeightFormat::kIq4Ks),
+                         format_name);
+
+TEST(ActivationBlocks, SurvivesTheSmallestWeightOfQ8_0) {
+  // -128 has no positive counterpart in a byte; files of other writers contain it.
+  std::vector<std::byte> stored(34, std::byte{0x80});
+  const std::uint16_t one = f16_from_float(1.0F);
+  std::memcpy(stored.data(), &one, sizeof(one));
+  const Buffer packed = aligned(packed_bytes(WeightFormat::kQ8_0, 1, 32));
+  pack_group(WeightFormat::kQ8_0, 32, stored.data(), 1, packed.get());
+  const std::vector<float> x(32, -127.0F);
+  const Buffer buffer =
+      aligned(static_cast<std::int64_t>(activation_bytes(ActivationKind::kBlocks32, 1, 32)));
+  Matmul matmul;
+  matmul.weights = {WeightFormat::kQ8_0, 1, 32, packed.get()};
+  matmul.blocks = activation_blocks(ActivationKind::kBlocks32, 1, 32, buffer.get());
+  quantize_rows(x.data(), 32, matmul.blocks, 0, 1);
+  float y = 0.0F;
+  matmul.num_tokens = 1;
+  matmul.y = &y;
+  matmul.y_stride = 1;
+  matmul_groups(matmul, 0, 1);
+  EXPECT_EQ(y, 32.0F * 128.0F * 127.0F);
+}
+
+TEST(ActivationBlocks, SurvivesTheLargestSums) {
+  // Every code and scale at its limit: int16 and int32 sums must not wrap.
+  for (const WeightFormat format : {WeightFormat::kQ4K, WeightFormat::kQ5K, WeightFormat::kQ6K}) {
+    const std::int64_t columns = 256;
+    std::vector<std::byte> stored(static_cast<std::size_t>(stored_row_bytes(format, columns)),
+                                  std::byte{0xFF});
+    const std::uint16_t one = f16_from_float(1.0F);
+    std::memcpy(stored.data() + (format == WeightFormat::kQ6K ? 208 : 0), &one, sizeof(one));
+    if (format == WeightFormat::kQ6K) {
+      std::memset(stored.data() + 192, 0x80, 16);
+    } else {
+      std::memcpy(stored.data() + 2, &one, sizeof(one));
+    }
+    const Buffer packed = aligned(packed_bytes(format, 1, columns));
+    pack_group(format, columns, stored.data(), 1, packed.get());
+    std::vector<float> row(256);
+    dequantize_row(*find_block_type(weight_format_id(format)), stored.data(), 256, row.data());
+    for (const float sign : {1.0F, -1.0F}) {
+      const std::vector<float> x(5 * 256, 127.0F * sign);
+      const Buffer buffer =
+          aligned(static_cast<std::int64_t>(activation_bytes(ActivationKind::kBlocks256, 5, 256)));
+      Matmul matmul;
+      matmul.weights = {format, 1, columns, packed.get()};
+      matmul.blocks = activation_blocks(ActivationKind::kBlocks256, 5, 256, buffer.get());
+      quantize_rows(x.data(), 256, matmul.blocks, 0, 5);
+      std::vector<float> y(5);
+      matmul.num_tokens = 5;
+      matmul.y = y.data();
+      matmul.y_stride = 1;
+      matmul_groups(matmul, 0, 1);
+      for (const float value : y) EXPECT_FLOAT_EQ(value, 256.0F * 127.0F * sign * row[0]);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace vernal::cpu_avx2

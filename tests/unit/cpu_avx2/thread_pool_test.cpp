@@ -1,0 +1,96 @@
+#include "thread_pool.hpp"
+
+#include <gtest/gtest.h>
+
+#include <ctime>
+#include <thread>
+
+#include "vernal/error.hpp"
+
+namespace vernal::cpu_avx2 {
+namespace {
+
+TEST(ThreadPool, RunsTheBodyOnceOnEveryWorker) {
+  ThreadPool pool(3);
+  for (int round = 0; round < 100; ++round) {
+    std::array<std::atomic<int>, 3> runs{};
+    pool.run([&](Worker& worker) {
+      EXPECT_EQ(worker.num_workers(), 3);
+      ++runs[static_cast<std::size_t>(worker.index())];
+    });
+    for (const auto& count : runs) EXPECT_EQ(count.load(), 1);
+  }
+}
+
+TEST(ThreadPool, HandsOutEveryPieceOfARangeOnce) {
+  ThreadPool pool(2);
+  for (const std::int64_t count : {0, 1, 7, 64, 1001}) {
+    std::vector<int> hits(static_cast<std::size_t>(count));
+    pool.run([&](Worker& worker) {
+      worker.parallel_for(count, 8, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t i = first; i < last; ++i) ++hits[static_cast<std::size_t>(i)];
+      });
+    });
+    for (const int hit : hits) EXPECT_EQ(hit, 1);
+  }
+}
+
+TEST(ThreadPool, ShowsWritesBehindABarrier) {
+  ThreadPool pool(4);
+  std::vector<std::int64_t> values(1000);
+  std::vector<std::int64_t> sums(1000);
+  pool.run([&](Worker& worker) {
+    for (std::int64_t round = 1; round <= 50; ++round) {
+      worker.parallel_for(1000, 16, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t i = first; i < last; ++i) values[static_cast<std::size_t>(i)] = round * i;
+      });
+      worker.barrier();
+      worker.parallel_for(1000, 7, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t i = first; i < last; ++i) {
+          sums[static_cast<std::size_t>(i)] += values[static_cast<std::size_t>(999 - i)];
+        }
+      });
+      worker.barrier();
+    }
+  });
+  for (std::int64_t i = 0; i < 1000; ++i) {
+    EXPECT_EQ(sums[static_cast<std::size_t>(i)], (999 - i) * 50 * 51 / 2);
+  }
+}
+
+TEST(ThreadPool, WorksWithOneThread) {
+  ThreadPool pool(1);
+  std::int64_t sum = 0;
+  pool.run([&](Worker& worker) {
+    worker.parallel_for(10, 3, [&](std::int64_t first, std::int64_t last) { sum += last - first; });
+    worker.barrier();
+  });
+  EXPECT_EQ(sum, 10);
+}
+
+TEST(ThreadPool, RefusesLessThanOneThread) { EXPECT_THROW(ThreadPool(0), Error); }
+
+TEST(ThreadPool, AcceptsCpusThatDoNotExist) {
+  const std::array<std::int64_t, 2> cpus{0, 1 << 20};
+  ThreadPool pool(3, cpus);
+  std::atomic<int> runs{0};
+  pool.run([&](Worker&) { ++runs; });
+  EXPECT_EQ(runs.load(), 3);
+}
+
+TEST(ThreadPool, UsesNoProcessorTimeWhenIdle) {
+  ThreadPool pool(4);
+  pool.run([](Worker&) {});
+  timespec before{};
+  timespec after{};
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+  const double used = static_cast<double>(after.tv_sec - before.tv_sec) +
+                      1e-9 * static_cast<double>(after.tv_nsec - before.tv_nsec);
+  EXPECT_LT(used, 0.003);  // 1 % of a core
+}
+
+}  // namespace
+}  // namespace vernal::cpu_avx2

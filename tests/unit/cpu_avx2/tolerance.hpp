@@ -1,0 +1,45 @@
+// How far the kernels may be from f64 arithmetic, with reasons. NMSE = sum((x - r)^2) / sum(r^2).
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+namespace vernal::cpu_avx2 {
+
+/// Products with plain floats: f32 rounding of sums over up to 10^4 columns.
+inline constexpr double kFloatNmse = 1e-12;
+
+/// 8-bit activations with a scale per 32: a uniform error of A / sqrt(12) with A = max|x| / 127,
+/// and max|x| about 2.1 standard deviations in 32 normal numbers: 2.3e-5. Ten times that for other
+/// shapes.
+inline constexpr double kBlocks32Nmse = 2e-4;
+
+/// The same with a scale per 256, where the largest is about 2.8 standard deviations: 4e-5.
+inline constexpr double kBlocks256Nmse = 2e-4;
+
+/// Attention against f64 on the keys and values as stored: only f32 arithmetic is left.
+inline constexpr double kAttentionNmse = 1e-11;
+
+/// Element-wise functions, norms, rope.
+inline constexpr double kElementwiseNmse = 1e-12;
+
+/// Worst row of `rows` rows.
+inline double worst_nmse(const std::vector<float>& found, const std::vector<double>& expected,
+                         std::size_t rows) {
+  const std::size_t columns = found.size() / rows;
+  double worst = 0.0;
+  for (std::size_t r = 0; r < rows; ++r) {
+    double error = 0.0;
+    double power = 1e-300;
+    for (std::size_t i = r * columns; i < (r + 1) * columns; ++i) {
+      const double difference = static_cast<double>(found[i]) - expected[i];
+      error += difference * difference;
+      power += expected[i] * expected[i];
+    }
+    worst = std::fmax(worst, std::isnan(error) ? 1e300 : error / power);
+  }
+  return worst;
+}
+
+}  // namespace vernal::cpu_avx2

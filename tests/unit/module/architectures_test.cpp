@@ -1,0 +1,203 @@
+// The four architectures over small model files: what they read, what they build.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+
+#include "gemma3/gemma3.hpp"
+#include "llama/llama.hpp"
+#include "module/build_module.hpp"
+#include "module/gguf_source.hpp"
+#include "module/printer.hpp"
+#include "module/verifier.hpp"
+#include "qwen2/qwen2.hpp"
+#include "qwen3/qwen3.hpp"
+
+namespace vernal::test {
+namespace {
+
+using architectures::Gemma3;
+using architectures::Llama;
+using architectures::Qwen2;
+using architectures::Qwen3;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+template <class T>
+ArchitecturePlugin plugin(const std::string& name) {
+  return {name, architecture_table<T>(), [] {
+            const std::string text = plugin_host().last_error();
+            plugin_host().set_error(VERNAL_OK, {});
+            return text;
+          }};
+}
+
+/// One file, opened.
+struct ModelFile {
+  explicit ModelFile(const std::filesystem::path& path)
+      : file(GgufFile::open(path)), metadata(file), weights(file) {}
+  ArchitectureInput description() const { return {metadata, weights}; }
+
+  GgufFile file;
+  GgufMetadataSource metadata;
+  GgufWeightDirectory weights;
+};
+
+std::filesystem::path golden(const std::string& name) {
+  return std::filesystem::path(VERNAL_GOLDEN_DIR) / "models" / (name + ".gguf");
+}
+
+/// How often each operation stands in "main".
+std::map<std::string, int> count_ops(const Module& module) {
+  std::map<std::string, int> counts;
+  for (const Node& node : module.functions.at(0).nodes) ++counts[node.op];
+  return counts;
+}
+
+const Node& node_at(const Module& module, std::string_view path) {
+  for (const Node& node : module.functions.at(0).nodes) {
+    if (node.path == path) return node;
+  }
+  throw std::runtime_error("no node " + std::string(path));
+}
+
+TEST(LlamaArchitecture, BuildsTinyLlama) {
+  const ModelFile model(golden("tiny-llama"));
+  const auto llama = plugin<Llama>("llama");
+  EXPECT_EQ(probe_architecture(llama, model.description()).score, 100U);
+  EXPECT_THAT(describe_architecture(llama, model.description()), HasSubstr("kv_heads = 2\n"));
+  const BuiltModule built = build_module(llama, model.description(), {});
+  const Module& module = *built.module;
+  EXPECT_THAT(verify_module(module), IsEmpty());
+  EXPECT_THAT(unused_tensors({built.module}, model.weights), IsEmpty());
+  EXPECT_EQ(module.states.size(), 3U);
+  auto counts = count_ops(module);
+  EXPECT_EQ(counts["vernal.linear/1"], 3 * 7 + 1);
+  EXPECT_EQ(counts["vernal.attention/1"], 3);
+  EXPECT_EQ(counts["vernal.rope/1"], 6);
+  EXPECT_EQ(node_at(module, "blk.0.rope").text("style", ""), "interleaved");
+  EXPECT_EQ(node_at(module, "blk.0.rope").number("base", 0), 500000);
+  EXPECT_EQ(node_at(module, "blk.1.attention").number("scale", 0), 0.125);
+  EXPECT_EQ(node_at(module, "output").text("out", ""), "f32");
+}
+
+TEST(LlamaArchitecture, KeepsTheResidualStreamInF32) {
+  const ModelFile model(golden("tiny-llama"));
+  const BuiltModule built = build_module(plugin<Llama>("llama"), model.description(), {});
+  const Function& main = built.module->functions[0];
+  for (const Node& node : main.nodes) {
+    if (node.op != "vernal.add/1" && node.op != "vernal.embed/1") continue;
+    EXPECT_EQ(main.values[node.outputs[0]].element, VERNAL_ELEMENT_F32) << node.path;
+  }
+}
+
+TEST(LlamaArchitecture, BuildsTheSameGraphOverQuantisedWeights) {
+  const ModelFile plain(golden("tiny-llama"));
+  const ModelFile quantised(golden("tiny-llama-q4_k_m"));
+  const auto llama = plugin<Llama>("llama");
+  const auto a = build_module(llama, plain.description(), {});
+  const auto b = build_module(llama, quantised.description(), {});
+  EXPECT_EQ(count_ops(*a.module), count_ops(*b.module));
+  EXPECT_NE(a.module->fingerprint, b.module->fingerprint);
+  EXPECT_THAT(dump_module(*b.module), HasSubstr("ggml.q4_k/1"));
+}
+
+TEST(LlamaArchitecture, CutsTheModelIntoSegments) {
+  const ModelFile model(golden("tiny-llama"));
+  const auto llama = plugin<Llama>("llama");
+  const auto segment = [&](std::int64_t first, std::int64_t last) {
+    ModuleOptions options;
+    options.first_layer = first;
+    options.last_layer = last;
+    return build_module(llama, model.description(), options).module;
+  };
+  const auto head = segment(0, 0);
+  const auto middle = segment(1, 1);
+  const auto tail = segment(2, 2);
+  EXPECT_EQ(node_at(*head, "token_embd").op, "vernal.embed/1");
+  EXPECT_EQ(node_at(*head, "hidden").text("rows", ""), "all");
+  EXPECT_EQ(node_at(*middle, "hidden").op, "vernal.input/1");
+  EXPECT_EQ(node_at(*middle, "hidden.2").op, "vernal.output/1");
+  EXPECT_EQ(node_at(*middle, "blk.1.attn_q").op, "vernal.linear/1");
+  EXPECT_EQ(node_at(*tail, "logits").op, "vernal.output/1");
+  EXPECT_EQ(middle->states[0].layer, 1);
+  EXPECT_THAT(unused_tensors({head, middle, tail}, model.weights), IsEmpty());
+  EXPECT_THROW(segment(2, 1), Error);
+  EXPECT_THROW(segment(0, 3), Error);
+  EXPECT_THROW(segment(-1, 2), Error);
+}
+
+TEST(Qwen2Architecture, BuildsTinyQwen2WithBiasesAndATiedHead) {
+  const ModelFile model(golden("tiny-qwen2"));
+  const BuiltModule built = build_module(plugin<Qwen2>("qwen2"), model.description(), {});
+  const Module& module = *built.module;
+  EXPECT_THAT(verify_module(module), IsEmpty());
+  EXPECT_THAT(unused_tensors({built.module}, model.weights), IsEmpty());
+  EXPECT_EQ(node_at(module, "blk.2.attn_q").operands.size(), 3U);
+  EXPECT_EQ(node_at(module, "blk.2.attn_output").operands.size(), 2U);
+  EXPECT_EQ(node_at(module, "blk.0.rope").text("style", ""), "neox");
+  EXPECT_EQ(module.weights[node_at(module, "output").operands[1].index].name, "token_embd.weight");
+  EXPECT_EQ(module.weights[node_at(module, "output").operands[1].index].num_uses, 2U);
+}
+
+TEST(Qwen3Architecture, BuildsTinyQwen3WithNormsOnHeads) {
+  const auto path = std::filesystem::path(VERNAL_REFERENCE_DIR) / "models" / "tiny-qwen3.gguf";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "no " << path;
+  const ModelFile model(path);
+  const BuiltModule built = build_module(plugin<Qwen3>("qwen3"), model.description(), {});
+  const Module& module = *built.module;
+  EXPECT_THAT(verify_module(module), IsEmpty());
+  EXPECT_THAT(unused_tensors({built.module}, model.weights), IsEmpty());
+  const Node& norm = node_at(module, "blk.0.attn_q_norm");
+  EXPECT_EQ(norm.op, "vernal.rmsnorm/1");
+  EXPECT_EQ(module.functions[0].values[norm.outputs[0]].shape.dims[2], 128);
+  EXPECT_EQ(count_ops(module)["vernal.rmsnorm/1"], 3 * 4 + 1);
+}
+
+TEST(Gemma3Architecture, BuildsTinyGemma3WithWindowsAndTwoBases) {
+  const ModelFile model(golden("tiny-gemma3"));
+  const BuiltModule built = build_module(plugin<Gemma3>("gemma3"), model.description(), {});
+  const Module& module = *built.module;
+  EXPECT_THAT(verify_module(module), IsEmpty());
+  EXPECT_THAT(unused_tensors({built.module}, model.weights), IsEmpty());
+  std::vector<std::int64_t> windows;
+  for (const State& state : module.states) windows.push_back(state.window);
+  EXPECT_THAT(windows, ::testing::ElementsAre(16, 16, 16, 16, 16, 0, 16));
+  EXPECT_EQ(node_at(module, "blk.4.rope").number("base", 0), 10000);
+  EXPECT_EQ(node_at(module, "blk.5.rope").number("base", 0), 1000000);
+  EXPECT_EQ(node_at(module, "token_embd").number("scale", 0), 16);
+  EXPECT_EQ(node_at(module, "blk.0.glu").text("kind", ""), "geglu_tanh");
+  EXPECT_EQ(node_at(module, "blk.0.attention").number("scale", 0), 0.125);
+  EXPECT_EQ(count_ops(module)["vernal.rmsnorm/1"], 7 * 6 + 1);
+  EXPECT_EQ(count_ops(module)["vernal.softcap/1"], 0);
+}
+
+TEST(Architectures, GiveTheFingerprintsTheyAlwaysGave) {
+  // Of the canonical text: a change makes every stored snapshot of such a model foreign, so it must
+  // be meant.
+  const auto fingerprint = [](const ArchitecturePlugin& plugin, const std::string& name) {
+    const ModelFile model(golden(name));
+    return fingerprint_text(build_module(plugin, model.description(), {}).module->fingerprint);
+  };
+  EXPECT_EQ(fingerprint(plugin<Llama>("llama"), "tiny-llama"),
+            "e60958bec09524d032486a5b193d4fc40fe1aba451d272bef55846c9fa2c4242");
+  EXPECT_EQ(fingerprint(plugin<Llama>("llama"), "tiny-llama-q4_k_m"),
+            "c6ea64c21e6b46a234aefdaa5546538a5209a8d439f6053fa0d7c1e0c24d9fd8");
+  EXPECT_EQ(fingerprint(plugin<Qwen2>("qwen2"), "tiny-qwen2"),
+            "504e7f8f1027fd9825d458b30950758bf336c87b6d4b0e1b150fc5f2098fe834");
+  EXPECT_EQ(fingerprint(plugin<Gemma3>("gemma3"), "tiny-gemma3"),
+            "fc991e2d100ebeab0c9c842166759cf1b1959f53733dea299f362674ba69a89e");
+}
+
+TEST(Architectures, RefuseFilesOfOthers) {
+  const ModelFile model(golden("tiny-qwen2"));
+  EXPECT_EQ(probe_architecture(plugin<Llama>("llama"), model.description()).score, 0U);
+  EXPECT_EQ(probe_architecture(plugin<Qwen3>("qwen3"), model.description()).score, 0U);
+  EXPECT_EQ(probe_architecture(plugin<Gemma3>("gemma3"), model.description()).score, 0U);
+  EXPECT_EQ(probe_architecture(plugin<Qwen2>("qwen2"), model.description()).reason,
+            "general.architecture is \"qwen2\"");
+}
+
+}  // namespace
+}  // namespace vernal::test

@@ -1,0 +1,267 @@
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <set>
+#include <string>
+
+#include "mock_engine.hpp"
+#include "openai_http/api_error.hpp"
+#include "openai_http/chat_answer.hpp"
+#include "openai_http/completion_answer.hpp"
+#include "raw_client.hpp"
+
+namespace vernal::openai_http {
+namespace {
+
+namespace json = boost::json;
+using testing::MockEvent;
+
+const AnswerIdentity kIdentity{"chatcmpl-1", "tiny", 1700000000};
+
+GenerationRequest request_of(bool is_streamed, std::uint32_t n = 1, std::size_t num_prompts = 1) {
+  GenerationRequest request;
+  request.is_streamed = is_streamed;
+  request.num_choices = n;
+  request.prompts.resize(num_prompts);
+  return request;
+}
+
+void feed(Answer& answer, const MockEvent& event, std::string& out, std::size_t prompt = 0) {
+  testing::EventArrays arrays;
+  vernal_event raw{};
+  testing::to_abi(event, arrays, raw);
+  answer.on_event(prompt, raw, out);
+}
+
+std::string play(Answer& answer, const std::vector<MockEvent>& events) {
+  std::string out;
+  answer.begin(out);
+  for (const MockEvent& event : events) feed(answer, event, out);
+  answer.end(out);
+  return out;
+}
+
+/// The JSON of all chunks; checks that [DONE] and nothing else follows them.
+std::vector<json::object> chunks_of(const std::string& stream) {
+  std::vector<std::string> data = testing::event_data(stream);
+  EXPECT_EQ(data.back(), "[DONE]");
+  data.pop_back();
+  std::vector<json::object> chunks;
+  for (const std::string& text : data) chunks.push_back(json::parse(text).as_object());
+  return chunks;
+}
+
+std::vector<MockEvent> hello() { return testing::Script::hello().events; }
+
+MockEvent with_channel(MockEvent event, std::uint32_t channel) {
+  event.channel = channel;
+  return event;
+}
+
+MockEvent with_logprobs(MockEvent event) {
+  event.positions = {{{"a", -0.1}, {"b", -2.0}, {"\xff", -INFINITY}}};
+  return event;
+}
+
+TEST(ChatStream, HasTheShapeClientsExpect) {
+  const auto answer = make_chat_answer(request_of(true), kIdentity);
+  const auto chunks = chunks_of(play(*answer, hello()));
+  ASSERT_EQ(chunks.size(), 4U);
+  for (const json::object& chunk : chunks) {
+    EXPECT_EQ(chunk.at("id"), "chatcmpl-1");
+    EXPECT_EQ(chunk.at("object"), "chat.completion.chunk");
+    EXPECT_EQ(chunk.at("created"), 1700000000);
+    EXPECT_EQ(chunk.at("model"), "tiny");
+    EXPECT_FALSE(chunk.contains("usage"));
+  }
+  EXPECT_EQ(chunks[0].at("choices"),
+            json::parse(R"([{"index":0,"delta":{"role":"assistant","content":""},
+                             "finish_reason":null}])"));
+  EXPECT_EQ(chunks[1].at("choices").at(0).at("delta"), json::parse(R"({"content":"Hel"})"));
+  EXPECT_EQ(chunks[3].at("choices"),
+            json::parse(R"([{"index":0,"delta":{},"finish_reason":"stop"}])"));
+}
+
+TEST(ChatStream, EndsWithOneUsageChunkIfAsked) {
+  GenerationRequest request = request_of(true);
+  request.include_usage = true;
+  const auto answer = make_chat_answer(request, kIdentity);
+  const auto chunks = chunks_of(play(*answer, hello()));
+  for (std::size_t i = 0; i + 1 < chunks.size(); ++i) EXPECT_FALSE(chunks[i].contains("usage"));
+  EXPECT_TRUE(chunks.back().at("choices").as_array().empty());
+  EXPECT_EQ(chunks.back().at("usage"),
+            json::parse(R"({"prompt_tokens":10,"completion_tokens":2,"total_tokens":12,
+                "prompt_tokens_details":{"cached_tokens":4},
+                "completion_tokens_details":{"reasoning_tokens":0}})"));
+  EXPECT_EQ(chunks.back().at("timings").at("prompt_n"), 6);
+  EXPECT_EQ(chunks.back().at("timings").at("prompt_ms"), 2.0);
+  EXPECT_EQ(chunks.back().at("timings").at("predicted_per_second"), 500.0);
+}
+
+TEST(ChatStream, NumbersItsChoices) {
+  const auto answer = make_chat_answer(request_of(true, 2), kIdentity);
+  const auto chunks = chunks_of(play(
+      *answer, {testing::delta("a", 1), testing::delta("b", 0),
+                testing::choice_finished(VERNAL_FINISH_LENGTH, 1), testing::choice_finished()}));
+  EXPECT_EQ(chunks[0].at("choices").at(0).at("index"), 0);
+  EXPECT_EQ(chunks[1].at("choices").at(0).at("index"), 1);
+  EXPECT_EQ(chunks[2].at("choices").at(0).at("index"), 1);
+  EXPECT_EQ(chunks[4].at("choices").at(0).at("finish_reason"), "length");
+  EXPECT_EQ(chunks[5].at("choices").at(0).at("finish_reason"), "stop");
+}
+
+TEST(ChatStream, SendsReasoningAndToolCallsInTheirFields) {
+  MockEvent name = with_channel(testing::delta("f"), VERNAL_CHANNEL_TOOL_NAME);
+  name.call_id = "call_1";
+  const auto answer = make_chat_answer(request_of(true), kIdentity);
+  const auto chunks =
+      chunks_of(play(*answer, {with_channel(testing::delta("hm"), VERNAL_CHANNEL_REASONING), name,
+                               with_channel(testing::delta("{}"), VERNAL_CHANNEL_TOOL_ARGUMENTS),
+                               testing::choice_finished(VERNAL_FINISH_TOOL_CALLS)}));
+  EXPECT_EQ(chunks[1].at("choices").at(0).at("delta"),
+            json::parse(R"({"reasoning_content":"hm"})"));
+  EXPECT_EQ(chunks[2].at("choices").at(0).at("delta"),
+            json::parse(R"({"tool_calls":[{"index":0,"id":"call_1","type":"function",
+                            "function":{"name":"f","arguments":""}}]})"));
+  EXPECT_EQ(chunks[3].at("choices").at(0).at("delta"),
+            json::parse(R"({"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]})"));
+  EXPECT_EQ(chunks[4].at("choices").at(0).at("finish_reason"), "tool_calls");
+}
+
+TEST(ChatStream, CarriesLogprobs) {
+  GenerationRequest request = request_of(true);
+  request.wants_logprobs = true;
+  request.num_alternatives = 2;
+  const auto answer = make_chat_answer(request, kIdentity);
+  const auto chunks = chunks_of(play(*answer, {with_logprobs(testing::delta(""))}));
+  const json::value& position = chunks[1].at("choices").at(0).at("logprobs").at("content").at(0);
+  EXPECT_EQ(position.at("token"), "a");
+  EXPECT_EQ(position.at("bytes"), json::parse("[97]"));
+  EXPECT_EQ(position.at("top_logprobs").as_array().size(), 2U);
+}
+
+TEST(ChatStream, KeepsAliveWithAnEventThatSaysNothing) {
+  const auto answer = make_chat_answer(request_of(true), kIdentity);
+  std::string out;
+  answer->keep_alive(out);
+  const json::value chunk = json::parse(testing::event_data(out).at(0));
+  EXPECT_EQ(chunk.at("choices").at(0).at("delta"), json::parse(R"({"content":""})"));
+}
+
+TEST(ChatStream, SaysLateErrorsInAnEvent) {
+  const auto answer = make_chat_answer(request_of(true), kIdentity);
+  std::string out;
+  answer->fail(internal_error("it broke in the middle"), out);
+  const json::value event = json::parse(testing::event_data(out).at(0));
+  EXPECT_EQ(event.at("error").at("type"), "server_error");
+  EXPECT_EQ(out.find("[DONE]"), std::string::npos);
+}
+
+TEST(ChatDocument, HasTheShapeClientsExpect) {
+  const auto answer = make_chat_answer(request_of(false), kIdentity);
+  const json::value document = json::parse(play(*answer, hello()));
+  EXPECT_EQ(document.at("object"), "chat.completion");
+  EXPECT_EQ(document.at("choices"),
+            json::parse(R"([{"index":0,"message":{"role":"assistant","content":"Hello",
+                "refusal":null},"logprobs":null,"finish_reason":"stop"}])"));
+  EXPECT_EQ(document.at("usage").at("total_tokens"), 12);
+  for (const char* const key : {"prompt_n", "prompt_ms", "prompt_per_second", "predicted_n",
+                                "predicted_ms", "predicted_per_second", "cache_n"}) {
+    EXPECT_TRUE(document.at("timings").at(key).is_number()) << key;
+  }
+}
+
+TEST(ChatDocument, GathersChoicesCallsAndLogprobs) {
+  GenerationRequest request = request_of(false, 2);
+  request.wants_logprobs = true;
+  request.num_alternatives = 3;
+  MockEvent name = with_channel(testing::delta("f", 1), VERNAL_CHANNEL_TOOL_NAME);
+  MockEvent arguments = with_channel(testing::delta("{}", 1), VERNAL_CHANNEL_TOOL_ARGUMENTS);
+  const auto answer = make_chat_answer(request, kIdentity);
+  const json::value document =
+      json::parse(play(*answer, {with_logprobs(testing::delta("x")), name, arguments,
+                                 testing::choice_finished(VERNAL_FINISH_TOOL_CALLS, 1),
+                                 testing::choice_finished()}));
+  const json::value& first = document.at("choices").at(0);
+  const json::value& alternatives = first.at("logprobs").at("content").at(0).at("top_logprobs");
+  EXPECT_EQ(alternatives.as_array().size(), 3U);
+  EXPECT_EQ(alternatives.at(2).at("token"), "\xEF\xBF\xBD");
+  EXPECT_EQ(alternatives.at(2).at("bytes"), json::parse("[255]"));
+  EXPECT_EQ(alternatives.at(2).at("logprob"), -9999.0);
+  const json::value& second = document.at("choices").at(1);
+  EXPECT_TRUE(second.at("message").at("content").is_null());
+  EXPECT_EQ(second.at("message").at("tool_calls").at(0).at("function").at("arguments"), "{}");
+  EXPECT_FALSE(second.at("message").at("tool_calls").at(0).at("id").as_string().empty());
+  EXPECT_EQ(second.at("finish_reason"), "tool_calls");
+}
+
+TEST(CompletionDocument, NumbersChoicesPromptByPrompt) {
+  const auto answer = make_completion_answer(request_of(false, 2, 2), kIdentity);
+  std::string out;
+  feed(*answer, testing::delta("c", 0), out, 1);
+  feed(*answer, testing::delta("d", 1), out, 1);
+  feed(*answer, testing::delta("a", 0), out, 0);
+  feed(*answer, testing::choice_finished(VERNAL_FINISH_LENGTH, 1), out, 1);
+  feed(*answer, testing::finished(), out, 0);
+  feed(*answer, testing::finished(), out, 1);
+  answer->end(out);
+  const json::value document = json::parse(out);
+  EXPECT_EQ(document.at("object"), "text_completion");
+  EXPECT_EQ(document.at("choices").at(0).at("text"), "a");
+  EXPECT_EQ(document.at("choices").at(2).at("text"), "c");
+  EXPECT_EQ(document.at("choices").at(3).at("finish_reason"), "length");
+  EXPECT_EQ(document.at("choices").at(3).at("index"), 3);
+  EXPECT_EQ(document.at("usage").at("prompt_tokens"), 20);
+}
+
+TEST(CompletionStream, CarriesTextLogprobsAndUsage) {
+  GenerationRequest request = request_of(true);
+  request.wants_logprobs = true;
+  request.num_alternatives = 2;
+  request.include_usage = true;
+  const auto answer = make_completion_answer(request, kIdentity);
+  const auto chunks = chunks_of(
+      play(*answer, {with_logprobs(testing::delta("a")), with_logprobs(testing::delta("a")),
+                     testing::choice_finished(), testing::finished()}));
+  ASSERT_EQ(chunks.size(), 4U);
+  EXPECT_EQ(chunks[1].at("choices").at(0).at("logprobs"),
+            json::parse(R"({"tokens":["a"],"token_logprobs":[-0.1],
+                            "top_logprobs":[{"a":-0.1,"b":-2.0}],"text_offset":[1]})"));
+  EXPECT_EQ(chunks[2].at("choices").at(0).at("finish_reason"), "stop");
+  EXPECT_TRUE(chunks[3].at("choices").as_array().empty());
+}
+
+TEST(ApiError, HasTheShapeOfEachDialect) {
+  const ApiError error = unknown_model("x");
+  EXPECT_EQ(json::parse(render_error(error, Dialect::kOpenAi, "req_1")),
+            json::parse(R"({"error":{"message":"The model `x` does not exist on this server; GET )"
+                        R"(/v1/models lists what does.","type":"invalid_request_error",)"
+                        R"("param":"model","code":"model_not_found"}})"));
+  const json::value anthropic = json::parse(render_error(error, Dialect::kAnthropic, "req_1"));
+  EXPECT_EQ(anthropic.at("type"), "error");
+  EXPECT_EQ(anthropic.at("error").at("type"), "not_found_error");
+  EXPECT_EQ(anthropic.at("request_id"), "req_1");
+}
+
+TEST(ApiError, WordsAnOverflowForEachDialect) {
+  MockEvent event = testing::failed(VERNAL_CONTEXT_OVERFLOW, "too long", 400);
+  event.error_code = "context_length_exceeded";
+  event.prompt_tokens = 5000;
+  event.context_length = 4096;
+  testing::EventArrays arrays;
+  vernal_event raw{};
+  testing::to_abi(event, arrays, raw);
+  const ApiError error = error_of_event(raw);
+  EXPECT_EQ(error.status, 400U);
+  const json::value openai = json::parse(render_error(error, Dialect::kOpenAi, ""));
+  EXPECT_EQ(openai.at("error").at("code"), "context_length_exceeded");
+  EXPECT_EQ(
+      openai.at("error").at("message"),
+      "This model's maximum context length is 4096 tokens. However, your messages resulted in "
+      "5000 tokens. Please reduce the length of the messages.");
+  const json::value anthropic = json::parse(render_error(error, Dialect::kAnthropic, ""));
+  EXPECT_EQ(anthropic.at("error").at("message"), "prompt is too long: 5000 tokens > 4096 maximum");
+}
+
+}  // namespace
+}  // namespace vernal::openai_http

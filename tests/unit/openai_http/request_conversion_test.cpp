@@ -1,0 +1,300 @@
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "openai_http/anthropic_messages.hpp"
+#include "openai_http/api_error.hpp"
+#include "openai_http/chat_request.hpp"
+#include "openai_http/completion_request.hpp"
+#include "openai_http/json_body.hpp"
+
+namespace vernal::openai_http {
+namespace {
+
+namespace json = boost::json;
+
+GenerationRequest chat(const std::string& members) {
+  const std::string separator = members.empty() ? "" : ",";
+  const JsonBody body(R"({"model":"m","messages":[{"role":"user","content":"hi"}])" + separator +
+                      members + "}");
+  return read_chat_request(body.object());
+}
+
+json::object document_of(const GenerationRequest& request, std::size_t prompt = 0) {
+  return json::parse(request.prompts.at(prompt).document).as_object();
+}
+
+ApiError refusal(const std::function<void()>& convert) {
+  try {
+    convert();
+  } catch (const RequestRefused& refused) {
+    EXPECT_GE(refused.error().message.size(), 30U) << refused.error().message;
+    return refused.error();
+  }
+  ADD_FAILURE() << "was accepted";
+  return {};
+}
+
+ApiError chat_refusal(const std::string& members) {
+  return refusal([&] { chat(members); });
+}
+
+ApiError body_refusal(const std::string& text) {
+  return refusal([&] { read_chat_request(JsonBody(text).object()); });
+}
+
+TEST(ChatRequest, CarriesTheMessages) {
+  const JsonBody body(R"({"messages":[
+      {"role":"developer","content":"be brief"},
+      {"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}],"name":"u"},
+      {"role":"assistant","content":null,"reasoning_content":"r","tool_calls":[
+        {"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},
+      {"role":"tool","tool_call_id":"c1","name":"f","content":"ok","extra":1}]})");
+  const json::array messages =
+      document_of(read_chat_request(body.object())).at("messages").as_array();
+  EXPECT_EQ(json::serialize(messages[0]), R"({"role":"system","content":"be brief"})");
+  EXPECT_EQ(messages[1].at("content").as_array().size(), 2U);
+  EXPECT_EQ(messages[1].at("name"), "u");
+  EXPECT_EQ(messages[2].at("content"), "");
+  EXPECT_EQ(messages[2].at("reasoning_content"), "r");
+  EXPECT_EQ(messages[2].at("tool_calls").at(0).at("function").at("name"), "f");
+  EXPECT_EQ(messages[3].at("tool_call_id"), "c1");
+  EXPECT_FALSE(messages[3].as_object().contains("extra"));
+}
+
+TEST(ChatRequest, CarriesSampling) {
+  const json::object document = document_of(
+      chat(R"("temperature":0.7,"top_p":0.9,"top_k":-1,"min_p":0.05,"seed":-1,"stop":["a",""],
+              "repetition_penalty":1.5,"presence_penalty":0.5,"frequency_penalty":-0.5,"n":2,
+              "logit_bias":{"5":-100})"));
+  EXPECT_EQ(document.at("sampling"), json::parse(R"({"temperature":0.7,"top_p":0.9,"min_p":0.05,
+      "repetition_penalty":1.5,"presence_penalty":0.5,"frequency_penalty":-0.5,"top_k":0,
+      "logit_bias":{"5":-100.0}})"));
+  EXPECT_EQ(document.at("seed").to_number<std::uint64_t>(), 18446744073709551615U);
+  EXPECT_EQ(document.at("stop"), json::parse(R"(["a"])"));
+  EXPECT_EQ(document.at("n"), 2);
+}
+
+TEST(ChatRequest, LeavesOutWhatTheClientLeftOut) {
+  EXPECT_EQ(chat("").prompts.at(0).document,
+            R"({"kind":"generate","messages":[{"role":"user","content":"hi"}]})");
+}
+
+TEST(ChatRequest, IgnoresWhatItDoesNotKnow) {
+  const GenerationRequest request = chat(
+      R"("user":"u","metadata":{"a":1},"store":false,"service_tier":"auto","provider":[],"options":
+         {"num_ctx":65536},"never_heard_of":1,"parallel_tool_calls":true,"verbosity":"low")");
+  EXPECT_EQ(request.prompts.at(0).document, chat("").prompts.at(0).document);
+}
+
+TEST(ChatRequest, ReadsHowTheAnswerIsDelivered) {
+  const GenerationRequest request =
+      chat(R"("stream":true,"stream_options":{"include_usage":true},"n":3,"logprobs":true,
+              "top_logprobs":2)");
+  EXPECT_EQ(request.model, "m");
+  EXPECT_TRUE(request.is_streamed);
+  EXPECT_TRUE(request.include_usage);
+  EXPECT_EQ(request.num_choices, 3U);
+  EXPECT_TRUE(request.wants_logprobs);
+  EXPECT_EQ(request.num_alternatives, 2U);
+  EXPECT_EQ(document_of(request).at("logprobs"), 2);
+}
+
+TEST(ChatRequest, AcceptsAnyOutputBudgetAndPrefersTheNewName) {
+  EXPECT_EQ(document_of(chat(R"("max_tokens":65536)")).at("max_tokens"), 65536);
+  EXPECT_EQ(document_of(chat(R"("max_tokens":9,"max_completion_tokens":5)")).at("max_tokens"), 5);
+  EXPECT_EQ(document_of(chat(R"("max_tokens":1e30)")).at("max_tokens"), 2147483648);
+  EXPECT_EQ(document_of(chat(R"("max_tokens":18446744073709551615)")).at("max_tokens"), 2147483648);
+}
+
+TEST(ChatRequest, RefusesABudgetOfNothingWithoutSoundingLikeAnOverflow) {
+  for (const char* const value : {"0", "-1", "0.5", "\"5\"", "[]"}) {
+    const ApiError error = chat_refusal(std::string("\"max_tokens\":") + value);
+    EXPECT_EQ(error.param, "max_tokens");
+    EXPECT_EQ(error.message.find("max_tokens"), std::string::npos);
+  }
+}
+
+TEST(ChatRequest, SwitchesThinking) {
+  EXPECT_EQ(document_of(chat(R"("reasoning_effort":"none")")).at("thinking"), "off");
+  EXPECT_EQ(document_of(chat(R"("reasoning_effort":"high")")).at("thinking"), "high");
+  EXPECT_FALSE(document_of(chat(R"("reasoning_effort":"whatever")")).contains("thinking"));
+  EXPECT_EQ(document_of(chat(R"("think":false)")).at("thinking"), "off");
+  EXPECT_EQ(document_of(chat(R"("reasoning":{"enabled":false})")).at("thinking"), "off");
+  const auto document = document_of(chat(R"("chat_template_kwargs":{"enable_thinking":false})"));
+  EXPECT_EQ(document.at("template_kwargs"), json::parse(R"({"enable_thinking":false})"));
+}
+
+TEST(ChatRequest, CarriesTools) {
+  const json::object document = document_of(
+      chat(R"("tool_choice":"required","tools":[{"type":"function","function":{"name":"f",
+              "description":"d","strict":true,"parameters":{"type":"object"}}},
+              {"type":"web_search"}])"));
+  EXPECT_EQ(document.at("tools"),
+            json::parse(R"([{"name":"f","description":"d","parameters":{"type":"object"}}])"));
+  EXPECT_EQ(document.at("tool_choice"), "required");
+}
+
+TEST(ChatRequest, NamesTheToolThatIsNotOffered) {
+  const std::string tools = R"("tools":[{"type":"function","function":{"name":"f"}}],)";
+  const auto document =
+      document_of(chat(tools + R"("tool_choice":{"type":"function","function":{"name":"f"}})"));
+  EXPECT_EQ(document.at("tool_choice"), json::parse(R"({"name":"f"})"));
+  const ApiError error =
+      chat_refusal(tools + R"("tool_choice":{"type":"function","function":{"name":"nope"}})");
+  EXPECT_EQ(error.param, "tool_choice");
+  EXPECT_NE(error.message.find("nope"), std::string::npos);
+}
+
+TEST(ChatRequest, RefusesFormatsByName) {
+  EXPECT_EQ(chat_refusal(R"("response_format":{"type":"json_object"})").code,
+            "unsupported_parameter");
+  EXPECT_EQ(chat_refusal(R"("response_format":{"type":"json_object"})").param, "response_format");
+  EXPECT_EQ(
+      chat_refusal(R"("response_format":{"type":"json_schema","json_schema":{"name":"x"}})").param,
+      "response_format.json_schema.schema");
+  chat(R"("response_format":{"type":"text"})");
+}
+
+TEST(ChatRequest, RefusesWrongTypesNamingTheField) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"("temperature":-1)", "temperature"},
+      {R"("temperature":2.1)", "temperature"},
+      {R"("temperature":"hot")", "temperature"},
+      {R"("top_p":2)", "top_p"},
+      {R"("top_k":1.5)", "top_k"},
+      {R"("min_p":-0.1)", "min_p"},
+      {R"("seed":"a")", "seed"},
+      {R"("seed":1.5)", "seed"},
+      {R"("stop":5)", "stop"},
+      {R"("stop":[5])", "stop"},
+      {R"("stop":["1","2","3","4","5","6","7","8","9","10","11","12","13","14","15","16","17"])",
+       "stop"},
+      {R"("n":0)", "n"},
+      {R"("n":1000000)", "n"},
+      {R"("logprobs":1)", "logprobs"},
+      {R"("logprobs":true,"top_logprobs":21)", "top_logprobs"},
+      {R"("top_logprobs":2)", "top_logprobs"},
+      {R"("stream":"yes")", "stream"},
+      {R"("stream_options":[])", "stream_options"},
+      {R"("stream_options":{"include_usage":1})", "stream_options.include_usage"},
+      {R"("logit_bias":[])", "logit_bias"},
+      {R"("logit_bias":{"a":1})", "logit_bias"},
+      {R"("logit_bias":{"1":101})", "logit_bias.1"},
+      {R"("presence_penalty":3)", "presence_penalty"},
+      {R"("repetition_penalty":0)", "repetition_penalty"},
+      {R"("response_format":"json")", "response_format"},
+      {R"("response_format":{"type":"xml"})", "response_format.type"},
+      {R"("tools":{})", "tools"},
+      {R"("tools":[1])", "tools"},
+      {R"("tools":[{"type":"function"}])", "tools[0].function"},
+      {R"("tools":[{"function":{}}])", "tools[0].function.name"},
+      {R"("tool_choice":"maybe")", "tool_choice"},
+      {R"("tool_choice":"required")", "tool_choice"},
+      {R"("chat_template_kwargs":1)", "chat_template_kwargs"},
+      {R"("reasoning_effort":1)", "reasoning_effort"},
+      {R"("model":1)", "model"},
+  };
+  for (const auto& [members, param] : cases) EXPECT_EQ(chat_refusal(members).param, param);
+}
+
+TEST(ChatRequest, RefusesMessagesNamingTheField) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({})", "messages"},
+      {R"({"messages":[]})", "messages"},
+      {R"({"messages":"hi"})", "messages"},
+      {R"({"messages":["hi"]})", "messages"},
+      {R"({"messages":[{"role":"wizard","content":"x"}]})", "messages[0].role"},
+      {R"({"messages":[{"content":"x"}]})", "messages[0].role"},
+      {R"({"messages":[{"role":"user"}]})", "messages[0].content"},
+      {R"({"messages":[{"role":"user","content":null}]})", "messages[0].content"},
+      {R"({"messages":[{"role":"user","content":5}]})", "messages[0].content"},
+      {R"({"messages":[{"role":"user","content":["x"]}]})", "messages[0].content"},
+      {R"({"messages":[{"role":"user","content":[{"type":"text"}]}]})",
+       "messages[0].content[0].text"},
+      {R"({"messages":[{"role":"user","content":[{"type":"image_url"}]}]})",
+       "messages[0].content[0].type"},
+      {R"({"messages":[{"role":"assistant","tool_calls":[1]}]})", "messages[0].tool_calls"},
+      {R"({"messages":[{"role":"assistant","tool_calls":[{}]}]})",
+       "messages[0].tool_calls[0].function"},
+      {R"({"messages":[{"role":"user","content":"x","name":1}]})", "messages[0].name"},
+  };
+  for (const auto& [body, param] : cases) EXPECT_EQ(body_refusal(body).param, param);
+}
+
+GenerationRequest completion(const std::string& text) {
+  return read_completion_request(JsonBody(text).object());
+}
+
+TEST(CompletionRequest, TakesEveryFormOfPrompt) {
+  EXPECT_EQ(document_of(completion(R"({"prompt":"a"})")),
+            json::parse(R"({"kind":"generate","max_tokens":16,"prompt":"a"})"));
+  const GenerationRequest two = completion(R"({"prompt":["a","b"],"max_tokens":4})");
+  EXPECT_EQ(document_of(two, 0).at("prompt"), "a");
+  EXPECT_EQ(document_of(two, 1).at("prompt"), "b");
+  const GenerationRequest tokens = completion(R"({"prompt":[1,2,3]})");
+  EXPECT_EQ(tokens.prompts.at(0).tokens, (std::vector<std::int32_t>{1, 2, 3}));
+  EXPECT_FALSE(document_of(tokens).contains("prompt"));
+  EXPECT_EQ(completion(R"({"prompt":[[1],[2,3]]})").prompts.at(1).tokens.size(), 2U);
+}
+
+TEST(CompletionRequest, RefusesByName) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({})", "prompt"},
+      {R"({"prompt":5})", "prompt"},
+      {R"({"prompt":[]})", "prompt"},
+      {R"({"prompt":[[]]})", "prompt"},
+      {R"({"prompt":[-1]})", "prompt"},
+      {R"({"prompt":[1.5]})", "prompt"},
+      {R"({"prompt":[4294967296]})", "prompt"},
+      {R"({"prompt":[1,"a"]})", "prompt"},
+      {R"({"prompt":[{}]})", "prompt"},
+      {R"({"prompt":"a","echo":true})", "echo"},
+      {R"({"prompt":"a","suffix":"b"})", "suffix"},
+      {R"({"prompt":"a","best_of":3})", "best_of"},
+      {R"({"prompt":"a","logprobs":true})", "logprobs"},
+      {R"({"prompt":"a","logprobs":21})", "logprobs"},
+  };
+  for (const auto& [body, param] : cases) {
+    EXPECT_EQ(refusal([&] { completion(body); }).param, param) << body;
+  }
+}
+
+TEST(AnthropicMessages, BecomeADocument) {
+  const JsonBody body(R"({"model":"m","system":[{"type":"text","text":"s","cache_control":{}}],
+      "thinking":{"type":"disabled"},"tools":[{"name":"f","input_schema":{"type":"object"}},
+      {"type":"web_search_20250305","name":"w"}],"messages":[
+      {"role":"user","content":"q"},
+      {"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"x"},
+        {"type":"text","text":"t"},{"type":"tool_use","id":"1","name":"f","input":{"a":1}}]},
+      {"role":"user","content":[{"type":"tool_result","tool_use_id":"1","content":
+        [{"type":"text","text":"r"}]},{"type":"text","text":"so?"}]}]})");
+  const MessagesDocument converted = read_anthropic_messages(body.object());
+  EXPECT_EQ(converted.model, "m");
+  EXPECT_EQ(json::parse(converted.document), json::parse(R"({"kind":"generate","thinking":"off",
+      "tools":[{"name":"f","parameters":{"type":"object"}}],"messages":[
+      {"role":"system","content":"s"},{"role":"user","content":"q"},
+      {"role":"assistant","content":"t","reasoning_content":"hm","tool_calls":[{"id":"1",
+        "type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},
+      {"role":"tool","tool_call_id":"1","content":"r"},{"role":"user","content":"so?"}]})"));
+}
+
+TEST(AnthropicMessages, AreRefusedByName) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({})", "messages"},
+      {R"({"messages":[]})", "messages"},
+      {R"({"messages":[{"role":"tool","content":"x"}]})", "messages[0].role"},
+      {R"({"messages":[{"role":"user","content":[{"type":"image"}]}]})",
+       "messages[0].content[0].type"},
+      {R"({"messages":[{"role":"user","content":"x"}],"system":5})", "system"},
+  };
+  for (const auto& [text, param] : cases) {
+    EXPECT_EQ(refusal([&] { read_anthropic_messages(JsonBody(text).object()); }).param, param);
+  }
+}
+
+}  // namespace
+}  // namespace vernal::openai_http
