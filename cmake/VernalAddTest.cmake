@@ -2,18 +2,20 @@
 # A GoogleTest executable registered as one CTest test per file. Its folder below tests/unit is a label too, and every
 # label has a target that builds the tests that bear it (tests-unit, tests-engine), so that a build with sanitizers
 # compiles no more than it runs. The tests find data through macros:
-#   VERNAL_GOLDEN_DIR     tests/golden of this tree
-#   VERNAL_REFERENCE_DIR  ../shared/reference when present, else tests/golden again
+#   VERNAL_GOLDEN_DIR     tests/golden of this tree, unpacked
+#   VERNAL_REFERENCE_DIR  ../shared/reference when present, else the golden data again
 #   VERNAL_MODELS_DIR     models of this tree, where tools/fetch_model.py puts real models
 #   VERNAL_PLUGIN_DIR     plugins of this build
+include(VernalGoldenData)
+
 function(vernal_test_definitions TARGET)
   if(EXISTS "${PROJECT_SOURCE_DIR}/../shared/reference")
     set(reference_dir "${PROJECT_SOURCE_DIR}/../shared/reference")
   else()
-    set(reference_dir "${PROJECT_SOURCE_DIR}/tests/golden")
+    set(reference_dir "${VERNAL_GOLDEN_DIRECTORY}")
   endif()
   target_compile_definitions(${TARGET} PRIVATE
-    VERNAL_GOLDEN_DIR="${PROJECT_SOURCE_DIR}/tests/golden"
+    VERNAL_GOLDEN_DIR="${VERNAL_GOLDEN_DIRECTORY}"
     VERNAL_REFERENCE_DIR="${reference_dir}"
     VERNAL_MODELS_DIR="${PROJECT_SOURCE_DIR}/models"
     VERNAL_PLUGIN_DIR="${VERNAL_PLUGIN_OUTPUT_DIRECTORY}")

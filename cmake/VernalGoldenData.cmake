@@ -18,3 +18,7 @@ function(vernal_prepare_golden_data)
     file(TOUCH "${stamp}")
   endif()
 endfunction()
+
+if(VERNAL_BUILD_TESTS)
+  vernal_prepare_golden_data()
+endif()

@@ -246,7 +246,8 @@ PluginInstance make_frontend(const Deployment& deployment, const std::string& na
   instance.name = name;
   instance.place.file = deployment.file.string();
   reader.read("plugin", instance.plugin);
-  read_plugin_table(reader, schemas.schema(plugin, VERNAL_KIND_FRONTEND), model_names(deployment), instance);
+  read_plugin_table(reader, schemas.schema(plugin, VERNAL_KIND_FRONTEND), model_names(deployment),
+                    instance);
   problems.raise();
   return instance;
 }

@@ -74,7 +74,7 @@ std::optional<SettingValue> read_value(TableReader& reader, std::string_view key
       reader.read(key, value.emplace<std::vector<std::string>>());
       break;
     case VERNAL_CONFIG_INT_LIST:
-      reader.read(key, value.emplace<std::vector<std::int64_t>>());
+      reader.read(key, value.emplace<std::vector<std::int64_t>>(), bounds_of(row));
       break;
     default:
       reader.expect(key);

@@ -181,7 +181,7 @@ void TableReader::read(std::string_view key, std::vector<std::string>& out) {
   out = std::move(values);
 }
 
-void TableReader::read(std::string_view key, std::vector<std::int64_t>& out) {
+void TableReader::read(std::string_view key, std::vector<std::int64_t>& out, Bounds bounds) {
   const toml::node* found = node(key);
   if (found == nullptr) return;
   const toml::array* array = found->as_array();
@@ -190,6 +190,7 @@ void TableReader::read(std::string_view key, std::vector<std::int64_t>& out) {
   for (const toml::node& element : *array) {
     const auto* number = element.as_integer();
     if (number == nullptr) return wrong_type(key, "an array of integers", element);
+    if (!within(key, static_cast<double>(number->get()), bounds)) return;
     values.push_back(number->get());
   }
   out = std::move(values);

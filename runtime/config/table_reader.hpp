@@ -40,7 +40,7 @@ class TableReader {
   void read(std::string_view key, std::optional<double>& out, Bounds bounds);
   void read(std::string_view key, std::optional<std::int64_t>& out, Bounds bounds);
   void read(std::string_view key, std::vector<std::string>& out);
-  void read(std::string_view key, std::vector<std::int64_t>& out);
+  void read(std::string_view key, std::vector<std::int64_t>& out, Bounds bounds);
   void read_choice(std::string_view key, std::string& out,
                    std::initializer_list<std::string_view> choices);
   void read_choice(std::string_view key, std::string& out, const std::vector<std::string>& choices);

@@ -102,7 +102,8 @@ ArchitectureProbe probe_architecture(const ArchitecturePlugin& plugin,
   return probe;
 }
 
-std::string describe_architecture(const ArchitecturePlugin& plugin, const ArchitectureInput& model) {
+std::string describe_architecture(const ArchitecturePlugin& plugin,
+                                  const ArchitectureInput& model) {
   const MetadataView metadata(model.metadata, model.weights);
   TextSink description;
   const vernal_sink sink = description.sink();

@@ -69,6 +69,7 @@ Node read_call(vernal_str op, const vernal_operand* operands, std::uint64_t num_
   return node;
 }
 
+// NOLINTNEXTLINE(readability-function-size): the interface fixes the parameters
 std::int32_t add_op(vernal_builder* b, vernal_str op, vernal_str name,
                     const vernal_operand* operands, std::uint64_t num_operands,
                     const vernal_attr* attrs, std::uint64_t num_attrs, std::uint64_t attr_stride,

@@ -116,6 +116,7 @@ void print_node(const Function& function, const Node& node, Out out) {
   std::transform(node.operands.begin(), node.operands.end(), std::back_inserter(operands),
                  operand_text);
   std::vector<const Attribute*> attributes;
+  attributes.reserve(node.attributes.size());
   for (const Attribute& attribute : node.attributes) attributes.push_back(&attribute);
   std::sort(attributes.begin(), attributes.end(),
             [](const Attribute* a, const Attribute* b) { return a->name < b->name; });

@@ -124,8 +124,7 @@ void BackendTable::check(std::int32_t status, std::string_view what) const {
   throw Error(status, fmt::format("{}: {}: {}", name, what, plugin_host().take_error(status)));
 }
 
-// ---- step
-// ------------------------------------------------------------------------------------------
+// ---- step -----------------------------------------------------------------------------------
 
 BackendStep& BackendStep::operator=(BackendStep&& other) noexcept {
   std::swap(table_, other.table_);
@@ -167,8 +166,7 @@ StepOutput BackendStep::output(std::string_view name, std::uint64_t rows, std::u
   return {out.data, out.rows, out.columns};
 }
 
-// ---- pool
-// ------------------------------------------------------------------------------------------
+// ---- pool -----------------------------------------------------------------------------------
 
 vernal_pool_info BackendPool::info() const {
   auto out = sized<vernal_pool_info>();
@@ -295,8 +293,7 @@ BackendStep BackendPool::submit(const Step& step) {
   return BackendStep(table_, pool_.get(), ticket);
 }
 
-// ---- program, plan, instance
-// -----------------------------------------------------------------------
+// ---- program, plan, instance ----------------------------------------------------------------
 
 BackendPool BackendProgram::create_pool() {
   vernal_pool* pool = nullptr;

@@ -63,7 +63,7 @@ class InventedSchemas : public SchemaSource {
         bounded(row("timeout", VERNAL_CONFIG_DURATION, "\"30s\""), 10, 3.6e6),
         mode,
         old_port,
-        row("cores", VERNAL_CONFIG_INT_LIST),
+        bounded(row("cores", VERNAL_CONFIG_INT_LIST), 0, 1023),
         row("token", VERNAL_CONFIG_STRING, "", VERNAL_CONFIG_SECRET),
         row("tls", VERNAL_CONFIG_TABLE),
         row("tls.certificate", VERNAL_CONFIG_PATH, "", VERNAL_CONFIG_REQUIRED),

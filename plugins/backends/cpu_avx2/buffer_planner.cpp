@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::int64_t kAlignment = 64;
 
-std::int64_t round_up(std::int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+std::int64_t round_up(std::int64_t bytes) {
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
 
 /// First and last operation that touches a buffer.
 struct Life {
@@ -66,8 +68,9 @@ void BufferPlanner::place(const std::vector<std::unique_ptr<Operation>>& operati
   std::iota(order.begin(), order.end(), std::size_t{0});
   // Large buffers first, each at the lowest place that is free for its life: close to the least
   // possible for the chains of layers that models are.
-  std::ranges::stable_sort(
-      order, [&](std::size_t a, std::size_t b) { return locations_[a].bytes > locations_[b].bytes; });
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
+    return locations_[a].bytes > locations_[b].bytes;
+  });
   std::vector<std::size_t> placed;
   for (const std::size_t i : order) {
     Location& here = locations_[i];
@@ -97,7 +100,8 @@ void place_barriers(const std::vector<std::unique_ptr<Operation>>& operations,
   const auto clash = [&](const std::vector<BufferId>& mine, const std::vector<BufferId>& theirs) {
     return std::ranges::any_of(mine, [&](BufferId a) {
       return std::ranges::any_of(theirs, [&](BufferId b) {
-        return overlap(locations[static_cast<std::size_t>(a)], locations[static_cast<std::size_t>(b)]);
+        return overlap(locations[static_cast<std::size_t>(a)],
+                       locations[static_cast<std::size_t>(b)]);
       });
     });
   };

@@ -20,7 +20,8 @@ struct InputSlot {
   std::uint32_t element = VERNAL_ELEMENT_F32;
   std::int64_t leading = VERNAL_DIM_TOKENS;  ///< VERNAL_DIM_* or 1
   std::int64_t factor = 1;                   ///< numbers per leading index
-  std::int64_t limit = -1;                   ///< integers must be in 0 .. limit - 1, unless -1
+  std::int64_t limit =
+      0;  ///< integers must be in 0 .. limit - 1; VERNAL_DIM_TOKENS: below T; 0: any
 };
 
 /// A result that stays until the step is released.
@@ -41,7 +42,6 @@ struct CompiledFunction {
   std::int64_t arena_bytes = 0;
   std::int64_t output_bytes = 0;
   std::int64_t scratch_bytes = 0;  ///< for each worker
-  std::int64_t partial_capacity = 0;  ///< (query, head) rows times splits that partials hold
 };
 
 /// Compiles a function whose nodes are all supported (node_support.hpp).

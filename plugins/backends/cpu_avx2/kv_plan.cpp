@@ -20,10 +20,9 @@ KvFormat require_format(const std::string& name) {
 void require_dim(const State& state, KvFormat format, std::int64_t dim) {
   const std::int64_t step = format == KvFormat::kQ8_0 ? 32 : 8;
   if (dim % step == 0) return;
-  throw Error(VERNAL_UNSUPPORTED,
-              state.name + ": a head of " + std::to_string(dim) + " in " +
-                  (format == KvFormat::kQ8_0 ? "q8_0" : "f16") +
-                  "; this backend needs a multiple of " + std::to_string(step));
+  throw Error(VERNAL_UNSUPPORTED, state.name + ": a head of " + std::to_string(dim) + " in " +
+                                      (format == KvFormat::kQ8_0 ? "q8_0" : "f16") +
+                                      "; this backend needs a multiple of " + std::to_string(step));
 }
 
 }  // namespace

@@ -24,10 +24,20 @@ constexpr std::array<std::string_view, 2> kOutput{"name", "rows"};
 constexpr std::array<std::string_view, 2> kEmbed{"scale", "out"};
 constexpr std::array<std::string_view, 2> kRmsnorm{"eps", "out"};
 constexpr std::array<std::string_view, 1> kLinear{"out"};
-constexpr std::array<std::string_view, 14> kRope{
-    "n_rot",     "style",        "base",          "scaling",         "factor",
-    "beta_fast", "beta_slow",    "extrapolation", "low_freq_factor", "high_freq_factor",
-    "magnitude", "mrope",        "sections",      "original_context_length"};
+constexpr std::array<std::string_view, 14> kRope{"n_rot",
+                                                 "style",
+                                                 "base",
+                                                 "scaling",
+                                                 "factor",
+                                                 "beta_fast",
+                                                 "beta_slow",
+                                                 "extrapolation",
+                                                 "low_freq_factor",
+                                                 "high_freq_factor",
+                                                 "magnitude",
+                                                 "mrope",
+                                                 "sections",
+                                                 "original_context_length"};
 constexpr std::array<std::string_view, 3> kAttention{"scale", "causal", "softcap"};
 constexpr std::array<std::string_view, 1> kScale{"scale"};
 constexpr std::array<std::string_view, 1> kAct{"kind"};
@@ -38,25 +48,17 @@ constexpr std::array<std::string_view, 3> kSlice{"axis", "start", "length"};
 constexpr std::array<std::string_view, 2> kSplit{"axis", "sizes"};
 constexpr std::array<std::string_view, 1> kConcat{"axis"};
 
-constexpr std::array<Supported, 18> kSupported{{
-    {"vernal.input/1", kInput},
-    {"vernal.output/1", kOutput},
-    {"vernal.embed/1", kEmbed},
-    {"vernal.override_rows/1", {}},
-    {"vernal.rmsnorm/1", kRmsnorm},
-    {"vernal.linear/1", kLinear},
-    {"vernal.rope/1", kRope},
-    {"vernal.attention/1", kAttention},
-    {"vernal.add/1", {}},
-    {"vernal.mul/1", {}},
-    {"vernal.scale/1", kScale},
-    {"vernal.act/1", kAct},
-    {"vernal.glu/1", kGlu},
-    {"vernal.softcap/1", kSoftcap},
-    {"vernal.reshape/1", kReshape},
-    {"vernal.slice/1", kSlice},
-    {"vernal.split/1", kSplit},
-    {"vernal.concat/1", kConcat},
+constexpr std::array<Supported, 19> kSupported{{
+    {"vernal.input/1", kInput},     {"vernal.output/1", kOutput},
+    {"vernal.embed/1", kEmbed},     {"vernal.override_rows/1", {}},
+    {"vernal.rmsnorm/1", kRmsnorm}, {"vernal.linear/1", kLinear},
+    {"vernal.rope/1", kRope},       {"vernal.attention/1", kAttention},
+    {"vernal.add/1", {}},           {"vernal.mul/1", {}},
+    {"vernal.scale/1", kScale},     {"vernal.act/1", kAct},
+    {"vernal.glu/1", kGlu},         {"vernal.softcap/1", kSoftcap},
+    {"vernal.reshape/1", kReshape}, {"vernal.slice/1", kSlice},
+    {"vernal.split/1", kSplit},     {"vernal.concat/1", kConcat},
+    {"vernal.select_rows/1", {}},
 }};
 
 std::optional<std::string> attribute_refusal(const Node& node, Names known) {
@@ -129,7 +131,6 @@ RopeScaling scaling_of(std::string_view name) {
 
 std::optional<std::string> refusal(const Module& module, const Function& function,
                                    const Node& node) {
-  if (node.op == "vernal.select_rows/1") return integer_refusal(function, node);
   const auto* found = std::ranges::find(kSupported, std::string_view(node.op), &Supported::op);
   if (found == kSupported.end()) return "operation " + node.op + " is not supported here";
   if (auto why = attribute_refusal(node, found->attributes)) return why;

@@ -1,8 +1,8 @@
 // A compiled operation and what it sees of a running step.
 //
 // All workers call run() of every operation in the same order and share its work through the
-// Worker. An operation does not wait at its end: the compiler asks for a barrier before an operation
-// only where memory that it reads or writes was touched since the last one.
+// Worker. An operation does not wait at its end: the compiler asks for a barrier before an
+// operation only where memory that it reads or writes was touched since the last one.
 #pragma once
 
 #include <cstddef>
@@ -102,8 +102,8 @@ class Operation {
 
   std::vector<BufferId> reads;
   std::vector<BufferId> writes;
-  bool needs_barrier = false;       ///< before run(); set by the compiler
-  std::int64_t scratch_bytes = 0;   ///< for each worker
+  bool needs_barrier = false;      ///< before run(); set by the compiler
+  std::int64_t scratch_bytes = 0;  ///< for each worker
 };
 
 }  // namespace vernal::cpu_avx2

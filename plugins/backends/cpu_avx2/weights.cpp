@@ -15,7 +15,9 @@ constexpr std::int64_t kAlignment = 64;
 /// Largest piece that is packed between two reports of progress.
 constexpr std::int64_t kPieceBytes = std::int64_t{32} << 20;
 
-std::int64_t round_up(std::int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+std::int64_t round_up(std::int64_t bytes) {
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
 
 /// How the operands of a module use each weight.
 struct Uses {

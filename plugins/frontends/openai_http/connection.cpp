@@ -12,7 +12,6 @@
 namespace vernal::openai_http {
 namespace {
 
-constexpr Milliseconds kLingerTime{3000};
 constexpr std::size_t kLingerBytes = std::size_t{64} << 20;
 /// Bytes that wait in the socket make it readable all the time: look again only after a while.
 constexpr Milliseconds kPeerInterval{50};
@@ -77,10 +76,10 @@ net::awaitable<IoResult> Connection::write_all(std::string_view bytes, TimePoint
   co_return IoResult{error, size, is_timeout};
 }
 
-net::awaitable<void> Connection::close_gently() {
+net::awaitable<void> Connection::close_gently(Milliseconds linger) {
   ErrorCode error;
   socket_.shutdown(Tcp::socket::shutdown_send, error);
-  const TimePoint deadline = Clock::now() + kLingerTime;
+  const TimePoint deadline = Clock::now() + linger;
   std::vector<char> dropped(4096);
   const net::mutable_buffer buffer(dropped.data(), dropped.size());
   std::size_t left = error ? 0 : kLingerBytes;

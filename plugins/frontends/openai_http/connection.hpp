@@ -32,10 +32,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// All of `bytes`, which must live until it returns.
   net::awaitable<IoResult> write_all(std::string_view bytes, TimePoint deadline);
 
-  /// Says that nothing more will be sent, reads and drops what the client still sends, for a short
-  /// time, and closes. Closing at once would reset the connection and take the answer from the
+  /// Says that nothing more will be sent, reads and drops what the client still sends, for `linger`
+  /// at most, and closes. Closing at once would reset the connection and take the answer from the
   /// client.
-  net::awaitable<void> close_gently();
+  net::awaitable<void> close_gently(Milliseconds linger = Milliseconds(3000));
 
   /// Closes at once; what is pending fails.
   void abort() noexcept;

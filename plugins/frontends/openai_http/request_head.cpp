@@ -49,7 +49,7 @@ void check_request_line(std::string_view line, bool complete, const HeadLimits& 
   const std::string_view method = line.substr(0, method_end);
   if (method.size() > kLongestMethod) refuse_malformed("the method is too long");
   if (!std::all_of(method.begin(), method.end(), is_token_character) ||
-      (method.empty() && complete)) {
+      (method.empty() && !line.empty()) || (complete && line.empty())) {
     refuse_malformed("the first line does not begin with a method (TLS on a plain port?)");
   }
   if (method_end == line.size()) {
@@ -219,8 +219,9 @@ void check_head_bytes(std::string_view bytes, const HeadLimits& limits) {
   for (std::size_t at = 0; at < bytes.size(); ++num_lines) {
     const std::size_t line_end = bytes.find(kLineEnd, at);
     const bool complete = line_end != std::string_view::npos;
-    const std::string_view line =
-        bytes.substr(at, complete ? line_end - at : std::string_view::npos);
+    std::string_view line = bytes.substr(at, complete ? line_end - at : std::string_view::npos);
+    // The first half of a line end may have come alone.
+    if (!complete && !line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (num_lines == 0) {
       check_request_line(line, complete, limits);
     } else if (complete && !line.empty()) {

@@ -10,6 +10,9 @@
 namespace vernal::openai_http {
 namespace {
 
+/// How long the close waits for a client while the whole server waits for it.
+constexpr Milliseconds kShortLinger{50};
+
 /// The exception being handled, as an error for the client.
 ApiError current_error() {
   try {
@@ -39,7 +42,11 @@ net::awaitable<void> Session::run() {
   } catch (const std::exception& exception) {
     service_.log(VERNAL_LOG_WARNING, std::string("a connection failed: ") + exception.what());
   }
-  co_await connection_->close_gently();
+  if (service_.is_stopping) {
+    co_await connection_->close_gently(kShortLinger);
+  } else {
+    co_await connection_->close_gently();
+  }
 }
 
 void Session::stop() {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace vernal::stdin_repl {
 namespace {
 
@@ -24,8 +26,13 @@ void add_delta(const vernal_event& event, Answer& answer) {
 void end_with(const vernal_event& event, bool is_cancelled, Answer& answer) {
   if (event.type == VERNAL_EVENT_FINISHED) {
     answer.end = Answer::End::kComplete;
-    answer.stats = {event.prompt_tokens, event.cached_tokens, event.completion_tokens,
-                    event.queued_us,     event.prefill_us,    event.decode_us};
+    answer.stats.prompt_tokens = event.prompt_tokens;
+    answer.stats.cached_tokens = event.cached_tokens;
+    answer.stats.completion_tokens = event.completion_tokens;
+    answer.stats.decoded_tokens =
+        event.completion_tokens - std::min<std::uint64_t>(event.completion_tokens, 1);
+    answer.stats.prefill_us = event.prefill_us;
+    answer.stats.decode_us = event.decode_us;
     return;
   }
   const bool is_our_doing = is_cancelled && event.code == VERNAL_CANCELLED;
@@ -46,10 +53,9 @@ double seconds(std::uint64_t duration_us) { return 1e-6 * static_cast<double>(du
 }  // namespace
 
 std::string describe(const AnswerStats& stats) {
-  const std::uint64_t num_decoded = stats.completion_tokens > 0 ? stats.completion_tokens - 1 : 0;
   std::string text = fmt::format("{} tokens in {:.1f} s{}; prompt {} tokens",
                                  stats.completion_tokens, seconds(stats.decode_us),
-                                 speed(num_decoded, stats.decode_us), stats.prompt_tokens);
+                                 speed(stats.decoded_tokens, stats.decode_us), stats.prompt_tokens);
   if (stats.cached_tokens > 0) text += fmt::format(", {} of them reused,", stats.cached_tokens);
   const std::uint64_t num_prefilled =
       stats.prompt_tokens - std::min(stats.cached_tokens, stats.prompt_tokens);

@@ -16,9 +16,9 @@ struct AnswerStats {
   std::uint64_t prompt_tokens = 0;
   std::uint64_t cached_tokens = 0;  // of the prompt, taken from earlier requests
   std::uint64_t completion_tokens = 0;
-  std::uint64_t queued_us = 0;
-  std::uint64_t prefill_us = 0;  // until the first token
-  std::uint64_t decode_us = 0;   // of the tokens after the first
+  std::uint64_t decoded_tokens = 0;  // of the completion, without the first
+  std::uint64_t prefill_us = 0;      // until the first token
+  std::uint64_t decode_us = 0;       // of the tokens after the first
 };
 
 struct Answer {

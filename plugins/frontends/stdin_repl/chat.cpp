@@ -30,7 +30,7 @@ void add(const AnswerStats& stats, AnswerStats& total) {
   total.prompt_tokens += stats.prompt_tokens;
   total.cached_tokens += stats.cached_tokens;
   total.completion_tokens += stats.completion_tokens;
-  total.queued_us += stats.queued_us;
+  total.decoded_tokens += stats.decoded_tokens;
   total.prefill_us += stats.prefill_us;
   total.decode_us += stats.decode_us;
 }

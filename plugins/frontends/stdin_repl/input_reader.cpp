@@ -11,30 +11,32 @@ constexpr std::string_view kBlock = "\"\"\"";
 
 }  // namespace
 
-InputLine InputReader::read() {
+Input InputReader::read() {
   InputLine line = lines_.read(kPrompt);
-  if (line.kind != InputLine::Kind::kLine) return line;
+  if (line.kind != InputLine::Kind::kLine) return {line.kind};
   if (line.text.starts_with(kBlock)) return read_block(line.text.substr(kBlock.size()));
   return read_continued(std::move(line.text));
 }
 
-InputLine InputReader::read_block(std::string text) {
+Input InputReader::read_block(std::string text) {
+  bool begins_below = text.empty();  // a line feed after the opening marks is not part of the text
   while (!text.ends_with(kBlock)) {
-    InputLine line = lines_.read(kContinuationPrompt);
-    if (line.kind != InputLine::Kind::kLine) return line;
-    if (!text.empty()) text += '\n';  // nothing after the opening marks: the block begins below it
+    const InputLine line = lines_.read(kContinuationPrompt);
+    if (line.kind != InputLine::Kind::kLine) return {line.kind};
+    if (!begins_below) text += '\n';
+    begins_below = false;
     text += line.text;
   }
   text.resize(text.size() - kBlock.size());
   if (text.ends_with('\n')) text.pop_back();
-  return {InputLine::Kind::kLine, std::move(text)};
+  return {InputLine::Kind::kLine, std::move(text), true};
 }
 
-InputLine InputReader::read_continued(std::string text) {
+Input InputReader::read_continued(std::string text) {
   while (text.ends_with('\\')) {
     text.back() = '\n';
-    InputLine line = lines_.read(kContinuationPrompt);
-    if (line.kind != InputLine::Kind::kLine) return line;
+    const InputLine line = lines_.read(kContinuationPrompt);
+    if (line.kind != InputLine::Kind::kLine) return {line.kind};
     text += line.text;
   }
   return {InputLine::Kind::kLine, std::move(text)};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <string_view>
 
 #include "vernal/error.hpp"
 
@@ -14,26 +15,26 @@ void Repl::run() {
                            model.architecture, model.context_length));
   chat_.announce_model();
   for (;;) {
-    const InputLine input = inputs_.read();
+    const Input input = inputs_.read();
     hint_at_quit(input.kind == InputLine::Kind::kInterrupted);
     if (input.kind == InputLine::Kind::kInterrupted) continue;
     if (input.kind != InputLine::Kind::kLine) return;
     try {
-      if (handle(input.text) == AfterCommand::kQuit) return;
+      if (handle(input) == AfterCommand::kQuit) return;
     } catch (const Error& error) {
       screen_.error(error.what());
     }
   }
 }
 
-AfterCommand Repl::handle(std::string_view input) {
-  if (input.find_first_not_of(" \t\n") == std::string_view::npos) return AfterCommand::kGoOn;
-  if (input.starts_with("//")) {
-    input.remove_prefix(1);
-  } else if (input.starts_with('/')) {
-    return run_command(input, chat_, screen_);
+AfterCommand Repl::handle(const Input& input) {
+  std::string_view text = input.text;
+  if (text.find_first_not_of(" \t\n") == std::string_view::npos) return AfterCommand::kGoOn;
+  if (!input.is_literal && text.starts_with('/')) {
+    if (!text.starts_with("//")) return run_command(text, chat_, screen_);
+    text.remove_prefix(1);
   }
-  chat_.ask(std::string(input));
+  chat_.ask(std::string(text));
   return AfterCommand::kGoOn;
 }
 

@@ -1,8 +1,6 @@
 // The conversation at a terminal: read an input, answer it, again.
 #pragma once
 
-#include <string_view>
-
 #include "stdin_repl/chat.hpp"
 #include "stdin_repl/commands.hpp"
 #include "stdin_repl/input_reader.hpp"
@@ -22,7 +20,7 @@ class Repl {
   void run();
 
  private:
-  AfterCommand handle(std::string_view input);
+  AfterCommand handle(const Input& input);
   void hint_at_quit(bool is_interrupted);
 
   InputReader inputs_;

@@ -24,7 +24,8 @@ void Budget::check() {
 
 void Budget::charge(std::uint64_t bytes) {
   const std::uint64_t used = heap_bytes_ - std::min(exempt_bytes_, heap_bytes_);
-  if (bytes > limits_.max_heap_bytes || used > limits_.max_heap_bytes - bytes) {
+  if (is_heap_limited_ &&
+      (bytes > limits_.max_heap_bytes || used > limits_.max_heap_bytes - bytes)) {
     fail_limit("the template needs more than {} bytes of memory", limits_.max_heap_bytes);
   }
   heap_bytes_ += bytes;

@@ -46,6 +46,7 @@ class Budget {
   /// neither the heap held nor the steps made until now count against the template.
   void exempt_inputs() noexcept {
     exempt_bytes_ = heap_bytes_;
+    is_heap_limited_ = true;
     steps_ = 0;
     next_check_ = 0;
   }
@@ -66,7 +67,8 @@ class Budget {
   std::uint64_t next_check_ = 0;
   std::uint64_t pending_bytes_ = 0;  // read, but not yet worth a step
   std::uint64_t heap_bytes_ = 0;
-  std::uint64_t exempt_bytes_ = ~std::uint64_t{0};
+  std::uint64_t exempt_bytes_ = 0;
+  bool is_heap_limited_ = false;
 };
 
 }  // namespace vernal::jinja

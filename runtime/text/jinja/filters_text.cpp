@@ -23,7 +23,7 @@ Value as_string(Interpreter& interpreter, const Value& value) {
 template <class Change>
 Value change_case(Interpreter& interpreter, const Value& value, const Change& change) {
   constexpr std::uint64_t kGrowth = 2;
-  constexpr std::uint64_t kCostPerByte = 8;  // a table look-up for each code point
+  constexpr std::uint64_t kCostPerByte = 16;  // a table look-up for each code point
   const Value text = as_string(interpreter, value);
   interpreter.budget().read_bytes(text.text().size() * kCostPerByte);
   interpreter.budget().charge(text.text().size() * kGrowth);

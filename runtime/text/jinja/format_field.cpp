@@ -21,15 +21,7 @@ void append_padded(TextBuilder& out, std::string_view sign, std::string_view bod
   const std::int64_t padding = std::max<std::int64_t>(0, style.width - length);
   const char align = style.align == '\0' ? default_align : style.align;
   const std::int64_t before = align == '<' ? 0 : (align == '^' ? padding / 2 : padding);
-  const auto pad = [&](std::int64_t count) {
-    if (style.fill.size() == 1) {
-      out.append(static_cast<std::uint64_t>(count), style.fill[0]);
-      return;
-    }
-    for (std::int64_t i = 0; i < count; ++i) {
-      out.append(style.fill);
-    }
-  };
+  const auto pad = [&](std::int64_t count) { out.append_repeated(style.fill, count); };
   if (align == '=') {
     out.append(sign);
     pad(padding);

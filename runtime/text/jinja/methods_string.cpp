@@ -20,7 +20,7 @@ std::int64_t count_of(const Call& call, std::size_t index) {
 template <std::string (*kChange)(std::string_view)>
 Value change_case(Interpreter& interpreter, const Call& call) {
   constexpr std::uint64_t kGrowth = 2;  // at most, in bytes of UTF-8
-  constexpr std::uint64_t kCostPerByte = 8;
+  constexpr std::uint64_t kCostPerByte = 16;
   const std::uint64_t num_bytes = call.self_text().size();
   interpreter.budget().read_bytes(num_bytes * kCostPerByte);
   interpreter.budget().charge(num_bytes * kGrowth);
@@ -223,9 +223,9 @@ Value zfill(Interpreter& interpreter, const Call& call) {
   const bool has_sign = text.starts_with('+') || text.starts_with('-');
   TextBuilder out(interpreter.heap());
   out.append(text.substr(0, has_sign ? 1 : 0));
-  const std::int64_t missing =
-      call.integer(0) - static_cast<std::int64_t>(call.self().string().length());
-  out.append(static_cast<std::uint64_t>(std::max<std::int64_t>(0, missing)), '0');
+  const auto length = static_cast<std::int64_t>(call.self().string().length());
+  const std::int64_t width = call.integer(0);
+  out.append_repeated("0", width > length ? width - length : 0);
   out.append(text.substr(has_sign ? 1 : 0));
   return out.finish();
 }

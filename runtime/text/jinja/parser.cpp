@@ -49,7 +49,7 @@ class StatementParser {
   /// none. Stops at the name, behind the tag's opening.
   Block parse_block(EndNames ends) {
     const NestingGuard guard(nesting_);
-    const std::uint32_t start_line = tokens_.line();
+    const std::uint32_t start_line = statement_line_;
     Block block;
     while (!tokens_.at(TokenKind::kEnd)) {
       if (tokens_.at(TokenKind::kText)) {
@@ -117,8 +117,9 @@ class StatementParser {
         std::find_if(std::begin(kKeywords), std::end(kKeywords),
                      [&](const Keyword& keyword) { return keyword.name == name; });
     if (found != std::end(kKeywords)) {
-      statement_line_ = line;
+      const std::uint32_t outer_line = std::exchange(statement_line_, line);
       (this->*found->parse)(block);
+      statement_line_ = outer_line;
       return;
     }
     if (std::find(kOtherFiles.begin(), kOtherFiles.end(), name) != kOtherFiles.end()) {
@@ -324,7 +325,7 @@ class StatementParser {
   ExpressionParser expressions_;
   std::uint32_t nesting_ = 0;
   std::uint32_t num_open_loops_ = 0;
-  std::uint32_t statement_line_ = 0;
+  std::uint32_t statement_line_ = 0;  // where the innermost open statement starts
 };
 
 }  // namespace

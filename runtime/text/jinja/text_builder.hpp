@@ -9,7 +9,8 @@
 
 namespace vernal::jinja {
 
-/// Collects text for one value. Everything appended is charged first and counted as work.
+/// Collects text for one value. Memory is charged before it is taken, and what is appended counts
+/// as work.
 class TextBuilder {
  public:
   explicit TextBuilder(Heap& heap) : heap_(heap) {}
@@ -23,11 +24,12 @@ class TextBuilder {
     reserve(text.size());
     text_.append(text);
   }
-  void append(char character) { append(std::string_view(&character, 1)); }
-  void append(std::uint64_t count, char character) {
-    reserve(count);
-    text_.append(count, character);
+  void append(char character) {
+    reserve(1);
+    text_.push_back(character);
   }
+  /// Appends `text` that many times; nothing for a count below 1.
+  void append_repeated(std::string_view text, std::int64_t count);
 
   std::string_view view() const noexcept { return text_; }
 
@@ -45,9 +47,12 @@ class TextBuilder {
  private:
   void reserve(std::uint64_t bytes) {
     heap_.budget().read_bytes(bytes);
-    heap_.budget().charge(bytes);
-    charged_ += bytes;
+    if (bytes > text_.capacity() - text_.size()) {
+      grow(bytes);
+    }
   }
+  /// Makes room for `bytes` more, doubling at least, charged before it is taken.
+  void grow(std::uint64_t bytes);
 
   Heap& heap_;
   std::string text_;

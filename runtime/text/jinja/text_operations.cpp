@@ -31,12 +31,6 @@ std::size_t run_length(std::string_view text, bool is_space_run) {
   return end;
 }
 
-void append_repeated(TextBuilder& out, std::string_view fill, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    out.append(fill);
-  }
-}
-
 }  // namespace
 
 Value replace_text(Heap& heap, std::string_view text, std::string_view from, std::string_view to,
@@ -184,7 +178,7 @@ Value split_at_spaces_from_right(Heap& heap, std::string_view text, std::int64_t
 Value pad_text(Heap& heap, const StringObject& text, Padding padding, std::int64_t width,
                std::string_view fill) {
   const auto length = static_cast<std::int64_t>(text.length());
-  const std::int64_t missing = std::max<std::int64_t>(0, width - length);
+  const std::int64_t missing = width > length ? width - length : 0;
   std::int64_t before = 0;
   if (padding == Padding::kLeft) {
     before = missing;
@@ -192,9 +186,9 @@ Value pad_text(Heap& heap, const StringObject& text, Padding padding, std::int64
     before = missing / 2 + (missing & width & 1);  // which side gets the odd one is Python's choice
   }
   TextBuilder out(heap);
-  append_repeated(out, fill, before);
+  out.append_repeated(fill, before);
   out.append(text.text());
-  append_repeated(out, fill, missing - before);
+  out.append_repeated(fill, missing - before);
   return out.finish();
 }
 

@@ -33,10 +33,16 @@ utf8proc_category_t category_of(char32_t code_point) {
 }
 
 char32_t lower_of(char32_t code_point) {
+  if (code_point < 0x80) {
+    return code_point >= 'A' && code_point <= 'Z' ? code_point + ('a' - 'A') : code_point;
+  }
   return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code_point)));
 }
 
 char32_t upper_of(char32_t code_point) {
+  if (code_point < 0x80) {
+    return code_point >= 'a' && code_point <= 'z' ? code_point - ('a' - 'A') : code_point;
+  }
   return static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(code_point)));
 }
 
@@ -130,6 +136,10 @@ bool is_valid_utf8(std::string_view text) noexcept {
 }
 
 void append_utf8(std::string& text, char32_t code_point) {
+  if (code_point < 0x80) {
+    text.push_back(static_cast<char>(code_point));
+    return;
+  }
   const bool is_valid = code_point <= 0x10FFFF && (code_point < 0xD800 || code_point > 0xDFFF);
   utf8proc_uint8_t bytes[4];
   const auto num_bytes = utf8proc_encode_char(

@@ -232,6 +232,7 @@ class Builder {
   }
   Tensor concat(const std::vector<Tensor>& parts, std::int64_t axis) const {
     std::vector<vernal_operand> operands;
+    operands.reserve(parts.size());
     for (const Tensor& part : parts) operands.push_back(part.operand);
     Attributes attributes;
     attributes.add("axis", axis);
@@ -315,6 +316,7 @@ class Builder {
                       outputs.size()),
           op);
     std::vector<Tensor> tensors;
+    tensors.reserve(outputs.size());
     for (const vernal_operand& output : outputs) tensors.push_back({output});
     return tensors;
   }

@@ -79,6 +79,8 @@ const std::vector<BrokenText> kTables = {
         "a.toml:11:9: \"frontends.http.cores\": expected an array of integers, found string \"2\""),
     web("ListAsNumber", "cores = 1\n",
         "a.toml:11:9: \"frontends.http.cores\": expected an array of integers, found integer 1"),
+    web("ListElementOutOfRange", "cores = [0, -1]\n",
+        "a.toml:11:9: \"frontends.http.cores\": expected between 0 and 1023, found -1"),
     web("UnknownModel", "models = [\"m\", \"mm\"]\n",
         "a.toml:11:10: \"frontends.http.models\": no model or profile is called \"mm\"; did you "
         "mean \"m\"?"),

@@ -208,9 +208,7 @@ TEST_F(HttpFrontend, SendsTheRoleBeforeTheFirstToken) {
 
 TEST_F(HttpFrontend, AnswersCompletionsOfSeveralPrompts) {
   start();
-  const RawAnswer answer =
-      post("/v1/completions", R"({"model":"tiny","prompt":["a",[1,2]],"n":1})");
-  EXPECT_EQ(answer.status, 400);  // a list is of one kind
+  EXPECT_EQ(post("/v1/completions", R"({"model":"tiny","prompt":["a",[1,2]]})").status, 200);
   const RawAnswer two = post("/v1/completions", R"({"model":"tiny","prompt":["a","b"]})");
   const json::value document = json::parse(two.body);
   EXPECT_EQ(document.at("choices").as_array().size(), 2U);

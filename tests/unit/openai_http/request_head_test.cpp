@@ -86,6 +86,13 @@ TEST(RequestHead, ReadsFramingAndExpectation) {
   EXPECT_EQ(head.content_length, 1000U);
 }
 
+TEST(RequestHead, IsAcceptableWhereverItIsCut) {
+  const std::string bytes = get("Content-Length: 5\r\nA: b\tc\r\n") + "hello";
+  for (std::size_t size = 0; size <= bytes.size(); ++size) {
+    EXPECT_NO_THROW(check_head_bytes(bytes.substr(0, size), HeadLimits{})) << size;
+  }
+}
+
 TEST(RequestHead, FindsTheEndOfTheHead) {
   EXPECT_EQ(end_of_head("GET / HTTP/1.1\r\n"), std::nullopt);
   EXPECT_EQ(end_of_head("a\r\n\r\nb"), 5U);

@@ -180,7 +180,7 @@ constexpr vernal_text_api kText = {
     .tokenize =
         [](vernal_text*, vernal_str, vernal_str input, std::uint32_t, const vernal_sink* sink) {
           for (std::uint64_t i = 0; i < input.size; ++i) {
-            const std::int32_t id = input.data[i];
+            const std::int32_t id = static_cast<unsigned char>(input.data[i]);
             if (const std::int32_t status = sink->write(sink->user, &id, sizeof(id))) return status;
           }
           return VERNAL_OK;

@@ -18,7 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using testing::elf_bytes;
-using testing::ElfSpec;
 using ::testing::HasSubstr;
 using testing::valid_manifest;
 using testing::with_key;

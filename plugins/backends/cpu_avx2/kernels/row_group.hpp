@@ -22,11 +22,12 @@ inline std::int64_t token_tile(std::int64_t bytes_per_token) {
 }
 
 /// How far ahead of its use a decode kernel asks for weights. Groups follow each other, so this is
-/// mostly the next columns or the next group. Measured on q4_K from memory, two threads: 66 % of the
-/// read bandwidth without it, 82 % at 2 KiB, 90 % at 4.5 to 7 KiB, 84 % at 9 KiB.
+/// mostly the next columns or the next group. Measured on q4_K from memory, two threads: 66 % of
+/// the read bandwidth without it, 82 % at 2 KiB, 90 % at 4.5 to 7 KiB, 84 % at 9 KiB.
 inline constexpr std::int64_t kPrefetchBytes = 6144;
 
-/// Asks for the lines of [p, p + bytes) + kPrefetchBytes. Past the end of the weights it does nothing.
+/// Asks for the lines of [p, p + bytes) + kPrefetchBytes. Past the end of the weights it does
+/// nothing.
 inline void prefetch_ahead(const std::byte* p, std::int64_t bytes) {
   for (std::int64_t line = 0; line < bytes; line += 64) {
     _mm_prefetch(reinterpret_cast<const char*>(p + kPrefetchBytes + line), _MM_HINT_T1);

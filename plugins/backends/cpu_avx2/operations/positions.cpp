@@ -55,8 +55,7 @@ void RopeOperation::run(const StepContext& step, Worker& worker) const noexcept 
 AttentionOperation::AttentionOperation(const Parameters& parameters) : p_(parameters) {
   reads = {p_.q, p_.k, p_.v};
   writes = {p_.y, p_.partials};
-  scratch_bytes =
-      attention_scratch_floats(p_.shape) * static_cast<std::int64_t>(sizeof(float));
+  scratch_bytes = attention_scratch_floats(p_.shape) * static_cast<std::int64_t>(sizeof(float));
 }
 
 void AttentionOperation::run(const StepContext& step, Worker& worker) const noexcept {

@@ -9,8 +9,8 @@ namespace vernal::cpu_avx2 {
 /// Sines and cosines of a step, shared by all rope operations with the same parameters.
 class RopeTableOperation final : public Operation {
  public:
-  /// factors: index of the weight that divides the frequencies, or -1. The table holds [tokens][pairs]
-  /// cosines and then as many sines.
+  /// factors: index of the weight that divides the frequencies, or -1. The table holds
+  /// [tokens][pairs] cosines and then as many sines.
   RopeTableOperation(RopeParameters parameters, std::int64_t factors, std::int64_t num_axes,
                      BufferId positions, BufferId table);
   void run(const StepContext& step, Worker& worker) const noexcept override;
@@ -53,10 +53,11 @@ class AttentionOperation final : public Operation {
     BufferId v;
     BufferId y;
     BufferId partials;
-    std::int64_t sinks;      ///< index of the weight, or -1
-    std::int64_t page_offset;  ///< of this state in a page
-    std::int64_t schedule;   ///< number of the schedule it follows
-    Attention shape;         ///< everything that does not depend on the step
+    std::int64_t sinks;         ///< index of the weight, or -1
+    std::int64_t page_offset;   ///< of this state in a page
+    std::int64_t schedule;      ///< number of the schedule it follows
+    std::int64_t partial_rows;  ///< (query, head) rows times splits that `partials` holds
+    Attention shape;            ///< everything that does not depend on the step
   };
   explicit AttentionOperation(const Parameters& parameters);
   void run(const StepContext& step, Worker& worker) const noexcept override;

@@ -81,9 +81,15 @@ void MapOperation::run(const StepContext& step, Worker& worker) const noexcept {
   const std::int64_t chunk = std::max<std::int64_t>(1024, chunk_of(count, worker));
   worker.parallel_for(count, chunk, [&](std::int64_t first, std::int64_t last) {
     switch (p_.kind) {
-      case Kind::kActivate: activate(p_.activation, x, y, first, last); break;
-      case Kind::kScale: scale(x, p_.number, y, first, last); break;
-      case Kind::kSoftcap: softcap(x, p_.number, y, first, last); break;
+      case Kind::kActivate:
+        activate(p_.activation, x, y, first, last);
+        break;
+      case Kind::kScale:
+        scale(x, p_.number, y, first, last);
+        break;
+      case Kind::kSoftcap:
+        softcap(x, p_.number, y, first, last);
+        break;
     }
   });
 }
@@ -107,7 +113,9 @@ void BinaryOperation::run(const StepContext& step, Worker& worker) const noexcep
   binary.b = numbers(p_.b);
   binary.y = step.floats(p_.y);
   binary.dims = p_.dims;
-  if (p_.dims[0] < 0) binary.dims[0] = step.count({p_.dims[0], 1});
+  for (std::int64_t& dim : binary.dims) {
+    if (dim < 0) dim = step.count({dim, 1});
+  }
   binary.a_strides = p_.a.strides;
   binary.b_strides = p_.b.strides;
   const std::int64_t rows = binary.dims[0] * binary.dims[1] * binary.dims[2];
@@ -145,12 +153,12 @@ void SelectRowsOperation::run(const StepContext& step, Worker& worker) const noe
   const float* x = step.values(reads[0]);
   const std::int32_t* index = step.integers(reads[1]);
   float* y = step.floats(writes[0]);
-  worker.parallel_for(step.num_rows, chunk_of(step.num_rows, worker),
-                      [&](std::int64_t first, std::int64_t last) {
-                        for (std::int64_t r = first; r < last; ++r) {
-                          std::copy_n(x + index[r] * num_columns_, num_columns_, y + r * num_columns_);
-                        }
-                      });
+  worker.parallel_for(
+      step.num_rows, chunk_of(step.num_rows, worker), [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t r = first; r < last; ++r) {
+          std::copy_n(x + index[r] * num_columns_, num_columns_, y + r * num_columns_);
+        }
+      });
 }
 
 OverrideRowsOperation::OverrideRowsOperation(const Parameters& parameters) : p_(parameters) {

@@ -102,7 +102,7 @@ class BinaryOperation final : public Operation {
     Source b;
     BufferId y;
     Binary kind;
-    std::array<std::int64_t, 4> dims;  ///< dims[0] may be VERNAL_DIM_TOKENS or VERNAL_DIM_ROWS
+    std::array<std::int64_t, 4> dims;  ///< one may be VERNAL_DIM_TOKENS or VERNAL_DIM_ROWS
   };
   explicit BinaryOperation(const Parameters& parameters);
   void run(const StepContext& step, Worker& worker) const noexcept override;

@@ -1,0 +1,105 @@
+#include "backend.hpp"
+
+#include <sched.h>
+#include <sys/sysinfo.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "node_support.hpp"
+#include "vernal/block_types.hpp"
+
+namespace vernal::cpu_avx2 {
+
+namespace {
+
+/// Cores this process may run on.
+std::int64_t available_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::shared_ptr<Instance> start(const Config& config) {
+  const std::int64_t threads = config.find_int("threads").value_or(0);
+  const std::vector<std::int64_t> cpus = config.integers("affinity");
+  return std::make_shared<Instance>(
+      static_cast<std::int32_t>(threads > 0 ? threads : available_cores()), cpus);
+}
+
+class Plan final : public BackendPlan {
+ public:
+  Plan(std::shared_ptr<CompiledModule> compiled, std::shared_ptr<Instance> instance)
+      : compiled_(std::move(compiled)), instance_(std::move(instance)) {}
+
+  vernal_plan_info info() const override { return compiled_->info(); }
+  std::vector<MemoryRow> rows() const override { return compiled_->rows(); }
+  std::unique_ptr<BackendProgram> build(const WeightSource& source,
+                                        const Progress& progress) override {
+    return std::make_unique<Program>(compiled_, instance_, source, progress);
+  }
+
+ private:
+  std::shared_ptr<CompiledModule> compiled_;
+  std::shared_ptr<Instance> instance_;
+};
+
+/// Everything a module needs and this backend lacks, at once.
+void require_support(const Module& module) {
+  std::string problems;
+  for (const Function& function : module.functions) {
+    for (const Node& node : function.nodes) {
+      if (const auto why = refusal(module, function, node)) {
+        problems += "\n  " + (node.path.empty() ? node.op : node.path) + ": " + *why;
+      }
+    }
+  }
+  if (problems.empty()) return;
+  throw Error(VERNAL_UNSUPPORTED, "the module needs what this backend lacks:" + problems);
+}
+
+}  // namespace
+
+CpuBackend::CpuBackend(const Config& config) : instance_(start(config)) {}
+
+std::vector<DeviceInfo> CpuBackend::devices() {
+  struct sysinfo memory {};
+  ::sysinfo(&memory);
+  return {{"cpu", "host processor, AVX2", memory.totalram * std::uint64_t{memory.mem_unit},
+           memory.freeram * std::uint64_t{memory.mem_unit},
+           static_cast<std::uint64_t>(available_cores())}};
+}
+
+std::optional<std::string> CpuBackend::unsupported_reason(const Module& module,
+                                                          const Function& function,
+                                                          const Node& node) const {
+  return refusal(module, function, node);
+}
+
+std::vector<FormatSupport> CpuBackend::formats() const {
+  std::vector<FormatSupport> out;
+  for (const BlockType& type : kBlockTypes) {
+    const bool is_native = find_weight_format(type.id).has_value();
+    out.push_back({std::string(type.id), is_native ? VERNAL_FORMAT_NATIVE : VERNAL_FORMAT_REFUSED,
+                   is_native ? "the same bytes, interleaved over eight rows" : "no kernel"});
+  }
+  return out;
+}
+
+std::unique_ptr<BackendPlan> CpuBackend::plan(std::shared_ptr<const Module> module,
+                                              const PlanOptions& options) {
+  require_support(*module);
+  auto compiled = std::make_shared<CompiledModule>(std::move(module), options,
+                                                   instance_->threads.num_threads());
+  const auto needed = static_cast<std::uint64_t>(compiled->bytes());
+  if (options.memory_limit_bytes > 0 && needed > options.memory_limit_bytes) {
+    throw Error(VERNAL_RESOURCE_EXHAUSTED, "the program needs " + std::to_string(needed) +
+                                               " bytes, the limit is " +
+                                               std::to_string(options.memory_limit_bytes));
+  }
+  return std::make_unique<Plan>(std::move(compiled), instance_);
+}
+
+}  // namespace vernal::cpu_avx2

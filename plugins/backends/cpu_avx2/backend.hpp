@@ -1,0 +1,32 @@
+// One configured instance: its threads, and what it can compile.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "program.hpp"
+#include "vernal/backend_plugin.hpp"
+
+namespace vernal::cpu_avx2 {
+
+class CpuBackend final : public Backend {
+ public:
+  /// Starts the threads.
+  /// Errors  RESOURCE_EXHAUSTED: the system gives no more threads
+  explicit CpuBackend(const Config& config);
+
+  static std::vector<DeviceInfo> devices();
+
+  std::optional<std::string> unsupported_reason(const Module& module, const Function& function,
+                                                const Node& node) const override;
+  std::vector<FormatSupport> formats() const override;
+  std::unique_ptr<BackendPlan> plan(std::shared_ptr<const Module> module,
+                                    const PlanOptions& options) override;
+
+ private:
+  std::shared_ptr<Instance> instance_;
+};
+
+}  // namespace vernal::cpu_avx2

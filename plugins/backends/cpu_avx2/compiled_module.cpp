@@ -1,0 +1,74 @@
+#include "compiled_module.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace vernal::cpu_avx2 {
+
+namespace {
+
+MemoryRow row(const char* object, std::uint32_t category, std::int64_t bytes) {
+  const auto size = static_cast<std::uint64_t>(bytes);
+  return {object, "cpu", category, size, size};
+}
+
+void require_positive(const char* option, std::uint64_t value) {
+  if (value == 0) {
+    throw Error(VERNAL_INVALID_ARGUMENT,
+                std::string("plan option ") + option + ": expected at least 1, found 0");
+  }
+}
+
+PlanOptions checked(const PlanOptions& options) {
+  require_positive("context_length", options.context_length);
+  require_positive("max_tokens_per_step", options.max_tokens_per_step);
+  require_positive("max_sequences", options.max_sequences);
+  require_positive("max_rows", options.max_rows);
+  require_positive("kv_tokens", options.kv_tokens);
+  return options;
+}
+
+}  // namespace
+
+CompiledModule::CompiledModule(std::shared_ptr<const Module> source,
+                               const PlanOptions& plan_options, std::int32_t threads)
+    : module(std::move(source)),
+      options(checked(plan_options)),
+      num_threads(threads),
+      kv(*module, options),
+      weights(*module) {
+  for (std::uint32_t f = 0; f < module->functions.size(); ++f) {
+    functions.push_back(compile_function(*module, f, options, kv, num_threads));
+    arena_bytes = std::max(arena_bytes, functions.back().arena_bytes);
+    scratch_bytes = std::max(scratch_bytes, functions.back().scratch_bytes);
+    output_bytes = std::max(output_bytes, functions.back().output_bytes);
+  }
+}
+
+vernal_plan_info CompiledModule::info() const {
+  vernal_plan_info out{};
+  out.struct_size = sizeof(out);
+  out.page_tokens = kv.page_stride() > 0 ? static_cast<std::uint64_t>(kPageTokens) : 0;
+  out.bytes_per_kv_token = static_cast<std::uint64_t>(kv.bytes_per_token());
+  out.weight_bytes_per_step = static_cast<std::uint64_t>(weights.bytes_per_step());
+  return out;
+}
+
+std::vector<MemoryRow> CompiledModule::rows() const {
+  std::vector<MemoryRow> out;
+  out.push_back(row("weights", VERNAL_MEMORY_WEIGHTS, weights.bytes()));
+  out.push_back(row("kv cache", VERNAL_MEMORY_KV, kv.bytes()));
+  out.push_back(
+      row("activations", VERNAL_MEMORY_WORKSPACE, arena_bytes + num_threads * scratch_bytes));
+  out.push_back(row("step results", VERNAL_MEMORY_WORKSPACE, kLiveSteps * output_bytes));
+  return out;
+}
+
+std::int64_t CompiledModule::bytes() const {
+  std::int64_t sum = 0;
+  for (const MemoryRow& r : rows()) sum += static_cast<std::int64_t>(r.bytes);
+  return sum;
+}
+
+}  // namespace vernal::cpu_avx2

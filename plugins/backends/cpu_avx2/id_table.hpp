@@ -1,0 +1,72 @@
+// Objects by ids that carry a generation: a stale id is an error, never another object.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "vernal/error.hpp"
+
+namespace vernal::cpu_avx2 {
+
+/// Owns objects of type T. An id is generation << 32 | (slot + 1), so 0 is never one.
+template <class T>
+class IdTable {
+ public:
+  /// `kind` names the objects in messages: "sequence".
+  explicit IdTable(std::string_view kind) : kind_(kind) {}
+
+  std::uint64_t add(T object) {
+    std::size_t slot = 0;
+    while (slot < slots_.size() && slots_[slot].object) ++slot;
+    if (slot == slots_.size()) slots_.emplace_back();
+    slots_[slot].object = std::move(object);
+    return std::uint64_t{slots_[slot].generation} << 32U | (slot + 1);
+  }
+
+  /// Errors  NOT_FOUND: never given, or removed since.
+  T& get(std::uint64_t id) { return *find(id).object; }
+  const T& get(std::uint64_t id) const { return *const_cast<IdTable*>(this)->find(id).object; }
+
+  void remove(std::uint64_t id) {
+    Slot& slot = find(id);
+    slot.object.reset();
+    ++slot.generation;
+  }
+
+  std::size_t size() const {
+    std::size_t count = 0;
+    for (const Slot& slot : slots_) count += slot.object ? 1 : 0;
+    return count;
+  }
+
+  template <class F>
+  void for_each(F&& f) const {
+    for (const Slot& slot : slots_) {
+      if (slot.object) f(*slot.object);
+    }
+  }
+
+ private:
+  struct Slot {
+    std::optional<T> object;
+    std::uint32_t generation = 1;
+  };
+
+  Slot& find(std::uint64_t id) {
+    const std::uint64_t slot = (id & 0xFFFFFFFFU) - 1;
+    if (slot >= slots_.size() || !slots_[slot].object || slots_[slot].generation != id >> 32U) {
+      throw Error(VERNAL_NOT_FOUND, std::string(kind_) + " " + std::to_string(id) +
+                                        ": expected a live id, found none");
+    }
+    return slots_[slot];
+  }
+
+  std::string_view kind_;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace vernal::cpu_avx2

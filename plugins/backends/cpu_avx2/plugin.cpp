@@ -1,0 +1,33 @@
+// cpu_avx2: runs models on processors with AVX2, FMA and F16C.
+#include "vernal/plugin.hpp"
+
+#include <array>
+
+#include "backend.hpp"
+#include "vernal/backend_plugin.hpp"
+
+namespace vernal::cpu_avx2 {
+namespace {
+
+constexpr vernal_backend_api kBackendTable = backend_table<CpuBackend>();
+
+constexpr std::array<vernal_config_row, 2> kRows{
+    to_abi({.path = "threads",
+            .type = VERNAL_CONFIG_INT,
+            .help = "Threads that compute, the engine's own included. Default: one for each core "
+                    "this process may use.",
+            .minimum = 1,
+            .maximum = 1024}),
+    to_abi({.path = "affinity",
+            .type = VERNAL_CONFIG_INT_LIST,
+            .help = "Cores to bind threads to: thread i, from 1 on, to the number at i modulo the "
+                    "length of the list. Thread 0 is the engine's and stays free.",
+            .minimum = 0,
+            .maximum = 1023}),
+};
+
+}  // namespace
+}  // namespace vernal::cpu_avx2
+
+VERNAL_DEFINE_PLUGIN(vernal::PluginDefinition{.backend = &vernal::cpu_avx2::kBackendTable,
+                                              .backend_rows = vernal::cpu_avx2::kRows});

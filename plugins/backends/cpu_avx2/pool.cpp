@@ -1,0 +1,250 @@
+#include "pool.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace vernal::cpu_avx2 {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& what) {
+  throw Error(VERNAL_INVALID_ARGUMENT, "step: " + what);
+}
+
+/// Integers that index something must stay inside it: an id from outside is never trusted.
+void check_range(const InputSlot& slot, const void* data, std::int64_t count, std::int64_t limit) {
+  const auto* numbers = static_cast<const std::int32_t*>(data);
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (numbers[i] < 0 || numbers[i] >= limit) {
+      refuse("input \"" + slot.name + "\", number " + std::to_string(i) + ": expected 0 to " +
+             std::to_string(limit - 1) + ", found " + std::to_string(numbers[i]));
+    }
+  }
+}
+
+ReservedMemory reserve_workspace(const CompiledModule& compiled) {
+  return {std::max<std::int64_t>(
+              compiled.arena_bytes + compiled.num_threads * compiled.scratch_bytes, 1),
+          ReservedMemory::Pages::kLarge, "activations"};
+}
+
+}  // namespace
+
+Pool::Pool(const Program& program)
+    : program_(program),
+      pages_(program.compiled().kv.num_pages(), program.compiled().kv.page_stride()),
+      sequences_(pages_,
+                 {program.compiled().options.context_length, program.compiled().functions.size()}),
+      workspace_(reserve_workspace(program.compiled())),
+      results_(std::max<std::int64_t>(kLiveSteps * program.compiled().output_bytes, 1),
+               ReservedMemory::Pages::kSmall, "step results") {}
+
+vernal_pool_info Pool::info() const {
+  const auto tokens = [](std::int64_t pages) {
+    return static_cast<std::uint64_t>(pages * kPageTokens);
+  };
+  vernal_pool_info out{};
+  out.struct_size = sizeof(out);
+  out.page_tokens = static_cast<std::uint64_t>(kPageTokens);
+  out.bytes_per_token = static_cast<std::uint64_t>(program_.compiled().kv.bytes_per_token());
+  out.capacity_tokens = tokens(pages_.num_pages());
+  out.free_tokens = tokens(pages_.num_free());
+  out.checkpoint_tokens = tokens(sequences_.pages_held_by_checkpoints());
+  out.flags = VERNAL_POOL_TRUNCATE_ANY | VERNAL_POOL_STEP_ATOMIC | VERNAL_POOL_BATCH_INVARIANT;
+  return out;
+}
+
+std::uint64_t Pool::seq_length(vernal_sequence_id sequence, std::uint64_t function) {
+  const SequenceState& state = sequences_.sequence(sequence);
+  if (function >= state.lengths.size()) {
+    throw Error(VERNAL_NOT_FOUND, "function " + std::to_string(function) + ": the module has " +
+                                      std::to_string(state.lengths.size()));
+  }
+  return state.lengths[function];
+}
+
+std::uint64_t Pool::seq_restorable(vernal_sequence_id sequence, std::uint64_t new_length) {
+  return std::min(new_length, sequences_.sequence(sequence).lengths[0]);
+}
+
+vernal_checkpoint_info Pool::checkpoint_info(vernal_checkpoint_id checkpoint) {
+  const SequenceState& state = sequences_.checkpoint(checkpoint);
+  vernal_checkpoint_info out{};
+  out.struct_size = sizeof(out);
+  out.position = state.lengths[0];
+  out.device_bytes =
+      static_cast<std::uint64_t>(sequences_.pages_held_alone(state) * pages_.page_bytes());
+  return out;
+}
+
+// ---- steps
+// ---------------------------------------------------------------------------------------
+
+void Pool::check_sizes(const StepBatch& batch) const {
+  const PlanOptions& options = program_.compiled().options;
+  if (batch.function >= program_.compiled().functions.size()) {
+    refuse("function " + std::to_string(batch.function) + " does not exist");
+  }
+  if (batch.num_tokens == 0 || batch.num_tokens > options.max_tokens_per_step) {
+    refuse("expected 1 to " + std::to_string(options.max_tokens_per_step) + " tokens, found " +
+           std::to_string(batch.num_tokens));
+  }
+  if (batch.rows.size() > options.max_rows) {
+    refuse("expected at most " + std::to_string(options.max_rows) + " rows, found " +
+           std::to_string(batch.rows.size()));
+  }
+}
+
+void Pool::check_sequences(const StepBatch& batch) {
+  std::uint64_t next = 0;
+  for (std::size_t i = 0; i < batch.sequences.size(); ++i) {
+    const StepSequence& s = batch.sequences[i];
+    const SequenceState& state = sequences_.sequence(s.sequence);
+    const std::string name = "sequence " + std::to_string(s.sequence);
+    if (s.start != next || s.count == 0) refuse(name + ": tokens must follow each other");
+    next = s.start + s.count;
+    const std::uint64_t length = state.lengths[batch.function];
+    if (s.first_position != length) {
+      refuse(name + " has " + std::to_string(length) + " tokens, the batch continues it at " +
+             std::to_string(s.first_position));
+    }
+    if (length + s.count > state.reserved) {
+      refuse(name + ": room is reserved for " + std::to_string(state.reserved) +
+             " tokens, the batch would make it " + std::to_string(length + s.count));
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (batch.sequences[j].sequence == s.sequence) refuse(name + " stands twice in the batch");
+    }
+  }
+  if (next != batch.num_tokens) {
+    refuse("the sequences have " + std::to_string(next) + " tokens, the batch " +
+           std::to_string(batch.num_tokens));
+  }
+}
+
+const void* Pool::bind_input(const StepBatch& batch, const InputSlot& slot,
+                             std::int64_t count) const {
+  if (slot.name == "rows") return batch.rows.data();
+  for (const vernal_step_input& in : batch.inputs) {
+    if (view(in.name) != slot.name || in.source != VERNAL_INPUT_STEP) continue;
+    const StepOutput output = const_cast<Pool*>(this)->step_output(in.ticket, view(in.output));
+    if (output.rows * output.columns < static_cast<std::uint64_t>(count)) {
+      refuse("input \"" + slot.name + "\": the earlier step's result is too small");
+    }
+    return output.data;
+  }
+  return batch.input<float>(slot.name, static_cast<std::uint64_t>(count)).data();
+}
+
+void Pool::bind_inputs(const StepBatch& batch, const CompiledFunction& function,
+                       StepContext& step) {
+  for (const vernal_step_input& in : batch.inputs) {
+    if (view(in.name) == "ext_index") {
+      step.num_external = static_cast<std::int64_t>(in.bytes / sizeof(std::int32_t));
+    }
+  }
+  inputs_.clear();
+  for (const InputSlot& slot : function.inputs) {
+    std::int64_t leading = 1;
+    if (slot.leading == VERNAL_DIM_TOKENS) leading = step.num_tokens;
+    if (slot.leading == VERNAL_DIM_ROWS) leading = step.num_rows;
+    if (slot.leading == VERNAL_DIM_EXTERNAL) leading = step.num_external;
+    if (slot.leading == VERNAL_DIM_SEQUENCES) {
+      leading = static_cast<std::int64_t>(batch.sequences.size());
+    }
+    const std::int64_t count = leading * slot.factor;
+    const void* data = bind_input(batch, slot, count);
+    const std::int64_t limit = slot.limit == VERNAL_DIM_TOKENS ? step.num_tokens : slot.limit;
+    if (limit > 0) check_range(slot, data, count, limit);
+    inputs_.push_back(data);
+  }
+  step.inputs = inputs_;
+}
+
+void Pool::schedule(const CompiledFunction& function, const StepContext& step) {
+  schedules_.resize(std::max(schedules_.size(), function.scheduled.size()));
+  for (std::size_t i = 0; i < function.scheduled.size(); ++i) {
+    const AttentionOperation::Parameters& p = function.scheduled[i]->parameters();
+    Attention attention = p.shape;
+    attention.sequences = step.sequences;
+    schedule_attention(attention, program_.compiled().num_threads, p.partial_rows, schedules_[i]);
+  }
+}
+
+std::size_t Pool::free_slot() const {
+  const auto found = std::ranges::find(is_slot_taken_, false);
+  if (found == is_slot_taken_.end()) {
+    throw Error(VERNAL_RESOURCE_EXHAUSTED, "step: the results of " + std::to_string(kLiveSteps) +
+                                               " steps are still held; release one");
+  }
+  return static_cast<std::size_t>(found - is_slot_taken_.begin());
+}
+
+std::byte* Pool::results(std::size_t slot) const {
+  return results_.data() + static_cast<std::int64_t>(slot) * program_.compiled().output_bytes;
+}
+
+vernal_ticket Pool::step_submit(const StepBatch& batch) {
+  check_sizes(batch);
+  check_sequences(batch);
+  const CompiledModule& compiled = program_.compiled();
+  const CompiledFunction& function = compiled.functions[batch.function];
+  const std::size_t slot = free_slot();
+  attention_.clear();
+  for (const StepSequence& s : batch.sequences) {
+    attention_.push_back({sequences_.sequence(s.sequence).pages.data(),
+                          static_cast<std::int64_t>(s.start), static_cast<std::int64_t>(s.count),
+                          static_cast<std::int64_t>(s.first_position)});
+  }
+  StepContext step;
+  step.num_tokens = static_cast<std::int64_t>(batch.num_tokens);
+  step.num_rows = static_cast<std::int64_t>(batch.rows.size());
+  step.locations = function.locations;
+  step.arena = workspace_.data();
+  step.scratch = workspace_.data() + compiled.arena_bytes;
+  step.scratch_bytes = compiled.scratch_bytes;
+  step.outputs = results(slot);
+  step.weights = &program_.weights();
+  step.sequences = attention_;
+  step.kv_pages = pages_.data();
+  step.kv_page_stride = pages_.page_bytes();
+  bind_inputs(batch, function, step);
+  schedule(function, step);
+  step.schedules = schedules_;
+  program_.run(function, step);
+  for (const StepSequence& s : batch.sequences) {
+    sequences_.sequence(s.sequence).lengths[batch.function] += s.count;
+  }
+  is_slot_taken_[slot] = true;
+  return tickets_.add({slot, batch.function, step.num_tokens, step.num_rows});
+}
+
+bool Pool::step_wait(vernal_ticket ticket, std::uint64_t) { return step_poll(ticket); }
+
+bool Pool::step_poll(vernal_ticket ticket) {
+  tickets_.get(ticket);
+  return true;
+}
+
+StepOutput Pool::step_output(vernal_ticket ticket, std::string_view name) {
+  const Ticket& t = tickets_.get(ticket);
+  const CompiledFunction& function = program_.compiled().functions[t.function];
+  for (const OutputSlot& slot : function.outputs) {
+    if (slot.name != name) continue;
+    StepContext step;
+    step.num_tokens = t.num_tokens;
+    step.num_rows = t.num_rows;
+    step.locations = function.locations;
+    step.outputs = results(t.slot);
+    return {step.floats(slot.buffer), static_cast<std::uint64_t>(step.count(slot.rows)),
+            static_cast<std::uint64_t>(slot.num_columns)};
+  }
+  throw Error(VERNAL_NOT_FOUND, "step: there is no output \"" + std::string(name) + "\"");
+}
+
+void Pool::step_release(vernal_ticket ticket) {
+  is_slot_taken_[tickets_.get(ticket).slot] = false;
+  tickets_.remove(ticket);
+}
+
+}  // namespace vernal::cpu_avx2

@@ -1,0 +1,60 @@
+#include "program.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include "pool.hpp"
+
+namespace vernal::cpu_avx2 {
+
+namespace {
+
+Weights load(const CompiledModule& compiled, const WeightSource& source, const Progress& progress,
+             Instance& instance) {
+  const std::scoped_lock lock(instance.turn);
+  return {compiled.weights, *compiled.module, source, progress, instance.threads};
+}
+
+}  // namespace
+
+Program::Program(std::shared_ptr<CompiledModule> compiled, std::shared_ptr<Instance> instance,
+                 const WeightSource& source, const Progress& progress)
+    : compiled_(std::move(compiled)),
+      instance_(std::move(instance)),
+      weights_(load(*compiled_, source, progress, *instance_)) {
+  for (const CompiledFunction& function : compiled_->functions) {
+    for (RopeTableOperation* table : function.rope_tables) table->prepare(weights_);
+  }
+}
+
+std::unique_ptr<BackendPool> Program::create_pool() { return std::make_unique<Pool>(*this); }
+
+std::vector<MemoryRow> Program::memory_report() const { return compiled_->rows(); }
+
+vernal_step_stats Program::stats() const {
+  vernal_step_stats out{};
+  out.struct_size = sizeof(out);
+  out.steps = steps_.load(std::memory_order_relaxed);
+  out.tokens = tokens_.load(std::memory_order_relaxed);
+  out.busy_ns = busy_ns_.load(std::memory_order_relaxed);
+  return out;
+}
+
+void Program::run(const CompiledFunction& function, const StepContext& step) const {
+  const std::scoped_lock lock(instance_->turn);
+  const auto begin = std::chrono::steady_clock::now();
+  instance_->threads.run([&](Worker& worker) {
+    for (const auto& operation : function.operations) {
+      if (operation->needs_barrier) worker.barrier();
+      operation->run(step, worker);
+    }
+  });
+  const auto spent = std::chrono::steady_clock::now() - begin;
+  steps_.fetch_add(1, std::memory_order_relaxed);
+  tokens_.fetch_add(static_cast<std::uint64_t>(step.num_tokens), std::memory_order_relaxed);
+  busy_ns_.fetch_add(static_cast<std::uint64_t>(
+                         std::chrono::duration_cast<std::chrono::nanoseconds>(spent).count()),
+                     std::memory_order_relaxed);
+}
+
+}  // namespace vernal::cpu_avx2

@@ -1,0 +1,50 @@
+// A compiled module with its weights, and the running of its functions.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <span>
+
+#include "compiled_module.hpp"
+#include "thread_pool.hpp"
+#include "vernal/backend_plugin.hpp"
+
+namespace vernal::cpu_avx2 {
+
+/// The threads of an instance. A region at a time: programs take turns.
+struct Instance {
+  Instance(std::int32_t num_threads, std::span<const std::int64_t> cpus)
+      : threads(num_threads, cpus) {}
+
+  ThreadPool threads;
+  std::mutex turn;  ///< held while `threads` runs something
+};
+
+class Program final : public BackendProgram {
+ public:
+  /// Loads the weights. Build thread.
+  Program(std::shared_ptr<CompiledModule> compiled, std::shared_ptr<Instance> instance,
+          const WeightSource& source, const Progress& progress);
+
+  std::unique_ptr<BackendPool> create_pool() override;
+  std::vector<MemoryRow> memory_report() const override;
+  vernal_step_stats stats() const override;
+
+  const CompiledModule& compiled() const { return *compiled_; }
+  const Weights& weights() const { return weights_; }
+
+  /// Runs all operations of a function. Engine thread of the program. `step` points to memory for
+  /// this function: arena, outputs, scratch for every worker.
+  void run(const CompiledFunction& function, const StepContext& step) const;
+
+ private:
+  std::shared_ptr<CompiledModule> compiled_;
+  std::shared_ptr<Instance> instance_;
+  Weights weights_;
+  mutable std::atomic<std::uint64_t> steps_{0};
+  mutable std::atomic<std::uint64_t> tokens_{0};
+  mutable std::atomic<std::uint64_t> busy_ns_{0};
+};
+
+}  // namespace vernal::cpu_avx2

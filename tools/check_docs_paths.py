@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Checks that every path that a document of this tree names exists.
+
+Looked at are links, and code spans that begin with a folder or file of the root. `<name>` and `*` stand for anything,
+`{a,b}` for each; one match is enough for each. Paths of things that are built or fetched (build/, models/) are not in
+the tree and not looked at.
+"""
+import itertools
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+NOT_IN_THE_TREE = {"build", "models"}
+
+
+def tracked_files():
+    output = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
+                            check=True, capture_output=True, text=True).stdout
+    return [name for name in output.split("\0") if name and (ROOT / name).exists()]
+
+
+def expand_braces(path):
+    parts = re.split(r"\{([^{}]*)\}", path)
+    choices = [part.split(",") if i % 2 else [part] for i, part in enumerate(parts)]
+    return ["".join(chosen) for chosen in itertools.product(*choices)]
+
+
+def named_paths(text):
+    """(line number, path) of every code span and link."""
+    text = re.sub(r"^```.*?^```", lambda m: "\n" * m.group().count("\n"), text, flags=re.M | re.S)
+    for number, line in enumerate(text.splitlines(), 1):
+        for span in re.findall(r"`([^`]+)`", line):
+            if re.fullmatch(r"(\./)?[\w.*<>{},-]+(/[\w.*<>{},-]*)*", span):
+                yield number, span.removeprefix("./"), ROOT
+        for link in re.findall(r"\]\(([^)#\s]+)", line):
+            if "://" not in link and not link.startswith("mailto:"):
+                yield number, link, None
+
+
+def problems():
+    files = tracked_files()
+    roots = {name.split("/")[0] for name in files} - NOT_IN_THE_TREE
+    for document in sorted(name for name in files if name.endswith(".md") and not name.startswith("tests/golden/")):
+        for number, path, base in named_paths((ROOT / document).read_text()):
+            is_link = base is None
+            if not is_link and path.rstrip("/").split("/")[0] not in roots:
+                continue
+            folder = (ROOT / document).parent if is_link else ROOT
+            for choice in expand_braces(re.sub(r"<[^>]*>", "*", path)):
+                if not any(folder.glob(choice.rstrip("/")) if choice.rstrip("/") not in ("", ".") else [folder]):
+                    yield f"{document}:{number}: there is no {choice}"
+
+
+def main():
+    found = list(problems())
+    for problem in found:
+        print(problem, file=sys.stderr)
+    if not found:
+        print("documents: every path they name exists")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

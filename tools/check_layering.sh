@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Checks that no part names what it must not know: the runtime and the backends no model family, the runtime, the
+# architectures and the frontends no backend, and nobody includes across the borders. docs/architecture.md says why.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+status=0
+
+# refuse WHY PATTERN PATHSPEC...: no file there may match.
+refuse() {
+  local why=$1 pattern=$2 found
+  shift 2
+  found=$(git grep --untracked --line-number --ignore-case --extended-regexp -e "$pattern" -- "$@" ':(exclude)*.md' || true)
+  [ -z "$found" ] && return
+  printf 'layering: %s:\n%s\n' "$why" "$found"
+  status=1
+}
+
+# Vocabularies are called by family names in the files themselves ("llama-bpe"): names of data, not of models.
+refuse 'the runtime and the backends name no model family' 'qwen|llama|gemma' runtime plugins/backends \
+  ':(exclude)runtime/text/tokenizer/pre_tokenizer.*' ':(exclude)runtime/text/tokenizer/vocabulary.*'
+# Which instructions this processor has is asked for by their names.
+refuse 'the runtime, the architectures and the frontends name no backend' 'cuda|avx' \
+  runtime plugins/architectures plugins/frontends ':(exclude)runtime/plugin/cpu_level.cpp'
+refuse 'a plugin includes the SDK and itself only' \
+  '^ *# *include *"(command|config|engine|loading|model|module|observe|plugin|serving|text)/' plugins sdk/examples
+refuse 'the SDK includes nothing but itself' '^ *# *include *"([^v]|v[^e])' sdk/include
+refuse 'the runtime includes no plugin' '^ *# *include *"(plugins/|backends/|architectures/|frontends/)' runtime
+[ "$status" -ne 0 ] || echo "layering: no part names what it must not know"
+exit "$status"
