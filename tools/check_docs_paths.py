@@ -6,6 +6,7 @@ Looked at are links, and code spans that begin with a folder or file of the root
 the tree and not looked at.
 """
 import itertools
+import os
 import pathlib
 import re
 import subprocess
@@ -28,28 +29,35 @@ def expand_braces(path):
 
 
 def named_paths(text):
-    """(line number, path) of every code span and link."""
+    """(line number, path, whether it is a link) of every code span and link."""
     text = re.sub(r"^```.*?^```", lambda m: "\n" * m.group().count("\n"), text, flags=re.M | re.S)
     for number, line in enumerate(text.splitlines(), 1):
         for span in re.findall(r"`([^`]+)`", line):
             if re.fullmatch(r"(\./)?[\w.*<>{},-]+(/[\w.*<>{},-]*)*", span):
-                yield number, span.removeprefix("./"), ROOT
+                yield number, span.removeprefix("./"), False
         for link in re.findall(r"\]\(([^)#\s]+)", line):
             if "://" not in link and not link.startswith("mailto:"):
-                yield number, link, None
+                yield number, link, True
+
+
+def matches(pattern, paths):
+    """Whether any path fits; a star stands for anything within one name."""
+    expression = re.compile("[^/]*".join(re.escape(piece) for piece in pattern.split("*")))
+    return any(expression.fullmatch(path) for path in paths)
 
 
 def problems():
     files = tracked_files()
+    paths = set(files) | {parent.as_posix() for name in files for parent in pathlib.PurePosixPath(name).parents}
     roots = {name.split("/")[0] for name in files} - NOT_IN_THE_TREE
     for document in sorted(name for name in files if name.endswith(".md") and not name.startswith("tests/golden/")):
-        for number, path, base in named_paths((ROOT / document).read_text()):
-            is_link = base is None
+        folder = pathlib.PurePosixPath(document).parent
+        for number, path, is_link in named_paths((ROOT / document).read_text()):
             if not is_link and path.rstrip("/").split("/")[0] not in roots:
                 continue
-            folder = (ROOT / document).parent if is_link else ROOT
             for choice in expand_braces(re.sub(r"<[^>]*>", "*", path)):
-                if not any(folder.glob(choice.rstrip("/")) if choice.rstrip("/") not in ("", ".") else [folder]):
+                whole = os.path.normpath(folder / choice if is_link else choice)
+                if not matches(whole, paths):
                     yield f"{document}:{number}: there is no {choice}"
 
 

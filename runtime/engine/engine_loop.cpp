@@ -13,8 +13,6 @@ namespace {
 // Room that an answer gets beyond what it has; so a pool is not taken up by budgets that are hardly
 // ever used.
 constexpr std::size_t kGrowthPositions = 128;
-// Backends ask for some limit.
-constexpr std::chrono::milliseconds kWaitSlice{1000};
 
 Error no_room() {
   return {VERNAL_RESOURCE_EXHAUSTED,
@@ -46,6 +44,7 @@ void EngineLoop::add(PreparedRequest prepared) {
 
 bool EngineLoop::advance() {
   sweep();
+  has_made_room_ = false;
   seat_waiting();
   collect_runnable();
   scheduler_.plan(runnable_, planned_);
@@ -56,7 +55,7 @@ bool EngineLoop::advance() {
     throw Error(VERNAL_DEVICE_LOST, "the device is lost; the model has to be loaded again");
   }
   update_gauges();
-  return !planned_.empty();
+  return !planned_.empty() || has_made_room_;
 }
 
 std::optional<SteadyClock::time_point> EngineLoop::next_deadline() const {
@@ -80,8 +79,6 @@ void EngineLoop::fail_all(const std::exception& error) {
     generation->request().fail(error);
   }
 }
-
-// ---- who runs -----------------------------------------------------------------------------------
 
 void EngineLoop::sweep() {
   const SteadyClock::time_point now = SteadyClock::now();
@@ -124,6 +121,9 @@ void EngineLoop::seat_waiting() {
       if (choice->state != Choice::State::kWaiting || generation->request().has_ended()) {
         continue;
       }
+      if (waits_for_sibling(*choice)) {
+        continue;
+      }
       const Seating seating = try_seat(*choice);
       if (seating == Seating::kNoRoom && slots_.num_seated() == 0) {
         fail(*generation, no_room());  // nobody is left whose end could make room
@@ -134,6 +134,18 @@ void EngineLoop::seat_waiting() {
       }
     }
   }
+}
+
+// The prompt is processed once: a choice that has not begun waits while a sibling is at it.
+bool EngineLoop::waits_for_sibling(const Choice& choice) const {
+  if (!choice.generated().empty()) {
+    return false;
+  }
+  const auto siblings = choice.generation().choices();
+  return std::any_of(siblings.begin(), siblings.end(), [](const auto& sibling) {
+    return sibling->state == Choice::State::kSeated &&
+           sibling->num_computed < sibling->num_prompt();
+  });
 }
 
 // A backend's error ends the request that met it. The slot is free again then.
@@ -156,6 +168,9 @@ Seating EngineLoop::seat(Choice& choice) {
     return seating;
   }
   seating = slots_.seat(choice, num_positions);
+  if (seating == Seating::kNoRoom && slots_.num_seated() == 0) {
+    seating = slots_.seat(choice, choice.num_known());  // alone, it may as well fill the pool
+  }
   if (seating == Seating::kSeated) {
     if (!choice.generation().started_at) {
       choice.generation().num_cached = choice.num_computed;
@@ -242,189 +257,13 @@ bool EngineLoop::ensure_room(Choice& choice) {
     }
     slots_.evict(*last);
     last->state = Choice::State::kWaiting;
+    has_made_room_ = true;
     ++metrics_.preemptions;
     if (last == &choice) {
       return false;
     }
   }
   return true;
-}
-
-// ---- one step -----------------------------------------------------------------------------------
-
-void EngineLoop::run_step() {
-  const SteadyClock::time_point begin = SteadyClock::now();
-  chunks_.clear();
-  for (const PlannedChunk& chunk : planned_) {
-    Choice& choice = *chunk.choice;
-    chunks_.push_back({choice.sequence, choice.num_computed,
-                       choice.tokens(choice.num_computed, chunk.count),
-                       chunk.wants_logits ? 1U : 0U});
-    choice.generation().request().set_in_step(true);
-  }
-  watch_.begin();
-  execute();
-  watch_.end();
-  for (const auto& generation : generations_) {
-    generation->request().set_in_step(false);
-  }
-  ++metrics_.steps;
-  const auto busy = SteadyClock::now() - begin;
-  metrics_.busy_us += static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(busy).count());
-}
-
-void EngineLoop::execute() {
-  bool has_begun = false;
-  try {
-    steps_.begin_step(chunks_);
-    has_begun = true;
-    while (!steps_.wait_step(kWaitSlice)) {
-      // The step is not given up: it may still write where it likes. The watchdog tells the
-      // clients.
-    }
-    take_results();
-  } catch (const std::exception& error) {
-    fail_step(error);
-  }
-  if (has_begun) {
-    steps_.end_step();
-  }
-}
-
-void EngineLoop::take_results() {
-  for (const PlannedChunk& chunk : planned_) {
-    Choice& choice = *chunk.choice;
-    if (choice.num_computed < choice.num_prompt()) {
-      metrics_.prompt_tokens += chunk.count;
-    }
-    choice.num_computed += chunk.count;
-  }
-  std::size_t row = 0;
-  for (const PlannedChunk& chunk : planned_) {
-    Choice& choice = *chunk.choice;
-    const bool goes_on = choice.state == Choice::State::kSeated &&  // a sibling may have failed
-                         !choice.generation().request().has_ended();
-    if (!chunk.wants_logits) {
-      if (goes_on) {
-        report_progress(choice);
-      }
-      continue;
-    }
-    const std::span<const float> logits = steps_.logits(row++);
-    if (goes_on) {
-      take_logits(choice, logits);
-    }
-  }
-}
-
-void EngineLoop::report_progress(const Choice& choice) {
-  if (choice.index() != 0 || !choice.generated().empty()) {
-    return;
-  }
-  Event event;
-  event.type = VERNAL_EVENT_PROGRESS;
-  event.done = choice.num_computed;
-  event.total = choice.num_prompt();
-  choice.generation().request().events().push(std::move(event));
-}
-
-void EngineLoop::take_logits(Choice& choice, std::span<const float> logits) {
-  Generation& generation = choice.generation();
-  // Models may have more rows in their head than the vocabulary has tokens.
-  logits = logits.first(std::min(logits.size(), model_.tokenizer->size()));
-  try {
-    const bool is_wanted_again = choice.generated().empty() && generation.has_waiting_choice();
-    if (is_wanted_again && generation.prompt_logits.empty()) {
-      generation.prompt_logits.assign(logits.begin(), logits.end());
-    }
-    draw(choice, logits);
-  } catch (const std::exception& error) {
-    fail(generation, error);
-  }
-}
-
-void EngineLoop::draw(Choice& choice, std::span<const float> logits) {
-  Generation& generation = choice.generation();
-  const auto token = choice.sampler().draw(logits, choice.num_known(), scratch_);
-  if (!token) {
-    fail(generation, Error(VERNAL_INTERNAL, "The model's scores are not finite numbers."));
-    return;
-  }
-  if (!generation.first_token_at) {
-    generation.first_token_at = SteadyClock::now();
-  }
-  ++generation.num_generated;
-  ++metrics_.generated_tokens;
-  choice.append(token->chosen.id);
-  if (model_.tokenizer->is_end_of_generation(token->chosen.id)) {
-    finish(choice, VERNAL_FINISH_STOP);
-    return;
-  }
-  emit(choice, choice.output().push(*token));
-  if (choice.output().found_stop()) {
-    finish(choice, VERNAL_FINISH_STOP_STRING);
-  } else if (choice.generated().size() >= generation.max_new_tokens()) {
-    finish(choice, VERNAL_FINISH_LENGTH);
-  }
-}
-
-void EngineLoop::emit(Choice& choice, OutputPiece piece) {
-  if (piece.empty()) {
-    return;
-  }
-  Event event;
-  event.type = VERNAL_EVENT_DELTA;
-  event.choice = choice.index();
-  event.channel = VERNAL_CHANNEL_CONTENT;
-  event.text = std::move(piece.text);
-  event.tokens = std::move(piece.tokens);
-  event.logprobs = std::move(piece.logprobs);
-  choice.generation().request().events().push(std::move(event));
-}
-
-void EngineLoop::finish(Choice& choice, std::uint32_t reason) {
-  Generation& generation = choice.generation();
-  emit(choice, choice.output().flush());
-  Event event;
-  event.type = VERNAL_EVENT_CHOICE_FINISHED;
-  event.choice = choice.index();
-  event.finish_reason = reason;
-  event.text = choice.output().found_stop().value_or("");
-  generation.request().events().push(std::move(event));
-  slots_.park(choice);
-  choice.state = Choice::State::kFinished;
-  if (!generation.has_waiting_choice()) {
-    generation.prompt_logits = {};
-  }
-  if (generation.is_finished()) {
-    const RequestOutcome outcome =
-        reason == VERNAL_FINISH_LENGTH ? RequestOutcome::kLength : RequestOutcome::kStop;
-    generation.request().finish(generation.finished_event(), outcome);
-  }
-}
-
-// ---- failure ------------------------------------------------------------------------------------
-
-void EngineLoop::fail(Generation& generation, const std::exception& error) {
-  generation.request().fail(error);
-  for (const auto& choice : generation.choices()) {
-    if (choice->state == Choice::State::kSeated) {
-      slots_.evict(*choice);
-    }
-    choice->state = Choice::State::kFinished;
-  }
-}
-
-// The sequences of a failed step are of no use any more; requests that had no part in it go on.
-void EngineLoop::fail_step(const std::exception& error) {
-  const auto* known = dynamic_cast<const Error*>(&error);
-  for (const PlannedChunk& chunk : planned_) {
-    fail(chunk.choice->generation(), error);
-  }
-  if (known != nullptr && known->code() == VERNAL_DEVICE_LOST) {
-    has_lost_device_ = true;
-  }
 }
 
 void EngineLoop::update_gauges() {

@@ -61,10 +61,12 @@ class EngineLoop {
   void fail_all(const std::exception& error);
 
  private:
+  // Who runs (engine_loop.cpp).
   void sweep();
   void end_if_due(Generation& generation, SteadyClock::time_point now);
   void remove(Generation& generation);
   void seat_waiting();
+  bool waits_for_sibling(const Choice& choice) const;
   Seating try_seat(Choice& choice);
   Seating seat(Choice& choice);
   Seating seat_beside(Choice& choice, std::size_t num_positions);
@@ -72,6 +74,9 @@ class EngineLoop {
   void announce_start(Generation& generation);
   void collect_runnable();
   bool ensure_room(Choice& choice);
+  void update_gauges();
+
+  // The step (engine_step.cpp).
   void run_step();
   void execute();
   void take_results();
@@ -82,7 +87,6 @@ class EngineLoop {
   void finish(Choice& choice, std::uint32_t reason);
   void fail(Generation& generation, const std::exception& error);
   void fail_step(const std::exception& error);
-  void update_gauges();
 
   const LoadedModel& model_;
   StepModel& steps_;
@@ -95,6 +99,7 @@ class EngineLoop {
   std::vector<std::unique_ptr<Generation>> generations_;  // in the order of precedes()
   std::uint64_t num_added_ = 0;
   bool has_lost_device_ = false;
+  bool has_made_room_ = false;     // a request or sequence went after seats were given
   std::vector<Choice*> runnable_;  // reused from step to step
   std::vector<PlannedChunk> planned_;
   std::vector<StepChunk> chunks_;

@@ -35,7 +35,7 @@ bool EventQueue::finish(Event terminal) {
     if (has_ended_) {
       return false;
     }
-    has_ended_.store(true, std::memory_order_release);
+    has_ended_ = true;
     if (!is_closed_) {
       must_notify = append(std::move(terminal));
     }

@@ -1,7 +1,6 @@
 // The queue between the engine and the client of one request.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -50,7 +49,6 @@ class EventQueue {
   /// queued. Not to be called from on_ready.
   void close();
 
-  bool has_ended() const noexcept { return has_ended_.load(std::memory_order_acquire); }
   /// Since when the queue has been full; nothing if it is not.
   std::optional<SteadyClock::time_point> full_since() const;
 
@@ -68,10 +66,10 @@ class EventQueue {
   std::deque<Event> events_;
   std::size_t num_tokens_ = 0;
   std::size_t num_bytes_ = 0;
-  bool is_armed_ = true;  // the consumer has seen the queue empty
+  bool is_armed_ = true;    // the consumer has seen the queue empty
+  bool has_ended_ = false;  // the terminal event has come
   bool is_closed_ = false;
   std::optional<SteadyClock::time_point> full_since_;
-  std::atomic<bool> has_ended_{false};  // written under mutex_
 
   std::mutex callback_mutex_;  // held while on_ready_ runs
   std::function<void()> on_ready_;

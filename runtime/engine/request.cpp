@@ -93,12 +93,13 @@ void Request::cancel() {
 }
 
 bool Request::finish(Event terminal, RequestOutcome outcome) {
-  if (!events_.finish(std::move(terminal))) {
+  if (has_ended_.exchange(true)) {
     return false;
   }
+  // Counted before the client can see it.
   --metrics_->open_requests;
   ++metrics_->outcomes[static_cast<std::size_t>(outcome)];
-  return true;
+  return events_.finish(std::move(terminal));
 }
 
 bool Request::fail(const std::exception& error) {

@@ -39,7 +39,7 @@ class Request {
   RequestId id() const noexcept { return id_; }
   SteadyClock::time_point submitted_at() const noexcept { return submitted_at_; }
   EventQueue& events() noexcept { return events_; }
-  bool has_ended() const noexcept { return events_.has_ended(); }
+  bool has_ended() const noexcept { return has_ended_; }
 
   /// Asks for the end; whoever holds the request ends it, within one step. May be repeated.
   void cancel();
@@ -63,6 +63,7 @@ class Request {
   const SteadyClock::time_point submitted_at_;
   const std::shared_ptr<WakeSignal> engine_;
   const std::shared_ptr<EngineMetrics> metrics_;
+  std::atomic<bool> has_ended_{false};
   std::atomic<bool> is_cancelled_{false};
   std::atomic<bool> is_in_step_{false};
   EventQueue events_;

@@ -50,7 +50,7 @@ class Log {
   /// Whether a line of that level is written: to skip formatting.
   bool writes(LogLevel level) const noexcept;
 
-  /// One line. `component` says which part of the program speaks: "http", "engine qwen".
+  /// One line. `component` says which part of the program speaks: "http", "engine main".
   void write(LogLevel level, std::string_view component, std::string_view text) noexcept;
 
   template <class... Args>

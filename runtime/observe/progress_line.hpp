@@ -7,7 +7,7 @@
 
 namespace vernal {
 
-/// Shows "loading qwen  42%  441.2 of 1051.6 MiB" on standard error; silent if that is no terminal.
+/// Shows "loading main  42%  441.2 of 1051.6 MiB" on standard error; silent if that is no terminal.
 class ProgressLine {
  public:
   explicit ProgressLine(std::string what);

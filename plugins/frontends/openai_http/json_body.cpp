@@ -63,15 +63,17 @@ json::value parse_object(std::string_view text, json::storage_ptr memory) {
 
 }  // namespace
 
-void* JsonBody::BoundedMemory::do_allocate(std::size_t size, std::size_t alignment) {
+// Nothing in a JSON value needs more than the usual alignment, and the library gives memory back
+// with another alignment than it asked for.
+void* JsonBody::BoundedMemory::do_allocate(std::size_t size, std::size_t) {
   if (size > left_) throw std::bad_alloc();
-  void* const memory = ::operator new(size, std::align_val_t(alignment));
+  void* const memory = ::operator new(size);
   left_ -= size;
   return memory;
 }
 
-void JsonBody::BoundedMemory::do_deallocate(void* memory, std::size_t size, std::size_t alignment) {
-  ::operator delete(memory, size, std::align_val_t(alignment));
+void JsonBody::BoundedMemory::do_deallocate(void* memory, std::size_t size, std::size_t) {
+  ::operator delete(memory);
   left_ += size;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "stdin_repl/settings.hpp"
+#include "stdin_repl/utf8.hpp"
 
 namespace vernal::stdin_repl {
 namespace {
@@ -68,7 +69,12 @@ void TerminalPrinter::finish(const Answer& answer) {
 
 void PlainPrinter::show(const vernal_event& event) {
   if (event.type == VERNAL_EVENT_DELTA && event.channel == VERNAL_CHANNEL_CONTENT) {
-    console_.write(view(event.text));
+    const std::string_view text = view(event.text);
+    if (is_terminal_) {
+      console_.write(visible_text(text));
+    } else {
+      console_.write(text);
+    }
   }
   if (event.type == VERNAL_EVENT_ACCEPTED && event.text.size > 0) {
     plugin_host().log(VERNAL_LOG_WARNING, kComponent, view(event.text));

@@ -30,15 +30,17 @@ class TerminalPrinter final : public AnswerPrinter {
 };
 
 /// For another program: the content as it comes and a line feed at its end, nothing else. Warnings
-/// go to the log.
+/// go to the log. Only what would control a terminal is kept from one.
 class PlainPrinter final : public AnswerPrinter {
  public:
-  explicit PlainPrinter(const ConsoleClient& console) : console_(console) {}
+  explicit PlainPrinter(const ConsoleClient& console)
+      : console_(console), is_terminal_(console.terminals().output) {}
   void show(const vernal_event& event) override;
   void finish(const Answer& answer) override;
 
  private:
   ConsoleClient console_;
+  bool is_terminal_;
 };
 
 }  // namespace vernal::stdin_repl

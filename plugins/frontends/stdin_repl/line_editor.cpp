@@ -173,6 +173,8 @@ int LineEditor::read_character(EditLine* editor, wchar_t* out) {
 
 bool LineEditor::take_character(wchar_t& out) {
   for (;;) {
+    // The words count, not the descriptor: an answer in progress may have cleared that.
+    if (is_called_away()) return false;
     if (const auto character = decoder_.take()) {
       out = *character;
       return true;
@@ -184,26 +186,24 @@ bool LineEditor::take_character(wchar_t& out) {
     } else if (count < 0) {
       return false;
     } else if (event.data.fd == attention_.descriptor()) {
-      if (!heed_attention()) return false;
+      attention_.clear();
     } else if (!read_bytes()) {
       return false;
     }
   }
 }
 
-// False if the line ends here.
-bool LineEditor::heed_attention() {
-  attention_.clear();
+bool LineEditor::is_called_away() {
   if (attention_.is_draining()) {
     ended_ = InputLine::Kind::kClosed;
-    return false;
+    return true;
   }
   if (attention_.take_interrupt()) {
     decoder_.clear();
     ended_ = InputLine::Kind::kInterrupted;
-    return false;
+    return true;
   }
-  return true;
+  return false;
 }
 
 // False at the end of input.

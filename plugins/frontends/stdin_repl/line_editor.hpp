@@ -67,7 +67,7 @@ class LineEditor final : public LineSource {
   void load_history();
   void remember(const std::wstring& line);
   bool take_character(wchar_t& out);
-  bool heed_attention();
+  bool is_called_away();
   bool read_bytes();
   void follow_width();
   void resume();

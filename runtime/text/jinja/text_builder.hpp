@@ -45,8 +45,11 @@ class TextBuilder {
   }
 
  private:
+  static constexpr std::uint64_t kCostOfAppending =
+      8;  // in bytes read, so that many small pieces count
+
   void reserve(std::uint64_t bytes) {
-    heap_.budget().read_bytes(bytes);
+    heap_.budget().read_bytes(bytes + kCostOfAppending);
     if (bytes > text_.capacity() - text_.size()) {
       grow(bytes);
     }

@@ -53,7 +53,7 @@ class Tokenizer {
   /// The bytes of all `tokens`. With `skip_special`, control and unknown tokens give nothing.
   /// decode(encode(text, {p, false})) == text for every text and both values of p, as long as the
   /// vocabulary has a token for each byte (and, in sentence piece, for the space). Where it adds a
-  /// space prefix (has_space_prefix(): llama-spm yes, gemma3 no, byte-pair never), one space is
+  /// space prefix (has_space_prefix(); byte-pair vocabularies never have one), one space is
   /// dropped at the start and after each control, unknown or user-defined token, because encode()
   /// put it there. The result need not be UTF-8: a Detokenizer makes characters of it.
   std::string decode(std::span<const TokenId> tokens, bool skip_special = false) const;

@@ -24,8 +24,8 @@ double yarn_mix(const vernal::Node& node, double i, double n_rot) {
   return (1.0 - ramp) * node.number("extrapolation", 1.0);
 }
 
-/// Llama 3.1: long waves are divided by the factor, short ones kept, the rest mixed.
-double llama3_frequency(const vernal::Node& node, double frequency) {
+/// Banded: long waves are divided by the factor, short ones kept, the rest mixed.
+double banded_frequency(const vernal::Node& node, double frequency) {
   const double factor = node.number("factor", 1.0);
   const double length = node.number("original_context_length", 0.0);
   const double low = node.number("low_freq_factor", 1.0);
@@ -49,7 +49,7 @@ std::vector<double> frequencies(const vernal::Node& node, const std::vector<floa
     double frequency = std::pow(base, -2.0 * pair / n_rot);
     if (!factors.empty()) frequency /= static_cast<double>(factors[i]);
     if (scaling == "linear") frequency /= factor;
-    if (scaling == "llama3") frequency = llama3_frequency(node, frequency);
+    if (scaling == "banded") frequency = banded_frequency(node, frequency);
     if (scaling == "yarn") {
       const double mix = yarn_mix(node, pair, n_rot);
       frequency = frequency / factor * (1.0 - mix) + frequency * mix;

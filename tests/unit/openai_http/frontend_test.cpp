@@ -486,7 +486,7 @@ TEST_F(HttpFrontend, DrainsWithoutLosingWhatRuns) {
   kept.send(request_text("GET", "/v1/models"));
   EXPECT_EQ(kept.read_answer()->status, 200);
   frontend_->begin_drain();
-  EXPECT_EQ(frontend_->active(), 1U);
+  EXPECT_TRUE(eventually([&] { return frontend_->active() == 1; }));
   kept.send(request_text("POST", kChatPath, kChat));
   const auto refused = kept.read_answer();
   EXPECT_EQ(refused->status, 503);

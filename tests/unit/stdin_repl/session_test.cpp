@@ -77,6 +77,14 @@ TEST_F(SessionTest, PassesBytesOfTheAnswerThroughAsTheyAre) {
   EXPECT_EQ(console_.written, "\033[1mbold\r\n");
 }
 
+TEST_F(SessionTest, KeepsControlCharactersFromATerminal) {
+  console_.is_output_terminal = true;
+  engine_.scripts = {answer_of({"\033[1mbold"})};
+  type("Hi");
+  EXPECT_EQ(run(), "");
+  EXPECT_EQ(console_.written, "␛[1mbold\n");
+}
+
 TEST_F(SessionTest, AFailedRequestIsLoggedAndSeenByTheCore) {
   engine_.scripts = {error_of(VERNAL_CONTEXT_OVERFLOW, "the prompt is too long")};
   type("Hi\n");

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Start-up time, memory and idle load of a serving process, beside what its plan says.
+
+  resources.py VERNAL DEPLOYMENT.toml [--prompt-tokens N] [--idle SECONDS] [--json]
+
+The deployment listens over HTTP on a port of the loopback interface (port 0 is fine). Reports:
+  start      process start to the first token of a 20-token prompt, page cache warm (best of three)
+  memory     peak resident size after a prompt of N tokens, beside file + KV rows of `vernal plan`
+  idle       share of one core used while nothing is asked
+"""
+import argparse
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("vernal"), parser.add_argument("deployment")
+parser.add_argument("--prompt-tokens", type=int, default=4096)
+parser.add_argument("--idle", type=float, default=30)
+parser.add_argument("--json", action="store_true")
+ARGS = parser.parse_args()
+MIB = 1 << 20
+
+
+def start():
+    begin = time.monotonic()
+    process = subprocess.Popen([ARGS.vernal, "serve", ARGS.deployment], stdin=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        found = re.search(r"listening on http://([^\s]+):(\d+)", line)
+        if found:
+            return process, found.group(1), int(found.group(2)), begin
+    sys.exit(f"the server ended with status {process.wait()}")
+
+
+def first_token(host, port, prompt, max_tokens=1):
+    """Seconds until the first delta with text, and the number of prompt tokens."""
+    connection = http.client.HTTPConnection(host, port, timeout=600)
+    connection.request("GET", "/v1/models")
+    model = json.loads(connection.getresponse().read())["data"][0]["id"]
+    connection.request("POST", "/v1/completions", json.dumps({
+        "model": model, "prompt": prompt, "max_tokens": max_tokens, "temperature": 0, "stream": True,
+        "stream_options": {"include_usage": True}}), {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    arrived, tokens = None, 0
+    for line in response:
+        if not line.startswith(b"data: {"):
+            continue
+        event = json.loads(line[6:])
+        if event.get("choices") and arrived is None:
+            arrived = time.monotonic()
+        if event.get("usage"):
+            tokens = event["usage"]["prompt_tokens"]
+    connection.close()
+    return arrived, tokens
+
+
+def status_mib(process, field):
+    with open(f"/proc/{process.pid}/status") as file:
+        return int(re.search(rf"{field}:\s+(\d+) kB", file.read()).group(1)) / 1024
+
+
+def cpu_seconds(process):
+    with open(f"/proc/{process.pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def stop(process):
+    process.send_signal(signal.SIGTERM)
+    process.stderr.read()
+    return process.wait()
+
+
+def main():
+    out = {}
+    starts = []
+    for _ in range(3):
+        process, host, port, begin = start()
+        arrived, _ = first_token(host, port, "The quick brown fox jumps over the lazy dog, and then it sleeps all day long.")
+        starts.append(arrived - begin)
+        stop(process)
+    out["start_to_first_token_s"] = round(min(starts), 3)
+
+    plan = json.loads(subprocess.run([ARGS.vernal, "plan", "--json", ARGS.deployment], check=True,
+                                     capture_output=True, text=True).stdout)["models"][0]
+    process, host, port, _ = start()
+    _, tokens = first_token(host, port, "alpha beta gamma delta " * (ARGS.prompt_tokens // 4))
+    file_mib = os.path.getsize(plan["file"]) / MIB
+    kv_mib = tokens * plan["bytes_per_kv_token"] / MIB
+    kv_plan_mib = sum(row["bytes"] for row in plan["rows"] if row["category"] == "kv cache") / MIB
+    peak = status_mib(process, "VmHWM")
+    out["memory"] = {"prompt_tokens": tokens, "peak_resident_mib": round(peak, 1), "file_mib": round(file_mib, 1),
+                     "kv_used_mib": round(kv_mib, 1), "kv_plan_mib": round(kv_plan_mib, 1),
+                     "beside_file_and_used_kv_mib": round(peak - file_mib - kv_mib, 1),
+                     "beside_file_and_planned_kv_mib": round(peak - file_mib - kv_plan_mib, 1)}
+    before = cpu_seconds(process)
+    time.sleep(ARGS.idle)
+    out["idle_share_of_a_core"] = round((cpu_seconds(process) - before) / ARGS.idle, 5)
+    out["exit_status"] = stop(process)
+    if ARGS.json:
+        print(json.dumps(out))
+        return
+    memory = out["memory"]
+    print(f"start to first token   {out['start_to_first_token_s']:.2f} s (best of 3)")
+    print(f"peak resident          {memory['peak_resident_mib']} MiB after {memory['prompt_tokens']} prompt tokens")
+    print(f"  model file           {memory['file_mib']} MiB")
+    print(f"  KV used / planned    {memory['kv_used_mib']} / {memory['kv_plan_mib']} MiB")
+    print(f"  beyond file + used KV {memory['beside_file_and_used_kv_mib']} MiB")
+    print(f"idle                   {out['idle_share_of_a_core'] * 100:.2f} % of a core over {ARGS.idle:.0f} s")
+    print(f"exit status on SIGTERM {out['exit_status']}")
+
+
+main()

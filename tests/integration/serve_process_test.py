@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""The process as operators meet it: serve, drain, console in a pipe, one deployment with two frontends.
+
+  serve_process_test.py VERNAL MODEL.gguf BACKEND PLUGIN_DIR
+
+Needs the standard library alone. Every server listens on a free port of the loopback interface.
+"""
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+VERNAL, MODEL, BACKEND, PLUGINS = sys.argv[1:5]
+PROMPT = "Hello world, this is"
+NUM_TOKENS = 24
+
+
+def deployment(frontend: str, slots: int = 2) -> str:
+    return f"""schema = 1
+[runtime]
+plugin_paths = ["{PLUGINS}"]
+drain_timeout = "20s"
+[backends.b]
+plugin = "{BACKEND}"
+[models.tiny]
+path = "{MODEL}"
+backend = "b"
+context_length = 1024
+slots = {slots}
+sampling = {{ temperature = 0.0 }}
+{frontend}
+"""
+
+
+HTTP = '[frontends.http]\nplugin = "openai_http"\nlisten = "127.0.0.1:0"\n'
+CONSOLE = f'[frontends.console]\nplugin = "stdin_repl"\nmodel = "tiny"\nmax_tokens = {NUM_TOKENS}\n'
+
+
+class Server:
+    """`vernal serve` on a deployment, stopped at the end of a with block."""
+
+    def __init__(self, text: str):
+        self.file = tempfile.NamedTemporaryFile("w", suffix=".toml", delete=False)
+        self.file.write(text)
+        self.file.close()
+        self.lines = []
+        self.process = subprocess.Popen([VERNAL, "serve", self.file.name], stdin=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE, text=True)
+        self.port = 0
+        for line in self.process.stderr:
+            self.lines.append(line)
+            found = re.search(r"listening on http://127\.0\.0\.1:(\d+)", line)
+            if found:
+                self.port = int(found.group(1))
+                break
+        self.reader = threading.Thread(target=lambda: self.lines.extend(self.process.stderr))
+        self.reader.start()
+
+    def __enter__(self):
+        assert self.port, "".join(self.lines)
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.reader.join()
+        self.process.stderr.close()
+        os.unlink(self.file.name)
+
+    def request(self, method, path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request(method, path, json.dumps(body) if body is not None else None,
+                           {"Content-Type": "application/json"})
+        return connection, connection.getresponse()
+
+    def chat(self, **more):
+        body = {"model": "tiny", "messages": [{"role": "user", "content": PROMPT}],
+                "max_tokens": NUM_TOKENS, "temperature": 0, **more}
+        connection, response = self.request("POST", "/v1/chat/completions", body)
+        answer = json.loads(response.read())
+        connection.close()
+        assert response.status == 200, answer
+        return answer
+
+
+class Process(unittest.TestCase):
+    def test_sigterm_lets_a_running_stream_finish_and_exits_with_0(self):
+        with Server(deployment(HTTP)) as server:
+            body = {"model": "tiny", "messages": [{"role": "user", "content": PROMPT}],
+                    "max_tokens": 200, "stream": True}
+            connection, response = server.request("POST", "/v1/chat/completions", body)
+            first = response.readline()
+            self.assertTrue(first.startswith(b"data:"), first)
+            server.process.send_signal(signal.SIGTERM)
+            rest = response.read().decode(errors="replace")
+            self.assertTrue(rest.rstrip().endswith("data: [DONE]"), rest[-200:])
+            connection.close()
+            self.assertEqual(server.process.wait(30), 0)
+
+    def test_a_second_sigterm_ends_at_once(self):
+        with Server(deployment(HTTP)) as server:
+            body = {"model": "tiny", "prompt": PROMPT, "max_tokens": 900, "stream": True}
+            connection, response = server.request("POST", "/v1/completions", body)
+            response.readline()
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.2)
+            server.process.send_signal(signal.SIGTERM)
+            self.assertEqual(server.process.wait(15), 0)
+            connection.close()
+
+    def test_requests_leave_no_thread_and_no_descriptor_behind(self):
+        with Server(deployment(HTTP)) as server:
+            def counts():
+                base = f"/proc/{server.process.pid}"
+                return len(os.listdir(base + "/task")), len(os.listdir(base + "/fd"))
+
+            server.chat()
+            time.sleep(0.3)
+            before = counts()
+            threads = [threading.Thread(target=server.chat) for _ in range(6)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            for _ in range(50):
+                if counts() == before:
+                    break
+                time.sleep(0.1)
+            self.assertEqual(counts(), before)
+
+    def test_http_and_console_give_the_same_greedy_answer(self):
+        with Server(deployment(HTTP)) as server:
+            over_http = server.chat()["choices"][0]["message"]["content"]
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+            file.write(deployment(CONSOLE))
+            file.flush()
+            piped = subprocess.run([VERNAL, "serve", file.name], input=PROMPT, capture_output=True,
+                                   text=True, timeout=60)
+        self.assertEqual(piped.returncode, 0, piped.stderr)
+        self.assertEqual(piped.stdout.rstrip("\n"), over_http.rstrip("\n"))
+
+    def test_a_taken_port_is_one_clear_error(self):
+        with Server(deployment(HTTP)) as server:
+            with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+                file.write(deployment(HTTP).replace(":0", f":{server.port}"))
+                file.flush()
+                second = subprocess.run([VERNAL, "serve", file.name], stdin=subprocess.DEVNULL,
+                                        capture_output=True, text=True, timeout=30)
+            self.assertEqual(second.returncode, 1)
+            self.assertIn(str(server.port), second.stderr)
+
+    def test_every_command_refuses_a_missing_file_by_name(self):
+        for command in (["serve"], ["check"], ["plan"], ["bench"], ["run", "-p", "x"], ["chat"], ["inspect"]):
+            result = subprocess.run([VERNAL, command[0], "/nonexistent/file", *command[1:]],
+                                    stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+            self.assertEqual(result.returncode, 1, command)
+            self.assertIn("/nonexistent/file", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)
