@@ -100,7 +100,7 @@ static_checks() {
 
 asan() {
   build asan tests-unit fuzzers
-  UBSAN_OPTIONS=print_stacktrace=1 run_tests asan --label-regex '^unit$'
+  UBSAN_OPTIONS=print_stacktrace=1 run_tests asan --label-regex '^unit$' --label-regex '^gtest$'
 }
 
 fuzz() { run_tests asan --label-regex '^fuzz$'; }

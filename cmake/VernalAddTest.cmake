@@ -1,7 +1,7 @@
 # vernal_add_test(NAME <name> SOURCES <file>... [LIBRARIES <target>...] [LABELS <label>...] [TIMEOUT <seconds>])
-# A GoogleTest executable registered as one CTest test per file. Its folder below tests/unit is a label too, and every
-# label has a target that builds the tests that bear it (tests-unit, tests-engine), so that a build with sanitizers
-# compiles no more than it runs. The tests find data through macros:
+# A GoogleTest executable registered as one CTest test per file. "gtest" and its folder below tests/unit are labels too,
+# and every label has a target that builds the tests that bear it (tests-unit, tests-engine), so that a build with
+# sanitizers compiles no more than it runs. The tests find data through macros:
 #   VERNAL_GOLDEN_DIR     tests/golden of this tree, unpacked
 #   VERNAL_REFERENCE_DIR  ../shared/reference when present, else the golden data again
 #   VERNAL_MODELS_DIR     models of this tree, where tools/fetch_model.py puts real models
@@ -34,6 +34,7 @@ function(vernal_add_test)
   target_include_directories(${ARG_NAME} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   vernal_test_definitions(${ARG_NAME})
   add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME})
+  list(APPEND ARG_LABELS gtest)
   file(RELATIVE_PATH folder "${PROJECT_SOURCE_DIR}/tests" "${CMAKE_CURRENT_SOURCE_DIR}")
   if(folder MATCHES "^unit/([^/]+)")
     list(APPEND ARG_LABELS ${CMAKE_MATCH_1})

@@ -213,7 +213,9 @@ class OnePromptFrontend : public Examples {
 
 TEST_F(OnePromptFrontend, WritesTheAnswerToItsFile) {
   EXPECT_EQ(answer(), "blue sky");
-  EXPECT_EQ(engine_.document, "{\"prompt\": \"a \\\"b\\\"\\u000a\", \"max_tokens\": 8}");
+  EXPECT_EQ(engine_.document,
+            "{\"prompt\": \"a \\\"b\\\"\\u000a\", \"max_tokens\": 8, \"sampling\": "
+            "{\"temperature\": 0}}");
   EXPECT_TRUE(engine_.is_released);
   EXPECT_EQ(out_.str(), "");
 }

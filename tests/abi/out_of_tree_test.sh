@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# out_of_tree_test.sh CMAKE BUILD_FOLDER: installs the build into an empty prefix, copies the SDK's examples elsewhere,
-# builds them against the installed SDK alone with every C++ toolchain at hand, and lets the installed program read
-# and open each of them.
+# out_of_tree_test.sh CMAKE BUILD_FOLDER MODEL: installs the build into an empty prefix, copies the SDK's examples
+# elsewhere, builds them against the installed SDK alone with every C++ toolchain at hand, and lets the installed program
+# list them, open them and run MODEL on them. All toolchains must give the same text, on the console and in the file of
+# the example frontend.
 set -euo pipefail
 
 cmake=$1
 build=$2
+model=$3
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -36,7 +38,7 @@ check_with() {
   cp -r "$prefix/share/vernal/sdk/examples" "$folder/source"
   for example in backend architecture frontend; do
     "$cmake" -S "$folder/source/$example" -B "$folder/build-$example" -G Ninja \
-      -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release \
+      -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Debug \
       -DCMAKE_CXX_FLAGS="$flags -Wall -Wextra -Wpedantic -Wconversion -Werror" > "$folder/log" 2>&1 &&
       "$cmake" --build "$folder/build-$example" >> "$folder/log" 2>&1 || {
       echo "$label: $example does not build"
@@ -61,7 +63,56 @@ check_with() {
     echo "$listing"
     exit 1
   fi
-  echo "$label: reference, toy and one_prompt were built, listed and opened"
+  answer_with "$label" "$folder"
+  echo "$label: reference, toy and one_prompt were built, listed, opened and used"
+}
+
+# answer_with LABEL FOLDER: runs the model on the backend of FOLDER/plugins, once as a command and once served by the
+# frontend there.
+prompt="The sky is"
+expected=
+answer_with() {
+  local label=$1 folder=$2 answer server
+  cat > "$folder/deployment.toml" << DEPLOYMENT
+schema = 1
+[runtime]
+plugin_paths = ["plugins"]
+[backends.cpu]
+plugin = "reference"
+[models.tiny]
+path = "$model"
+backend = "cpu"
+context_length = 256
+[frontends.ask]
+plugin = "one_prompt"
+model = "tiny"
+prompt = "$prompt"
+file = "answer.txt"
+max_tokens = 12
+DEPLOYMENT
+  answer=$("$prefix/bin/vernal" run "$folder/deployment.toml" --raw -t 0 -n 12 -p "$prompt")
+  expected=${expected:-$answer}
+  if [ -z "$answer" ] || [ "$answer" != "$expected" ]; then
+    echo "$label: vernal run answers \"$answer\", expected \"$expected\""
+    exit 1
+  fi
+  "$prefix/bin/vernal" serve "$folder/deployment.toml" 2> "$folder/serve.log" &
+  server=$!
+  for _ in $(seq 600); do
+    [ "$(cat "$folder/answer.txt" 2> /dev/null)" = "$expected" ] && break
+    sleep 0.1
+  done
+  kill -TERM "$server"
+  wait "$server" || {
+    echo "$label: vernal serve did not end well"
+    cat "$folder/serve.log"
+    exit 1
+  }
+  if [ "$(cat "$folder/answer.txt")" != "$expected" ]; then
+    echo "$label: the frontend wrote \"$(cat "$folder/answer.txt")\", expected \"$expected\""
+    cat "$folder/serve.log"
+    exit 1
+  fi
 }
 
 checked=0

@@ -74,7 +74,7 @@ class OnePrompt final : public vernal::Frontend {
       : model_(config.find_string("model").value()),
         document_("{\"prompt\": " + json_text(config.find_string("prompt").value()) +
                   ", \"max_tokens\": " + std::to_string(config.find_int("max_tokens").value()) +
-                  "}"),
+                  ", \"sampling\": {\"temperature\": 0}}"),
         path_(config.find_string("file").value()) {}
 
   void start() override {

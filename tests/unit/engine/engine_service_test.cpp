@@ -61,8 +61,8 @@ TEST(EngineService, AnswersARequestThroughTheTable) {
               VERNAL_OK);
     ASSERT_EQ(more, 1U);
     type = event.type;
-    text += view(event.text);
     if (type == VERNAL_EVENT_DELTA) {
+      text += view(event.text);
       ASSERT_EQ(event.num_logprobs, event.num_tokens);
       const auto logprob = element_at(event.logprobs, event.logprob_stride, 0);
       EXPECT_EQ(logprob.chosen.token, event.tokens[0]);

@@ -5,6 +5,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -97,7 +98,7 @@ class Console {
   std::mutex mutex_;
   void (*callback_)(void* user) = nullptr;
   void* user_ = nullptr;
-  bool has_failed_ = false;  // before ended_
+  std::atomic<bool> has_failed_ = false;  // before ended_
 };
 
 }  // namespace

@@ -1,0 +1,82 @@
+// Attention by KV format, depth and number of queries, with the shape of a model of 1.5 billion
+// parameters: 12 query heads, 2 KV heads of 128. Reports the bytes of keys and values read per
+// second; one token of such a model reads them in 28 layers.
+#include <benchmark/benchmark.h>
+
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "kernels/attention.hpp"
+
+namespace vernal::cpu_avx2 {
+namespace {
+
+constexpr std::int64_t kHeads = 12;
+constexpr std::int64_t kKvHeads = 2;
+constexpr std::int64_t kDim = 128;
+constexpr std::int64_t kLayers =
+    28;  // caches that are walked in turn, so that none stays in a cache
+
+void run_attention(benchmark::State& state, KvFormat format, std::int64_t depth,
+                   std::int64_t queries) {
+  const KvLayout layout{kKvHeads, kDim, kDim, format, format};
+  const std::int64_t pages = (depth + queries + kPageTokens - 1) / kPageTokens;
+  std::vector<std::uint32_t> page_ids(static_cast<std::size_t>(pages));
+  std::iota(page_ids.begin(), page_ids.end(), 0U);
+  const std::int64_t layer_bytes = pages * layout.page_bytes();
+  std::vector<std::byte> memory(static_cast<std::size_t>(kLayers * layer_bytes), std::byte{0x21});
+  std::vector<float> q(static_cast<std::size_t>(queries * kHeads * kDim), 0.1F);
+  std::vector<float> out(q.size());
+  const AttentionSequence sequence{page_ids.data(), 0, queries, depth};
+  Attention a;
+  a.q = q.data();
+  a.out = out.data();
+  a.page_stride = layout.page_bytes();
+  a.layout = layout;
+  a.num_query_heads = kHeads;
+  a.scale = 0.09F;
+  a.sequences = {&sequence, 1};
+  AttentionSchedule schedule;
+  schedule_attention(a, 1, 0, schedule);
+  std::vector<float> scratch(static_cast<std::size_t>(attention_scratch_floats(a)));
+  for (auto _ : state) {
+    for (std::int64_t layer = 0; layer < kLayers; ++layer) {
+      a.pages = memory.data() + layer * layer_bytes;
+      for (const AttentionItem& item : schedule.items) {
+        run_attention_item(a, item, 0, nullptr, scratch.data());
+      }
+    }
+  }
+  const auto runs = static_cast<double>(state.iterations());
+  const auto pairs = static_cast<double>(queries * (depth + (queries + 1) / 2));
+  state.counters["GB/s"] = benchmark::Counter(
+      runs * static_cast<double>(kLayers * layer_bytes) * 1e-9, benchmark::Counter::kIsRate);
+  state.counters["GMAC/s"] =
+      benchmark::Counter(runs * pairs * static_cast<double>(kLayers * kHeads * kDim * 2) * 1e-9,
+                         benchmark::Counter::kIsRate);
+}
+
+void register_all() {
+  for (const auto& [name, format] : {std::pair{"f16", KvFormat::kF16}, {"q8_0", KvFormat::kQ8_0}}) {
+    for (const std::int64_t depth : {512, 4096}) {
+      for (const std::int64_t queries : {1, 64}) {
+        const std::string title = std::string("attention/") + name +
+                                  "/depth:" + std::to_string(depth) +
+                                  "/queries:" + std::to_string(queries);
+        benchmark::RegisterBenchmark(title.c_str(), [=](benchmark::State& s) {
+          run_attention(s, format, depth, queries);
+        })->Unit(benchmark::kMillisecond);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace vernal::cpu_avx2
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  vernal::cpu_avx2::register_all();
+  benchmark::RunSpecifiedBenchmarks();
+}
