@@ -1,7 +1,9 @@
 #include "engine/sampler.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 
 #include "engine/philox.hpp"
 
@@ -10,43 +12,92 @@ namespace {
 
 // Stretch of a row whose weights are summed together when the whole row takes part in a draw.
 constexpr std::size_t kDrawBlock = 1024;
-// First guess at how many tokens reach top_p; grows until it suffices.
-constexpr std::size_t kFirstNucleus = 256;
-constexpr std::size_t kNucleusGrowth = 8;
 // Stands for -infinity, which JSON cannot write.
 constexpr double kLeastLogprob = -9999.0;
 
-double weight(float logit, float max, double inverse_temperature) {
-  return std::exp(static_cast<double>(logit - max) * inverse_temperature);
+double weight(float logit, float max, float inverse_temperature = 1.0F) {
+  return static_cast<double>(exp_nonpositive((logit - max) * inverse_temperature));
 }
 
-// Cuts sorted candidates behind the first whose sum of weights reaches share * total. False if all
-// of them together do not.
-bool cut_nucleus(std::vector<Candidate>& sorted, float max, double share, double total) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < sorted.size(); ++i) {
-    sum += weight(sorted[i].logit, max, 1.0);
-    if (sum >= share * total) {
-      sorted.resize(i + 1);
-      return true;
+// The tokens that together reach `share` of the probability, found without sorting the row: its
+// mass is added up in classes of like logits, and only the class in which the share is reached is
+// sorted.
+class Nucleus {
+ public:
+  Nucleus(std::span<const float> logits, float max, double share) : logits_(logits), max_(max) {
+    for (const float logit : logits) {
+      masses_[class_of(logit)] += weight(logit, max);
+    }
+    double total = 0.0;
+    for (const double mass : masses_) {
+      total += mass;
+    }
+    double above = 0.0;
+    while (last_class_ + 1 < kNumClasses && above + masses_[last_class_] < share * total) {
+      above += masses_[last_class_++];
+    }
+    find_last(share * total - above);
+  }
+
+  bool contains(TokenId id) const noexcept {
+    const Candidate candidate{id, logits_[static_cast<std::size_t>(id)]};
+    return !(last_ < candidate);
+  }
+
+ private:
+  // Logits this far below the maximum weigh nothing; the last class holds all of them.
+  static constexpr float kRange = 32.0F;
+  static constexpr std::size_t kNumClasses = 1024;
+
+  std::size_t class_of(float logit) const noexcept {
+    const float distance =
+        std::min(max_ - logit, kRange) * (static_cast<float>(kNumClasses - 1) / kRange);
+    return static_cast<std::size_t>(distance);
+  }
+
+  void find_last(double missing) {
+    std::vector<Candidate> members;
+    for (std::size_t i = 0; i < logits_.size(); ++i) {
+      if (class_of(logits_[i]) == last_class_) {
+        members.push_back({static_cast<TokenId>(i), logits_[i]});
+      }
+    }
+    std::sort(members.begin(), members.end());
+    last_ = members.back();
+    for (const Candidate& member : members) {
+      missing -= weight(member.logit, max_);
+      if (missing <= 0.0) {
+        last_ = member;
+        return;
+      }
     }
   }
-  return false;
-}
 
-void select_nucleus(std::span<const float> logits, float max, double share,
-                    std::vector<Candidate>& out) {
-  const double total = sum_exp(logits, max, 1.0F);
-  for (std::size_t count = kFirstNucleus;; count *= kNucleusGrowth) {
-    select_top(logits, count, out);
-    if (cut_nucleus(out, max, share, total) || out.size() == logits.size()) {
+  std::span<const float> logits_;
+  float max_;
+  std::array<double, kNumClasses> masses_{};
+  std::size_t last_class_ = 0;
+  Candidate last_;  // the least likely one that belongs to it
+};
+
+// Cuts sorted candidates behind the first whose sum of weights reaches share of the whole.
+void cut_nucleus(std::vector<Candidate>& sorted, float max, double share) {
+  double total = 0.0;
+  for (const Candidate& candidate : sorted) {
+    total += weight(candidate.logit, max);
+  }
+  double sum = 0.0;
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    sum += weight(sorted[i].logit, max);
+    if (sum >= share * total) {
+      sorted.resize(i + 1);
       return;
     }
   }
 }
 
 // `target` in [0, 1) of the total weight of the candidates, walked in ascending order of ids.
-TokenId draw_from(std::span<const Candidate> candidates, float max, double inverse_temperature,
+TokenId draw_from(std::span<const Candidate> candidates, float max, float inverse_temperature,
                   double target) {
   double total = 0.0;
   for (const Candidate& candidate : candidates) {
@@ -68,9 +119,8 @@ TokenId draw_from(std::span<const Candidate> candidates, float max, double inver
 }
 
 // The same over a whole row: finds the block first, then the token in it.
-TokenId draw_from_row(std::span<const float> logits, float max, double inverse_temperature,
+TokenId draw_from_row(std::span<const float> logits, float max, float inverse_temperature,
                       double target, std::vector<double>& sums) {
-  const auto scale = static_cast<float>(inverse_temperature);
   const auto block = [&](std::size_t index) {
     const std::size_t begin = index * kDrawBlock;
     return logits.subspan(begin, std::min(kDrawBlock, logits.size() - begin));
@@ -78,7 +128,7 @@ TokenId draw_from_row(std::span<const float> logits, float max, double inverse_t
   sums.clear();
   double total = 0.0;
   for (std::size_t index = 0; index * kDrawBlock < logits.size(); ++index) {
-    sums.push_back(sum_exp(block(index), max, scale));
+    sums.push_back(sum_exp(block(index), max, inverse_temperature));
     total += sums.back();
   }
   double remaining = target * total;
@@ -95,7 +145,7 @@ TokenId draw_from_row(std::span<const float> logits, float max, double inverse_t
   const std::span<const float> row = block(chosen);
   std::size_t last = 0;
   for (std::size_t i = 0; i < row.size(); ++i) {
-    const auto mass = static_cast<double>(exp_nonpositive((row[i] - max) * scale));
+    const double mass = weight(row[i], max, inverse_temperature);
     if (mass > 0.0) {
       last = i;
     }
@@ -175,7 +225,7 @@ TokenId Sampler::choose(std::span<const float> logits, float max, std::uint64_t 
   if (options_.temperature < SamplingOptions::kLeastTemperature) {
     return first_index_of(logits, max);
   }
-  const double inverse_temperature = 1.0 / options_.temperature;
+  const auto inverse_temperature = static_cast<float>(1.0 / options_.temperature);
   const double target = uniform_draw(seed_, {choice_, static_cast<std::uint32_t>(position), 0});
   const bool takes_all = options_.top_k == 0 && options_.top_p >= 1.0 && options_.min_p <= 0.0;
   if (takes_all) {
@@ -187,29 +237,31 @@ TokenId Sampler::choose(std::span<const float> logits, float max, std::uint64_t 
 
 void Sampler::filter(std::span<const float> logits, float max,
                      std::vector<Candidate>& survivors) const {
+  const float least =
+      options_.min_p > 0.0
+          ? std::min(max, static_cast<float>(static_cast<double>(max) + std::log(options_.min_p)))
+          : -std::numeric_limits<float>::infinity();
   if (options_.top_k > 0) {
     select_top(logits, options_.top_k, survivors);
     if (options_.top_p < 1.0) {
-      double total = 0.0;
-      for (const Candidate& candidate : survivors) {
-        total += weight(candidate.logit, max, 1.0);
-      }
-      cut_nucleus(survivors, max, options_.top_p, total);
+      cut_nucleus(survivors, max, options_.top_p);
     }
-  } else if (options_.top_p < 1.0) {
-    select_nucleus(logits, max, options_.top_p, survivors);
-  } else {
-    survivors.clear();
-    for (std::size_t i = 0; i < logits.size(); ++i) {
-      survivors.push_back({static_cast<TokenId>(i), logits[i]});
+    std::erase_if(survivors, [&](const Candidate& candidate) { return candidate.logit < least; });
+    std::sort(survivors.begin(), survivors.end(),
+              [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
+    return;
+  }
+  survivors.clear();
+  const bool has_nucleus = options_.top_p < 1.0;
+  const std::optional<Nucleus> nucleus =
+      has_nucleus ? std::optional<Nucleus>(std::in_place, logits, max, options_.top_p)
+                  : std::nullopt;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    const auto id = static_cast<TokenId>(i);
+    if (logits[i] >= least && (!nucleus || nucleus->contains(id))) {
+      survivors.push_back({id, logits[i]});
     }
   }
-  if (options_.min_p > 0.0) {
-    const auto least = static_cast<float>(static_cast<double>(max) + std::log(options_.min_p));
-    std::erase_if(survivors, [&](const Candidate& c) { return c.logit < least && c.logit != max; });
-  }
-  std::sort(survivors.begin(), survivors.end(),
-            [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
 }
 
 void Sampler::add_probabilities(std::span<const float> logits, float max, SampledToken& token,

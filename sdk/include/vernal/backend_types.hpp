@@ -1,5 +1,5 @@
-// Values that backends and the core exchange, as plain C++: devices, formats, memory rows, plan options
-// and steps. What each field means is told in abi/backend.h.
+// Values that backends and the core exchange, as plain C++: devices, formats, memory rows, plan
+// options and steps. What each field means is told in abi/backend.h.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-/* An architecture plugin is a compiler front end: model metadata in, module out. It runs at load only
- * and must be pure: no files, threads, devices, clocks; the same metadata gives the same module. */
+/* An architecture plugin is a compiler front end: model metadata in, module out. It runs at load
+ * only and must be pure: no files, threads, devices, clocks; the same metadata gives the same
+ * module. */
 #ifndef VERNAL_ABI_ARCHITECTURE_H
 #define VERNAL_ABI_ARCHITECTURE_H
 
@@ -11,8 +12,8 @@ extern "C" {
 
 typedef struct vernal_metadata vernal_metadata; /* opaque; valid for the call it is passed to */
 
-/* Read access to a model file's metadata and tensor directory. All: [control], borrowed for the call.
- * NOT_FOUND: no such key. INVALID_ARGUMENT: the key has another type. */
+/* Read access to a model file's metadata and tensor directory. All: [control], borrowed for the
+ * call. NOT_FOUND: no such key. INVALID_ARGUMENT: the key has another type. */
 typedef struct vernal_metadata_api {
   uint64_t struct_size;
   int32_t (*get_int)(const vernal_metadata* metadata, vernal_str key, int64_t* out_value);
@@ -35,8 +36,9 @@ typedef struct vernal_metadata_ref {
 
 typedef struct vernal_builder vernal_builder; /* opaque; valid for the build call */
 
-/* Builds a module. All: [control]. The core checks each call (operands, shapes, attributes), notes every
- * problem with the layer path and goes on where it can, so that all problems are reported at once. */
+/* Builds a module. All: [control]. The core checks each call (operands, shapes, attributes), notes
+ * every problem with the layer path and goes on where it can, so that all problems are reported at
+ * once. */
 typedef struct vernal_builder_api {
   uint64_t struct_size;
   int32_t (*begin_function)(vernal_builder* builder, vernal_str name);
@@ -50,7 +52,8 @@ typedef struct vernal_builder_api {
                     vernal_operand* out);
   /* Declares a state of the current function. */
   int32_t (*state)(vernal_builder* builder, const vernal_state_desc* desc, vernal_operand* out);
-  /* Adds a node; outputs[0..num_outputs) receive its values. `name` is the last part of its path. */
+  /* Adds a node; outputs[0..num_outputs) receive its values. `name` is the last part of its path.
+   */
   int32_t (*add_op)(vernal_builder* builder, vernal_str op, vernal_str name,
                     const vernal_operand* operands, uint64_t num_operands, const vernal_attr* attrs,
                     uint64_t num_attrs, uint64_t attr_stride, vernal_operand* outputs,
@@ -68,11 +71,11 @@ typedef struct vernal_builder_ref {
 
 typedef struct vernal_build_options {
   uint64_t struct_size;
-  uint64_t context_length;      /* the deployment's; may exceed the file's */
-  const vernal_str* functions;  /* functions wanted beside "main" */
+  uint64_t context_length;     /* the deployment's; may exceed the file's */
+  const vernal_str* functions; /* functions wanted beside "main" */
   uint64_t num_functions;
-  int64_t first_layer;          /* inclusive; a segment of the model, else 0 and last layer */
-  int64_t last_layer;           /* inclusive; -1: to the end */
+  int64_t first_layer; /* inclusive; a segment of the model, else 0 and last layer */
+  int64_t last_layer;  /* inclusive; -1: to the end */
 } vernal_build_options;
 
 typedef struct vernal_architecture_api {

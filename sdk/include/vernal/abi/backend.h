@@ -1,5 +1,5 @@
-/* A backend compiles a module into a program and executes steps. It owns the layout of weights, fusion,
- * memory, KV cache and recurrent state, and never sees files, text or clients.
+/* A backend compiles a module into a program and executes steps. It owns the layout of weights,
+ * fusion, memory, KV cache and recurrent state, and never sees files, text or clients.
  *
  *   open -> plan -> program_build -> pool_create -> seq_* , step_* ... -> pool_destroy -> ...
  *
@@ -25,7 +25,8 @@ typedef uint64_t vernal_sequence_id;
 typedef uint64_t vernal_checkpoint_id;
 typedef uint64_t vernal_ticket;
 
-/* ---- devices, operations, formats -------------------------------------------------------------- */
+/* ---- devices, operations, formats --------------------------------------------------------------
+ */
 
 typedef struct vernal_device_info {
   uint64_t struct_size;
@@ -65,7 +66,8 @@ typedef struct vernal_format_sink {
   void* user;
 } vernal_format_sink;
 
-/* ---- plan -------------------------------------------------------------------------------------- */
+/* ---- plan --------------------------------------------------------------------------------------
+ */
 
 typedef struct vernal_plan_options {
   uint64_t struct_size;
@@ -80,7 +82,7 @@ typedef struct vernal_plan_options {
   uint64_t memory_limit_bytes; /* 0: what the device reports free */
   vernal_str kv_keys_format;   /* "f16", "q8_0", ...; empty: "f16" */
   vernal_str kv_values_format;
-  vernal_str recurrent_format; /* empty: "f32" */
+  vernal_str recurrent_format;    /* empty: "f32" */
   const vernal_str* host_weights; /* weights that stay in host memory */
   uint64_t num_host_weights;
   uint32_t kv_rotate; /* 0 or 1: Hadamard rotation of quantised keys and values */
@@ -116,16 +118,17 @@ typedef struct vernal_memory_sink {
 
 typedef struct vernal_plan_info {
   uint64_t struct_size;
-  uint64_t page_tokens;          /* positions in a KV page; 0 without KV */
-  uint64_t bytes_per_kv_token;   /* all layers, K and V, with scales */
-  uint64_t bytes_per_sequence;   /* recurrent and conv state */
-  uint64_t bytes_per_checkpoint; /* host memory */
+  uint64_t page_tokens;           /* positions in a KV page; 0 without KV */
+  uint64_t bytes_per_kv_token;    /* all layers, K and V, with scales */
+  uint64_t bytes_per_sequence;    /* recurrent and conv state */
+  uint64_t bytes_per_checkpoint;  /* host memory */
   uint64_t weight_bytes_per_step; /* read by one decode step: for bandwidth figures */
-  uint32_t activation_element;   /* what ACT became: 0 f32, 1 f16, 2 bf16 */
+  uint32_t activation_element;    /* what ACT became: 0 f32, 1 f16, 2 bf16 */
   uint32_t reserved0;
 } vernal_plan_info;
 
-/* ---- program ----------------------------------------------------------------------------------- */
+/* ---- program -----------------------------------------------------------------------------------
+ */
 
 /* Where weights come from; called during program_build on the calling thread. */
 typedef struct vernal_weight_source {
@@ -138,20 +141,22 @@ typedef struct vernal_weight_source {
   int32_t (*unmap)(void* user, uint64_t index);
 } vernal_weight_source;
 
-/* Told of the bytes loaded so far, at least every 100 ms; a status other than OK cancels the build, which
- * then returns it within a second. */
+/* Told of the bytes loaded so far, at least every 100 ms; a status other than OK cancels the build,
+ * which then returns it within a second. */
 typedef struct vernal_progress {
   int32_t (*report)(void* user, uint64_t done_bytes, uint64_t total_bytes);
   void* user;
 } vernal_progress;
 
-/* ---- state ------------------------------------------------------------------------------------- */
+/* ---- state -------------------------------------------------------------------------------------
+ */
 
 /* Flags of a pool. */
 #define VERNAL_POOL_TRUNCATE_ANY 1u /* pure KV: any shorter length can be restored */
 #define VERNAL_POOL_STEP_ATOMIC 2u  /* a failed step leaves its sequences as they were */
 #define VERNAL_POOL_SNAPSHOT 4u     /* export and import work */
-#define VERNAL_POOL_BATCH_INVARIANT 8u /* bits depend on nothing but the own sequence and its chunk borders */
+#define VERNAL_POOL_BATCH_INVARIANT \
+  8u /* bits depend on nothing but the own sequence and its chunk borders */
 
 typedef struct vernal_pool_info {
   uint64_t struct_size;
@@ -180,7 +185,8 @@ typedef struct vernal_reader {
   void* user;
 } vernal_reader;
 
-/* ---- step -------------------------------------------------------------------------------------- */
+/* ---- step --------------------------------------------------------------------------------------
+ */
 
 #define VERNAL_INPUT_HOST 1u /* `data`: host memory, consumed before step_submit returns */
 #define VERNAL_INPUT_STEP 2u /* `output` of the step `ticket`, which stays where it is */
@@ -236,15 +242,16 @@ typedef struct vernal_step_stats {
   uint64_t busy_ns;
 } vernal_step_stats;
 
-/* ---- the table --------------------------------------------------------------------------------- */
+/* ---- the table ---------------------------------------------------------------------------------
+ */
 
 typedef struct vernal_backend_api {
   uint64_t struct_size;
 
   /* [control] Devices an instance may use. */
   int32_t (*enumerate_devices)(const vernal_device_sink* sink);
-  /* [control, blocks] Creates an instance from its validated table. Private threads start here and are
-   * joined in close. Instances do not share threads. */
+  /* [control, blocks] Creates an instance from its validated table. Private threads start here and
+   * are joined in close. Instances do not share threads. */
   int32_t (*open)(vernal_config_view config, vernal_backend** out);
   /* [control, blocks] Every program of the instance is destroyed before. */
   void (*close)(vernal_backend* backend);
@@ -255,9 +262,9 @@ typedef struct vernal_backend_api {
   /* [control] Storage formats of weights this backend accepts. */
   int32_t (*formats)(vernal_backend* backend, const vernal_format_sink* sink);
 
-  /* [control] Prices and fixes everything the program will allocate. UNSUPPORTED with the text of every
-   * unsupported node or option; RESOURCE_EXHAUSTED with needed and available bytes. The module lives
-   * until plan_destroy. */
+  /* [control] Prices and fixes everything the program will allocate. UNSUPPORTED with the text of
+   * every unsupported node or option; RESOURCE_EXHAUSTED with needed and available bytes. The
+   * module lives until plan_destroy. */
   int32_t (*plan)(vernal_backend* backend, vernal_module_ref module,
                   const vernal_plan_options* options, vernal_plan** out);
   int32_t (*plan_info)(const vernal_plan* plan, vernal_plan_info* out);
@@ -287,8 +294,8 @@ typedef struct vernal_backend_api {
                             uint64_t* out_position);
   /* NOT_RESTORABLE leaves the sequence unchanged. */
   int32_t (*seq_truncate)(vernal_pool* pool, vernal_sequence_id sequence, uint64_t new_length);
-  /* Exactly one of `source` and `checkpoint` is not 0. `position` = the source's, or any smaller one on a
-   * TRUNCATE_ANY pool. Both go on independently. */
+  /* Exactly one of `source` and `checkpoint` is not 0. `position` = the source's, or any smaller
+   * one on a TRUNCATE_ANY pool. Both go on independently. */
   int32_t (*seq_fork)(vernal_pool* pool, vernal_sequence_id source, vernal_checkpoint_id checkpoint,
                       uint64_t position, vernal_sequence_id* out);
   int32_t (*seq_restore)(vernal_pool* pool, vernal_sequence_id sequence,
@@ -298,8 +305,8 @@ typedef struct vernal_backend_api {
   int32_t (*checkpoint_info)(vernal_pool* pool, vernal_checkpoint_id checkpoint,
                              vernal_checkpoint_info* out);
   int32_t (*checkpoint_release)(vernal_pool* pool, vernal_checkpoint_id checkpoint);
-  /* [engine, blocks] Opaque payload behind a header with magic, backend, program fingerprint, formats,
-   * rotation, position, size and checksum. Exactly one id is not 0. */
+  /* [engine, blocks] Opaque payload behind a header with magic, backend, program fingerprint,
+   * formats, rotation, position, size and checksum. Exactly one id is not 0. */
   int32_t (*snapshot_export)(vernal_pool* pool, vernal_sequence_id sequence,
                              vernal_checkpoint_id checkpoint, const vernal_sink* sink);
   /* [engine, blocks] INCOMPATIBLE before anything is read but the header. */
@@ -307,11 +314,11 @@ typedef struct vernal_backend_api {
                              vernal_sequence_id* out);
 
   /* [engine] Runs one step. Inputs are consumed before it returns; the work may be done here or in
-   * step_wait. One program executes one step at a time. On failure the batch's sequences become invalid
-   * (only release and restore are allowed) unless the pool is STEP_ATOMIC. */
+   * step_wait. One program executes one step at a time. On failure the batch's sequences become
+   * invalid (only release and restore are allowed) unless the pool is STEP_ATOMIC. */
   int32_t (*step_submit)(vernal_pool* pool, const vernal_step_batch* batch, vernal_ticket* out);
-  /* [engine, blocks] DEADLINE if not finished after timeout_ms; 0 waits without limit. Returns the step's
-   * own status. */
+  /* [engine, blocks] DEADLINE if not finished after timeout_ms; 0 waits without limit. Returns the
+   * step's own status. */
   int32_t (*step_wait)(vernal_pool* pool, vernal_ticket ticket, uint64_t timeout_ms);
   /* [engine, nonblocking] *out_done 0 or 1. */
   int32_t (*step_poll)(vernal_pool* pool, vernal_ticket ticket, uint32_t* out_done);

@@ -1,4 +1,5 @@
-/* Configuration of a plugin: the schema it publishes, and the view of its table in the deployment file. */
+/* Configuration of a plugin: the schema it publishes, and the view of its table in the deployment
+ * file. */
 #ifndef VERNAL_ABI_CONFIG_H
 #define VERNAL_ABI_CONFIG_H
 
@@ -13,19 +14,21 @@ extern "C" {
 #define VERNAL_CONFIG_INT 2u
 #define VERNAL_CONFIG_FLOAT 3u
 #define VERNAL_CONFIG_STRING 4u
-#define VERNAL_CONFIG_PATH 5u     /* string; relative to the deployment file; the view gives it absolute */
+#define VERNAL_CONFIG_PATH \
+  5u /* string; relative to the deployment file; the view gives it absolute */
 #define VERNAL_CONFIG_SIZE 6u     /* string with a unit, "4GiB"; the view gives bytes */
 #define VERNAL_CONFIG_DURATION 7u /* string with a unit, "30s"; the view gives milliseconds */
 #define VERNAL_CONFIG_ENUM 8u     /* one of `choices` */
 #define VERNAL_CONFIG_STRING_LIST 9u
 #define VERNAL_CONFIG_INT_LIST 10u
-#define VERNAL_CONFIG_TABLE 11u   /* has rows of its own, with paths "name.key" */
+#define VERNAL_CONFIG_TABLE 11u /* has rows of its own, with paths "name.key" */
 
 /* Flags of a row. */
 #define VERNAL_CONFIG_REQUIRED 1u   /* no default: the deployment must say it */
 #define VERNAL_CONFIG_SECRET 2u     /* never printed */
 #define VERNAL_CONFIG_RELOADABLE 4u /* may change without a restart */
-#define VERNAL_CONFIG_MODEL_NAMES 8u /* string or list that names models of the deployment: checked by the core */
+#define VERNAL_CONFIG_MODEL_NAMES \
+  8u /* string or list that names models of the deployment: checked by the core */
 
 /* One key a plugin understands. Numbers without a bound have minimum > maximum. */
 typedef struct vernal_config_row {
@@ -45,9 +48,9 @@ typedef struct vernal_config_row {
 
 typedef struct vernal_config vernal_config; /* opaque; valid for the call it is passed to */
 
-/* Read access to one validated table; defaults are filled in. NOT_FOUND: absent and without default.
- * INVALID_ARGUMENT: asked with another type than the schema's. All functions: [control], borrowed
- * results live as long as the view. */
+/* Read access to one validated table; defaults are filled in. NOT_FOUND: absent and without
+ * default. INVALID_ARGUMENT: asked with another type than the schema's. All functions: [control],
+ * borrowed results live as long as the view. */
 typedef struct vernal_config_api {
   uint64_t struct_size;
   int32_t (*get_bool)(const vernal_config* config, vernal_str path, uint32_t* out_value);

@@ -1,5 +1,5 @@
-/* A frontend turns a client's protocol into request documents and events back into the protocol. It holds
- * no template, tokenizer, grammar or tool syntax: those belong to the core. */
+/* A frontend turns a client's protocol into request documents and events back into the protocol. It
+ * holds no template, tokenizer, grammar or tool syntax: those belong to the core. */
 #ifndef VERNAL_ABI_FRONTEND_H
 #define VERNAL_ABI_FRONTEND_H
 
@@ -13,7 +13,8 @@ extern "C" {
 #define VERNAL_SERVICE_TEXT "vernal.svc.text/1"
 #define VERNAL_SERVICE_CONSOLE "vernal.svc.console/1"
 
-/* ---- engine service ---------------------------------------------------------------------------- */
+/* ---- engine service ----------------------------------------------------------------------------
+ */
 
 typedef struct vernal_engine vernal_engine; /* opaque; outlives every frontend */
 typedef uint64_t vernal_request_id;         /* 0 is never valid */
@@ -47,8 +48,8 @@ typedef struct vernal_submit_args {
   vernal_str request_json; /* one document vernal.request/1 (sdk/spec/request.md); copied */
   const int32_t* tokens;   /* prompt as token ids instead of text; copied; NULL: none */
   uint64_t num_tokens;
-  /* Edge-triggered: called when events may be waiting, from any thread of the core. It must not block
-   * nor call back into the engine except poll_events. May be NULL. */
+  /* Edge-triggered: called when events may be waiting, from any thread of the core. It must not
+   * block nor call back into the engine except poll_events. May be NULL. */
   void (*on_ready)(void* user, vernal_request_id request);
   void* user;
 } vernal_submit_args;
@@ -59,8 +60,8 @@ typedef struct vernal_submit_args {
 #define VERNAL_EVENT_PROGRESS 3u /* done, total: prompt tokens processed */
 #define VERNAL_EVENT_DELTA 4u    /* choice, channel, text, tokens, logprobs */
 #define VERNAL_EVENT_CHOICE_FINISHED 5u /* choice, finish_reason, text: the stop string, if any */
-#define VERNAL_EVENT_FINISHED 6u /* usage and timings */
-#define VERNAL_EVENT_ERROR 7u    /* code, http_hint, param, text, error_code, retryable */
+#define VERNAL_EVENT_FINISHED 6u        /* usage and timings */
+#define VERNAL_EVENT_ERROR 7u           /* code, http_hint, param, text, error_code, retryable */
 
 /* Channels of a delta. */
 #define VERNAL_CHANNEL_CONTENT 1u
@@ -69,7 +70,7 @@ typedef struct vernal_submit_args {
 #define VERNAL_CHANNEL_TOOL_ARGUMENTS 4u
 
 /* Finish reasons. */
-#define VERNAL_FINISH_STOP 1u        /* an end-of-generation token */
+#define VERNAL_FINISH_STOP 1u /* an end-of-generation token */
 #define VERNAL_FINISH_STOP_STRING 2u
 #define VERNAL_FINISH_TOOL_CALLS 3u
 #define VERNAL_FINISH_LENGTH 4u
@@ -95,9 +96,9 @@ typedef struct vernal_token_logprob {
 
 typedef struct vernal_event {
   uint64_t struct_size;
-  vernal_str text;    /* whole UTF-8 characters */
-  vernal_str call_id; /* tool channels */
-  vernal_str param;   /* ERROR: the request field at fault, may be empty */
+  vernal_str text;       /* whole UTF-8 characters */
+  vernal_str call_id;    /* tool channels */
+  vernal_str param;      /* ERROR: the request field at fault, may be empty */
   vernal_str error_code; /* ERROR: "context_length_exceeded", "invalid_value", ... */
   const int32_t* tokens; /* DELTA: ids that make the text, may be empty */
   uint64_t num_tokens;
@@ -147,12 +148,12 @@ typedef struct vernal_engine_api {
   /* [any, nonblocking] Models and profiles, in the deployment's order. Answers at once, also while
    * loading. */
   int32_t (*list_models)(vernal_engine* engine, const vernal_model_sink* sink);
-  /* [any, nonblocking] Copies and returns at once; the first event is ACCEPTED or ERROR. NOT_FOUND: no
-   * such model. QUEUE_FULL and UNAVAILABLE are normal answers. */
+  /* [any, nonblocking] Copies and returns at once; the first event is ACCEPTED or ERROR. NOT_FOUND:
+   * no such model. QUEUE_FULL and UNAVAILABLE are normal answers. */
   int32_t (*submit)(vernal_engine* engine, const vernal_submit_args* args, vernal_request_id* out);
-  /* [frontend, nonblocking] Takes the next event into *out; *out_more 0: there was none, *out is empty.
-   * Pointers in it live until the next poll_events, wait_events or release of the same request. One
-   * thread at a time per request. */
+  /* [frontend, nonblocking] Takes the next event into *out; *out_more 0: there was none, *out is
+   * empty. Pointers in it live until the next poll_events, wait_events or release of the same
+   * request. One thread at a time per request. */
   int32_t (*poll_events)(vernal_engine* engine, vernal_request_id request, vernal_event* out,
                          uint32_t* out_more);
   /* [frontend, blocks] As poll_events, but waits up to timeout_ms for an event. */
@@ -160,16 +161,18 @@ typedef struct vernal_engine_api {
                          vernal_event* out, uint32_t* out_more);
   /* [any, nonblocking] Idempotent. The terminal event still comes, within one step. */
   int32_t (*cancel)(vernal_engine* engine, vernal_request_id request, vernal_str reason);
-  /* [any] After the terminal event, or to abandon (which cancels). When it returns no callback of the
-   * request runs, nor will. Not to be called from on_ready. */
+  /* [any] After the terminal event, or to abandon (which cancels). When it returns no callback of
+   * the request runs, nor will. Not to be called from on_ready. */
   int32_t (*release)(vernal_engine* engine, vernal_request_id request);
   /* [any, nonblocking] Counters and gauges. */
   int32_t (*stats)(vernal_engine* engine, const vernal_metric_sink* sink);
-  /* [any, nonblocking] *out_state VERNAL_MODEL_*: READY if every model is; the sink gets a reason. */
+  /* [any, nonblocking] *out_state VERNAL_MODEL_*: READY if every model is; the sink gets a reason.
+   */
   int32_t (*health)(vernal_engine* engine, uint32_t* out_state, const vernal_sink* reason);
 } vernal_engine_api;
 
-/* ---- text service ------------------------------------------------------------------------------ */
+/* ---- text service ------------------------------------------------------------------------------
+ */
 
 typedef struct vernal_text vernal_text;
 
@@ -192,7 +195,8 @@ typedef struct vernal_text_api {
                    uint64_t* out_tokens);
 } vernal_text_api;
 
-/* ---- console service --------------------------------------------------------------------------- */
+/* ---- console service ---------------------------------------------------------------------------
+ */
 
 typedef struct vernal_console vernal_console;
 
@@ -205,15 +209,16 @@ typedef struct vernal_console_api {
   int32_t (*descriptors)(vernal_console* console, int32_t* out_input, int32_t* out_output);
   /* [blocks] Writes all bytes and flushes. */
   int32_t (*write)(vernal_console* console, vernal_str text);
-  /* Interrupts (Ctrl-C) are given to the callback, on a core thread, instead of ending the process; NULL
-   * gives them back. When it returns no callback runs. */
+  /* Interrupts (Ctrl-C) are given to the callback, on a core thread, instead of ending the process;
+   * NULL gives them back. When it returns no callback runs. */
   int32_t (*on_interrupt)(vernal_console* console, void (*callback)(void* user), void* user);
-  /* [nonblocking] The console has ended (end of input, /quit): the process ends if no other frontend
-   * runs. */
+  /* [nonblocking] The console has ended (end of input, /quit): the process ends if no other
+   * frontend runs. */
   int32_t (*finished)(vernal_console* console);
 } vernal_console_api;
 
-/* ---- the plugin -------------------------------------------------------------------------------- */
+/* ---- the plugin --------------------------------------------------------------------------------
+ */
 
 typedef struct vernal_frontend vernal_frontend;
 

@@ -1,9 +1,9 @@
 /* The module: what an architecture plugin builds once, at load, and a backend compiles.
  *
  * A module has functions ("main", "mtp", ...), weights and states. A function is a list of nodes in
- * static single assignment over values. Operations are named by string ids ("vernal.linear/1"); their
- * operands, attributes and meaning are specified in sdk/spec/operations.md. Dimensions are static but
- * for the four below. Values are row-major; heads are [T, H, d]. */
+ * static single assignment over values. Operations are named by string ids ("vernal.linear/1");
+ * their operands, attributes and meaning are specified in sdk/spec/operations.md. Dimensions are
+ * static but for the four below. Values are row-major; heads are [T, H, d]. */
 #ifndef VERNAL_ABI_MODULE_H
 #define VERNAL_ABI_MODULE_H
 
@@ -60,22 +60,23 @@ typedef struct vernal_attr {
 } vernal_attr;
 
 /* State kinds. Storage belongs to the backend; one copy per sequence. */
-#define VERNAL_STATE_KV 1u        /* keys [len, num_heads, key_dim], values [len, num_heads, value_dim] */
+#define VERNAL_STATE_KV 1u /* keys [len, num_heads, key_dim], values [len, num_heads, value_dim] \
+                            */
 #define VERNAL_STATE_RECURRENT 2u /* [num_heads, key_dim, value_dim] */
 #define VERNAL_STATE_CONV 3u      /* the last width-1 columns of `channels` */
 
 typedef struct vernal_state_desc {
   uint64_t struct_size;
-  vernal_str name;     /* unique, e.g. "blk.3.kv" */
+  vernal_str name; /* unique, e.g. "blk.3.kv" */
   int64_t layer;
-  int64_t num_heads;   /* KV: key/value heads; RECURRENT: value heads; else 0 */
+  int64_t num_heads; /* KV: key/value heads; RECURRENT: value heads; else 0 */
   int64_t key_dim;
   int64_t value_dim;
-  int64_t channels;    /* CONV */
-  int64_t width;       /* CONV: kernel width */
-  int64_t window;      /* KV: query i sees key j iff 0 <= i-j < window; 0 = no window */
+  int64_t channels; /* CONV */
+  int64_t width;    /* CONV: kernel width */
+  int64_t window;   /* KV: query i sees key j iff 0 <= i-j < window; 0 = no window */
   uint32_t kind;
-  uint32_t function;   /* index of the function that owns it; set by the core */
+  uint32_t function; /* index of the function that owns it; set by the core */
 } vernal_state_desc;
 
 typedef struct vernal_value_view {
@@ -125,10 +126,11 @@ typedef struct vernal_module_info {
   uint8_t fingerprint[32]; /* SHA-256 of the text dump */
 } vernal_module_info;
 
-typedef struct vernal_module vernal_module; /* opaque; lives until the plan made from it is destroyed */
+typedef struct vernal_module
+    vernal_module; /* opaque; lives until the plan made from it is destroyed */
 
-/* Read access. [control]. Views are filled by the callee up to the caller's struct_size; pointers in
- * them live as long as the module. NOT_FOUND: index out of range. */
+/* Read access. [control]. Views are filled by the callee up to the caller's struct_size; pointers
+ * in them live as long as the module. NOT_FOUND: index out of range. */
 typedef struct vernal_module_api {
   uint64_t struct_size;
   int32_t (*info)(const vernal_module* module, vernal_module_info* out);

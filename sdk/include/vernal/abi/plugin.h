@@ -1,5 +1,5 @@
-/* Entry of a plugin. A plugin is a shared object with an ELF note (".note.vernal", the manifest, read
- * before it is opened) and one exported function, vernal_plugin_entry_v1. */
+/* Entry of a plugin. A plugin is a shared object with an ELF note (".note.vernal", the manifest,
+ * read before it is opened) and one exported function, vernal_plugin_entry_v1. */
 #ifndef VERNAL_ABI_PLUGIN_H
 #define VERNAL_ABI_PLUGIN_H
 
@@ -15,18 +15,20 @@ extern "C" {
 #define VERNAL_KIND_ARCHITECTURE 2u
 #define VERNAL_KIND_FRONTEND 3u
 
-/* Owner and type of the manifest note; its descriptor is text, one key=value a line (sdk/README.md). */
+/* Owner and type of the manifest note; its descriptor is text, one key=value a line
+ * (sdk/README.md). */
 #define VERNAL_NOTE_OWNER "vernal"
 #define VERNAL_NOTE_TYPE 1u
 
 typedef struct vernal_plugin_api {
   uint64_t struct_size;
 
-  /* [control] Called once, before any other function; devices may be touched. The plugin keeps nothing
-   * if it fails. */
+  /* [control] Called once, before any other function; devices may be touched. The plugin keeps
+   * nothing if it fails. */
   int32_t (*init)(void);
 
-  /* [control] Called once, after every object of the plugin is destroyed. The library stays mapped. */
+  /* [control] Called once, after every object of the plugin is destroyed. The library stays mapped.
+   */
   int32_t (*shutdown)(void);
 
   /* [any] The rows of the table that configures an instance of `kind`. Static storage. */

@@ -1,8 +1,10 @@
-/* Version of the plugin interface. It is the interface's own, apart from the product's (docs/plugin-guide.md).
+/* Version of the plugin interface. It is the interface's own, apart from the product's
+ * (docs/plugin-guide.md).
  *
- * A minor only appends: functions at the end of a table, fields at the end of a struct, new ids. A major
- * changes meaning and has its own entry symbol. A plugin loads if the host knows its major and the
- * smallest minor it needs is not above the host's; nothing is ever compared for equality. */
+ * A minor only appends: functions at the end of a table, fields at the end of a struct, new ids. A
+ * major changes meaning and has its own entry symbol. A plugin loads if the host knows its major
+ * and the smallest minor it needs is not above the host's; nothing is ever compared for equality.
+ */
 #ifndef VERNAL_ABI_VERSION_H
 #define VERNAL_ABI_VERSION_H
 

@@ -1,4 +1,5 @@
-// The C functions behind backend_plugin.hpp: each turns handles into references, runs under guard().
+// The C functions behind backend_plugin.hpp: each turns handles into references, runs under
+// guard().
 #pragma once
 
 #include "vernal/backend_plugin.hpp"
@@ -7,7 +8,8 @@ namespace vernal::detail {
 
 template <class T>
 T& object(void* handle, const char* what) {
-  if (handle == nullptr) throw Error(VERNAL_INVALID_ARGUMENT, std::string(what) + " handle is null");
+  if (handle == nullptr)
+    throw Error(VERNAL_INVALID_ARGUMENT, std::string(what) + " handle is null");
   return *static_cast<T*>(handle);
 }
 inline Backend& object(vernal_backend* h) {
@@ -70,9 +72,12 @@ inline StepBatch read_batch(const vernal_step_batch* source) {
 
 inline void emit(const std::vector<MemoryRow>& rows, const vernal_memory_sink* sink) {
   for (const MemoryRow& row : rows) {
-    vernal_memory_row out{sizeof(vernal_memory_row), to_str(row.object),
-                          to_str(row.device),        row.bytes,
-                          row.peak_bytes,            row.category,
+    vernal_memory_row out{sizeof(vernal_memory_row),
+                          to_str(row.object),
+                          to_str(row.device),
+                          row.bytes,
+                          row.peak_bytes,
+                          row.category,
                           0};
     const std::int32_t status = sink->add(sink->user, &out);
     if (status != VERNAL_OK) throw Error(status, "the receiver of memory rows refused one");
@@ -82,8 +87,12 @@ inline void emit(const std::vector<MemoryRow>& rows, const vernal_memory_sink* s
 template <class T>
 void emit_devices(const vernal_device_sink* sink) {
   for (const DeviceInfo& d : T::devices()) {
-    const vernal_device_info out{sizeof(vernal_device_info), to_str(d.name), to_str(d.description),
-                                 d.total_bytes, d.free_bytes, d.num_workers};
+    const vernal_device_info out{sizeof(vernal_device_info),
+                                 to_str(d.name),
+                                 to_str(d.description),
+                                 d.total_bytes,
+                                 d.free_bytes,
+                                 d.num_workers};
     const std::int32_t status = sink->add(sink->user, &out);
     if (status != VERNAL_OK) throw Error(status, "the receiver of devices refused one");
   }
@@ -91,8 +100,8 @@ void emit_devices(const vernal_device_sink* sink) {
 
 inline void emit(const std::vector<FormatSupport>& formats, const vernal_format_sink* sink) {
   for (const FormatSupport& f : formats) {
-    const vernal_format_row out{sizeof(vernal_format_row), to_str(f.format), to_str(f.note), f.support,
-                                0};
+    const vernal_format_row out{sizeof(vernal_format_row), to_str(f.format), to_str(f.note),
+                                f.support, 0};
     const std::int32_t status = sink->add(sink->user, &out);
     if (status != VERNAL_OK) throw Error(status, "the receiver of formats refused one");
   }
@@ -128,9 +137,9 @@ constexpr void fill_build_functions(vernal_backend_api& t) {
   t.plan = [](vernal_backend* b, vernal_module_ref ref, const vernal_plan_options* options,
               vernal_plan** out) noexcept -> std::int32_t {
     return guard([&] {
-      hand_over(object(b).plan(std::make_shared<const Module>(read_module(ref)),
-                               read_options(options)),
-                out);
+      hand_over(
+          object(b).plan(std::make_shared<const Module>(read_module(ref)), read_options(options)),
+          out);
     });
   };
   t.plan_info = [](const vernal_plan* p, vernal_plan_info* out) noexcept -> std::int32_t {
@@ -143,11 +152,12 @@ constexpr void fill_build_functions(vernal_backend_api& t) {
   t.program_build = [](vernal_plan* p, const vernal_weight_source* source,
                        const vernal_progress* progress,
                        vernal_program** out) noexcept -> std::int32_t {
-    return guard([&] {
-      hand_over(object(p).build(WeightSource(source), Progress(progress)), out);
-    });
+    return guard(
+        [&] { hand_over(object(p).build(WeightSource(source), Progress(progress)), out); });
   };
-  t.program_destroy = [](vernal_program* p) noexcept { delete reinterpret_cast<BackendProgram*>(p); };
+  t.program_destroy = [](vernal_program* p) noexcept {
+    delete reinterpret_cast<BackendProgram*>(p);
+  };
   t.memory_report = [](vernal_program* p, const vernal_memory_sink* sink) noexcept -> std::int32_t {
     return guard([&] { emit(object(p).memory_report(), sink); });
   };
@@ -175,7 +185,8 @@ constexpr void fill_state_functions(vernal_backend_api& t) {
   t.seq_release = [](vernal_pool* p, vernal_sequence_id s) noexcept -> std::int32_t {
     return guard([&] { object(p).seq_release(s); });
   };
-  t.seq_reserve = [](vernal_pool* p, vernal_sequence_id s, std::uint64_t n) noexcept -> std::int32_t {
+  t.seq_reserve = [](vernal_pool* p, vernal_sequence_id s,
+                     std::uint64_t n) noexcept -> std::int32_t {
     return guard([&] { object(p).seq_reserve(s, n); });
   };
   t.seq_length = [](vernal_pool* p, vernal_sequence_id s, std::uint64_t function,
@@ -190,8 +201,8 @@ constexpr void fill_state_functions(vernal_backend_api& t) {
                       std::uint64_t length) noexcept -> std::int32_t {
     return guard([&] { object(p).seq_truncate(s, length); });
   };
-  t.seq_fork = [](vernal_pool* p, vernal_sequence_id s, vernal_checkpoint_id c, std::uint64_t position,
-                  vernal_sequence_id* out) noexcept -> std::int32_t {
+  t.seq_fork = [](vernal_pool* p, vernal_sequence_id s, vernal_checkpoint_id c,
+                  std::uint64_t position, vernal_sequence_id* out) noexcept -> std::int32_t {
     return guard([&] { *out = object(p).seq_fork(s, c, position); });
   };
   t.seq_restore = [](vernal_pool* p, vernal_sequence_id s,
@@ -233,7 +244,8 @@ constexpr void fill_step_functions(vernal_backend_api& t) {
       }
     });
   };
-  t.step_poll = [](vernal_pool* p, vernal_ticket ticket, std::uint32_t* out) noexcept -> std::int32_t {
+  t.step_poll = [](vernal_pool* p, vernal_ticket ticket,
+                   std::uint32_t* out) noexcept -> std::int32_t {
     return guard([&] { *out = object(p).step_poll(ticket) ? 1 : 0; });
   };
   t.step_output = [](vernal_pool* p, vernal_ticket ticket, vernal_str name,
