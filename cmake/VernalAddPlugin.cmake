@@ -36,11 +36,12 @@ set(manifest_source [=[
 
 #define MANIFEST_TEXT \
 @manifest_literal@
-/* Kept when unreferenced sections are dropped; GNU ld keeps notes anyway, and g++ may not know `retain`. */
+/* Kept when unreferenced sections are dropped (GNU ld keeps notes anyway, and g++ may not know `retain`), and
+ * without the padding that AddressSanitizer of clang puts around objects. */
 #ifdef __clang__
-#define MANIFEST_RETAIN , retain
+#define MANIFEST_CLANG , retain, no_sanitize("address")
 #else
-#define MANIFEST_RETAIN
+#define MANIFEST_CLANG
 #endif
 
 struct vernal_manifest_note {
@@ -49,7 +50,7 @@ struct vernal_manifest_note {
   char desc[(sizeof(MANIFEST_TEXT) + 3) / 4 * 4];
 };
 
-__attribute__((used, section(".note.vernal"), aligned(4) MANIFEST_RETAIN))
+__attribute__((used, section(".note.vernal"), aligned(4) MANIFEST_CLANG))
 static const struct vernal_manifest_note kManifest = {
     sizeof(VERNAL_NOTE_OWNER), sizeof(kManifest.desc), VERNAL_NOTE_TYPE, VERNAL_NOTE_OWNER,
     MANIFEST_TEXT};

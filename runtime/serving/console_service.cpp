@@ -48,7 +48,8 @@ struct ConsoleFunctions {
     return VERNAL_OK;
   }
 
-  static std::int32_t finished(vernal_console* console) noexcept {
+  static std::int32_t finished(vernal_console* console, std::int32_t status) noexcept {
+    if (status != VERNAL_OK) service(console).has_failed_ = true;
     service(console).signals_.console_finished();
     return VERNAL_OK;
   }

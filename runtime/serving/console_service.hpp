@@ -1,6 +1,7 @@
 // The console service: the one way to the terminal, granted to one frontend.
 #pragma once
 
+#include <atomic>
 #include <mutex>
 
 #include "serving/control_signals.hpp"
@@ -19,11 +20,14 @@ class ConsoleService {
 
   /// Control thread: hands Ctrl-C to the console. False if the console does not want it.
   bool interrupt();
+  /// Whether the console ended with a failure. Any thread.
+  bool has_failed() const noexcept { return has_failed_; }
 
  private:
   friend struct ConsoleFunctions;
 
   ControlSignals& signals_;
+  std::atomic<bool> has_failed_ = false;
   std::mutex mutex_;  // guards the callback, and is held while it runs
   void (*on_interrupt_)(void* user) = nullptr;
   void* user_ = nullptr;

@@ -104,7 +104,7 @@ int Server::run() {
     break;
   }
   stop();
-  return 0;
+  return console_.has_failed() ? 1 : 0;
 }
 
 void Server::drain() {

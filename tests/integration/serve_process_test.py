@@ -17,7 +17,7 @@ import threading
 import time
 import unittest
 
-VERNAL, MODEL, BACKEND, PLUGINS = sys.argv[1:5]
+VERNAL, MODEL, BACKEND, PLUGINS = (os.path.abspath(a) if "/" in a else a for a in sys.argv[1:5])
 PROMPT = "Hello world, this is"
 NUM_TOKENS = 24
 

@@ -61,9 +61,7 @@ void Session::run() noexcept {
   });
   if (status != VERNAL_OK) plugin_host().log(VERNAL_LOG_ERROR, kComponent, failure);
   if (attention_.is_draining()) return;
-  // The guard has stored a failure with the host; the core finds it there.
-  if (status == VERNAL_OK) plugin_host().set_error(VERNAL_OK, {});
-  guard([&] { console_.finished(); });
+  guard([&] { console_.finished(status); });
 }
 
 void Session::talk() {

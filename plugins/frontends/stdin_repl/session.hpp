@@ -14,8 +14,7 @@ namespace vernal::stdin_repl {
 
 /// Talks with the user or the program at the other end of the console: a conversation if input and
 /// output are terminals, else one prompt and its answer. At its end it tells the console service
-/// that it has finished. If it failed, the reason is in the log, and stored with the host's
-/// set_error when finished() is called, so that the process can end with another status than 0.
+/// that it has finished, and with which status. If it failed, the reason is in the log.
 class Session {
  public:
   Session(Settings settings, const EngineClient& engine, const ConsoleClient& console);

@@ -54,8 +54,11 @@ class ConsoleClient {
   void on_interrupt(void (*callback)(void* user), void* user) const {
     plugin_host().check(api_.on_interrupt(console_, callback, user), "console");
   }
-  /// The conversation has ended: the process ends if no other frontend runs.
-  void finished() const { plugin_host().check(api_.finished(console_), "console"); }
+  /// The conversation has ended with `status`: the process ends if no other frontend runs, with
+  /// exit status 0 for VERNAL_OK.
+  void finished(std::int32_t status) const {
+    plugin_host().check(api_.finished(console_, status), "console");
+  }
 
  private:
   vernal_console_api api_{};

@@ -103,12 +103,15 @@ class Cache {
 
   std::vector<float> stored(std::int64_t position, std::int64_t head, bool is_key) const {
     const std::int64_t page = page_ids_[size(position / kPageTokens)];
-    const std::byte* data = memory_.data() + page * layout_.page_bytes();
-    const KvRun run =
-        is_key ? KvRun{layout_.keys, data + layout_.keys_at(head), nullptr, layout_.key_dim}
-               : KvRun{layout_.values, data + layout_.values_at(head), nullptr, layout_.value_dim};
-    std::vector<float> out(size(run.dim));
-    load_kv_rows(run, position % kPageTokens, position % kPageTokens + 1, out.data());
+    std::byte* data = const_cast<std::byte*>(memory_.data()) + page * layout_.page_bytes();
+    std::vector<float> out(size(is_key ? layout_.key_dim : layout_.value_dim));
+    if (is_key) {
+      load_key({layout_.keys, data + layout_.keys_at(head), layout_.key_dim},
+               position % kPageTokens, out.data());
+    } else {
+      load_value({layout_.values, data + layout_.values_at(head), layout_.value_dim},
+                 position % kPageTokens, out.data());
+    }
     return out;
   }
 
@@ -178,13 +181,17 @@ TEST(Attention, GivesTheSameBitsInAnyChunksAndSplits) {
 TEST(Attention, RoundsKeysAndValuesToTheirFormat) {
   const std::vector<float> x = random_floats(64, 41);
   std::vector<float> y(64);
-  std::vector<std::byte> run(static_cast<std::size_t>(KvLayout::run_bytes(KvFormat::kF16, 64)));
-  store_kv_row(KvFormat::kF16, x.data(), 64, 5, run.data());
-  load_kv_rows({KvFormat::kF16, run.data(), nullptr, 64}, 5, 6, y.data());
+  std::vector<std::byte> memory(static_cast<std::size_t>(KvLayout::run_bytes(KvFormat::kF16, 64)));
+  const KvRun halves{KvFormat::kF16, memory.data(), 64};
+  store_key(halves, 5, x.data());
+  load_key(halves, 5, y.data());
   for (std::size_t i = 0; i < 64; ++i) EXPECT_EQ(y[i], float_from_f16(f16_from_float(x[i])));
-  run.resize(static_cast<std::size_t>(KvLayout::run_bytes(KvFormat::kQ8_0, 64)));
-  store_kv_row(KvFormat::kQ8_0, x.data(), 64, 63, run.data());
-  load_kv_rows({KvFormat::kQ8_0, run.data(), nullptr, 64}, 63, 64, y.data());
+  store_value(halves, 63, x.data());
+  load_value(halves, 63, y.data());
+  for (std::size_t i = 0; i < 64; ++i) EXPECT_EQ(y[i], float_from_f16(f16_from_float(x[i])));
+  const KvRun codes{KvFormat::kQ8_0, memory.data(), 64};
+  store_key(codes, 63, x.data());
+  load_key(codes, 63, y.data());
   for (std::size_t i = 0; i < 64; ++i) {
     const auto group = x.begin() + static_cast<std::ptrdiff_t>(i / 32 * 32);
     const float largest = *std::max_element(

@@ -87,8 +87,8 @@ class Console {
     self(console).user_ = user;
     return VERNAL_OK;
   }
-  static std::int32_t finished(vernal_console* console) {
-    self(console).has_failed_ = !stored_error().empty();
+  static std::int32_t finished(vernal_console* console, std::int32_t status) {
+    self(console).has_failed_ = status != VERNAL_OK;
     const std::uint64_t one = 1;
     return ::write(self(console).ended_, &one, sizeof(one)) > 0 ? VERNAL_OK : VERNAL_INTERNAL;
   }

@@ -28,8 +28,8 @@ constexpr vernal_console_api kApi = {
         },
     .on_interrupt = [](vernal_console*, void (*)(void*), void*) { return VERNAL_OK; },
     .finished =
-        [](vernal_console* console) {
-          fake(console).finished.set_value(stored_error());
+        [](vernal_console* console, std::int32_t status) {
+          fake(console).finished.set_value(status == VERNAL_OK ? std::string() : stored_error());
           return VERNAL_OK;
         },
 };

@@ -1,7 +1,7 @@
 #include "attention.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <type_traits>
 
 #include "online_softmax.hpp"
 #include "simd.hpp"
@@ -42,14 +42,13 @@ class Tile {
         item_(item),
         heads_(attention.heads_per_group()),
         num_rows_((item.last_query - item.first_query) * heads_) {
-    const std::int64_t dim = std::max(a_.layout.key_dim, a_.layout.value_dim);
-    widened_ = scratch;
-    scores_ = widened_ + kPageTokens * dim;
-    split_ = SoftmaxRows(scores_ + kTileRowsAtLeast(heads_) * kPageTokens, a_.layout.value_dim);
-    total_ = SoftmaxRows(split_.end(kTileRowsAtLeast(heads_)), a_.layout.value_dim);
+    scores_ = scratch;
+    split_ = SoftmaxRows(scores_ + most_rows(heads_) * kPageTokens, a_.layout.value_dim);
+    total_ = SoftmaxRows(split_.end(most_rows(heads_)), a_.layout.value_dim);
   }
 
-  static std::int64_t kTileRowsAtLeast(std::int64_t heads) { return std::max(kTileRows, heads); }
+  /// Rows that any item may have.
+  static std::int64_t most_rows(std::int64_t heads) { return std::max(kTileRows, heads); }
 
   void run_split(std::int64_t split) {
     split_.reset(num_rows_);
@@ -59,7 +58,7 @@ class Tile {
     const std::int64_t end = std::min(last.last, (split + 1) * kSplitTokens);
     for (std::int64_t page = begin / kPageTokens; page * kPageTokens < end; ++page) {
       const std::int64_t start = page * kPageTokens;
-      run_page(page, std::max<std::int64_t>(0, begin - start), std::min(kPageTokens, end - start),
+      run_page(page, {std::max<std::int64_t>(0, begin - start), std::min(kPageTokens, end - start)},
                start + kPageTokens < end);
     }
   }
@@ -93,32 +92,88 @@ class Tile {
     return token * a_.num_query_heads + item_.head * heads_ + r % heads_;
   }
 
-  const std::byte* page_data(std::int64_t page) const {
+  std::byte* page_data(std::int64_t page) const {
     return a_.pages + s_.pages[page] * a_.page_stride;
   }
 
-  /// Slots [first, last) of a page: scores, softmax and values of all rows.
-  void run_page(std::int64_t page, std::int64_t first, std::int64_t last, bool has_next) {
+  /// Slots of a page: scores, softmax and values of all rows, a few rows at a time.
+  void run_page(std::int64_t page, Slots slots, bool has_next) {
     const KvLayout& kv = a_.layout;
-    const std::byte* data = page_data(page);
-    const std::byte* next = has_next ? page_data(page + 1) : nullptr;
-    const std::int64_t keys_at = kv.keys_at(item_.head);
-    const std::int64_t values_at = kv.values_at(item_.head);
-    const std::int64_t key_dim = kv.key_dim;
-    load_kv_rows({kv.keys, data + keys_at, next ? next + keys_at : nullptr, key_dim}, first, last,
-                 widened_ + first * key_dim);
-    for (std::int64_t r = 0; r < num_rows_; ++r) {
-      const float* q = a_.q + output_row(r) * key_dim;
-      dot_keys(q, widened_, key_dim, first, last, scores_ + r * kPageTokens);
-      const KeyRange seen = visible_keys(a_, s_, item_.first_query + r / heads_);
-      const std::int64_t start = page * kPageTokens;
-      split_.add_scores(r, scores_ + r * kPageTokens,
-                        {std::max(first, seen.first - start), std::min(last, seen.last - start)},
-                        {a_.scale, a_.softcap});
+    std::byte* data = page_data(page);
+    const KvRun keys{kv.keys, data + kv.keys_at(item_.head), kv.key_dim};
+    const KvRun values{kv.values, data + kv.values_at(item_.head), kv.value_dim};
+    prefetch_run(values.data, KvLayout::run_bytes(values.format, values.dim));
+    for (std::int64_t r = 0; r < num_rows_; r += rows_of_pass(num_rows_ - r)) {
+      score_rows(keys, r, slots);
     }
-    load_kv_rows({kv.values, data + values_at, next ? next + values_at : nullptr, kv.value_dim},
-                 first, last, widened_ + first * kv.value_dim);
-    split_.add_values(scores_, widened_, num_rows_, first, last);
+    if (has_next) {
+      const std::byte* next = page_data(page + 1) + kv.keys_at(item_.head);
+      prefetch_run(next, KvLayout::run_bytes(keys.format, keys.dim));
+    }
+    const std::int64_t start = page * kPageTokens;
+    for (std::int64_t r = 0; r < num_rows_; ++r) {
+      const KeyRange seen = visible_keys(a_, s_, item_.first_query + r / heads_);
+      split_.add_scores(
+          r, scores_ + r * kPageTokens,
+          {std::max(slots.first, seen.first - start), std::min(slots.last, seen.last - start)},
+          {a_.scale, a_.softcap});
+    }
+    for (std::int64_t r = 0; r < num_rows_; r += rows_of_pass(num_rows_ - r)) {
+      add_rows(values, r, slots);
+    }
+  }
+
+  /// Calls f with the number of rows of a pass as a compile-time constant.
+  template <class F>
+  void with_rows(std::int64_t left, F&& f) {
+    switch (rows_of_pass(left)) {
+      case 1:
+        f(std::integral_constant<int, 1>{});
+        break;
+      case 2:
+        f(std::integral_constant<int, 2>{});
+        break;
+      case 3:
+        f(std::integral_constant<int, 3>{});
+        break;
+      case 4:
+        f(std::integral_constant<int, 4>{});
+        break;
+      case 5:
+        f(std::integral_constant<int, 5>{});
+        break;
+      default:
+        f(std::integral_constant<int, kMostRows>{});
+        break;
+    }
+  }
+
+  void score_rows(const KvRun& keys, std::int64_t r, Slots slots) {
+    const float* q[kMostRows] = {};
+    for (int k = 0; k < rows_of_pass(num_rows_ - r); ++k) {
+      q[k] = a_.q + output_row(r + k) * keys.dim;
+    }
+    float* scores = scores_ + r * kPageTokens;
+    with_rows(num_rows_ - r, [&](auto rows) {
+      if (keys.format == KvFormat::kF16) {
+        score_page<KvFormat::kF16, rows>(q, keys.data, keys.dim, slots, scores);
+      } else {
+        score_page<KvFormat::kQ8_0, rows>(q, keys.data, keys.dim, slots, scores);
+      }
+    });
+  }
+
+  void add_rows(const KvRun& values, std::int64_t r, Slots slots) {
+    const float* weights = scores_ + r * kPageTokens;
+    with_rows(num_rows_ - r, [&](auto rows) {
+      if (values.format == KvFormat::kF16) {
+        add_page_values<KvFormat::kF16, rows>(weights, values, slots, split_.sums(r),
+                                              split_.stride());
+      } else {
+        add_page_values<KvFormat::kQ8_0, rows>(weights, values, slots, split_.sums(r),
+                                               split_.stride());
+      }
+    });
   }
 
   const Attention& a_;
@@ -126,8 +181,7 @@ class Tile {
   const AttentionItem& item_;
   std::int64_t heads_;
   std::int64_t num_rows_;
-  float* widened_;  // keys, then values of a page, f32
-  float* scores_;   // [rows][64], then probabilities
+  float* scores_;  // [rows][64], then probabilities
   SoftmaxRows split_;
   SoftmaxRows total_;
 };
@@ -151,9 +205,9 @@ void append_kv(const Attention& attention, const float* k, const float* v, std::
     const std::int64_t slot = position % kPageTokens;
     for (std::int64_t head = 0; head < kv.num_heads; ++head) {
       const std::int64_t row = token * kv.num_heads + head;
-      store_kv_row(kv.keys, k + row * kv.key_dim, kv.key_dim, slot, page + kv.keys_at(head));
-      store_kv_row(kv.values, v + row * kv.value_dim, kv.value_dim, slot,
-                   page + kv.values_at(head));
+      store_key({kv.keys, page + kv.keys_at(head), kv.key_dim}, slot, k + row * kv.key_dim);
+      store_value({kv.values, page + kv.values_at(head), kv.value_dim}, slot,
+                  v + row * kv.value_dim);
     }
   }
 }
@@ -201,9 +255,8 @@ std::int64_t partial_floats(std::int64_t value_dim) { return SoftmaxRows::row_fl
 
 std::int64_t attention_scratch_floats(const Attention& attention) {
   const KvLayout& kv = attention.layout;
-  const std::int64_t rows = Tile::kTileRowsAtLeast(attention.heads_per_group());
-  return kPageTokens * std::max(kv.key_dim, kv.value_dim) + rows * kPageTokens +
-         2 * rows * SoftmaxRows::row_floats(kv.value_dim);
+  const std::int64_t rows = Tile::most_rows(attention.heads_per_group());
+  return rows * kPageTokens + 2 * rows * SoftmaxRows::row_floats(kv.value_dim);
 }
 
 void run_attention_item(const Attention& attention, const AttentionItem& item,

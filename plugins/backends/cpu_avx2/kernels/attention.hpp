@@ -2,9 +2,9 @@
 //
 //   out[t,h,:] = softmax(scale * q[t,h,:] K[0..n,g,:]^T) V[0..n,g,:],   g = h * Hkv / Hq
 //
-// Keys and values of a page are widened to f32 once and serve every query head and every query of a
-// tile. The softmax is online (Milakov and Gimelshein 2018; Dao 2023, "FlashAttention-2", alg. 1):
-// a running maximum, sum and weighted sum of values per row.
+// Codes are widened in registers and serve up to six rows (query heads of a group, queries of a
+// tile) each time. The softmax is online (Milakov and Gimelshein 2018; Dao 2023,
+// "FlashAttention-2", alg. 1): a running maximum, sum and weighted sum of values per row.
 //
 // One order of operations for a row (a query and its head), whatever else is in the step:
 //   keys      page after page of 64 positions, counted from the start of the sequence; a page

@@ -1,9 +1,12 @@
 // Layout of keys and values in a page of 64 positions, and how rows get in and out.
 //
-//   page of one state:  per head  keys, then values
-//   f16                 codes [64][dim] f16
-//   q8_0                codes [64][dim] i8, then scales [64][dim / 32] f16
-// so that the keys of a head in a page are one run of memory, read front to back.
+//   page of one state   per head: a run of keys, then a run of values
+//   keys                codes [dim][64]: the same number of 64 keys side by side, so that eight
+//   lanes
+//                       are eight keys and a score needs no sum across lanes
+//   values              codes [64][dim]: eight lanes are eight numbers of a value
+//   scales (q8_0)       behind the codes, [dim / 32][64] f16
+// Codes are f16 or i8.
 #pragma once
 
 #include <cstddef>
@@ -15,12 +18,15 @@ namespace vernal::cpu_avx2 {
 
 inline constexpr std::int64_t kPageTokens = 64;
 
+/// Numbers of a row that share a q8_0 scale.
+inline constexpr std::int64_t kKvGroup = 32;
+
 enum class KvFormat : std::uint8_t { kF16, kQ8_0 };
 
 /// The format with that name ("f16", "q8_0"), or nothing.
 std::optional<KvFormat> find_kv_format(std::string_view name);
 
-/// Shape and format of one KV state. `dim` of a q8_0 format is a multiple of 32.
+/// Shape and format of one KV state. `dim` of a q8_0 format is a multiple of 32, of f16 one of 8.
 struct KvLayout {
   std::int64_t num_heads = 0;
   std::int64_t key_dim = 0;
@@ -41,19 +47,20 @@ struct KvLayout {
   }
 };
 
-/// Writes one row of `dim` floats at position `slot` (0..63) of a run, rounded to the format:
-/// f16 to nearest even; q8_0 with scale = f16(max|x| / 127) per 32 and codes round(x / scale).
-void store_kv_row(KvFormat format, const float* x, std::int64_t dim, std::int64_t slot,
-                  std::byte* run);
-
-/// Rows [first, last) of a run as floats: out[(slot - first) * dim + i].
-/// Asks for the same rows of `next` (a run of the following page, or null) on the way.
+/// The keys or the values of one head in a page.
 struct KvRun {
   KvFormat format = KvFormat::kF16;
-  const std::byte* data = nullptr;
-  const std::byte* next = nullptr;
+  std::byte* data = nullptr;
   std::int64_t dim = 0;
 };
-void load_kv_rows(const KvRun& run, std::int64_t first, std::int64_t last, float* out);
+
+/// Writes `dim` floats as the key (or value) at position `slot` (0..63), rounded to the format: f16
+/// to nearest even; q8_0 with scale = f16(max|x| / 127) per 32 numbers and codes round(x / scale).
+void store_key(const KvRun& run, std::int64_t slot, const float* x);
+void store_value(const KvRun& run, std::int64_t slot, const float* x);
+
+/// Reads one row back: out[dim].
+void load_key(const KvRun& run, std::int64_t slot, float* out);
+void load_value(const KvRun& run, std::int64_t slot, float* out);
 
 }  // namespace vernal::cpu_avx2

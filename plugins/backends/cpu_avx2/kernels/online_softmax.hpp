@@ -6,31 +6,13 @@
 #include <cstdint>
 #include <limits>
 
-#include "kv_page.hpp"
+#include "kv_products.hpp"
 #include "simd.hpp"
 #include "vector_math.hpp"
 
 namespace vernal::cpu_avx2 {
 
 inline float exp_one(float x) { return _mm256_cvtss_f32(exp_ps(_mm256_set1_ps(x))); }
-
-/// scores[j] = q . keys[j] for the slots [first, last) of a page, and garbage up to the next
-/// multiple of 8. Eight lanes over dim, added up in the order of sum_each().
-inline void dot_keys(const float* q, const float* keys, std::int64_t dim, std::int64_t first,
-                     std::int64_t last, float* scores) {
-  for (std::int64_t j = first / 8 * 8; j < last; j += 8) {
-    __m256 sums[8];
-    for (__m256& sum : sums) sum = _mm256_setzero_ps();
-    for (std::int64_t i = 0; i < dim; i += kLanes) {
-      const __m256 left = _mm256_loadu_ps(q + i);
-#pragma GCC unroll 8
-      for (int k = 0; k < 8; ++k) {
-        sums[k] = _mm256_fmadd_ps(left, _mm256_loadu_ps(keys + (j + k) * dim + i), sums[k]);
-      }
-    }
-    _mm256_storeu_ps(scores + j, sum_each(sums));
-  }
-}
 
 class SoftmaxRows {
  public:
@@ -53,10 +35,6 @@ class SoftmaxRows {
     for (std::int64_t r = 0; r < num_rows; ++r) memory_[r * stride_ + dim_] = kLowest;
   }
 
-  struct Slots {
-    std::int64_t first;
-    std::int64_t last;
-  };
   struct Scaling {
     float scale;
     float softcap;
@@ -90,14 +68,9 @@ class SoftmaxRows {
     row[dim_ + 1] += sum_lanes(sum);
   }
 
-  /// Adds weights [num_rows][64] times values [64][value_dim] of the slots [first, last).
-  void add_values(const float* weights, const float* values, std::int64_t num_rows,
-                  std::int64_t first, std::int64_t last) {
-    std::int64_t r = 0;
-    for (; r + 3 <= num_rows; r += 3) add_value_rows<3, 4>(weights, values, r, first, last);
-    if (num_rows - r == 2) add_value_rows<2, 4>(weights, values, r, first, last);
-    if (num_rows - r == 1) add_value_rows<1, 8>(weights, values, r, first, last);
-  }
+  /// Weighted values of row r, value_dim numbers; those of row r + 1 begin stride() further.
+  float* sums(std::int64_t r) { return memory_ + r * stride_; }
+  std::int64_t stride() const { return stride_; }
 
   /// Adds the row `other` (of row_floats()) to row r: the next split.
   void merge(std::int64_t r, const float* other) {
@@ -153,48 +126,6 @@ class SoftmaxRows {
       greatest = _mm256_max_ps(greatest, v);
     }
     return max_lanes(greatest);
-  }
-
-  /// kRows rows from r on; kVectors vectors of values at a time are held in registers.
-  template <int kRows, int kVectors>
-  void add_value_rows(const float* weights, const float* values, std::int64_t r, std::int64_t first,
-                      std::int64_t last) {
-    std::int64_t i = 0;
-    for (; i + kVectors * kLanes <= dim_; i += kVectors * kLanes) {
-      add_value_columns<kRows, kVectors>(weights, values, r, i, {first, last});
-    }
-    for (; i < dim_; i += kLanes) {
-      add_value_columns<kRows, 1>(weights, values, r, i, {first, last});
-    }
-  }
-
-  template <int kRows, int kVectors>
-  void add_value_columns(const float* weights, const float* values, std::int64_t r, std::int64_t i,
-                         Slots slots) {
-    __m256 sums[kRows][kVectors];
-    for (int k = 0; k < kRows; ++k) {
-      for (int v = 0; v < kVectors; ++v) {
-        sums[k][v] = _mm256_loadu_ps(memory_ + (r + k) * stride_ + i + kLanes * v);
-      }
-    }
-    for (std::int64_t j = slots.first; j < slots.last; ++j) {
-      __m256 value[kVectors];
-#pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v)
-        value[v] = _mm256_loadu_ps(values + j * dim_ + i + kLanes * v);
-#pragma GCC unroll 4
-      for (int k = 0; k < kRows; ++k) {
-        const __m256 weight = _mm256_broadcast_ss(weights + (r + k) * kPageTokens + j);
-#pragma GCC unroll 8
-        for (int v = 0; v < kVectors; ++v)
-          sums[k][v] = _mm256_fmadd_ps(weight, value[v], sums[k][v]);
-      }
-    }
-    for (int k = 0; k < kRows; ++k) {
-      for (int v = 0; v < kVectors; ++v) {
-        _mm256_storeu_ps(memory_ + (r + k) * stride_ + i + kLanes * v, sums[k][v]);
-      }
-    }
   }
 
   float* memory_ = nullptr;

@@ -213,8 +213,8 @@ typedef struct vernal_console_api {
    * NULL gives them back. When it returns no callback runs. */
   int32_t (*on_interrupt)(vernal_console* console, void (*callback)(void* user), void* user);
   /* [nonblocking] The console has ended (end of input, /quit): the process ends if no other
-   * frontend runs. */
-  int32_t (*finished)(vernal_console* console);
+   * frontend runs, with exit status 0 if `status` is VERNAL_OK, else 1. */
+  int32_t (*finished)(vernal_console* console, int32_t status);
 } vernal_console_api;
 
 /* ---- the plugin --------------------------------------------------------------------------------
