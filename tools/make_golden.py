@@ -31,6 +31,7 @@ class Group:
     about: str
     made_with: str
     licence: str
+    kept: tuple = ()  # files of this project's own, which no reference folder has
 
 
 ENGINES = "llama.cpp b11434 and ik_llama.cpp of August 2026"
@@ -58,6 +59,12 @@ GROUPS = {
         "chat templates as published with their models, and what they make of conversations",
         "rendered by Jinja2 3.1 as the transformers library does (trim_blocks, lstrip_blocks)",
         "each template has the licence of the model it is named for; the conversations are Apache-2.0"),
+    "language": Group(
+        (),
+        "small templates, one for each part of the language, with their inputs and what they render to",
+        "written for this project; rendered by Jinja2 3.1",
+        "Apache-2.0",
+        kept=("chat/language.json",)),
     "models": Group(
         tuple(f"models/{name}{suffix}" for name in
               "tiny-llama tiny-qwen2 tiny-gemma3 tiny-llama-q4_k_m tiny-qwen35-iq4_ks".split()
@@ -93,9 +100,14 @@ def pack(files):
 
 def collect(reference):
     """Fills tests/golden; returns {file: group}."""
+    kept = {file: ((GOLDEN / file).read_bytes(), name) for name, group in GROUPS.items() for file in group.kept}
     if GOLDEN.exists():
         shutil.rmtree(GOLDEN)
     made = {}
+    for file, (content, name) in kept.items():
+        (GOLDEN / file).parent.mkdir(parents=True, exist_ok=True)
+        (GOLDEN / file).write_bytes(content)
+        made[file] = name
     for name, group in GROUPS.items():
         files = []
         for pattern in group.patterns:

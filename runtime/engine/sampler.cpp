@@ -12,6 +12,8 @@ namespace {
 
 // Stretch of a row whose weights are summed together when the whole row takes part in a draw.
 constexpr std::size_t kDrawBlock = 1024;
+// The most likely tokens that are tried as a nucleus first: models are mostly surer than that.
+constexpr std::size_t kUsualNucleus = 256;
 // Stands for -infinity, which JSON cannot write.
 constexpr double kLeastLogprob = -9999.0;
 
@@ -80,20 +82,26 @@ class Nucleus {
   Candidate last_;  // the least likely one that belongs to it
 };
 
-// Cuts sorted candidates behind the first whose sum of weights reaches share of the whole.
-void cut_nucleus(std::vector<Candidate>& sorted, float max, double share) {
+double total_weight(std::span<const Candidate> candidates, float max) {
   double total = 0.0;
-  for (const Candidate& candidate : sorted) {
+  for (const Candidate& candidate : candidates) {
     total += weight(candidate.logit, max);
   }
+  return total;
+}
+
+// Cuts sorted candidates behind the first whose sum of weights reaches `wanted`. False: all
+// together do not.
+bool cut_nucleus(std::vector<Candidate>& sorted, float max, double wanted) {
   double sum = 0.0;
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     sum += weight(sorted[i].logit, max);
-    if (sum >= share * total) {
+    if (sum >= wanted) {
       sorted.resize(i + 1);
-      return;
+      return true;
     }
   }
+  return false;
 }
 
 // `target` in [0, 1) of the total weight of the candidates, walked in ascending order of ids.
@@ -241,27 +249,42 @@ void Sampler::filter(std::span<const float> logits, float max,
       options_.min_p > 0.0
           ? std::min(max, static_cast<float>(static_cast<double>(max) + std::log(options_.min_p)))
           : -std::numeric_limits<float>::infinity();
-  if (options_.top_k > 0) {
-    select_top(logits, options_.top_k, survivors);
-    if (options_.top_p < 1.0) {
-      cut_nucleus(survivors, max, options_.top_p);
-    }
+  if (select_few(logits, max, survivors)) {
     std::erase_if(survivors, [&](const Candidate& candidate) { return candidate.logit < least; });
     std::sort(survivors.begin(), survivors.end(),
               [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
     return;
   }
+  std::optional<Nucleus> nucleus;
+  if (options_.top_p < 1.0) {
+    nucleus.emplace(logits, max, options_.top_p);
+  }
   survivors.clear();
-  const bool has_nucleus = options_.top_p < 1.0;
-  const std::optional<Nucleus> nucleus =
-      has_nucleus ? std::optional<Nucleus>(std::in_place, logits, max, options_.top_p)
-                  : std::nullopt;
   for (std::size_t i = 0; i < logits.size(); ++i) {
     const auto id = static_cast<TokenId>(i);
     if (logits[i] >= least && (!nucleus || nucleus->contains(id))) {
       survivors.push_back({id, logits[i]});
     }
   }
+}
+
+// What top_k and top_p leave, sorted by likelihood, if that is few; false: it may be most of the
+// row.
+bool Sampler::select_few(std::span<const float> logits, float max,
+                         std::vector<Candidate>& survivors) const {
+  const bool has_nucleus = options_.top_p < 1.0;
+  if (options_.top_k > 0) {
+    select_top(logits, options_.top_k, survivors);
+    if (has_nucleus) {
+      cut_nucleus(survivors, max, options_.top_p * total_weight(survivors, max));
+    }
+    return true;
+  }
+  if (!has_nucleus) {
+    return false;
+  }
+  select_top(logits, kUsualNucleus, survivors);
+  return cut_nucleus(survivors, max, options_.top_p * sum_exp(logits, max, 1.0F));
 }
 
 void Sampler::add_probabilities(std::span<const float> logits, float max, SampledToken& token,

@@ -58,6 +58,8 @@ class Sampler {
                  SamplerScratch& scratch) const;
   // Leaves the survivors of top_k, top_p and min_p in scratch.candidates, ids ascending.
   void filter(std::span<const float> logits, float max, std::vector<Candidate>& survivors) const;
+  bool select_few(std::span<const float> logits, float max,
+                  std::vector<Candidate>& survivors) const;
   void add_probabilities(std::span<const float> logits, float max, SampledToken& token,
                          std::vector<Candidate>& candidates) const;
   void count(TokenId token);

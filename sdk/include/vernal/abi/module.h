@@ -60,8 +60,7 @@ typedef struct vernal_attr {
 } vernal_attr;
 
 /* State kinds. Storage belongs to the backend; one copy per sequence. */
-#define VERNAL_STATE_KV 1u /* keys [len, num_heads, key_dim], values [len, num_heads, value_dim] \
-                            */
+#define VERNAL_STATE_KV 1u        /* keys, values [length, num_heads, key_dim or value_dim] */
 #define VERNAL_STATE_RECURRENT 2u /* [num_heads, key_dim, value_dim] */
 #define VERNAL_STATE_CONV 3u      /* the last width-1 columns of `channels` */
 
