@@ -103,7 +103,7 @@ ask() {
   local url body
   if [ "$model" = gemma3-270m ]; then
     url=http://$1/v1/completions
-    body='{"model": "gemma3-270m", "prompt": "The three largest cities of Europe are", "max_tokens": 48, "stream": true}'
+    body='{"model": "gemma3-270m", "prompt": "The three largest cities of Europe are", "max_tokens": 48, "temperature": 0, "stream": true}'
   else
     url=http://$1/v1/chat/completions
     body='{"model": "qwen2.5-coder-1.5b", "messages": [{"role": "user", "content": "Write a haiku about compilers."}], "max_tokens": 64, "stream": true}'

@@ -35,6 +35,9 @@ void GgufWeightStore::read(std::uint64_t index, std::uint64_t offset,
 
 std::span<const std::byte> GgufWeightStore::map(std::uint64_t index) { return tensor(index).data; }
 
-void GgufWeightStore::unmap(std::uint64_t index) { tensor(index); }
+void GgufWeightStore::unmap(std::uint64_t index) {
+  // A backend that made a copy of its own would otherwise hold each weight twice while it loads.
+  file_.advise(tensor(index), MappingAdvice::kNotNeeded);
+}
 
 }  // namespace vernal

@@ -77,6 +77,8 @@ int advice_number(MappingAdvice advice) noexcept {
       return MADV_WILLNEED;
     case MappingAdvice::kSequential:
       return MADV_SEQUENTIAL;
+    case MappingAdvice::kNotNeeded:
+      return MADV_DONTNEED;  // the mapping is read-only: the next read finds the file again
     case MappingAdvice::kNormal:
       break;
   }

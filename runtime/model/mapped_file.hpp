@@ -13,6 +13,7 @@ enum class MappingAdvice {
   kNormal,      ///< no hint
   kWillNeed,    ///< start reading the whole file now, in the background
   kSequential,  ///< read once from front to back: larger read-ahead
+  kNotNeeded,   ///< not read again soon: its pages leave the process, not the page cache
 };
 
 /// Read-only, private mapping of one regular file. The bytes stay valid, and at the same address,
