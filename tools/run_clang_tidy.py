@@ -3,7 +3,7 @@
 
     tools/run_clang_tidy.py BUILD_FOLDER [FILE...]
 
-BUILD_FOLDER has a compile_commands.json made for clang. Without FILE all sources of runtime, plugins, sdk and tests are
+BUILD_FOLDER has a compile_commands.json made for clang. Without FILE all sources of runtime, plugins and sdk are
 checked. A file is checked again only if it, a header of this tree that it includes, its compile command, .clang-tidy or
 clang-tidy itself changed; the memory is kept in ~/.cache/vernal-tidy, where it also serves other clones.
 """
@@ -22,7 +22,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CACHE = pathlib.Path.home() / ".cache" / "vernal-tidy"
-FOLDERS = ("runtime", "plugins", "sdk", "tests")
+FOLDERS = ("runtime", "plugins", "sdk")
 TIDY = "clang-tidy-16"
 INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)
 

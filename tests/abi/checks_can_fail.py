@@ -22,7 +22,7 @@ EDITS = [
     ("hygiene", "config.h", "uint32_t type;", "bool type;", "bool"),
     ("hygiene", "module.h", "uint64_t bytes;", "size_t bytes;", "size_t"),
     ("hygiene", "host.h", "#define VERNAL_LOG_TRACE 0u", "enum { VERNAL_LOG_TRACE };", "an enumeration"),
-    ("hygiene", "config.h", "All functions: [control], borrowed", "Borrowed", "names a thread role"),
+    ("hygiene", "config.h", "[control]", "", "names a thread role"),
     ("hygiene", "frontend.h", "uint32_t choice;", "uint32_t choice", "as c11"),
 ]
 

@@ -230,9 +230,10 @@ TEST_F(OnePromptFrontend, IsRefusedWithoutAnEngine) {
   plugin::PluginLibrary& library = plugins_.open("one_prompt", VERNAL_KIND_FRONTEND);
   const std::string path = (folder_ / "answer.txt").string();
   try {
-    plugin::FrontendInstance(library.frontend(), "ask",
-                             {ask_table(), reinterpret_cast<const vernal_config*>(path.c_str())});
-    FAIL();
+    const plugin::FrontendInstance frontend(
+        library.frontend(), "ask",
+        {ask_table(), reinterpret_cast<const vernal_config*>(path.c_str())});
+    FAIL() << frontend.name();
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("this host offers no service \"vernal.svc.engine/1\""));
   }
