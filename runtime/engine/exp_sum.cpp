@@ -10,7 +10,7 @@
 namespace vernal {
 namespace {
 
-// Enough independent sums for two AVX-512 or four SSE registers.
+// Enough independent sums for two registers of 64 bytes or four of 16.
 constexpr std::size_t kLanes = 16;
 // Length of the stretches whose sums are added in double precision.
 constexpr std::size_t kBlock = 1024;
