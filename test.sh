@@ -4,7 +4,8 @@
 #   ./test.sh              everything a change must pass here: packages, Release build, all tests
 #   ./test.sh --quick      unit tests only
 #   ./test.sh --no-models  without the tests that need a real model (1.4 GB to fetch, once)
-#   ./test.sh --ci         with sanitizers, fuzzing, formatting and static analysis; a skipped test is a failure
+#   ./test.sh --ci         with formatting, layering, sanitizers and fuzzing; a skipped test is a failure
+#   ./test.sh --full       the same with all areas under ASan and TSan, all fuzz targets, and clang-tidy: some hours
 #
 # It may be run again and again: only what changed is built. docs/testing.md explains the kinds of tests.
 set -euo pipefail
@@ -12,25 +13,30 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 mode=all
 models=wanted
+extent=usual
 readonly logs=build/logs
 stages=()  # "minutes  name  result"
 failed=()
 launcher=()  # what ctest is run under
 
-usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,10s/^# \{0,1\}//p' "$0"; }
 
 read_arguments() {
   while [ $# -gt 0 ]; do
     case "$1" in
       --quick) mode=quick ;;
       --ci) mode=ci ;;
-      --no-models) models=unwanted ;;
+      --full)
+        mode=ci
+        extent=full
+        ;;
+      --no-models) models='--no-models was said' ;;
       -h | --help)
         usage
         exit 0
         ;;
       *)
-        echo "test: expected --quick, --no-models or --ci, found \"$1\"" >&2
+        echo "test: expected --quick, --no-models, --ci or --full, found \"$1\"" >&2
         exit 2
         ;;
     esac
@@ -39,13 +45,13 @@ read_arguments() {
 }
 
 # stage NAME COMMAND...: runs the command with its output in a log file; notes the minutes and whether it failed.
+# Never call it in a condition: bash would then go on after a failing command inside the stage.
 stage() {
-  local name=$1 log begin status=0 minutes
+  local name=$1 log begin status minutes
   shift
   log=$logs/${name// /-}.log
   printf '== %s\n' "$name"
   begin=$(date +%s%N)
-  # Not in a condition: there, bash would ignore a failing command inside a function.
   set +e
   (
     set -e
@@ -62,7 +68,6 @@ stage() {
     tail -n 60 "$log"
     printf '== %s failed; its last lines are above, all of them in %s\n' "$name" "$log"
   fi
-  return "$status"
 }
 
 # build PRESET [TARGET...] [-D...]
@@ -98,12 +103,40 @@ static_checks() {
   tools/make_golden.py --check
 }
 
+# The areas whose tests run under AddressSanitizer and UndefinedBehaviorSanitizer in CI; --full takes all of them.
+readonly sanitized='config module observe plugin stdin_repl'
+# The readers of model files, one by one: their folder's label, "model", is also that of tests with real models.
+readonly sanitized_readers='mapped_file_test printable_test gguf_metadata_test gguf_file_test gguf_refusal_test
+  gguf_mutation_test gguf_limits_test block_types_test block_types_golden_test'
+
 asan() {
-  build asan tests-unit fuzzers
-  UBSAN_OPTIONS=print_stacktrace=1 run_tests asan --label-regex '^unit$' --label-regex '^gtest$'
+  local targets=()
+  for area in $sanitized; do targets+=("tests-$area"); done
+  # shellcheck disable=SC2086 # one argument each
+  build asan "${targets[@]}" $sanitized_readers
+  export UBSAN_OPTIONS=print_stacktrace=1
+  run_tests asan --label-regex "^(${sanitized// /|})\$"
+  run_tests asan --tests-regex '^(mapped_file|printable|gguf_(metadata|file|refusal|mutation|limits)|block_types).*_test$'
 }
 
-fuzz() { run_tests asan --label-regex '^fuzz$'; }
+asan_of_everything() {
+  build asan tests-unit
+  UBSAN_OPTIONS=print_stacktrace=1 run_tests asan --label-regex '^unit$'
+}
+
+# Likewise for the fuzz targets, a minute each.
+readonly fuzzed='gguf_fuzz tokenizer_fuzz'
+
+fuzz() {
+  # shellcheck disable=SC2086 # one argument each
+  build asan $fuzzed
+  run_tests asan --tests-regex "^(${fuzzed// /|})\$"
+}
+
+fuzz_everything() {
+  build asan fuzzers
+  run_tests asan --label-regex '^fuzz$'
+}
 
 # The areas with threads of their own.
 readonly threaded='engine openai_http observe cpu_avx2 stdin_repl'
@@ -141,11 +174,38 @@ all_tests() {
   local arguments=()
   if [ "$models" != wanted ]; then
     arguments+=(--label-exclude '^model$')
-    echo "tests with real models are left out: $models"
+    echo "the tests with real models are left out: $models"
   fi
   print_stages
   printf '\n'
   run_tests release "${arguments[@]}" </dev/null
+}
+
+# What continuous integration checks beside the tests; all of it, even if one part fails.
+ci_stages() {
+  stage 'static checks' static_checks
+  stage 'release build' build release
+  if [ "$extent" = full ]; then
+    stage 'asan and ubsan' asan_of_everything
+    stage 'fuzzing' fuzz_everything
+    stage 'tsan' tsan
+    stage 'clang-tidy' tidy
+  else
+    stage 'asan and ubsan' asan
+    stage 'fuzzing' fuzz
+  fi
+  stage 'models' fetch_models
+  finish_if_failed
+}
+
+# A user without the models still gets all other tests.
+fetch_models_if_possible() {
+  [ "$models" = wanted ] || return 0
+  stage 'models' fetch_models
+  if [ "${#failed[@]}" -gt 0 ]; then
+    models="they could not be fetched, see $logs/models.log"
+    failed=()
+  fi
 }
 
 main() {
@@ -156,29 +216,25 @@ main() {
   local sets='build test'
   [ "$mode" != ci ] || sets+=' ci'
   # shellcheck disable=SC2086 # one argument each
-  stage 'packages' tools/install_packages.sh $sets || finish_if_failed
-  if [ "$mode" = quick ]; then
-    stage 'build unit tests' build release tests-unit || finish_if_failed
-    run_tests release --label-regex '^unit$' </dev/null
-    return
-  fi
-  if [ "$mode" = ci ]; then
-    stage 'static checks' static_checks || true
-    stage 'release build' build release -DVERNAL_BUILD_BENCHMARKS=ON || finish_if_failed
-    stage 'asan and ubsan' asan || true
-    stage 'fuzzing' fuzz || true
-    stage 'tsan' tsan || true
-    stage 'clang-tidy' tidy || true
-  else
-    stage 'release build' build release || finish_if_failed
-  fi
-  if [ "$models" = wanted ] && ! stage 'models' fetch_models; then
-    [ "$mode" = ci ] && finish_if_failed
-    models="they could not be fetched, see $logs/models.log"
-    failed=()
-  fi
-  [ "$mode" != ci ] || finish_if_failed
-  all_tests
+  stage 'packages' tools/install_packages.sh $sets
+  finish_if_failed
+  case "$mode" in
+    quick)
+      stage 'build unit tests' build release tests-unit
+      finish_if_failed
+      run_tests release --label-regex '^unit$' --label-regex '^gtest$' </dev/null
+      ;;
+    ci)
+      ci_stages
+      all_tests
+      ;;
+    all)
+      stage 'release build' build release
+      finish_if_failed
+      fetch_models_if_possible
+      all_tests
+      ;;
+  esac
 }
 
 main "$@"

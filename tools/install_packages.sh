@@ -42,8 +42,11 @@ packages_of() {
   esac
 }
 
-is_installed() {
-  dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed
+# missing_of PACKAGE...: those that are not installed.
+missing_of() {
+  comm -13 \
+    <(dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p' | sort -u) \
+    <(printf '%s\n' "$@" | sort -u)
 }
 
 as_root() {
@@ -72,9 +75,7 @@ main() {
     printf '%s\n' "${packages[@]}"
     return
   fi
-  for package in "${packages[@]}"; do
-    is_installed "$package" || missing+=("$package")
-  done
+  mapfile -t missing < <(missing_of "${packages[@]}")
   if [ "${#missing[@]}" -eq 0 ]; then
     echo "packages: all ${#packages[@]} are installed"
     return
