@@ -18,8 +18,10 @@ inline constexpr double kBlocks32Nmse = 2e-4;
 /// The same with a scale per 256, where the largest is about 2.8 standard deviations: 4e-5.
 inline constexpr double kBlocks256Nmse = 2e-4;
 
-/// Attention against f64 on the keys and values as stored: only f32 arithmetic is left.
-inline constexpr double kAttentionNmse = 1e-11;
+/// Attention against f64 on the keys and values as stored. f16: only f32 arithmetic is left. q8_0:
+/// queries and weights are 15-bit codes, a step of 3e-5 of the greatest.
+inline constexpr double kAttentionF16Nmse = 1e-11;
+inline constexpr double kAttentionQ8Nmse = 1e-8;
 
 /// Element-wise functions, norms, rope.
 inline constexpr double kElementwiseNmse = 1e-12;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "kv_products_f16.hpp"
+#include "kv_products_q8.hpp"
 #include "online_softmax.hpp"
 #include "simd.hpp"
 
@@ -33,7 +35,38 @@ std::int64_t num_splits(const Attention& a, const AttentionSequence& s, std::int
   return (visible_keys(a, s, query).last + kSplitTokens - 1) / kSplitTokens;
 }
 
-/// The rows of one item and their memory.
+/// Scratch memory of one item.
+struct TileMemory {
+  TileMemory(const Attention& a, float* scratch)
+      : scores(scratch),
+        factors(scores + most_rows(a) * kPageTokens),
+        query_scales(factors + most_rows(a)),
+        query_codes(reinterpret_cast<std::int16_t*>(query_scales + most_rows(a))),
+        value_scales(query_scales + most_rows(a) + most_rows(a) * a.layout.key_dim / 2),
+        split(value_scales + a.layout.value_dim / kKvGroup * kPageTokens, a.layout.value_dim),
+        total(split.end(most_rows(a)), a.layout.value_dim) {}
+
+  /// Rows that any item may have, a multiple of 8.
+  static std::int64_t most_rows(const Attention& a) {
+    return (std::max(kTileRows, a.heads_per_group()) + 7) / 8 * 8;
+  }
+
+  static std::int64_t floats(const Attention& a) {
+    const std::int64_t row =
+        kPageTokens + 2 + a.layout.key_dim / 2 + 2 * SoftmaxRows::row_floats(a.layout.value_dim);
+    return most_rows(a) * row + a.layout.value_dim / kKvGroup * kPageTokens;
+  }
+
+  float* scores;   // [rows][64], then weights
+  float* factors;  // [rows]: what a weight is worth in the row's sums
+  float* query_scales;
+  std::int16_t* query_codes;  // [rows][key_dim]
+  float* value_scales;        // [value_dim / 32][64]
+  SoftmaxRows split;
+  SoftmaxRows total;
+};
+
+/// The rows of one item.
 class Tile {
  public:
   Tile(const Attention& attention, const AttentionItem& item, float* scratch)
@@ -41,17 +74,18 @@ class Tile {
         s_(attention.sequences[static_cast<std::size_t>(item.sequence)]),
         item_(item),
         heads_(attention.heads_per_group()),
-        num_rows_((item.last_query - item.first_query) * heads_) {
-    scores_ = scratch;
-    split_ = SoftmaxRows(scores_ + most_rows(heads_) * kPageTokens, a_.layout.value_dim);
-    total_ = SoftmaxRows(split_.end(most_rows(heads_)), a_.layout.value_dim);
+        num_rows_((item.last_query - item.first_query) * heads_),
+        memory_(attention, scratch) {
+    if (a_.layout.keys != KvFormat::kQ8_0) return;
+    const std::int64_t dim = a_.layout.key_dim;
+    for (std::int64_t r = 0; r < num_rows_; ++r) {
+      memory_.query_scales[r] =
+          quantize_query(a_.q + output_row(r) * dim, dim, memory_.query_codes + r * dim);
+    }
   }
 
-  /// Rows that any item may have.
-  static std::int64_t most_rows(std::int64_t heads) { return std::max(kTileRows, heads); }
-
   void run_split(std::int64_t split) {
-    split_.reset(num_rows_);
+    memory_.split.reset(num_rows_);
     const KeyRange first = visible_keys(a_, s_, item_.first_query);
     const KeyRange last = visible_keys(a_, s_, item_.last_query - 1);
     const std::int64_t begin = std::max(first.first, split * kSplitTokens);
@@ -65,23 +99,23 @@ class Tile {
 
   void run_all_splits() {
     const std::int64_t splits = num_splits(a_, s_, item_.last_query - 1);
-    total_.reset(num_rows_);
+    memory_.total.reset(num_rows_);
     const std::int64_t first = visible_keys(a_, s_, item_.first_query).first / kSplitTokens;
     for (std::int64_t split = first; split < splits; ++split) {
       run_split(split);
-      for (std::int64_t r = 0; r < num_rows_; ++r) total_.merge(r, split_.row(r));
+      for (std::int64_t r = 0; r < num_rows_; ++r) memory_.total.merge(r, memory_.split.row(r));
     }
     for (std::int64_t r = 0; r < num_rows_; ++r) {
       const std::int64_t head = item_.head * heads_ + r % heads_;
       const float* sink = a_.sinks ? a_.sinks + head : nullptr;
-      total_.finish(r, sink, a_.out + output_row(r) * a_.layout.value_dim);
+      memory_.total.finish(r, sink, a_.out + output_row(r) * a_.layout.value_dim);
     }
   }
 
   void store_partials(std::int64_t max_splits, float* partials) const {
     const std::int64_t size = partial_floats(a_.layout.value_dim);
     for (std::int64_t r = 0; r < num_rows_; ++r) {
-      split_.copy_row(r, partials + (output_row(r) * max_splits + item_.split) * size);
+      memory_.split.copy_row(r, partials + (output_row(r) * max_splits + item_.split) * size);
     }
   }
 
@@ -102,76 +136,72 @@ class Tile {
     std::byte* data = page_data(page);
     const KvRun keys{kv.keys, data + kv.keys_at(item_.head), kv.key_dim};
     const KvRun values{kv.values, data + kv.values_at(item_.head), kv.value_dim};
-    prefetch_run(values.data, KvLayout::run_bytes(values.format, values.dim));
-    for (std::int64_t r = 0; r < num_rows_; r += rows_of_pass(num_rows_ - r)) {
-      score_rows(keys, r, slots);
-    }
-    if (has_next) {
-      const std::byte* next = page_data(page + 1) + kv.keys_at(item_.head);
-      prefetch_run(next, KvLayout::run_bytes(keys.format, keys.dim));
-    }
+    for_each_pass(kv.keys, [&](std::int64_t r, int rows) {
+      score_rows({keys, values.data, slots}, r, rows);
+    });
     const std::int64_t start = page * kPageTokens;
     for (std::int64_t r = 0; r < num_rows_; ++r) {
       const KeyRange seen = visible_keys(a_, s_, item_.first_query + r / heads_);
-      split_.add_scores(
-          r, scores_ + r * kPageTokens,
+      const float scale =
+          kv.keys == KvFormat::kQ8_0 ? a_.scale * memory_.query_scales[r] : a_.scale;
+      memory_.factors[r] = memory_.split.add_scores(
+          r, memory_.scores + r * kPageTokens,
           {std::max(slots.first, seen.first - start), std::min(slots.last, seen.last - start)},
-          {a_.scale, a_.softcap});
+          {scale, a_.softcap});
     }
-    for (std::int64_t r = 0; r < num_rows_; r += rows_of_pass(num_rows_ - r)) {
-      add_rows(values, r, slots);
-    }
+    if (kv.values == KvFormat::kQ8_0) load_value_scales(values, slots, memory_.value_scales);
+    const std::byte* next = has_next ? page_data(page + 1) + kv.keys_at(item_.head) : nullptr;
+    for_each_pass(kv.values, [&](std::int64_t r, int rows) {
+      add_rows({values, next, slots}, r, rows);
+    });
   }
 
-  /// Calls f with the number of rows of a pass as a compile-time constant.
+  /// Calls f(first row, number of rows) for groups of rows that share a pass.
   template <class F>
-  void with_rows(std::int64_t left, F&& f) {
-    switch (rows_of_pass(left)) {
-      case 1:
-        f(std::integral_constant<int, 1>{});
-        break;
-      case 2:
-        f(std::integral_constant<int, 2>{});
-        break;
-      case 3:
-        f(std::integral_constant<int, 3>{});
-        break;
-      case 4:
-        f(std::integral_constant<int, 4>{});
-        break;
-      case 5:
-        f(std::integral_constant<int, 5>{});
-        break;
-      default:
-        f(std::integral_constant<int, kMostRows>{});
-        break;
+  void for_each_pass(KvFormat format, F&& f) const {
+    for (std::int64_t r = 0; r < num_rows_;) {
+      const int rows = rows_of_pass(format, num_rows_ - r);
+      f(r, rows);
+      r += rows;
     }
   }
 
-  void score_rows(const KvRun& keys, std::int64_t r, Slots slots) {
+  /// A run to work through, and the one that will be needed next.
+  struct PageRun {
+    KvRun run;
+    const std::byte* ahead;
+    Slots slots;
+  };
+
+  void score_rows(const PageRun& page, std::int64_t r, int count) {
     const float* q[kMostRows] = {};
-    for (int k = 0; k < rows_of_pass(num_rows_ - r); ++k) {
-      q[k] = a_.q + output_row(r + k) * keys.dim;
+    const std::int16_t* codes[kMostRows] = {};
+    for (int k = 0; k < count; ++k) {
+      q[k] = a_.q + output_row(r + k) * page.run.dim;
+      codes[k] = memory_.query_codes + (r + k) * page.run.dim;
     }
-    float* scores = scores_ + r * kPageTokens;
-    with_rows(num_rows_ - r, [&](auto rows) {
-      if (keys.format == KvFormat::kF16) {
-        score_page<KvFormat::kF16, rows>(q, keys.data, keys.dim, slots, scores);
+    const std::byte* ahead = r == 0 ? page.ahead : nullptr;
+    float* scores = memory_.scores + r * kPageTokens;
+    with_rows(count, [&](auto rows) {
+      if (page.run.format == KvFormat::kF16) {
+        score_page_f16<rows>(q, page.run, ahead, page.slots, scores);
       } else {
-        score_page<KvFormat::kQ8_0, rows>(q, keys.data, keys.dim, slots, scores);
+        score_page_q8<rows>(codes, page.run, ahead, page.slots, scores);
       }
     });
   }
 
-  void add_rows(const KvRun& values, std::int64_t r, Slots slots) {
-    const float* weights = scores_ + r * kPageTokens;
-    with_rows(num_rows_ - r, [&](auto rows) {
-      if (values.format == KvFormat::kF16) {
-        add_page_values<KvFormat::kF16, rows>(weights, values, slots, split_.sums(r),
-                                              split_.stride());
+  void add_rows(const PageRun& page, std::int64_t r, int count) {
+    const float* weights = memory_.scores + r * kPageTokens;
+    const float* factors = memory_.factors + r;
+    const std::byte* ahead = r == 0 ? page.ahead : nullptr;
+    const ValueSums sums = memory_.split.sums(r);
+    with_rows(count, [&](auto rows) {
+      if (page.run.format == KvFormat::kF16) {
+        add_page_f16<rows>(weights, factors, page.run, ahead, page.slots, sums);
       } else {
-        add_page_values<KvFormat::kQ8_0, rows>(weights, values, slots, split_.sums(r),
-                                               split_.stride());
+        add_page_q8<rows>(weights, factors, memory_.value_scales, page.run, ahead, page.slots,
+                          sums);
       }
     });
   }
@@ -181,9 +211,7 @@ class Tile {
   const AttentionItem& item_;
   std::int64_t heads_;
   std::int64_t num_rows_;
-  float* scores_;  // [rows][64], then probabilities
-  SoftmaxRows split_;
-  SoftmaxRows total_;
+  TileMemory memory_;
 };
 
 const AttentionSequence& sequence_of(const Attention& a, std::int64_t token) {
@@ -254,9 +282,7 @@ void schedule_attention(const Attention& attention, std::int64_t num_threads,
 std::int64_t partial_floats(std::int64_t value_dim) { return SoftmaxRows::row_floats(value_dim); }
 
 std::int64_t attention_scratch_floats(const Attention& attention) {
-  const KvLayout& kv = attention.layout;
-  const std::int64_t rows = Tile::most_rows(attention.heads_per_group());
-  return rows * kPageTokens + 2 * rows * SoftmaxRows::row_floats(kv.value_dim);
+  return TileMemory::floats(attention);
 }
 
 void run_attention_item(const Attention& attention, const AttentionItem& item,

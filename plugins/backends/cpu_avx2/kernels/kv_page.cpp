@@ -8,13 +8,15 @@ namespace {
 
 /// Where number i of the row at `slot` lies, counted in codes.
 struct KeyOrder {
-  static std::int64_t at(std::int64_t, std::int64_t slot, std::int64_t i) {
-    return i * kPageTokens + slot;
+  static std::int64_t at(const KvRun& run, std::int64_t slot, std::int64_t i) {
+    if (run.format == KvFormat::kF16) return i * kPageTokens + slot;
+    return (i / 2 * kPageTokens + slot) * 2 + i % 2;
   }
 };
 struct ValueOrder {
-  static std::int64_t at(std::int64_t dim, std::int64_t slot, std::int64_t i) {
-    return slot * dim + i;
+  static std::int64_t at(const KvRun& run, std::int64_t slot, std::int64_t i) {
+    if (run.format == KvFormat::kF16) return slot * run.dim + i;
+    return (slot / 2 * run.dim + i) * 2 + slot % 2;
   }
 };
 
@@ -49,7 +51,7 @@ void store_row(const KvRun& run, std::int64_t slot, const float* x) {
   if (run.format == KvFormat::kF16) {
     for (std::int64_t i = 0; i < run.dim; ++i) {
       const std::uint16_t half = half_of(x[i]);
-      std::memcpy(run.data + 2 * Order::at(run.dim, slot, i), &half, sizeof(half));
+      std::memcpy(run.data + 2 * Order::at(run, slot, i), &half, sizeof(half));
     }
     return;
   }
@@ -58,7 +60,7 @@ void store_row(const KvRun& run, std::int64_t slot, const float* x) {
     const std::uint16_t scale = quantize_group(x + first, codes);
     std::memcpy(scale_at(run, slot, first / kKvGroup), &scale, sizeof(scale));
     for (std::int64_t i = 0; i < kKvGroup; ++i) {
-      run.data[Order::at(run.dim, slot, first + i)] = static_cast<std::byte>(codes[i]);
+      run.data[Order::at(run, slot, first + i)] = static_cast<std::byte>(codes[i]);
     }
   }
 }
@@ -66,7 +68,7 @@ void store_row(const KvRun& run, std::int64_t slot, const float* x) {
 template <class Order>
 void load_row(const KvRun& run, std::int64_t slot, float* out) {
   for (std::int64_t i = 0; i < run.dim; ++i) {
-    const std::int64_t at = Order::at(run.dim, slot, i);
+    const std::int64_t at = Order::at(run, slot, i);
     if (run.format == KvFormat::kF16) {
       out[i] = _cvtsh_ss(load_as<std::uint16_t>(run.data + 2 * at));
     } else {

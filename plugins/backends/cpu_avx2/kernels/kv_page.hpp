@@ -1,12 +1,12 @@
 // Layout of keys and values in a page of 64 positions, and how rows get in and out.
 //
 //   page of one state   per head: a run of keys, then a run of values
-//   keys                codes [dim][64]: the same number of 64 keys side by side, so that eight
-//   lanes
-//                       are eight keys and a score needs no sum across lanes
-//   values              codes [64][dim]: eight lanes are eight numbers of a value
-//   scales (q8_0)       behind the codes, [dim / 32][64] f16
-// Codes are f16 or i8.
+//   f16   keys [dim][64], values [64][dim]
+//   q8_0  keys [dim / 2][64][2] i8, values [32][dim][2] i8 (the last index is the number of the
+//   key, and
+//         the position of the value); behind each run scales [dim / 32][64] f16
+// Eight lanes are then eight keys, so a score needs no sum across lanes, and eight numbers of a
+// value. The pairs of q8_0 are what one instruction multiplies and adds.
 #pragma once
 
 #include <cstddef>

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "kv_products.hpp"
+#include "kv_pass.hpp"
 #include "simd.hpp"
 #include "vector_math.hpp"
 
@@ -40,37 +40,33 @@ class SoftmaxRows {
     float softcap;
   };
 
-  /// Takes the raw scores of the slots that row r sees; turns all 64 into weights, 0 where unseen.
-  void add_scores(std::int64_t r, float* scores, Slots seen, Scaling scaling) {
+  /// Takes the raw scores of the slots that row r sees and turns all 64 into weights: e^(score -
+  /// the greatest of them), 0 where unseen. Returns what such a weight is worth in this row's sums.
+  float add_scores(std::int64_t r, float* scores, Slots seen, Scaling scaling) {
     float* row = memory_ + r * stride_;
     if (seen.first >= seen.last) {
       std::fill_n(scores, kPageTokens, 0.0F);
-      return;
+      return 0.0F;
     }
     const float page_greatest = mask_scores(scores, seen, scaling);
-    const float greatest = std::max(row[dim_], page_greatest);
-    if (greatest > row[dim_]) {
-      const float factor = exp_one(row[dim_] - greatest);
-      const __m256 f = _mm256_set1_ps(factor);
-      for (std::int64_t i = 0; i < dim_; i += kLanes) {
-        _mm256_storeu_ps(row + i, _mm256_mul_ps(_mm256_loadu_ps(row + i), f));
-      }
-      row[dim_] = greatest;
-      row[dim_ + 1] *= factor;
+    if (page_greatest > row[dim_]) {
+      rescale(row, exp_one(row[dim_] - page_greatest));
+      row[dim_] = page_greatest;
     }
-    const __m256 top = _mm256_set1_ps(greatest);
+    const __m256 top = _mm256_set1_ps(page_greatest);
     __m256 sum = _mm256_setzero_ps();
     for (std::int64_t j = 0; j < kPageTokens; j += kLanes) {
       const __m256 weight = exp_ps(_mm256_sub_ps(_mm256_loadu_ps(scores + j), top));
       _mm256_storeu_ps(scores + j, weight);
       sum = _mm256_add_ps(sum, weight);
     }
-    row[dim_ + 1] += sum_lanes(sum);
+    const float factor = exp_one(page_greatest - row[dim_]);
+    row[dim_ + 1] += sum_lanes(sum) * factor;
+    return factor;
   }
 
-  /// Weighted values of row r, value_dim numbers; those of row r + 1 begin stride() further.
-  float* sums(std::int64_t r) { return memory_ + r * stride_; }
-  std::int64_t stride() const { return stride_; }
+  /// Weighted values of row r and those after it.
+  ValueSums sums(std::int64_t r) { return {memory_ + r * stride_, stride_}; }
 
   /// Adds the row `other` (of row_floats()) to row r: the next split.
   void merge(std::int64_t r, const float* other) {
@@ -106,6 +102,14 @@ class SoftmaxRows {
   }
 
  private:
+  void rescale(float* row, float factor) const {
+    const __m256 f = _mm256_set1_ps(factor);
+    for (std::int64_t i = 0; i < dim_; i += kLanes) {
+      _mm256_storeu_ps(row + i, _mm256_mul_ps(_mm256_loadu_ps(row + i), f));
+    }
+    row[dim_ + 1] *= factor;
+  }
+
   /// Scales and caps the scores, -inf where unseen; returns the greatest.
   static float mask_scores(float* scores, Slots seen, Scaling scaling) {
     const __m256 scale = _mm256_set1_ps(scaling.scale);

@@ -6,6 +6,17 @@
 
 namespace vernal::cpu_avx2 {
 
+namespace {
+
+/// Weights that a worker claims at a time: 4 us of reading, so that the last claim of an operation
+/// leaves the others waiting for little.
+constexpr std::int64_t kClaimBytes = 64 * 1024;
+
+/// But no more than 64 rows, however short: with many tokens each of them is work enough.
+constexpr std::int64_t kMostGroups = 8;
+
+}  // namespace
+
 QuantizeOperation::QuantizeOperation(const Parameters& parameters) : p_(parameters) {
   reads = {p_.x};
   writes = {p_.blocks};
@@ -40,9 +51,10 @@ void LinearOperation::run(const StepContext& step, Worker& worker) const noexcep
   if (p_.residual != kNoBuffer) matmul.residual = step.values(p_.residual);
   matmul.y = step.floats(p_.y);
   matmul.y_stride = p_.num_outputs;
-  // At most 64 rows of W at a time: their blocks then stay in a core's cache for all tokens.
   const std::int64_t groups = matmul.weights.num_groups();
-  const std::int64_t chunk = std::clamp<std::int64_t>(chunk_of(groups, worker), 1, 8);
+  const std::int64_t bytes = group_bytes(matmul.weights.format, p_.num_columns);
+  const std::int64_t chunk = std::clamp<std::int64_t>(
+      kClaimBytes / bytes, 1, std::min(chunk_of(groups, worker), kMostGroups));
   worker.parallel_for(groups, chunk, [&](std::int64_t first, std::int64_t last) {
     matmul_groups(matmul, first, last);
   });
