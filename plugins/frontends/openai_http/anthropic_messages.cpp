@@ -6,6 +6,7 @@
 
 #include "openai_http/api_error.hpp"
 #include "openai_http/json_fields.hpp"
+#include "openai_http/json_text.hpp"
 #include "openai_http/text_safety.hpp"
 
 namespace vernal::openai_http {
@@ -64,7 +65,7 @@ json::value simplified(json::array parts) {
 json::object read_tool_use(const JsonFields& block) {
   const json::object* const input = block.object("input");
   json::object function{{"name", block.required_string("name")},
-                        {"arguments", input == nullptr ? "{}" : json::serialize(*input)}};
+                        {"arguments", input == nullptr ? "{}" : to_text(*input)}};
   return {
       {"id", block.required_string("id")}, {"type", "function"}, {"function", std::move(function)}};
 }
@@ -165,7 +166,7 @@ MessagesDocument read_anthropic_messages(const json::object& body) {
   json::array tools = read_anthropic_tools(fields);
   if (!tools.empty()) document["tools"] = std::move(tools);
   read_thinking(fields, document);
-  return {std::string(fields.string("model").value_or("")), json::serialize(document)};
+  return {std::string(fields.string("model").value_or("")), to_text(document)};
 }
 
 }  // namespace vernal::openai_http

@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include "openai_http/json_text.hpp"
 #include "openai_http/text_safety.hpp"
 #include "vernal/error.hpp"
 
@@ -194,13 +195,13 @@ std::string render_error(const ApiError& error, Dialect dialect, std::string_vie
   const std::string message = message_of(error, dialect);
   if (dialect == Dialect::kAnthropic) {
     json::object inner{{"type", anthropic_type(error.status)}, {"message", message}};
-    return json::serialize(
+    return to_text(
         json::object{{"type", "error"}, {"error", std::move(inner)}, {"request_id", request_id}});
   }
   json::object inner{{"message", message}, {"type", error.type}};
   inner["param"] = error.param.empty() ? json::value(nullptr) : json::value(error.param);
   inner["code"] = error.code.empty() ? json::value(nullptr) : json::value(error.code);
-  return json::serialize(json::object{{"error", std::move(inner)}});
+  return to_text(json::object{{"error", std::move(inner)}});
 }
 
 }  // namespace vernal::openai_http

@@ -7,6 +7,7 @@
 
 #include "openai_http/event_stream.hpp"
 #include "openai_http/identifiers.hpp"
+#include "openai_http/json_text.hpp"
 #include "openai_http/usage.hpp"
 #include "vernal/error.hpp"
 
@@ -166,7 +167,7 @@ class ChatDocument final : public Answer {
     document["choices"] = std::move(choices);
     document["usage"] = usage_.to_json();
     document["timings"] = usage_.timings();
-    out += json::serialize(document);
+    out += to_text(document);
   }
 
   void fail(const ApiError&, std::string&) override {}

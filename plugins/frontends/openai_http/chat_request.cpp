@@ -6,6 +6,7 @@
 
 #include "openai_http/api_error.hpp"
 #include "openai_http/chat_messages.hpp"
+#include "openai_http/json_text.hpp"
 
 namespace vernal::openai_http {
 namespace {
@@ -89,7 +90,7 @@ GenerationRequest read_chat_request(const json::object& body) {
   if (!read_output_budget(fields, "max_completion_tokens", document)) {
     read_output_budget(fields, "max_tokens", document);
   }
-  request.prompts.push_back({json::serialize(document), {}});
+  request.prompts.push_back({to_text(document), {}});
   return request;
 }
 

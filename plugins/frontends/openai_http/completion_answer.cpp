@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "openai_http/event_stream.hpp"
+#include "openai_http/json_text.hpp"
 #include "openai_http/usage.hpp"
 #include "vernal/error.hpp"
 
@@ -130,7 +131,7 @@ class CompletionDocument final : public CompletionAnswer {
     document["choices"] = std::move(choices);
     document["usage"] = usage().to_json();
     document["timings"] = usage().timings();
-    out += json::serialize(document);
+    out += to_text(document);
   }
   void fail(const ApiError&, std::string&) override {}
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "openai_http/api_error.hpp"
+#include "openai_http/json_text.hpp"
 
 namespace vernal::openai_http {
 namespace {
@@ -92,7 +93,7 @@ GenerationRequest read_completion_request(const json::object& body) {
   for (Prompt& prompt : read_prompts(fields)) {
     json::object own = document;
     if (prompt.tokens.empty()) own["prompt"] = prompt.text;
-    request.prompts.push_back({json::serialize(own), std::move(prompt.tokens)});
+    request.prompts.push_back({to_text(own), std::move(prompt.tokens)});
   }
   return request;
 }

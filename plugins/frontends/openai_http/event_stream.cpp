@@ -2,11 +2,13 @@
 
 #include <boost/json.hpp>
 
+#include "openai_http/json_text.hpp"
+
 namespace vernal::openai_http {
 
 void append_event(std::string& out, const boost::json::object& data) {
   out += "data: ";
-  out += boost::json::serialize(data);
+  out += to_text(data);
   out += "\n\n";
 }
 

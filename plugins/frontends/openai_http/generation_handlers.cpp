@@ -13,6 +13,7 @@
 #include "openai_http/handlers.hpp"
 #include "openai_http/identifiers.hpp"
 #include "openai_http/json_body.hpp"
+#include "openai_http/json_text.hpp"
 
 namespace vernal::openai_http {
 namespace {
@@ -64,7 +65,7 @@ net::awaitable<void> answer_count_tokens(Exchange& exchange) {
   };
   co_await exchange.run_elsewhere(std::move(work));
   Response response;
-  response.body = boost::json::serialize(boost::json::object{{"input_tokens", count}});
+  response.body = to_text(boost::json::object{{"input_tokens", count}});
   co_await exchange.send(std::move(response));
 }
 

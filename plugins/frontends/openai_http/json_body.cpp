@@ -7,6 +7,7 @@
 #include <new>
 
 #include "openai_http/api_error.hpp"
+#include "openai_http/json_text.hpp"
 #include "openai_http/text_safety.hpp"
 
 namespace vernal::openai_http {
@@ -95,7 +96,7 @@ std::string describe(const json::value& value) {
       return fmt::format("\"{}\"", shortened(std::string_view(text.data(), text.size())));
     }
     default:
-      return json::serialize(value);
+      return to_text(value);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <ctime>
 
+#include "openai_http/json_text.hpp"
 #include "openai_http/text_safety.hpp"
 
 namespace vernal::openai_http {
@@ -74,12 +75,12 @@ std::string render_model_list(const std::vector<ModelInfo>& models) {
   json::object list{{"object", "list"}, {"data", std::move(data)}, {"has_more", false}};
   list["first_id"] = models.empty() ? json::value(nullptr) : json::value(models.front().id);
   list["last_id"] = models.empty() ? json::value(nullptr) : json::value(models.back().id);
-  return json::serialize(list);
+  return to_text(list);
 }
 
 std::optional<std::string> render_model(const std::vector<ModelInfo>& models, std::string_view id) {
   for (const ModelInfo& model : models) {
-    if (model.id == id) return json::serialize(to_json(model));
+    if (model.id == id) return to_text(to_json(model));
   }
   return std::nullopt;
 }

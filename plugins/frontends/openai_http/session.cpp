@@ -37,8 +37,10 @@ Session::Session(HttpService& service, Tcp::socket socket)
 
 net::awaitable<void> Session::run() {
   try {
-    while (!service_.is_stopping && co_await serve_next()) {
-    }
+    // Not one condition: in that of a loop g++ 12 awaits the right side of && whatever the left one
+    // is.
+    bool goes_on = true;
+    while (goes_on && !service_.is_stopping) goes_on = co_await serve_next();
   } catch (const std::exception& exception) {
     service_.log(VERNAL_LOG_WARNING, std::string("a connection failed: ") + exception.what());
   }

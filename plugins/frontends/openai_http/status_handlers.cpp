@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "openai_http/handlers.hpp"
+#include "openai_http/json_text.hpp"
 #include "openai_http/metrics_text.hpp"
 #include "openai_http/model_listing.hpp"
 #include "openai_http/text_safety.hpp"
@@ -28,7 +29,7 @@ Response health_response(std::string_view status, std::string_view reason) {
                      {"param", nullptr},
                      {"code", status == "loading" ? "model_loading" : "unavailable"}};
   }
-  response.body = json::serialize(body);
+  response.body = to_text(body);
   return response;
 }
 

@@ -177,8 +177,8 @@ class HttpAbuse : public ::testing::Test {
   MockEngine engine_;
   RunningFrontend frontend_{engine_,
                             {{"max_body", std::int64_t{40'000}},
-                             {"header_timeout", std::int64_t{300}},
-                             {"body_timeout", std::int64_t{300}}}};
+                             {"header_timeout", std::int64_t{2000}},
+                             {"body_timeout", std::int64_t{2000}}}};
 };
 
 TEST_F(HttpAbuse, OfTheFramingIsRefusedAndTheConnectionClosed) {
@@ -226,7 +226,7 @@ TEST_F(HttpAbuse, BySlowBytesIsCutOff) {
   const std::string line = "GET /health HTTP/1.1\r\nHost: a\r\nX: " + repeated("y", 100);
   std::size_t sent = 0;
   for (; sent < line.size(); ++sent) {
-    std::this_thread::sleep_for(20ms);
+    std::this_thread::sleep_for(30ms);
     if (!head.send(line.substr(sent, 1)) || !body.send(" ")) break;
     if (head.wait_for("408", 0ms) && body.wait_for("408", 0ms)) break;
   }

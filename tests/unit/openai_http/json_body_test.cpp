@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <cmath>
 #include <string>
 
 #include "openai_http/api_error.hpp"
 #include "openai_http/json_fields.hpp"
+#include "openai_http/json_text.hpp"
 
 namespace vernal::openai_http {
 namespace {
@@ -107,6 +109,20 @@ TEST(JsonFields, TakeWholeDoublesForIntegers) {
   EXPECT_EQ(fields.integer("a", {0, 10}), 5);
   EXPECT_THROW(fields.integer("b", {0, 10}), RequestRefused);
   EXPECT_EQ(fields.integer("c", {0, 10}), std::nullopt);
+}
+
+TEST(JsonText, WritesNumbersAsPeopleDo) {
+  const boost::json::value value{1, -2.5, 2.0, 2801.067, 1e300, 18446744073709551615U, INFINITY};
+  EXPECT_EQ(to_text(value), "[1,-2.5,2.0,2801.067,1e+300,18446744073709551615,null]");
+}
+
+TEST(JsonText, ReadsBackAsItWas) {
+  const boost::json::value value = boost::json::parse(
+      R"({"a":[null,true,false,"x\"\n\u0000\u00e4😀",{}],"":[[]],"b\n":{"c":-0.1}})");
+  EXPECT_EQ(boost::json::parse(to_text(value)), value);
+  const std::string large(20'000, '"');
+  EXPECT_EQ(boost::json::parse(to_text(boost::json::object{{"x", large}})).at("x").as_string(),
+            large);
 }
 
 }  // namespace
