@@ -21,7 +21,8 @@ struct TemplateCapabilities {
   bool supports_tools = false;
   /// An assistant message's tool calls and the tool's answer reach the prompt.
   bool supports_tool_calls = false;
-  /// Arguments of tool calls must be given as a JSON object; otherwise as JSON text.
+  /// Arguments of tool calls reach the prompt well when given as a JSON object; otherwise give JSON
+  /// text.
   bool wants_object_arguments = false;
   /// A user's content may be a list of {"type": "text", "text": ...} parts.
   bool accepts_content_parts = false;

@@ -33,6 +33,7 @@ boost::json::object inputs_from(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   const std::size_t separator = input.find('\0');
+  static const boost::json::object defaults = default_inputs();
   vernal::RenderLimits limits;
   limits.max_steps = 50'000;
   limits.max_heap_bytes = std::uint64_t{4} << 20;
@@ -40,9 +41,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   limits.allow_mutation = true;
   try {
     const auto parsed = vernal::jinja::Template::parse(input.substr(0, separator), "fuzz");
-    parsed.render(separator == std::string_view::npos ? default_inputs()
-                                                      : inputs_from(input.substr(separator + 1)),
-                  limits, [] { return vernal::LocalTime{2026, 11, 22, 9, 30, 0, 0}; });
+    parsed.render(
+        separator == std::string_view::npos ? defaults : inputs_from(input.substr(separator + 1)),
+        limits, [] { return vernal::LocalTime{2026, 11, 22, 9, 30, 0, 0}; });
   } catch (const vernal::TemplateError&) {
     return 0;  // the expected end of most inputs
   }

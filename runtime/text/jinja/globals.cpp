@@ -18,6 +18,9 @@ Value raise_exception(Interpreter& interpreter, const Call& call) {
 
 Value strftime_now(Interpreter& interpreter, const Call& call) {
   const std::string_view format = call.text(0);
+  if (!interpreter.clock()) {
+    fail("strftime_now() has no clock to ask");
+  }
   interpreter.budget().charge(format.size() *
                               16);  // no directive is longer than its bytes times this
   interpreter.budget().release(format.size() * 16);

@@ -57,7 +57,7 @@ class Ref {
   }
   Ref(const Ref& other) noexcept : Ref(other.object_) {}
   template <class Derived>
-  Ref(Ref<Derived> other) noexcept  // NOLINT(google-explicit-constructor): as a pointer converts
+  Ref(Ref<Derived> other) noexcept  // converts as a pointer to a derived class does
     requires std::is_convertible_v<Derived*, T*>
       : object_(other.release()) {}
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}

@@ -64,9 +64,7 @@ Interpreter::Interpreter(const Program& program, const RenderLimits& limits, con
       budget_(limits),
       heap_(budget_),
       scope_(heap_.make<Scope>(Ref<Scope>())),
-      string_literals_(program.num_string_literals) {
-  bind_functions();
-}
+      string_literals_(program.num_string_literals) {}
 
 void Interpreter::bind_functions() {
   for (const Builtin& function : global_functions()) {

@@ -41,6 +41,8 @@ class Interpreter {
   Interpreter& operator=(const Interpreter&) = delete;
   ~Interpreter() = default;
 
+  /// Makes the functions of the engine visible. Before inputs are bound, which may hide them.
+  void bind_functions();
   /// Makes an input visible to the template under a name. Before run().
   void bind(std::string_view name, const boost::json::value& value);
   /// Renders. Once. Throws Fault; line() is then where.
@@ -121,7 +123,6 @@ class Interpreter {
     Ref<Scope> outer_;
   };
 
-  void bind_functions();
   void enter_node();
   void enter_call();
   void unpack(const Target& target, const Value& value);

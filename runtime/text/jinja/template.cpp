@@ -36,6 +36,7 @@ std::string Template::render(const boost::json::object& inputs, const RenderLimi
                              const Clock& clock) const {
   Interpreter interpreter(*program_, limits, clock);
   try {
+    interpreter.bind_functions();
     for (const auto& input : inputs) {
       interpreter.bind({input.key().data(), input.key().size()}, input.value());
     }

@@ -47,6 +47,11 @@ TEST(ChatTemplate, AsksTheClockItIsGiven) {
   EXPECT_EQ(chat_template.render(hello(), {}, system_clock()).size(), 18u);
 }
 
+TEST(ChatTemplate, FailsCleanlyWithoutAClock) {
+  const ChatTemplate chat_template = ChatTemplate::parse("{{ strftime_now('%d') }}");
+  EXPECT_THROW(chat_template.render(hello(), {}, nullptr), TemplateError);
+}
+
 TEST(ChatTemplate, StartsMessagesWithItsName) {
   try {
     ChatTemplate::parse("\n{{ 1 +").render(hello(), {}, jinja::test_time);

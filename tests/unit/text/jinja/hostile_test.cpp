@@ -408,6 +408,21 @@ TEST(JinjaLimits, HeapIsGivenBackWhenValuesDie) {
             "done");
 }
 
+TEST(JinjaLimits, HoldFromTheFirstStep) {
+  RenderLimits limits;
+  limits.max_steps = 0;
+  EXPECT_THROW(render("{{ range }}", {{"a", 1}}, limits), TemplateLimit);
+  limits = {};
+  limits.max_depth = 0;
+  EXPECT_THROW(render("{{ a }}", {{"a", {{"b", 1}}}}, limits), TemplateLimit);
+  limits = {};
+  limits.max_heap_bytes = 0;
+  EXPECT_THROW(render("{{ 1 ~ 2 }}", {}, limits), TemplateLimit);
+  limits = {};
+  limits.max_output_bytes = 0;
+  EXPECT_THROW(render("x", {}, limits), TemplateLimit);
+}
+
 TEST(JinjaLimits, TimeCanBeLimited) {
   RenderLimits limits;
   limits.max_steps = ~std::uint64_t{0};
