@@ -83,7 +83,8 @@ void Engine::start_model(LoadedModel model) {
                                {VERNAL_MODEL_READY, {}}};
   std::shared_ptr<ModelEngine> engine;
   try {
-    engine = ModelEngine::start(std::move(model), {options_.stall_timeout}, options_.clock);
+    engine = ModelEngine::start(std::move(model), {options_.stall_timeout, options_.pause_grace},
+                                options_.clock);
   } catch (const std::exception& error) {
     fail_model(description.id, error.what());
     throw;

@@ -31,6 +31,7 @@ struct EngineOptions {
   std::uint64_t max_open_requests = 256;                   ///< of one model, running ones included
   EventLimits event_limits;
   std::chrono::milliseconds stall_timeout{60'000};  ///< how long a client may leave its events
+  std::chrono::milliseconds pause_grace{2'000};  ///< after which its slot may go to somebody else
   std::chrono::milliseconds step_timeout{600'000};  ///< longer steps count as hung
   Clock clock = system_clock();                     ///< what chat templates see
 };
@@ -48,7 +49,7 @@ struct ModelDescription {
 };
 
 /// One counter or gauge. The views live for the call.
-struct Metric {
+struct MetricSample {
   std::string_view name;
   std::string_view help;
   std::string_view labels;  ///< Prometheus form without braces
@@ -102,7 +103,7 @@ class Engine {
   void cancel(RequestId id);
   /// Cancels if it has not ended. No callback of the request runs when it returns.
   void release(RequestId id);
-  void visit_metrics(const std::function<void(const Metric&)>& visit) const;
+  void visit_metrics(const std::function<void(const MetricSample&)>& visit) const;
   /// READY if every model is.
   ModelStatus health() const;
 

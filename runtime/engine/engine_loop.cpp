@@ -61,13 +61,14 @@ bool EngineLoop::advance() {
 std::optional<SteadyClock::time_point> EngineLoop::next_deadline() const {
   std::optional<SteadyClock::time_point> next;
   const auto consider = [&](std::optional<SteadyClock::time_point> time) {
-    if (time && (!next || *time < *next)) {
+    if (time && *time > swept_at_ && (!next || *time < *next)) {
       next = time;
     }
   };
   for (const auto& generation : generations_) {
     consider(generation->deadline());
     if (const auto full_since = generation->request().events().full_since()) {
+      consider(*full_since + options_.pause_grace);
       consider(*full_since + options_.stall_timeout);
     }
   }
@@ -81,15 +82,15 @@ void EngineLoop::fail_all(const std::exception& error) {
 }
 
 void EngineLoop::sweep() {
-  const SteadyClock::time_point now = SteadyClock::now();
-  for (const auto& generation : generations_) {
-    end_if_due(*generation, now);
-    if (generation->request().has_ended()) {
-      remove(*generation);
+  swept_at_ = SteadyClock::now();
+  std::erase_if(generations_, [&](const auto& generation) {
+    end_if_due(*generation, swept_at_);
+    if (!generation->request().has_ended()) {  // asked once: it may end at any time
+      return false;
     }
-  }
-  std::erase_if(generations_,
-                [](const auto& generation) { return generation->request().has_ended(); });
+    free_slots(*generation);
+    return true;
+  });
 }
 
 void EngineLoop::end_if_due(Generation& generation, SteadyClock::time_point now) {
@@ -106,7 +107,7 @@ void EngineLoop::end_if_due(Generation& generation, SteadyClock::time_point now)
   }
 }
 
-void EngineLoop::remove(Generation& generation) {
+void EngineLoop::free_slots(Generation& generation) {
   for (const auto& choice : generation.choices()) {
     if (choice->state == Choice::State::kSeated) {
       slots_.park(*choice);
@@ -117,14 +118,17 @@ void EngineLoop::remove(Generation& generation) {
 
 void EngineLoop::seat_waiting() {
   for (const auto& generation : generations_) {
+    if (generation->request().events().full_since()) {
+      continue;  // paused: it would not use the slot
+    }
     for (const auto& choice : generation->choices()) {
-      if (choice->state != Choice::State::kWaiting || generation->request().has_ended()) {
+      if (choice->state != Choice::State::kWaiting || waits_for_sibling(*choice)) {
         continue;
       }
-      if (waits_for_sibling(*choice)) {
-        continue;
+      Seating seating = try_seat(*choice);
+      while (seating != Seating::kSeated && unseat_paused()) {
+        seating = try_seat(*choice);
       }
-      const Seating seating = try_seat(*choice);
       if (seating == Seating::kNoRoom && slots_.num_seated() == 0) {
         fail(*generation, no_room());  // nobody is left whose end could make room
         continue;
@@ -134,6 +138,26 @@ void EngineLoop::seat_waiting() {
       }
     }
   }
+}
+
+// A client that does not read keeps its slot only as long as nobody else waits for one.
+bool EngineLoop::unseat_paused() {
+  const SteadyClock::time_point now = SteadyClock::now();
+  for (const auto& generation : generations_) {
+    const auto full_since = generation->request().events().full_since();
+    if (!full_since || *full_since + options_.pause_grace > now) {
+      continue;
+    }
+    for (const auto& choice : generation->choices()) {
+      if (choice->state == Choice::State::kSeated) {
+        slots_.park(*choice);
+        choice->state = Choice::State::kWaiting;
+        ++metrics_.preemptions;
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 // The prompt is processed once: a choice that has not begun waits while a sibling is at it.

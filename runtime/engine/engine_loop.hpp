@@ -40,8 +40,9 @@ class StepWatch {
 class EngineLoop {
  public:
   struct Options {
-    std::chrono::milliseconds stall_timeout{
-        60'000};  ///< how long a client may leave its queue full
+    /// How long a client may leave its queue full, and after how long its slot may go to another.
+    std::chrono::milliseconds stall_timeout{60'000};
+    std::chrono::milliseconds pause_grace{2'000};
   };
 
   /// All outlive the loop. `model.steps` is open.
@@ -64,8 +65,9 @@ class EngineLoop {
   // Who runs (engine_loop.cpp).
   void sweep();
   void end_if_due(Generation& generation, SteadyClock::time_point now);
-  void remove(Generation& generation);
+  void free_slots(Generation& generation);
   void seat_waiting();
+  bool unseat_paused();
   bool waits_for_sibling(const Choice& choice) const;
   Seating try_seat(Choice& choice);
   Seating seat(Choice& choice);
@@ -98,6 +100,7 @@ class EngineLoop {
   SamplerScratch scratch_;
   std::vector<std::unique_ptr<Generation>> generations_;  // in the order of precedes()
   std::uint64_t num_added_ = 0;
+  SteadyClock::time_point swept_at_;
   bool has_lost_device_ = false;
   bool has_made_room_ = false;     // a request or sequence went after seats were given
   std::vector<Choice*> runnable_;  // reused from step to step

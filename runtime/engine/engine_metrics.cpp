@@ -52,7 +52,7 @@ std::string quote(std::string_view text) {
 }
 
 void visit_model(const EngineMetrics& metrics, const std::string& label,
-                 const std::function<void(const Metric&)>& visit) {
+                 const std::function<void(const MetricSample&)>& visit) {
   for (const Row& row : kRows) {
     const auto value = static_cast<double>((metrics.*row.value).load());
     visit({row.name, row.help, label, value * row.scale, row.is_counter});
@@ -87,7 +87,7 @@ const char* outcome_name(RequestOutcome outcome) noexcept {
   return "error";
 }
 
-void Engine::visit_metrics(const std::function<void(const Metric&)>& visit) const {
+void Engine::visit_metrics(const std::function<void(const MetricSample&)>& visit) const {
   for (const std::shared_ptr<ModelEngine>& engine : engines()) {
     visit_model(*engine->metrics(), "model=" + quote(engine->model().id), visit);
   }

@@ -113,7 +113,7 @@ std::int32_t release(vernal_engine* engine, vernal_request_id request) noexcept 
 std::int32_t stats(vernal_engine* engine, const vernal_metric_sink* sink) noexcept {
   return guard([&] {
     require(sink, "sink");
-    engine_of(engine).visit_metrics([&](const Metric& metric) {
+    engine_of(engine).visit_metrics([&](const MetricSample& metric) {
       vernal_metric out{};
       out.struct_size = sizeof(out);
       out.name = to_str(metric.name);

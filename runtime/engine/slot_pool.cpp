@@ -128,11 +128,17 @@ std::size_t SlotPool::reusable(const Slot& slot, const Choice& choice) const {
   if (!reuses_ || slot.sequence == 0) {
     return 0;
   }
-  const std::vector<TokenId>& prompt = choice.generation().prompt();
-  const auto [mismatch, end] =
-      std::mismatch(slot.tokens.begin(), slot.tokens.end(), prompt.begin(), prompt.end());
-  const auto common = static_cast<std::size_t>(mismatch - slot.tokens.begin());
-  const std::size_t usable = std::min(common, prompt.size() - 1);  // one is left to give logits
+  const auto count_common = [&](std::size_t from, std::span<const TokenId> tokens) {
+    const auto begin = slot.tokens.begin() + static_cast<std::ptrdiff_t>(from);
+    return static_cast<std::size_t>(
+        std::mismatch(begin, slot.tokens.end(), tokens.begin(), tokens.end()).first - begin);
+  };
+  std::size_t common = count_common(0, choice.generation().prompt());
+  if (common == choice.num_prompt()) {
+    common += count_common(common, choice.generated());
+  }
+  const std::size_t usable =
+      std::min(common, choice.num_known() - 1);  // one is left to give logits
   return usable / Scheduler::kChunkAlignment * Scheduler::kChunkAlignment;
 }
 

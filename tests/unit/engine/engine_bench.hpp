@@ -137,7 +137,7 @@ class EngineBench {
 
   double metric(std::string_view name, std::string_view labels = "model=\"m\"") const {
     double value = -1.0;
-    engine_->visit_metrics([&](const Metric& metric) {
+    engine_->visit_metrics([&](const MetricSample& metric) {
       if (metric.name == name && metric.labels == labels) value = metric.value;
     });
     return value;

@@ -110,6 +110,21 @@ TEST(EngineFaults, EndsAClientThatStalls) {
   EXPECT_LE(answer.texts[0].size(), 17U);
 }
 
+TEST(EngineFaults, GivesTheSlotOfAClientThatDoesNotReadToSomebodyWhoWaits) {
+  const std::string document =
+      fmt::format(R"({{"prompt": "{}", "max_tokens": 200, "seed": 5}})", std::string(100, 'p'));
+  BenchOptions options;
+  options.slots = 1;
+  options.engine.event_limits.max_tokens = 16;
+  options.engine.pause_grace = milliseconds(10);
+  EngineBench bench(test::predict_letters, options);
+  const RequestId slow = bench.submit(document);
+  bench.eventually([&] { return bench.metric("vernal_generated_tokens_total") >= 16; });
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(bench.run(kShort).is_finished());
+  EXPECT_EQ(bench.read(slow).texts[0], EngineBench().run(document).texts[0]);
+  EXPECT_GT(bench.metric("vernal_preemptions_total"), 0.0);
+}
+
 TEST(EngineFaults, KeepsDeadlines) {
   BenchOptions options;
   options.slots = 1;
