@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""Speed of vernal beside ik_llama.cpp: same file, same threads, flash attention, K and V in q8_0.
+
+    pip install ik-llama-cpp-python==0.1.5        # in a virtual environment
+    cmake --preset release -DVERNAL_BUILD_BENCHMARKS=ON && cmake --build --preset release
+    benchmarks/compare/compare.py build/release models/qwen2.5-coder-1.5b-instruct-q4_k_m.gguf
+
+Both programs stay loaded and take turns, so that what else the machine does hits both. Figures are
+medians over the rounds after a warm-up; a ratio is the median of the ratios of neighbours.
+"""
+import argparse
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+# name, command, tokens counted, lowest accepted ratio
+MEASURES = [
+    ("prefill 512", "prefill 512", 512, 0.75),
+    ("decode at 0", "decode 0 32", 32, 1.0),
+    ("decode at 4096", "decode 4096 16", 16, 1.2),
+]
+TWO_SEQUENCES = ("decode at 0, two sequences", "decode 0 32 2", 64)
+PEER_LEAST = 20.0  # tokens/s at depth 0: below that the machine is too busy to compare
+
+DEPLOYMENT = """schema = 1
+[runtime]
+plugin_paths = ["{plugins}"]
+[backends.cpu]
+plugin = "cpu_avx2"
+threads = {threads}
+[models.m]
+path = "{model}"
+backend = "cpu"
+context_length = 8192
+slots = 2
+max_tokens_per_step = 1024
+kv_cache = {{ keys = "q8_0", values = "q8_0" }}
+[frontends.unused]
+plugin = "stdin_repl"
+model = "m"
+"""
+
+
+class Worker:
+    """A process that answers each line with the seconds it took."""
+
+    def __init__(self, command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, text=True)
+        if self.process.stdout.readline().strip() != "ready":
+            sys.exit(f"{command[0]} did not start; run it by hand to see why")
+
+    def ask(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return float(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def find_peer():
+    """Folders of the package's headers and libraries."""
+    try:
+        import ik_llama_cpp
+    except ImportError:
+        sys.exit("the package ik-llama-cpp-python is not installed in this Python")
+    package = pathlib.Path(ik_llama_cpp.__file__).parent
+    for root in (package.parent, package, pathlib.Path(sys.prefix)):
+        if (root / "include" / "llama.h").exists():
+            return root / "include", package / "lib"
+    sys.exit("the package ik-llama-cpp-python has no headers")
+
+
+def build_peer(folder):
+    include, lib = find_peer()
+    binary = folder / "peer_worker"
+    source = pathlib.Path(__file__).parent / "peer_worker.cpp"
+    libgomp = next(lib.parent.parent.glob("ik_llama_cpp_python.libs/libgomp*"), None)
+    subprocess.run(["g++-12", "-std=c++20", "-O2", f"-I{include}", str(source), "-o", str(binary),
+                    f"-L{lib}", f"-Wl,-rpath,{lib}", "-lllama", "-lggml"]
+                   + ([str(libgomp), f"-Wl,-rpath,{libgomp.parent}"] if libgomp else []), check=True)
+    return binary
+
+
+def alternate(ours, peer, line, rounds):
+    """Seconds of both sides, [rounds], after one warm-up each."""
+    ours.ask(line), peer.ask(line)
+    pairs = []
+    for i in range(rounds):
+        order = [ours, peer] if i % 2 == 0 else [peer, ours]
+        seconds = {w: w.ask(line) for w in order}
+        pairs.append((seconds[ours], seconds[peer]))
+    return pairs
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("build", type=pathlib.Path, help="release build folder, with benchmarks")
+    parser.add_argument("model", type=pathlib.Path)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", help="measures whose name contains this")
+    arguments = parser.parse_args()
+    build, model = arguments.build.resolve(), arguments.model.resolve()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        deployment = folder / "compare.toml"
+        deployment.write_text(DEPLOYMENT.format(plugins=build / "lib/vernal/plugins", model=model,
+                                                threads=arguments.threads))
+        peer = Worker([str(build_peer(folder)), str(model), str(arguments.threads), "16384"])
+        ours = Worker([str(build / "bin/compare_worker"), str(deployment)])
+        failed = False
+        print(f"{'':28}{'vernal':>9}{'peer':>9}  tok/s    ratio  (least, most)   bar")
+        for title, line, tokens, bar in MEASURES:
+            if arguments.only and arguments.only not in title:
+                continue
+            pairs = alternate(ours, peer, line, arguments.rounds)
+            ratios = [p / o for o, p in pairs]
+            mine, theirs = (tokens / statistics.median(side) for side in zip(*pairs))
+            ratio = statistics.median(ratios)
+            note = ""
+            if title == "decode at 0" and theirs < PEER_LEAST:
+                note = f"   peer below {PEER_LEAST:g} tok/s: not a fair run"
+            failed |= ratio < bar or bool(note)
+            print(f"{title:28}{mine:9.2f}{theirs:9.2f}        {ratio:7.3f}  "
+                  f"({min(ratios):.3f}, {max(ratios):.3f})  {bar:.2f}{note}", flush=True)
+        if not arguments.only:
+            title, line, tokens = TWO_SEQUENCES
+            one = statistics.median(ours.ask("decode 0 32") for _ in range(arguments.rounds))
+            two = statistics.median(ours.ask(line) for _ in range(arguments.rounds))
+            gain = 2 * one / two
+            failed |= gain < 1.6
+            print(f"{title:28}{tokens / two:9.2f}{'':9}        {gain:7.3f}  times one          1.60")
+        ours.close(), peer.close()
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+// Our side of compare.py: loads the first model of a deployment and measures what stdin asks for.
+//
+//   decode DEPTH COUNT [SEQUENCES]   COUNT steps, beginning at DEPTH tokens, each one token of
+//   every
+//                                    sequence
+//   prefill COUNT                    COUNT tokens from the start, in one chunk if the deployment
+//   allows
+// Each line is answered with the seconds it took; the way to DEPTH is not timed. Begins with
+// "ready".
+#include <chrono>
+#include <cstdint>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "loading/open_deployment.hpp"
+#include "plugin/backend_client.hpp"
+#include "vernal/error.hpp"
+
+namespace vernal {
+namespace {
+
+class Worker {
+ public:
+  explicit Worker(LoadedModel& model) : model_(model) {}
+
+  double prefill(std::uint64_t count) {
+    prepare(1, 0, count);
+    return timed([&] { feed({0}, count); });
+  }
+
+  double decode(std::uint64_t depth, std::uint64_t count, std::size_t num_sequences) {
+    prepare(num_sequences, depth, count);
+    std::vector<std::size_t> all(num_sequences);
+    for (std::size_t i = 0; i < num_sequences; ++i) all[i] = i;
+    return timed([&] {
+      for (std::uint64_t i = 0; i < count; ++i) feed(all, 1);
+    });
+  }
+
+ private:
+  struct Sequence {
+    SequenceId id = 0;
+    std::uint64_t length = 0;
+  };
+
+  template <class F>
+  static double timed(F&& f) {
+    const auto begin = std::chrono::steady_clock::now();
+    f();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
+
+  /// Brings the first sequences to `depth` tokens, with room for `count` more.
+  void prepare(std::size_t num_sequences, std::uint64_t depth, std::uint64_t count) {
+    while (sequences_.size() < num_sequences) {
+      sequences_.push_back({model_.steps->create_sequence().value(), 0});
+    }
+    for (std::size_t i = 0; i < num_sequences; ++i) {
+      Sequence& s = sequences_[i];
+      if (s.length > depth) {
+        model_.steps->truncate(s.id, depth);
+        s.length = depth;
+      }
+      if (!model_.steps->reserve(s.id, depth + count - s.length)) {
+        throw Error(VERNAL_RESOURCE_EXHAUSTED, "the deployment's kv_tokens are too few");
+      }
+      if (s.length < depth) feed({i}, depth - s.length);
+    }
+  }
+
+  /// Appends `count` tokens to each of the sequences.
+  void feed(const std::vector<std::size_t>& sequences, std::uint64_t count) {
+    while (count > 0) {
+      const std::uint64_t size = std::min<std::uint64_t>(count, model_.max_tokens_per_step);
+      tokens_.assign(size, 0);
+      for (std::uint64_t i = 0; i < size; ++i) {
+        tokens_[i] = static_cast<TokenId>((sequences_[sequences[0]].length + i) * 7919 % 30'000);
+      }
+      std::vector<StepChunk> chunks;
+      for (const std::size_t i : sequences) {
+        chunks.push_back({sequences_[i].id, sequences_[i].length, tokens_, 1});
+        sequences_[i].length += size;
+      }
+      model_.steps->begin_step(chunks);
+      while (!model_.steps->wait_step(std::chrono::seconds(60))) {
+      }
+      model_.steps->end_step();
+      count -= size;
+    }
+  }
+
+  LoadedModel& model_;
+  std::vector<Sequence> sequences_;
+  std::vector<TokenId> tokens_;
+};
+
+int serve(const char* file) {
+  Log log(LogLevel::kWarning);
+  OpenDeployment open(file, log);
+  open.open_backends();
+  open.plan_models();
+  LoadedModel loaded = open.model("").load([](std::uint64_t, std::uint64_t) { return true; });
+  const plugin::ScopedThreadRole role(VERNAL_ROLE_ENGINE);
+  loaded.steps->open();
+  Worker worker(loaded);
+  std::cout << "ready" << std::endl;
+  for (std::string line; std::getline(std::cin, line);) {
+    std::istringstream words(line);
+    std::string verb;
+    std::uint64_t first = 0;
+    std::uint64_t count = 0;
+    std::size_t num_sequences = 1;
+    words >> verb >> first >> count >> num_sequences;
+    if (num_sequences == 0) num_sequences = 1;
+    const double seconds =
+        verb == "prefill" ? worker.prefill(first) : worker.decode(first, count, num_sequences);
+    std::cout << seconds << std::endl;
+  }
+  loaded.steps.reset();
+  return 0;
+}
+
+}  // namespace
+}  // namespace vernal
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << "usage: compare_worker DEPLOYMENT.toml\n";
+    return 2;
+  }
+  try {
+    return vernal::serve(argv[1]);
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n";
+    return 1;
+  }
+}
