@@ -147,8 +147,8 @@ InputLine LineEditor::read(std::string_view prompt) {
   prompt_ = to_wide(prompt);
   ended_ = InputLine::Kind::kEnd;
   ::el_resize(editor_.get());
-  // Before the prompt is seen: the library alone would switch after it, and a Ctrl-D typed in between
-  // is lost, for the terminal keeps it as a zero byte.
+  // Before the prompt is seen: the library alone would switch after it, and a Ctrl-D typed in
+  // between is lost, for the terminal keeps it as a zero byte.
   ::el_wset(editor_.get(), EL_PREP_TERM, 1);
   int length = 0;
   const wchar_t* typed = ::el_wgets(editor_.get(), &length);
