@@ -21,7 +21,10 @@ class Worker {
  public:
   Worker(const char* path, int threads, int context_length) {
     llama_backend_init();
-    model_ = llama_model_load_from_file(path, llama_model_default_params());
+    llama_model_params model_params = llama_model_default_params();
+    model_params.use_mmap = false;
+    model_params.repack_tensors = true;  // its faster setting
+    model_ = llama_model_load_from_file(path, model_params);
     llama_context_params params = llama_context_default_params();
     params.n_ctx = static_cast<std::uint32_t>(context_length);
     params.n_batch = kBatchTokens;
