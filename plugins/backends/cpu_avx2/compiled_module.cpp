@@ -8,11 +8,6 @@ namespace vernal::cpu_avx2 {
 
 namespace {
 
-MemoryRow row(const char* object, std::uint32_t category, std::int64_t bytes) {
-  const auto size = static_cast<std::uint64_t>(bytes);
-  return {object, "cpu", category, size, size};
-}
-
 void require_positive(const char* option, std::uint64_t value) {
   if (value == 0) {
     throw Error(VERNAL_INVALID_ARGUMENT,
@@ -55,14 +50,25 @@ vernal_plan_info CompiledModule::info() const {
   return out;
 }
 
+MemoryRow memory_row(MemoryObject object, std::int64_t bytes) {
+  struct Label {
+    const char* name;
+    std::uint32_t category;
+  };
+  static constexpr Label kLabels[] = {{"weights", VERNAL_MEMORY_WEIGHTS},
+                                      {"kv cache", VERNAL_MEMORY_KV},
+                                      {"activations", VERNAL_MEMORY_WORKSPACE},
+                                      {"step results", VERNAL_MEMORY_WORKSPACE}};
+  const Label& label = kLabels[static_cast<std::size_t>(object)];
+  const auto size = static_cast<std::uint64_t>(bytes);
+  return {label.name, "cpu", label.category, size, size};
+}
+
 std::vector<MemoryRow> CompiledModule::rows() const {
-  std::vector<MemoryRow> out;
-  out.push_back(row("weights", VERNAL_MEMORY_WEIGHTS, weights.bytes()));
-  out.push_back(row("kv cache", VERNAL_MEMORY_KV, kv.bytes()));
-  out.push_back(
-      row("activations", VERNAL_MEMORY_WORKSPACE, arena_bytes + num_threads * scratch_bytes));
-  out.push_back(row("step results", VERNAL_MEMORY_WORKSPACE, kLiveSteps * output_bytes));
-  return out;
+  return {memory_row(MemoryObject::kWeights, weights.bytes()),
+          memory_row(MemoryObject::kKvCache, kv.bytes()),
+          memory_row(MemoryObject::kActivations, arena_bytes + num_threads * scratch_bytes),
+          memory_row(MemoryObject::kStepResults, kLiveSteps * output_bytes)};
 }
 
 std::int64_t CompiledModule::bytes() const {

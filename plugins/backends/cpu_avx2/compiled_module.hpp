@@ -15,6 +15,11 @@ namespace vernal::cpu_avx2 {
 /// Results of this many steps can be held at the same time.
 inline constexpr std::int64_t kLiveSteps = 2;
 
+/// What a program allocates, for plan and report alike.
+enum class MemoryObject : std::uint8_t { kWeights, kKvCache, kActivations, kStepResults };
+
+MemoryRow memory_row(MemoryObject object, std::int64_t bytes);
+
 struct CompiledModule {
   /// Compiles all functions of a module whose nodes are supported (node_support.hpp).
   /// Errors  UNSUPPORTED: an option or a state that this backend lacks;  INVALID_ARGUMENT: an

@@ -37,7 +37,15 @@ Pool::Pool(const Program& program)
                  {program.compiled().options.context_length, program.compiled().functions.size()}),
       workspace_(reserve_workspace(program.compiled())),
       results_(std::max<std::int64_t>(kLiveSteps * program.compiled().output_bytes, 1),
-               ReservedMemory::Pages::kSmall, "step results") {}
+               ReservedMemory::Pages::kSmall, "step results") {
+  program.set_pool(this);
+}
+
+void Pool::report_memory(std::vector<MemoryRow>& out) const {
+  out.push_back(memory_row(MemoryObject::kKvCache, pages_.allocated_bytes()));
+  out.push_back(memory_row(MemoryObject::kActivations, workspace_.bytes()));
+  out.push_back(memory_row(MemoryObject::kStepResults, results_.bytes()));
+}
 
 vernal_pool_info Pool::info() const {
   const auto tokens = [](std::int64_t pages) {
