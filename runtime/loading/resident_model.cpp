@@ -129,6 +129,9 @@ LoadedModel ResidentModel::load(const LoadProgress& progress) {
   out.context_length = context_length_;
   out.slots = static_cast<std::uint32_t>(settings_.slots);
   out.max_tokens_per_step = static_cast<std::uint32_t>(settings_.max_tokens_per_step);
+  out.limits.max_open_requests = settings_.max_queue + settings_.slots;
+  out.limits.stall_timeout = std::chrono::milliseconds(settings_.stall_timeout_ms);
+  out.limits.step_timeout = std::chrono::milliseconds(settings_.step_timeout_ms);
   out.steps =
       std::make_unique<BackendStepModel>([this] { return program_->create_pool(); },
                                          BackendStepModel::Shape{0, out.vocabulary_size, 1});
