@@ -39,13 +39,13 @@ RowShape row_shape(const Shape& shape) {
 
 class FunctionCompiler {
  public:
-  FunctionCompiler(const Module& module, const Function& function, const PlanOptions& options,
-                   const KvPlan& kv, std::int32_t num_threads)
+  FunctionCompiler(const Module& module, const Function& function, const CompileContext& context)
       : module_(module),
         function_(function),
-        options_(options),
-        kv_(kv),
-        num_threads_(num_threads),
+        options_(context.options),
+        kv_(context.kv),
+        states_(context.states),
+        num_threads_(context.num_threads),
         buffers_(function.values.size(), kNoBuffer),
         producers_(function.values.size(), nullptr),
         num_uses_(function.values.size(), 0),
@@ -497,6 +497,7 @@ class FunctionCompiler {
   const Function& function_;
   const PlanOptions& options_;
   const KvPlan& kv_;
+  const StatePlan& states_;
   std::int32_t num_threads_;
   CompiledFunction out_;
   BufferPlanner planner_;
@@ -511,9 +512,8 @@ class FunctionCompiler {
 }  // namespace
 
 CompiledFunction compile_function(const Module& module, std::uint32_t function,
-                                  const PlanOptions& options, const KvPlan& kv,
-                                  std::int32_t num_threads) {
-  return FunctionCompiler(module, module.functions[function], options, kv, num_threads).compile();
+                                  const CompileContext& context) {
+  return FunctionCompiler(module, module.functions[function], context).compile();
 }
 
 }  // namespace vernal::cpu_avx2

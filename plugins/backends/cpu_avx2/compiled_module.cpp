@@ -37,9 +37,10 @@ CompiledModule::CompiledModule(std::shared_ptr<const Module> source,
       options(checked(plan_options)),
       num_threads(threads),
       kv(*module, options),
+      states(*module, options),
       weights(*module) {
   for (std::uint32_t f = 0; f < module->functions.size(); ++f) {
-    functions.push_back(compile_function(*module, f, options, kv, num_threads));
+    functions.push_back(compile_function(*module, f, {options, kv, states, num_threads}));
     arena_bytes = std::max(arena_bytes, functions.back().arena_bytes);
     scratch_bytes = std::max(scratch_bytes, functions.back().scratch_bytes);
     output_bytes = std::max(output_bytes, functions.back().output_bytes);
@@ -49,8 +50,10 @@ CompiledModule::CompiledModule(std::shared_ptr<const Module> source,
 vernal_plan_info CompiledModule::info() const {
   vernal_plan_info out{};
   out.struct_size = sizeof(out);
-  out.page_tokens = kv.page_stride() > 0 ? static_cast<std::uint64_t>(kPageTokens) : 0;
+  out.page_tokens = kv.bytes_per_token() > 0 ? static_cast<std::uint64_t>(kPageTokens) : 0;
   out.bytes_per_kv_token = static_cast<std::uint64_t>(kv.bytes_per_token());
+  out.bytes_per_sequence = static_cast<std::uint64_t>(states.slot_bytes());
+  out.bytes_per_checkpoint = static_cast<std::uint64_t>(states.checkpoint_bytes());
   out.weight_bytes_per_step = static_cast<std::uint64_t>(weights.bytes_per_step());
   return out;
 }
@@ -59,6 +62,10 @@ std::vector<MemoryRow> CompiledModule::rows() const {
   std::vector<MemoryRow> out;
   out.push_back(row("weights", VERNAL_MEMORY_WEIGHTS, weights.bytes()));
   out.push_back(row("kv cache", VERNAL_MEMORY_KV, kv.bytes()));
+  if (states.is_hybrid()) {
+    out.push_back(row("recurrent state", VERNAL_MEMORY_RECURRENT, states.bytes()));
+    out.push_back(row("checkpoints", VERNAL_MEMORY_CHECKPOINTS, states.all_checkpoint_bytes()));
+  }
   out.push_back(
       row("activations", VERNAL_MEMORY_WORKSPACE, arena_bytes + num_threads * scratch_bytes));
   out.push_back(row("step results", VERNAL_MEMORY_WORKSPACE, kLiveSteps * output_bytes));

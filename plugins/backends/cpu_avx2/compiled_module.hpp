@@ -7,6 +7,7 @@
 
 #include "compiled_function.hpp"
 #include "kv_plan.hpp"
+#include "state_plan.hpp"
 #include "vernal/backend_plugin.hpp"
 #include "weights.hpp"
 
@@ -32,6 +33,7 @@ struct CompiledModule {
   PlanOptions options;
   std::int32_t num_threads;
   KvPlan kv;
+  StatePlan states;
   WeightLayout weights;
   std::vector<CompiledFunction> functions;
   std::int64_t arena_bytes = 0;    ///< greatest of the functions
