@@ -23,6 +23,10 @@ inline constexpr double kBlocks256Nmse = 2e-4;
 inline constexpr double kAttentionF16Nmse = 1e-11;
 inline constexpr double kAttentionQ8Nmse = 1e-8;
 
+/// The gated delta rule against f64 token by token: f32 rounding of a state that hundreds of tokens
+/// have passed through.
+inline constexpr double kDeltaRuleNmse = 1e-8;
+
 /// Element-wise functions, norms, rope.
 inline constexpr double kElementwiseNmse = 1e-12;
 
