@@ -23,11 +23,9 @@ struct DeltaHead {
   std::int64_t head;
 
   std::int64_t token(std::int64_t t) const { return sequence.start + t; }
-  const float* v(std::int64_t t) const {
-    return rule.v + (token(t) * rule.num_value_heads + head) * rule.value_dim;
-  }
-  float* y(std::int64_t t) const {
-    return rule.y + (token(t) * rule.num_value_heads + head) * rule.value_dim;
+  /// Where token t's values and results lie in v and y.
+  std::int64_t value_at(std::int64_t t) const {
+    return (token(t) * rule.num_value_heads + head) * rule.value_dim;
   }
   const float* gates(std::int64_t t) const {
     const std::int64_t width = rule.has_key_gates ? rule.key_dim : 1;
@@ -58,7 +56,9 @@ struct DeltaBlock {
   std::int64_t count = 0;
   float* keys = nullptr;     ///< [count][key_dim], normalised if the rule says so
   float* queries = nullptr;  ///< as keys, scaled
-  float* work = nullptr;     ///< the rest of the scratch memory, 32-byte aligned
+  float* values = nullptr;  ///< [count][value_dim]: v, in whose place y is written. A copy, because
+                            ///< the rows of a head lie far apart and panels pass over them often
+  float* work = nullptr;    ///< the rest of the scratch memory, 32-byte aligned
 };
 
 /// Calls body(first column, number of columns) for the panels of a head.

@@ -59,6 +59,12 @@ template <int kRows, int kVectors>
 inline void multiply_add(const float* weights, std::int64_t weight_stride, const float* rows,
                          std::int64_t row_stride, std::int64_t depth,
                          __m256 (&sums)[kRows][kVectors]) {
+  __m256 total[kRows][kVectors];
+#pragma GCC unroll 4
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int c = 0; c < kVectors; ++c) total[r][c] = sums[r][c];
+  }
   for (std::int64_t i = 0; i < depth; ++i) {
     __m256 w[kRows];
 #pragma GCC unroll 4
@@ -67,8 +73,13 @@ inline void multiply_add(const float* weights, std::int64_t weight_stride, const
     for (int c = 0; c < kVectors; ++c) {
       const __m256 x = _mm256_loadu_ps(rows + i * row_stride + kLanes * c);
 #pragma GCC unroll 4
-      for (int r = 0; r < kRows; ++r) sums[r][c] = _mm256_fmadd_ps(w[r], x, sums[r][c]);
+      for (int r = 0; r < kRows; ++r) total[r][c] = _mm256_fmadd_ps(w[r], x, total[r][c]);
     }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int c = 0; c < kVectors; ++c) sums[r][c] = total[r][c];
   }
 }
 
@@ -182,8 +193,9 @@ void solve_rows(const DeltaHead& head, const DeltaBlock& block, const ChunkInput
     const std::int64_t t = block.first + n + r;
     const __m256 decay = _mm256_set1_ps(in.decays[n + r]);
     const __m256 beta = _mm256_set1_ps(head.beta(t));
+    const float* values = block.values + (n + r) * head.rule.value_dim + column;
     for (int c = 0; c < kVectors; ++c) {
-      const __m256 v = _mm256_loadu_ps(head.v(t) + column + kLanes * c);
+      const __m256 v = _mm256_loadu_ps(values + kLanes * c);
       sums[r][c] = _mm256_mul_ps(beta, _mm256_fnmadd_ps(decay, sums[r][c], v));
     }
   }
@@ -201,7 +213,7 @@ void solve_rows(const DeltaHead& head, const DeltaBlock& block, const ChunkInput
       const __m256 w = _mm256_broadcast_ss(in.query_weights + (n + r) * kDeltaBlock + n + i);
       for (int c = 0; c < kVectors; ++c) out[r][c] = _mm256_fmadd_ps(w, sums[i][c], out[r][c]);
     }
-    float* y = head.y(block.first + n + r) + column;
+    float* y = block.values + (n + r) * head.rule.value_dim + column;
     for (int c = 0; c < kVectors; ++c) _mm256_storeu_ps(y + kLanes * c, out[r][c]);
   }
 }

@@ -36,6 +36,16 @@ void prepare_block(const DeltaHead& head, const DeltaBlock& block) {
         (head.token(block.first + n) * rule.num_key_heads + key_head) * rule.key_dim;
     prepare_row(rule, rule.k + at, 1.0F, block.keys + n * rule.key_dim);
     prepare_row(rule, rule.q + at, rule.scale, block.queries + n * rule.key_dim);
+    std::copy_n(rule.v + head.value_at(block.first + n), rule.value_dim,
+                block.values + n * rule.value_dim);
+  }
+}
+
+void store_results(const DeltaHead& head, const DeltaBlock& block) {
+  const std::int64_t value_dim = head.rule.value_dim;
+  for (std::int64_t n = 0; n < block.count; ++n) {
+    std::copy_n(block.values + n * value_dim, value_dim,
+                head.rule.y + head.value_at(block.first + n));
   }
 }
 
@@ -55,7 +65,7 @@ void fetch_state(const DeltaHead& head) {
 }  // namespace
 
 std::int64_t delta_rule_scratch_floats(const DeltaRule& rule) {
-  return 2 * kDeltaBlock * rule.key_dim +
+  return kDeltaBlock * (2 * rule.key_dim + rule.value_dim) +
          std::max(delta_step_floats(rule), delta_chunk_floats(rule));
 }
 
@@ -65,7 +75,8 @@ void run_delta_rule(const DeltaRule& rule, const DeltaSequence& sequence, std::i
   DeltaBlock block;
   block.keys = scratch;
   block.queries = block.keys + kDeltaBlock * rule.key_dim;
-  block.work = block.queries + kDeltaBlock * rule.key_dim;
+  block.values = block.queries + kDeltaBlock * rule.key_dim;
+  block.work = block.values + kDeltaBlock * rule.value_dim;
   fetch_state(here);
   while (block.first < sequence.count) {
     const bool is_stepwise = rule.has_key_gates || block.first < kStepTokens;
@@ -78,6 +89,7 @@ void run_delta_rule(const DeltaRule& rule, const DeltaSequence& sequence, std::i
     } else {
       run_delta_chunk(here, block);
     }
+    store_results(here, block);
     block.first += block.count;
   }
 }

@@ -138,11 +138,11 @@ void step_panel(const DeltaHead& head, const DeltaBlock& block, const StepInputs
     const std::int64_t t = block.first + n;
     const __m256 beta = _mm256_set1_ps(head.beta(t));
     const __m256 product = _mm256_set1_ps(inputs.products[n]);
+    float* values = block.values + n * head.rule.value_dim + column;
     for (int c = 0; c < kVectors; ++c) {
-      const __m256 v = _mm256_loadu_ps(head.v(t) + column + kLanes * c);
+      const __m256 v = _mm256_loadu_ps(values + kLanes * c);
       change.u[c] = _mm256_mul_ps(beta, _mm256_sub_ps(v, a[c]));
-      _mm256_storeu_ps(head.y(t) + column + kLanes * c,
-                       _mm256_fmadd_ps(product, change.u[c], b[c]));
+      _mm256_storeu_ps(values + kLanes * c, _mm256_fmadd_ps(product, change.u[c], b[c]));
     }
     change.key = block.keys + n * key_dim;
     change.decays = inputs.decays + n * (kKeyGates ? key_dim : 1);
