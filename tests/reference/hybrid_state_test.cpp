@@ -223,7 +223,7 @@ TEST_P(HybridState, GivesEverythingBack) {
   EXPECT_EQ(pool().info().free_tokens, free_tokens);
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, HybridState, testing::Values("reference"));
+INSTANTIATE_TEST_SUITE_P(Backends, HybridState, testing::Values("reference", "cpu_avx2"));
 
 }  // namespace
 }  // namespace vernal::test

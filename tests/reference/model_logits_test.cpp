@@ -110,7 +110,8 @@ std::vector<Case> cases() {
     out.push_back({model, "reference", "f32", 1e-5, 48, 1e-9});
   }
   for (const char* model :
-       {"tiny-llama", "tiny-qwen2", "tiny-qwen3", "tiny-gemma3", "tiny-llama-q4_k_m"}) {
+       {"tiny-llama", "tiny-qwen2", "tiny-qwen3", "tiny-gemma3", "tiny-llama-q4_k_m",
+        "tiny-qwen3moe", "tiny-qwen35", "tiny-qwen35-mtp", "tiny-qwen35moe"}) {
     out.push_back({model, "cpu_avx2", "f16", 1e-3, 44, 1e-5});
   }
   return out;

@@ -24,7 +24,14 @@ struct Uses {
   bool is_multiplied = false;
   bool is_looked_up = false;
   bool is_read_by_number = false;
+  std::int64_t num_experts = 1;       // matrices of [E, N, K]
+  std::int64_t num_used_experts = 1;  // of them by a token
 };
+
+/// Wg, Wu or Wd of moe_glu/1.
+bool is_expert_matrix(const Node& node, std::size_t operand) {
+  return node.op == "vernal.moe_glu/1" && operand >= 3 && operand <= 5;
+}
 
 std::vector<Uses> find_uses(const Module& module) {
   std::vector<Uses> uses(module.weights.size());
@@ -35,6 +42,10 @@ std::vector<Uses> find_uses(const Module& module) {
         Uses& u = uses[node.operands[i].index];
         if (node.op == "vernal.linear/1" && i == 1) {
           u.is_multiplied = true;
+        } else if (is_expert_matrix(node, i)) {
+          u.is_multiplied = true;
+          u.num_experts = module.weights[node.operands[i].index].shape[0];
+          u.num_used_experts = function.values[node.operands[1].index].shape[1];
         } else if (node.op == "vernal.embed/1") {
           u.is_looked_up = true;
         } else {
@@ -70,7 +81,7 @@ void pack_matrix(const WeightLayout::Entry& entry, const std::byte* stored, std:
 void widen_numbers(const WeightLayout::Entry& entry, const std::byte* stored, float* out) {
   const BlockType& type = *find_block_type(weight_format_id(entry.format));
   const std::int64_t row_bytes = stored_row_bytes(entry.format, entry.num_columns);
-  for (std::int64_t row = 0; row < entry.num_rows; ++row) {
+  for (std::int64_t row = 0; row < entry.all_rows(); ++row) {
     dequantize_row(type, stored + row * row_bytes, static_cast<std::uint64_t>(entry.num_columns),
                    out + row * entry.num_columns);
   }
@@ -87,15 +98,20 @@ WeightLayout::WeightLayout(const Module& module) {
     entry.num_columns = weight.shape.last();
     entry.num_rows = 1;
     for (std::uint32_t d = 0; d + 1 < weight.shape.rank; ++d) entry.num_rows *= weight.shape[d];
+    entry.num_matrices = uses[i].num_experts;
+    entry.num_rows /= entry.num_matrices;
     if (uses[i].is_multiplied || uses[i].is_looked_up) {
-      const std::int64_t bytes = packed_bytes(entry.format, entry.num_rows, entry.num_columns);
+      const std::int64_t bytes =
+          entry.num_matrices * packed_bytes(entry.format, entry.num_rows, entry.num_columns);
       entry.matrix_at = bytes_;
       bytes_ += bytes;
-      if (uses[i].is_multiplied) bytes_per_step_ += bytes;
+      if (uses[i].is_multiplied) {
+        bytes_per_step_ += bytes / uses[i].num_experts * uses[i].num_used_experts;
+      }
     }
     if (uses[i].is_read_by_number) {
       const std::int64_t bytes =
-          entry.num_rows * entry.num_columns * static_cast<std::int64_t>(sizeof(float));
+          entry.all_rows() * entry.num_columns * static_cast<std::int64_t>(sizeof(float));
       entry.numbers_at = bytes_;
       bytes_ += round_up(bytes);
       bytes_per_step_ += bytes;
@@ -126,13 +142,19 @@ Weights::Weights(const WeightLayout& layout, const Module& module, const WeightS
     const WeightLayout::Entry& entry = entries_[i];
     const std::span<const std::byte> stored = source.map(i);
     if (stored.size() < static_cast<std::size_t>(
-                            entry.num_rows * stored_row_bytes(entry.format, entry.num_columns))) {
+                            entry.all_rows() * stored_row_bytes(entry.format, entry.num_columns))) {
       throw Error(VERNAL_INVALID_ARGUMENT, "weight " + module.weights[i].name + ": found " +
                                                std::to_string(stored.size()) +
                                                " bytes, its shape needs more");
     }
     if (entry.matrix_at >= 0) {
-      pack_matrix(entry, stored.data(), memory_.data() + entry.matrix_at, pool, report);
+      const std::int64_t stored_bytes =
+          entry.num_rows * stored_row_bytes(entry.format, entry.num_columns);
+      const std::int64_t packed = packed_bytes(entry.format, entry.num_rows, entry.num_columns);
+      for (std::int64_t e = 0; e < entry.num_matrices; ++e) {
+        pack_matrix(entry, stored.data() + e * stored_bytes,
+                    memory_.data() + entry.matrix_at + e * packed, pool, report);
+      }
     }
     if (entry.numbers_at >= 0) {
       widen_numbers(entry, stored.data(),
@@ -143,9 +165,11 @@ Weights::Weights(const WeightLayout& layout, const Module& module, const WeightS
   progress.report(total, total);
 }
 
-PackedMatrix Weights::matrix(std::uint32_t index) const {
+PackedMatrix Weights::matrix(std::uint32_t index, std::int64_t expert) const {
   const WeightLayout::Entry& entry = entries_[index];
-  return {entry.format, entry.num_rows, entry.num_columns, memory_.data() + entry.matrix_at};
+  const std::int64_t bytes = packed_bytes(entry.format, entry.num_rows, entry.num_columns);
+  return {entry.format, entry.num_rows, entry.num_columns,
+          memory_.data() + entry.matrix_at + expert * bytes};
 }
 
 const float* Weights::numbers(std::uint32_t index) const {

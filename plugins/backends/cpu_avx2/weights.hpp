@@ -23,10 +23,13 @@ class WeightLayout {
 
   struct Entry {
     WeightFormat format = WeightFormat::kF32;
-    std::int64_t num_rows = 0;
+    std::int64_t num_matrices = 1;  ///< experts, each packed by itself
+    std::int64_t num_rows = 0;      ///< of a matrix
     std::int64_t num_columns = 0;
     std::int64_t matrix_at = -1;   ///< packed, if it is multiplied or looked up
     std::int64_t numbers_at = -1;  ///< f32 [rows * columns], if it is used element by element
+
+    std::int64_t all_rows() const { return num_matrices * num_rows; }
   };
   const std::vector<Entry>& entries() const { return entries_; }
 
@@ -44,7 +47,8 @@ class Weights {
   Weights(const WeightLayout& layout, const Module& module, const WeightSource& source,
           const Progress& progress, ThreadPool& pool);
 
-  PackedMatrix matrix(std::uint32_t index) const;
+  /// expert: which of the weight's matrices.
+  PackedMatrix matrix(std::uint32_t index, std::int64_t expert = 0) const;
   const float* numbers(std::uint32_t index) const;
   std::int64_t bytes() const { return memory_.bytes(); }
 

@@ -36,6 +36,7 @@ void NormOperation::run(const StepContext& step, Worker& worker) const noexcept 
   if (p_.weight >= 0) norm.weight = step.weights->numbers(static_cast<std::uint32_t>(p_.weight));
   norm.num_columns = p_.num_columns;
   norm.epsilon = p_.epsilon;
+  norm.is_l2 = p_.is_l2;
   const std::int64_t rows = step.count(p_.rows);
   worker.parallel_for(rows, chunk_of(rows, worker), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t row = first; row < last; ++row) {

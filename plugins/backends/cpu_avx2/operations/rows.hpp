@@ -42,6 +42,7 @@ class NormOperation final : public RowOperation {
     RowCount rows;
     std::int64_t num_columns;
     float epsilon;
+    bool is_l2;  ///< l2norm/1, else rmsnorm/1
   };
   explicit NormOperation(const Parameters& parameters);
   void run(const StepContext& step, Worker& worker) const noexcept override;
