@@ -8,9 +8,9 @@ namespace vernal::cpu_avx2 {
 
 namespace {
 
-MemoryRow row(const char* object, std::uint32_t category, std::int64_t bytes) {
+MemoryRow row(std::string object, std::uint32_t category, std::int64_t bytes) {
   const auto size = static_cast<std::uint64_t>(bytes);
-  return {object, "cpu", category, size, size};
+  return {std::move(object), "cpu", category, size, size};
 }
 
 void require_positive(const char* option, std::uint64_t value) {
@@ -57,7 +57,15 @@ vernal_plan_info CompiledModule::info() const {
 
 std::vector<MemoryRow> CompiledModule::rows() const {
   std::vector<MemoryRow> out;
-  out.push_back(row("weights", VERNAL_MEMORY_WEIGHTS, weights.bytes()));
+  std::int64_t as_stored = weights.bytes();
+  for (const WeightLayout::Conversion& conversion : weights.conversions()) {
+    as_stored -= conversion.bytes;
+  }
+  out.push_back(row("weights", VERNAL_MEMORY_WEIGHTS, as_stored));
+  for (const WeightLayout::Conversion& conversion : weights.conversions()) {
+    out.push_back(row(conversion.names + ", " + std::string(conversion.stored) + " as 8-bit codes",
+                      VERNAL_MEMORY_WEIGHTS, conversion.bytes));
+  }
   out.push_back(row("kv cache", VERNAL_MEMORY_KV, kv.bytes()));
   out.push_back(
       row("activations", VERNAL_MEMORY_WORKSPACE, arena_bytes + num_threads * scratch_bytes));
