@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -35,6 +36,10 @@ struct Fixture {
         row_bytes(static_cast<std::int64_t>(type.row_bytes(static_cast<std::uint64_t>(columns)))),
         stored(random_weights(type, rows, columns, 17)),
         packed(aligned(packed_bytes(format, rows, columns))) {
+    pack();
+  }
+
+  void pack() const {
     const Buffer scratch = aligned(kRowGroup * stored_row_bytes(format, columns));
     for (std::int64_t g = 0; g * kRowGroup < rows; ++g) {
       convert_and_pack_group(type, columns, stored.data() + g * kRowGroup * row_bytes,
@@ -209,6 +214,35 @@ TEST_P(MatmulOfFormat, ReadsZeroActivationsAsZero) {
   const Fixture w(type(), 8, columns);
   const std::vector<float> x(static_cast<std::size_t>(5 * columns), 0.0F);
   for (const float y : w.multiply(x.data(), 5, nullptr, 1)) EXPECT_EQ(y, 0.0F);
+}
+
+TEST_P(MatmulOfFormat, SurvivesCodesAndScalesAtTheirLimits) {
+  // The same byte everywhere: every code, scale and choice at an end or in between, all activations
+  // at an end. int16 and int32 sums must not wrap.
+  const std::int64_t columns = column_counts().front();
+  const std::vector<float> bias(kRowGroup, 0.0F);
+  for (const int byte : {0x00, 0xFF, 0x0F, 0xF0, 0x55, 0xAA, 0x80, 0x7F}) {
+    Fixture w(type(), kRowGroup, columns);
+    std::fill(w.stored.begin(), w.stored.end(), static_cast<std::byte>(byte));
+    for (std::int64_t r = 0; r < kRowGroup; ++r) {
+      std::byte* const row = w.stored.data() + r * w.row_bytes;
+      const float one = 1.0F;
+      if (type().row_header_bytes == 4) std::memcpy(row, &one, sizeof(one));
+      if (type().row_header_bytes == 2) put_half(row, one);
+      for (std::int64_t b = 0; b < columns / type().weights_per_block; ++b) {
+        if (type().row_header_bytes == 0) put_scale(type(), row + b * type().bytes_per_block, one);
+      }
+    }
+    w.pack();
+    for (const float sign : {1.0F, -1.0F}) {
+      const std::vector<float> x(static_cast<std::size_t>(5 * columns), 127.0F * sign);
+      const auto expected = multiply_in_double(w, x, 5, bias);
+      const auto y = w.multiply(x.data(), 5, nullptr, 1);
+      for (std::size_t i = 0; i < y.size(); ++i) {
+        ASSERT_NEAR(y[i], expected[i], 1e-5 * std::fabs(expected[i])) << byte << " " << sign;
+      }
+    }
+  }
 }
 
 TEST_P(MatmulOfFormat, PacksRowsWithoutLosingABit) {

@@ -29,8 +29,7 @@ struct Writer {
   WriteEightBitRow* write;
 };
 
-constexpr std::array<Writer, 21> kWriters{{
-    {"ggml.q3_k/1", write_row<block_products::Q3K>},
+constexpr std::array<Writer, 15> kWriters{{
     {"ggml.iq2_xxs/1", write_row<block_products::Iq2Xxs>},
     {"ggml.iq2_xs/1", write_row<block_products::Iq2Xs>},
     {"ggml.iq3_xxs/1", write_row<block_products::Iq3Xxs>},
@@ -38,14 +37,9 @@ constexpr std::array<Writer, 21> kWriters{{
     {"ggml.iq3_s/1", write_row<block_products::Iq3S>},
     {"ggml.iq2_s/1", write_row<block_products::Iq2S>},
     {"ggml.iq1_m/1", write_row<block_products::Iq1M>},
-    {"ggml.iq2_k/1", write_row<block_products::Iq2K>},
-    {"ggml.iq3_k/1", write_row<block_products::Iq3K>},
-    {"ggml.iq4_k/1", write_row<block_products::Iq4K>},
-    {"ggml.iq5_k/1", write_row<block_products::Iq5K>},
     {"ggml.iq6_k/1", write_row<block_products::Iq6K>},
     {"ggml.iq2_ks/1", write_row<block_products::Iq2Ks>},
     {"ggml.iq4_kss/1", write_row<block_products::Iq4Kss>},
-    {"ggml.iq5_ks/1", write_row<block_products::Iq5Ks>},
     {"ggml.iq2_kt/1", write_row<block_products::Iq2Kt>},
     {"ggml.iq3_kt/1", write_row<block_products::Iq3Kt>},
     {"ggml.iq4_kt/1", write_row<block_products::Iq4Kt>},

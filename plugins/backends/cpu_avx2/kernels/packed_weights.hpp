@@ -45,6 +45,12 @@ enum class WeightFormat : std::uint8_t {
   kQ2K,
   kQ6_0,
   kMxfp4,
+  kQ3K,
+  kIq2K,
+  kIq3K,
+  kIq4K,
+  kIq5K,
+  kIq5Ks,
   kEightBit,  ///< what others are converted into
 };
 
