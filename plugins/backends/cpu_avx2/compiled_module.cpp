@@ -67,9 +67,21 @@ MemoryRow memory_row(MemoryObject object, std::int64_t bytes) {
   return {label.name, "cpu", label.category, size, size};
 }
 
+std::vector<MemoryRow> CompiledModule::weight_rows(std::int64_t bytes) const {
+  std::vector<MemoryRow> out{memory_row(MemoryObject::kWeights, bytes)};
+  for (const WeightLayout::Conversion& conversion : weights.conversions()) {
+    MemoryRow row = memory_row(MemoryObject::kWeights, conversion.bytes);
+    row.object = conversion.names + ", " + std::string(conversion.stored) + " as 8-bit codes";
+    out.front().bytes -= row.bytes;
+    out.front().peak_bytes -= row.bytes;
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
 std::vector<MemoryRow> CompiledModule::rows() const {
-  std::vector<MemoryRow> out{memory_row(MemoryObject::kWeights, weights.bytes()),
-                             memory_row(MemoryObject::kKvCache, kv.bytes())};
+  std::vector<MemoryRow> out = weight_rows(weights.bytes());
+  out.push_back(memory_row(MemoryObject::kKvCache, kv.bytes()));
   if (states.is_hybrid()) {
     out.push_back(memory_row(MemoryObject::kRecurrentState, states.bytes()));
     out.push_back(memory_row(MemoryObject::kCheckpoints, states.all_checkpoint_bytes()));

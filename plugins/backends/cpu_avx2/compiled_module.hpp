@@ -37,7 +37,7 @@ struct CompiledModule {
                  std::int32_t threads);
 
   vernal_plan_info info() const;
-  /// What will be allocated, exactly.
+  /// What will be allocated, exactly. Matrices that are converted at load have rows of their own.
   std::vector<MemoryRow> rows() const;
   std::int64_t bytes() const;
 
