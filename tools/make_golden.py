@@ -73,6 +73,12 @@ GROUPS = {
         f"computed by llama.cpp b11434 with a 32-bit KV cache; {ENGINES} agree to an NMSE of 1e-6",
         "Apache-2.0 for the weights and prompts, which are synthetic; the vocabularies are cut from those of the models "
         "they are named for"),
+    "prediction": Group(
+        (),
+        "what the prediction layer of the small model tiny-qwen35-mtp answers along a prompt and by itself",
+        "computed in float64 by tools/mtp_reference.py from the model's weights",
+        "Apache-2.0",
+        kept=("models/tiny-qwen35-mtp.prediction.json", "models/tiny-qwen35-mtp.prediction.logits.f32")),
     "greedy": Group(
         ("models/qwen2.5-coder-1.5b-instruct-q4_k_m.json", "models/gemma-3-270m-q4_k_m.json"),
         "greedy tokens of two published models, with the gap between the best and the second logit",
