@@ -64,8 +64,13 @@ void print_module(const InspectArguments& arguments) {
   ModelSettings settings;
   settings.name = arguments.file.stem().string();
   settings.path = arguments.file;
-  const ResidentModel model(settings, registry);
-  fmt::print("{}\n{}", model.hyperparameters(), dump_module(model.module()));
+  settings.layers.emplace_back().last = -1;
+  ResidentModel model(settings, registry);
+  registry.init_all();
+  model.build();
+  fmt::print("{}\n", model.hyperparameters());
+  for (const ModelSegment& segment : model.segments())
+    fmt::print("{}", dump_module(*segment.module));
 }
 
 }  // namespace

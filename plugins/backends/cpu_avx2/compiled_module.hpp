@@ -39,6 +39,9 @@ struct CompiledModule {
   vernal_plan_info info() const;
   /// What will be allocated, exactly. Matrices that are converted at load have rows of their own.
   std::vector<MemoryRow> rows() const;
+  /// The part of them that is weights: `bytes` in all, with a row for each group of converted
+  /// matrices.
+  std::vector<MemoryRow> weight_rows(std::int64_t bytes) const;
   std::int64_t bytes() const;
 
   std::shared_ptr<const Module> module;
