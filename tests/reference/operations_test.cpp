@@ -1,5 +1,5 @@
-// Operations of levels 1 and 2 on backends, against their formulas in another form
-// (sdk/spec/operations.md, sections 4 and 5).
+// Rotations by several positions and the operations of levels 1 and 2 on backends, against their
+// formulas in another form (sdk/spec/operations.md, sections 3.1, 4 and 5).
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,6 +9,7 @@
 
 #include "support/model_under_test.hpp"
 #include "support/operations_under_test.hpp"
+#include "vernal/error.hpp"
 
 namespace vernal::test {
 namespace {
@@ -85,6 +86,57 @@ TEST_P(Operations, ConvolutionSeesTheColumnsOfItsOwnSequence) {
   const Floats two = ops_.step({{second, 1}, {first, 7}});
   EXPECT_LE(nmse(joined(tokens_of(one, kC, 0, 2), tokens_of(two, kC, 1, 8)), expected(a)), kBound);
   EXPECT_LE(nmse(joined(tokens_of(one, kC, 2, 8), tokens_of(two, kC, 0, 1)), expected(b)), kBound);
+}
+
+/// A rotation whose pairs turn with different positions of a token.
+class Rotation : public Operations {
+ protected:
+  /// `axes` is the position that each of four pairs turns with.
+  void expect_axes(const RopeOptions& options, std::int64_t num_axes,
+                   const std::vector<std::size_t>& axes) {
+    const Tensor positions = ops_.input("positions", {kTokens, num_axes}, Element::kI32);
+    try {
+      ops_.output(ops_.b().rope(ops_.input("x", {kTokens, 2, 10}), positions, options));
+    } catch (const Error& error) {
+      if (error.code() != VERNAL_UNSUPPORTED) throw;
+      GTEST_SKIP() << error.what();
+    }
+    const std::vector<std::int32_t> all{3, 50, 700, 9000};
+    const Floats x = random_floats(1, 20);
+    ops_.feed("x", x);
+    ops_.feed_integers("positions", {all.begin(), all.begin() + num_axes});
+    Floats expected = x;
+    for (std::size_t head = 0; head < 20; head += 10) {
+      for (std::size_t j = 0; j < 4; ++j) {
+        const double angle =
+            all[axes[j]] * std::pow(options.base, -2.0 * static_cast<double>(j) / 8);
+        const double u = x[head + j], v = x[head + j + 4];
+        expected[head + j] = static_cast<float>(u * std::cos(angle) - v * std::sin(angle));
+        expected[head + j + 4] = static_cast<float>(u * std::sin(angle) + v * std::cos(angle));
+      }
+    }
+    EXPECT_LE(nmse(ops_.step({{ops_.sequence(), 1}}), expected), kBound);
+  }
+};
+
+TEST_P(Rotation, TurnsChunksOfPairsWithEachAxis) {
+  expect_axes({.n_rot = 8, .mrope = "chunked", .sections = {2, 1, 1, 0}}, 3, {0, 0, 1, 2});
+}
+
+TEST_P(Rotation, TurnsChunksOfPairsWithFourAxes) {
+  expect_axes({.n_rot = 8, .mrope = "chunked", .sections = {1, 1, 1, 1}}, 4, {0, 1, 2, 3});
+}
+
+TEST_P(Rotation, TurnsPairsWithTheAxesInTurn) {
+  expect_axes({.n_rot = 8, .mrope = "interleaved", .sections = {2, 1, 1, 0}}, 3, {0, 1, 2, 0});
+}
+
+TEST_P(Rotation, TurnsPairsBeyondTheirSectionWithTheLastAxis) {
+  expect_axes({.n_rot = 8, .mrope = "interleaved", .sections = {1, 1, 1, 1}}, 4, {0, 1, 2, 3});
+}
+
+TEST_P(Rotation, TurnsThemWithTheFirstAxisIfThereIsNoLast) {
+  expect_axes({.n_rot = 8, .mrope = "interleaved", .sections = {2, 2, 0, 0}}, 3, {0, 1, 0, 0});
 }
 
 /// Inputs of one gated_delta_rule over kT tokens.
@@ -358,6 +410,7 @@ TEST_P(Experts, SeeWeightedInputs) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, Operations, testing::Values("reference"));
+INSTANTIATE_TEST_SUITE_P(Backends, Rotation, testing::Values("reference"));
 INSTANTIATE_TEST_SUITE_P(Backends, DeltaRule, testing::Values("reference"));
 INSTANTIATE_TEST_SUITE_P(Backends, Routing, testing::Values("reference"));
 INSTANTIATE_TEST_SUITE_P(Backends, Experts, testing::Values("reference"));

@@ -113,6 +113,9 @@ std::vector<float> OperationsUnderTest::step(const std::vector<Part>& parts) {
   for (const auto& [name, values] : inputs_) {
     inputs.push_back(plugin::StepInput::host<float>(name, values));
   }
+  for (const auto& [name, values] : integers_) {
+    inputs.push_back(plugin::StepInput::host<std::int32_t>(name, values));
+  }
   std::vector<std::int32_t> rows(num_tokens);
   std::iota(rows.begin(), rows.end(), 0);
   const std::vector<std::string_view> outputs{"hidden"};

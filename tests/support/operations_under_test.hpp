@@ -53,8 +53,8 @@ class OperationsUnderTest {
   explicit OperationsUnderTest(const std::string& backend);
 
   const Builder& b() const { return builder_; }
-  Tensor input(std::string_view name, const Dims& dims) {
-    return builder_.input(name, Element::kF32, dims);
+  Tensor input(std::string_view name, const Dims& dims, Element element = Element::kF32) {
+    return builder_.input(name, element, dims);
   }
   WeightRef weight(const std::string& name, const Dims& dims, std::vector<float> values);
   /// Declares x [T, ...] the result and builds the program. Throws with the builder's problems.
@@ -65,6 +65,9 @@ class OperationsUnderTest {
   /// Values of an input for the next step.
   void feed(const std::string& name, std::vector<float> values) {
     inputs_.insert_or_assign(name, std::move(values));
+  }
+  void feed_integers(const std::string& name, std::vector<std::int32_t> values) {
+    integers_.insert_or_assign(name, std::move(values));
   }
 
   /// The tokens of a step: so many of each sequence.
@@ -90,6 +93,7 @@ class OperationsUnderTest {
   std::optional<plugin::BackendProgram> program_;
   std::optional<plugin::BackendPool> pool_;
   std::map<std::string, std::vector<float>, std::less<>> inputs_;
+  std::map<std::string, std::vector<std::int32_t>, std::less<>> integers_;
   std::string backend_name_;
   std::int64_t columns_ = 0;
 };
