@@ -57,10 +57,9 @@ class DecoderLayer {
 
   /// Throws UNSUPPORTED, naming the tensor, if the file has it: ignoring it would be silently
   /// wrong.
-  void refuse_tensor(std::string_view name, std::string_view what) const {
+  void refuse_tensor(std::string_view name, std::string_view why) const {
     if (!has(name)) return;
-    throw Error(VERNAL_UNSUPPORTED,
-                "tensor \"" + scope_.name(name) + "\": " + std::string(what) + " is not supported");
+    throw Error(VERNAL_UNSUPPORTED, "tensor \"" + scope_.name(name) + "\": " + std::string(why));
   }
 
   /// Name of a state of this layer, "blk.3.kv".

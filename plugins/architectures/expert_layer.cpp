@@ -30,7 +30,8 @@ std::string describe_experts(const ExpertConfig& e) {
 Tensor expert_feed_forward(const Builder& b, const DecoderLayer& blk, const ExpertConfig& config,
                            Tensor u, std::int64_t hidden_size) {
   const std::int64_t D = hidden_size, E = config.count, F = config.size, S = config.shared_size;
-  blk.refuse_tensor("ffn_gate_up_exps.weight", "gate and up of the experts in one tensor");
+  blk.refuse_tensor("ffn_gate_up_exps.weight",
+                    "experts whose gate and up are one tensor are not supported");
   const Route route = b.moe_route(blk.linear_f32("ffn_gate_inp", u, D, E), {},
                                   {.k = config.used, .renorm = true, .scale = config.scale});
   const WeightRef gate_exps = blk.weight("ffn_gate_exps.weight", {E, F, D});

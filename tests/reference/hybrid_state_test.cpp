@@ -98,7 +98,7 @@ TEST_P(HybridState, ARefusedTruncateChangesNothing) {
   const Tokens prompt = tokens_of(2, 20);
   const Logits expected = next(fed(prompt));
   const auto sequence = fed(prompt);
-  for (const std::uint64_t length : {1, 10, 19}) {
+  for (const std::uint64_t length : {1U, 10U, 19U}) {
     EXPECT_FALSE(pool().seq_truncate(sequence, length)) << length;
     EXPECT_EQ(pool().seq_restorable(sequence, length), 0U);
   }

@@ -96,7 +96,7 @@ TEST_P(ModelLogits, ChooseTheReferencesTokensWhenTeacherForced) {
 TEST_P(ModelLogits, DoNotDependOnWherePrefillIsCut) {
   const GoldenRun& run = golden_.runs.back();
   const auto one_by_one = logits_of(run.prompt, 1);
-  for (const std::uint64_t chunk : {3, 64, 65, 0}) {
+  for (const std::uint64_t chunk : {3U, 64U, 65U, 0U}) {
     const double error = nmse(logits_of(run.prompt, chunk), one_by_one);
     EXPECT_LE(error, GetParam().cut_nmse) << "chunks of " << chunk;
   }

@@ -58,14 +58,16 @@ SequenceState& Pool::valid_sequence(vernal_sequence_id sequence) {
 
 void Pool::seq_reserve(vernal_sequence_id sequence, std::uint64_t num_tokens) {
   SequenceState& state = valid_sequence(sequence);
+  const std::uint64_t most = program_.options().context_length;
+  if (num_tokens > most || state.lengths[0] > most - num_tokens) {
+    throw Error(VERNAL_RESOURCE_EXHAUSTED,
+                "a sequence of " + std::to_string(state.lengths[0]) + " tokens and room for " +
+                    std::to_string(num_tokens) + " more do not fit the context length of " +
+                    std::to_string(most));
+  }
   const std::uint64_t wanted = state.lengths[0] + num_tokens;
   const std::uint64_t held = std::max(state.lengths[0], state.reserved);
   const std::uint64_t others = used_tokens() - held;
-  if (wanted > program_.options().context_length) {
-    throw Error(VERNAL_RESOURCE_EXHAUSTED, "a sequence of " + std::to_string(wanted) +
-                                               " tokens does not fit the context length of " +
-                                               std::to_string(program_.options().context_length));
-  }
   if (others + std::max(wanted, held) > program_.options().kv_tokens) {
     throw Error(VERNAL_RESOURCE_EXHAUSTED,
                 "the KV pool has room for " + std::to_string(program_.options().kv_tokens) +
