@@ -83,14 +83,16 @@ void Engine::start_model(LoadedModel model) {
                                {VERNAL_MODEL_READY, {}}};
   std::shared_ptr<ModelEngine> engine;
   try {
-    engine = ModelEngine::start(std::move(model), {options_.stall_timeout, options_.pause_grace},
-                                options_.clock);
+    engine = ModelEngine::start(std::move(model), options_.clock);
   } catch (const std::exception& error) {
     fail_model(description.id, error.what());
     throw;
   }
-  const std::unique_lock lock(models_mutex_);
-  models_[find_model(description.id)] = {description, std::move(engine)};
+  {
+    const std::unique_lock lock(models_mutex_);
+    models_[find_model(description.id)] = {description, std::move(engine)};
+  }
+  watchdog_wakes_.notify_all();  // its steps may have to be looked at more often
 }
 
 void Engine::fail_model(std::string_view id, std::string reason) {
@@ -140,7 +142,7 @@ ModelStatus Engine::status_of(const Model& model) const {
 }
 
 bool Engine::is_hung(const ModelEngine& engine) const {
-  return engine.step_running_for(SteadyClock::now()) > options_.step_timeout;
+  return engine.step_running_for(SteadyClock::now()) > engine.model().limits.step_timeout;
 }
 
 ModelStatus Engine::health() const {
@@ -164,7 +166,7 @@ ModelStatus Engine::health() const {
 RequestId Engine::submit(const SubmitArguments& arguments) {
   std::shared_ptr<ModelEngine> engine;
   const TextModel target = ready_model(arguments.model, &engine);
-  if (engine->metrics()->open_requests >= options_.max_open_requests) {
+  if (engine->metrics()->open_requests >= engine->model().limits.max_open_requests) {
     throw at_capacity();
   }
   std::shared_ptr<Request> request;
@@ -267,17 +269,26 @@ std::vector<std::shared_ptr<ModelEngine>> Engine::engines() const {
   return result;
 }
 
+std::chrono::milliseconds Engine::watch_period() const {
+  std::chrono::milliseconds period = kLongestWatch;
+  for (const std::shared_ptr<ModelEngine>& engine : engines()) {
+    period = std::min(period, engine->model().limits.step_timeout / 4);
+  }
+  return std::max(period, kShortestWatch);
+}
+
 void Engine::watch() {
-  const auto period = std::clamp(options_.step_timeout / 4, kShortestWatch, kLongestWatch);
   std::map<const ModelEngine*, std::string> reported;  // the last reason of each
   std::unique_lock lock(watchdog_mutex_);
-  while (!watchdog_wakes_.wait_for(lock, period, [this] { return is_stopped_; })) {
+  while (!is_stopped_) {
+    watchdog_wakes_.wait_for(lock, watch_period());
+    if (is_stopped_) return;
     for (const std::shared_ptr<ModelEngine>& engine : engines()) {
       ModelStatus status = engine->status();
       if (is_hung(*engine)) {
         end_hung_requests(engine);
-        status.reason =
-            fmt::format("a step has not ended within {} ms", options_.step_timeout.count());
+        status.reason = fmt::format("a step has not ended within {} ms",
+                                    engine->model().limits.step_timeout.count());
       }
       std::string& last = reported[engine.get()];
       if (!status.reason.empty() && status.reason != last) {

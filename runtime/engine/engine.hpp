@@ -28,12 +28,8 @@ namespace vernal {
 struct EngineOptions {
   std::size_t num_intake_threads = 0;  ///< 0: one for four processors, at least one
   std::size_t max_intake_bytes = std::size_t{256} << 20U;  ///< of requests on their way to a model
-  std::uint64_t max_open_requests = 256;                   ///< of one model, running ones included
   EventLimits event_limits;
-  std::chrono::milliseconds stall_timeout{60'000};  ///< how long a client may leave its events
-  std::chrono::milliseconds pause_grace{2'000};  ///< after which its slot may go to somebody else
-  std::chrono::milliseconds step_timeout{600'000};  ///< longer steps count as hung
-  Clock clock = system_clock();                     ///< what chat templates see
+  Clock clock = system_clock();  ///< what chat templates see
 };
 
 /// A model or profile as clients see it.
@@ -152,6 +148,7 @@ class Engine {
   OpenRequest find(RequestId id) const;
   TextModel ready_model(std::string_view id, std::shared_ptr<ModelEngine>* engine) const;
   std::vector<std::shared_ptr<ModelEngine>> engines() const;
+  std::chrono::milliseconds watch_period() const;
   void watch();
   void end_hung_requests(const std::shared_ptr<ModelEngine>& engine);
 

@@ -21,11 +21,9 @@ Error no_room() {
 
 }  // namespace
 
-EngineLoop::EngineLoop(const LoadedModel& model, const Options& options, EngineMetrics& metrics,
-                       StepWatch& watch)
+EngineLoop::EngineLoop(const LoadedModel& model, EngineMetrics& metrics, StepWatch& watch)
     : model_(model),
       steps_(*model.steps),
-      options_(options),
       metrics_(metrics),
       watch_(watch),
       scheduler_(model.max_tokens_per_step, model.slots),
@@ -68,8 +66,8 @@ std::optional<SteadyClock::time_point> EngineLoop::next_deadline() const {
   for (const auto& generation : generations_) {
     consider(generation->deadline());
     if (const auto full_since = generation->request().events().full_since()) {
-      consider(*full_since + options_.pause_grace);
-      consider(*full_since + options_.stall_timeout);
+      consider(*full_since + model_.limits.pause_grace);
+      consider(*full_since + model_.limits.stall_timeout);
     }
   }
   return next;
@@ -102,7 +100,7 @@ void EngineLoop::end_if_due(Generation& generation, SteadyClock::time_point now)
     request.fail(Error(VERNAL_DEADLINE, "The request did not end within its deadline."));
   }
   const auto full_since = request.events().full_since();
-  if (full_since && *full_since + options_.stall_timeout <= now) {
+  if (full_since && *full_since + model_.limits.stall_timeout <= now) {
     request.fail(Error(VERNAL_CLIENT_STALLED, "The client did not read its answer for too long."));
   }
 }
@@ -145,7 +143,7 @@ bool EngineLoop::unseat_paused() {
   const SteadyClock::time_point now = SteadyClock::now();
   for (const auto& generation : generations_) {
     const auto full_since = generation->request().events().full_since();
-    if (!full_since || *full_since + options_.pause_grace > now) {
+    if (!full_since || *full_since + model_.limits.pause_grace > now) {
       continue;
     }
     for (const auto& choice : generation->choices()) {

@@ -39,15 +39,8 @@ class StepWatch {
 /// client, the watchdog) leave at the next sweep. Engine thread.
 class EngineLoop {
  public:
-  struct Options {
-    /// How long a client may leave its queue full, and after how long its slot may go to another.
-    std::chrono::milliseconds stall_timeout{60'000};
-    std::chrono::milliseconds pause_grace{2'000};
-  };
-
   /// All outlive the loop. `model.steps` is open.
-  EngineLoop(const LoadedModel& model, const Options& options, EngineMetrics& metrics,
-             StepWatch& watch);
+  EngineLoop(const LoadedModel& model, EngineMetrics& metrics, StepWatch& watch);
 
   void add(PreparedRequest prepared);
 
@@ -92,7 +85,6 @@ class EngineLoop {
 
   const LoadedModel& model_;
   StepModel& steps_;
-  const Options options_;
   EngineMetrics& metrics_;
   StepWatch& watch_;
   Scheduler scheduler_;

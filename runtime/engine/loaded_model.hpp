@@ -75,6 +75,14 @@ class StepModel {
   virtual void end_step() noexcept = 0;
 };
 
+/// What a model's requests may take.
+struct RequestLimits {
+  std::uint64_t max_open_requests = 256;            ///< running ones included
+  std::chrono::milliseconds stall_timeout{60'000};  ///< how long a client may leave its events
+  std::chrono::milliseconds pause_grace{2'000};  ///< after which its slot may go to somebody else
+  std::chrono::milliseconds step_timeout{600'000};  ///< longer steps count as hung
+};
+
 /// A model as the loader hands it to the engine.
 struct LoadedModel {
   std::string id;             ///< its name in the deployment
@@ -88,6 +96,7 @@ struct LoadedModel {
   std::uint64_t context_length = 0;                   ///< most positions of one sequence
   std::uint32_t slots = 1;  ///< most live sequences, all of which may be in one step
   std::uint32_t max_tokens_per_step = 512;  ///< better at least slots + 64
+  RequestLimits limits;
   std::unique_ptr<StepModel> steps;
 };
 

@@ -14,9 +14,8 @@ Error unavailable() { return {VERNAL_UNAVAILABLE, "The model is not available."}
 
 }  // namespace
 
-std::shared_ptr<ModelEngine> ModelEngine::start(LoadedModel model, EngineLoop::Options options,
-                                                Clock clock) {
-  std::shared_ptr<ModelEngine> engine(new ModelEngine(std::move(model), options, std::move(clock)));
+std::shared_ptr<ModelEngine> ModelEngine::start(LoadedModel model, Clock clock) {
+  std::shared_ptr<ModelEngine> engine(new ModelEngine(std::move(model), std::move(clock)));
   engine->thread_ = std::thread([self = engine] { self->run(); });
   std::unique_lock lock(engine->mutex_);
   engine->changed_.wait(lock, [&] { return engine->status_.state != VERNAL_MODEL_LOADING; });
@@ -30,9 +29,8 @@ std::shared_ptr<ModelEngine> ModelEngine::start(LoadedModel model, EngineLoop::O
   return engine;
 }
 
-ModelEngine::ModelEngine(LoadedModel model, EngineLoop::Options options, Clock clock)
+ModelEngine::ModelEngine(LoadedModel model, Clock clock)
     : model_(std::move(model)),
-      options_(options),
       prompts_(model_.tokenizer, model_.chat_template, model_.chat_template_problem,
                std::move(clock)),
       signal_(std::make_shared<WakeSignal>()),
@@ -84,7 +82,7 @@ void ModelEngine::run() {
   const plugin::ScopedThreadRole role(VERNAL_ROLE_ENGINE);
   try {
     model_.steps->open();
-    EngineLoop loop(model_, options_, *metrics_, watch_);
+    EngineLoop loop(model_, *metrics_, watch_);
     set_status({VERNAL_MODEL_READY, {}});
     serve(loop);
   } catch (const std::exception& error) {

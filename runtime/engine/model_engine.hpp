@@ -30,8 +30,7 @@ class ModelEngine : public std::enable_shared_from_this<ModelEngine> {
  public:
   /// Starts the thread and opens the StepModel on it. `clock` is what chat templates see.
   /// Errors   those of StepModel::open
-  static std::shared_ptr<ModelEngine> start(LoadedModel model, EngineLoop::Options options,
-                                            Clock clock);
+  static std::shared_ptr<ModelEngine> start(LoadedModel model, Clock clock);
 
   /// After stop().
   ~ModelEngine();
@@ -61,7 +60,7 @@ class ModelEngine : public std::enable_shared_from_this<ModelEngine> {
   bool join(SteadyClock::time_point until);
 
  private:
-  ModelEngine(LoadedModel model, EngineLoop::Options options, Clock clock);
+  ModelEngine(LoadedModel model, Clock clock);
 
   void run();
   void serve(EngineLoop& loop);
@@ -72,7 +71,6 @@ class ModelEngine : public std::enable_shared_from_this<ModelEngine> {
   void close_inbox(const Error& reason);
 
   LoadedModel model_;
-  const EngineLoop::Options options_;
   const PromptBuilder prompts_;
   // Requests keep these, and may live longer than the engine.
   const std::shared_ptr<WakeSignal> signal_;

@@ -22,23 +22,13 @@ constexpr milliseconds kDrainPoll{20};
 // A step that still runs after the drain has that long to end.
 constexpr milliseconds kStopTimeout{10'000};
 
-EngineOptions engine_options(const Deployment& deployment) {
-  EngineOptions options;
-  for (const ModelSettings& model : deployment.models) {
-    options.max_open_requests = std::max(options.max_open_requests, model.max_queue + model.slots);
-    options.stall_timeout = milliseconds(model.stall_timeout_ms);
-    options.step_timeout = milliseconds(model.step_timeout_ms);
-  }
-  return options;
-}
-
 }  // namespace
 
 Server::Server(OpenDeployment& open, ControlSignals& signals)
     : open_(open),
       signals_(signals),
       console_(signals),
-      engine_(std::make_unique<Engine>(engine_options(open.deployment()), open.log())) {
+      engine_(std::make_unique<Engine>(EngineOptions{}, open.log())) {
   plugin::CoreHost& host = open_.host();
   host.add_service(VERNAL_SERVICE_ENGINE, &engine_service_api(), engine_service_object(*engine_));
   host.add_service(VERNAL_SERVICE_TEXT, &text_service_api(), text_service_object(*engine_));
@@ -48,7 +38,6 @@ Server::Server(OpenDeployment& open, ControlSignals& signals)
 Server::~Server() { stop(); }
 
 void Server::load() {
-  open_.open_backends();
   open_.plan_models();
   for (const auto& model : open_.models()) {
     std::uint64_t bytes = 0;

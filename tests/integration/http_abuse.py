@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sends a running server what no client should send, over raw sockets, and checks that it copes.
 
-    http_abuse.py http://127.0.0.1:8000 [--model NAME] [--api-key KEY] [--only REGEX] [--slow]
+    http_abuse.py http://127.0.0.1:8080 [--model NAME] [--api-key KEY] [--only REGEX] [--slow]
 
 Every case is answered with one of its statuses, or closed where that is allowed, within its time; after each
 of them GET /health answers 200 within two seconds, and at the end no request is left running. --slow adds the

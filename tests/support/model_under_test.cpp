@@ -56,7 +56,7 @@ ModelUnderTest::ModelUnderTest(const std::filesystem::path& file, const ModelOpt
   plan_.emplace(backend_->plan(view_->ref(), plan));
   program_.emplace(plan_->build(*weights_, {}));
   pool_.emplace(program_->create_pool());
-  vocabulary_size_ = logits_columns(*module_);
+  vocabulary_size_ = output_columns(*module_, "logits");
 }
 
 vernal_sequence_id ModelUnderTest::sequence(std::uint64_t num_tokens) {

@@ -50,6 +50,8 @@ class ModelUnderTest {
  public:
   ModelUnderTest(const std::filesystem::path& file, const ModelOptions& options);
 
+  const plugin::BackendPlan& plan() const { return *plan_; }
+  const plugin::BackendProgram& program() const { return *program_; }
   plugin::BackendPool& pool() { return *pool_; }
   const Module& module() const { return *module_; }
   std::uint64_t vocabulary_size() const { return vocabulary_size_; }

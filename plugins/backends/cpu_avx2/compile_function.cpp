@@ -203,7 +203,7 @@ class FunctionCompiler {
     emit<EmbedOperation>(
         EmbedOperation::Parameters{operand(node, 0), new_buffer(node.outputs[0]), table, w.shape[1],
                                    static_cast<float>(node.number("scale", 1))},
-        stored_row_bytes(*find_weight_format(w.format), w.shape[1]));
+        row_scratch_bytes(w.format, w.shape[1]));
   }
 
   void select_rows(const Node& node) {

@@ -8,11 +8,6 @@ namespace vernal::cpu_avx2 {
 
 namespace {
 
-MemoryRow row(const char* object, std::uint32_t category, std::int64_t bytes) {
-  const auto size = static_cast<std::uint64_t>(bytes);
-  return {object, "cpu", category, size, size};
-}
-
 void require_positive(const char* option, std::uint64_t value) {
   if (value == 0) {
     throw Error(VERNAL_INVALID_ARGUMENT,
@@ -58,17 +53,41 @@ vernal_plan_info CompiledModule::info() const {
   return out;
 }
 
-std::vector<MemoryRow> CompiledModule::rows() const {
-  std::vector<MemoryRow> out;
-  out.push_back(row("weights", VERNAL_MEMORY_WEIGHTS, weights.bytes()));
-  out.push_back(row("kv cache", VERNAL_MEMORY_KV, kv.bytes()));
-  if (states.is_hybrid()) {
-    out.push_back(row("recurrent state", VERNAL_MEMORY_RECURRENT, states.bytes()));
-    out.push_back(row("checkpoints", VERNAL_MEMORY_CHECKPOINTS, states.all_checkpoint_bytes()));
+MemoryRow memory_row(MemoryObject object, std::int64_t bytes) {
+  struct Label {
+    const char* name;
+    std::uint32_t category;
+  };
+  static constexpr Label kLabels[] = {
+      {"weights", VERNAL_MEMORY_WEIGHTS},           {"kv cache", VERNAL_MEMORY_KV},
+      {"recurrent state", VERNAL_MEMORY_RECURRENT}, {"checkpoints", VERNAL_MEMORY_CHECKPOINTS},
+      {"activations", VERNAL_MEMORY_WORKSPACE},     {"step results", VERNAL_MEMORY_WORKSPACE}};
+  const Label& label = kLabels[static_cast<std::size_t>(object)];
+  const auto size = static_cast<std::uint64_t>(bytes);
+  return {label.name, "cpu", label.category, size, size};
+}
+
+std::vector<MemoryRow> CompiledModule::weight_rows(std::int64_t bytes) const {
+  std::vector<MemoryRow> out{memory_row(MemoryObject::kWeights, bytes)};
+  for (const WeightLayout::Conversion& conversion : weights.conversions()) {
+    MemoryRow row = memory_row(MemoryObject::kWeights, conversion.bytes);
+    row.object = conversion.names + ", " + std::string(conversion.stored) + " as 8-bit codes";
+    out.front().bytes -= row.bytes;
+    out.front().peak_bytes -= row.bytes;
+    out.push_back(std::move(row));
   }
-  out.push_back(
-      row("activations", VERNAL_MEMORY_WORKSPACE, arena_bytes + num_threads * scratch_bytes));
-  out.push_back(row("step results", VERNAL_MEMORY_WORKSPACE, kLiveSteps * output_bytes));
+  return out;
+}
+
+std::vector<MemoryRow> CompiledModule::rows() const {
+  std::vector<MemoryRow> out = weight_rows(weights.bytes());
+  out.push_back(memory_row(MemoryObject::kKvCache, kv.bytes()));
+  if (states.is_hybrid()) {
+    out.push_back(memory_row(MemoryObject::kRecurrentState, states.bytes()));
+    out.push_back(memory_row(MemoryObject::kCheckpoints, states.all_checkpoint_bytes()));
+  }
+  out.push_back(memory_row(MemoryObject::kActivations, arena_bytes + num_threads * scratch_bytes));
+  out.push_back(memory_row(MemoryObject::kStepResults, kLiveSteps * output_bytes));
   return out;
 }
 

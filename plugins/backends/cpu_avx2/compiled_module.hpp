@@ -16,6 +16,18 @@ namespace vernal::cpu_avx2 {
 /// Results of this many steps can be held at the same time.
 inline constexpr std::int64_t kLiveSteps = 2;
 
+/// What a program allocates, for plan and report alike.
+enum class MemoryObject : std::uint8_t {
+  kWeights,
+  kKvCache,
+  kRecurrentState,
+  kCheckpoints,
+  kActivations,
+  kStepResults,
+};
+
+MemoryRow memory_row(MemoryObject object, std::int64_t bytes);
+
 struct CompiledModule {
   /// Compiles all functions of a module whose nodes are supported (node_support.hpp).
   /// Errors  UNSUPPORTED: an option or a state that this backend lacks;  INVALID_ARGUMENT: an
@@ -25,8 +37,11 @@ struct CompiledModule {
                  std::int32_t threads);
 
   vernal_plan_info info() const;
-  /// What will be allocated, exactly.
+  /// What will be allocated, exactly. Matrices that are converted at load have rows of their own.
   std::vector<MemoryRow> rows() const;
+  /// The part of them that is weights: `bytes` in all, with a row for each group of converted
+  /// matrices.
+  std::vector<MemoryRow> weight_rows(std::int64_t bytes) const;
   std::int64_t bytes() const;
 
   std::shared_ptr<const Module> module;

@@ -21,6 +21,7 @@ class KvPages {
   std::int64_t num_pages() const { return static_cast<std::int64_t>(holders_.size()); }
   std::int64_t num_free() const { return static_cast<std::int64_t>(free_.size()); }
   std::int64_t page_bytes() const { return page_bytes_; }
+  std::int64_t allocated_bytes() const { return memory_.bytes(); }
   std::byte* data() const { return memory_.data(); }
 
   /// Takes a free page, held once. There must be one.

@@ -47,7 +47,21 @@ Pool::Pool(const Program& program)
           {program.compiled().options.context_length, program.compiled().options.max_checkpoints}),
       workspace_(reserve_workspace(program.compiled())),
       results_(std::max<std::int64_t>(kLiveSteps * program.compiled().output_bytes, 1),
-               ReservedMemory::Pages::kSmall, "step results") {}
+               ReservedMemory::Pages::kSmall, "step results") {
+  program.set_pool(this);
+}
+
+void Pool::report_memory(std::vector<MemoryRow>& out) const {
+  std::int64_t kv_bytes = 0;
+  for (const KvPages& pages : pages_) kv_bytes += pages.allocated_bytes();
+  out.push_back(memory_row(MemoryObject::kKvCache, kv_bytes));
+  if (states_.plan().is_hybrid()) {
+    out.push_back(memory_row(MemoryObject::kRecurrentState, states_.slots_allocated()));
+    out.push_back(memory_row(MemoryObject::kCheckpoints, states_.kept_allocated()));
+  }
+  out.push_back(memory_row(MemoryObject::kActivations, workspace_.bytes()));
+  out.push_back(memory_row(MemoryObject::kStepResults, results_.bytes()));
+}
 
 vernal_pool_info Pool::info() const {
   const auto tokens = [](std::int64_t pages) {

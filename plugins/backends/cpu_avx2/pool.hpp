@@ -20,6 +20,12 @@ class Pool final : public BackendPool {
  public:
   /// Borrows the program, which outlives it.
   explicit Pool(const Program& program);
+  ~Pool() override { program_.set_pool(nullptr); }
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  /// Adds a row for each of its regions.
+  void report_memory(std::vector<MemoryRow>& out) const;
 
   vernal_pool_info info() const override;
   vernal_sequence_id seq_create() override { return sequences_.create(); }

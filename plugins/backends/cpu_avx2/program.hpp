@@ -21,6 +21,8 @@ struct Instance {
   std::mutex turn;  ///< held while `threads` runs something
 };
 
+class Pool;
+
 class Program final : public BackendProgram {
  public:
   /// Loads the weights. Build thread.
@@ -30,6 +32,9 @@ class Program final : public BackendProgram {
   std::unique_ptr<BackendPool> create_pool() override;
   std::vector<MemoryRow> memory_report() const override;
   vernal_step_stats stats() const override;
+
+  /// Its pool tells when it is there and when it goes (nullptr).
+  void set_pool(const Pool* pool) const;
 
   const CompiledModule& compiled() const { return *compiled_; }
   const Weights& weights() const { return weights_; }
@@ -42,6 +47,8 @@ class Program final : public BackendProgram {
   std::shared_ptr<CompiledModule> compiled_;
   std::shared_ptr<Instance> instance_;
   Weights weights_;
+  mutable std::mutex pool_mutex_;
+  mutable const Pool* pool_ = nullptr;
   mutable std::atomic<std::uint64_t> steps_{0};
   mutable std::atomic<std::uint64_t> tokens_{0};
   mutable std::atomic<std::uint64_t> busy_ns_{0};

@@ -43,6 +43,9 @@ class StateStore {
 
   /// Where a slot begins; null for kNoSlot.
   std::byte* data(SlotId slot) const;
+  /// Bytes of all slots, and of all checkpoints, as allocated.
+  std::int64_t slots_allocated() const { return slots_.bytes(); }
+  std::int64_t kept_allocated() const { return kept_.bytes(); }
   std::int64_t num_free() const { return static_cast<std::int64_t>(free_.size()); }
 
  private:

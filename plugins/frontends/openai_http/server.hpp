@@ -40,7 +40,7 @@ class Server {
   /// and joins all threads. May be called twice.
   void stop();
 
-  /// "http://127.0.0.1:8000", with the port that was really taken.
+  /// "http://127.0.0.1:8080", with the port that was really taken.
   std::string url() const;
   std::uint16_t port() const noexcept { return endpoint_.port(); }
 

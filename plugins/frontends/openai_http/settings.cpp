@@ -16,7 +16,7 @@ constexpr std::array kRows = {
             .help =
                 "Address and port to listen on, \"host:port\" or \"[address]:port\"; port 0 takes "
                 "a free one.",
-            .default_value = "\"127.0.0.1:8000\""}),
+            .default_value = "\"127.0.0.1:8080\""}),
     to_abi({.path = "models",
             .type = VERNAL_CONFIG_STRING_LIST,
             .help = "Models and profiles that clients see; without it all of them.",
@@ -111,7 +111,7 @@ bool parse_listen_address(std::string_view text, Settings& settings) {
 Settings read_settings(const Config& config) {
   Settings settings;
   settings.name = config.name();
-  const std::string listen = config.find_string("listen").value_or("127.0.0.1:8000");
+  const std::string listen = config.find_string("listen").value_or("127.0.0.1:8080");
   if (!parse_listen_address(listen, settings)) {
     throw Error(VERNAL_INVALID_ARGUMENT,
                 fmt::format("{}: listen: expected \"host:port\" or \"[address]:port\" with a port "

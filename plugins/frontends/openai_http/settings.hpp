@@ -17,7 +17,7 @@ std::span<const vernal_config_row> settings_rows() noexcept;
 struct Settings {
   std::string name;                 // of the table, "frontends.http"
   std::string host = "127.0.0.1";   // numeric address or name, without brackets
-  std::uint16_t port = 8000;        // 0: any free one
+  std::uint16_t port = 8080;        // 0: any free one
   std::vector<std::string> models;  // that clients see; empty: all
   std::string api_keys_file;        // empty: no key is asked for
   std::vector<std::string> cors_origins = {"*"};
@@ -35,7 +35,7 @@ struct Settings {
 /// address of another form than host:port.
 Settings read_settings(const Config& config);
 
-/// "127.0.0.1:8000", "[::1]:8000", "localhost:0" -> host and port of `settings`. False if it is
+/// "127.0.0.1:8080", "[::1]:8000", "localhost:0" -> host and port of `settings`. False if it is
 /// malformed.
 bool parse_listen_address(std::string_view text, Settings& settings);
 

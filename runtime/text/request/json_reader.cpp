@@ -24,22 +24,23 @@ constexpr std::size_t kLeastMemory = std::size_t{1} << 20U;
 // Integers up to here are exact as doubles.
 constexpr double kLargestExactInteger = 9007199254740992.0;
 
-// Ordinary memory up to a limit.
+// Ordinary memory up to a limit. All of it is aligned for anything: the library may name another
+// alignment when it gives memory back than when it took it.
 class BoundedMemory final : public json::memory_resource {
  public:
   explicit BoundedMemory(std::size_t limit) noexcept : remaining_(limit) {}
 
  private:
-  void* do_allocate(std::size_t bytes, std::size_t alignment) override {
+  void* do_allocate(std::size_t bytes, std::size_t /*alignment*/) override {
     if (bytes > remaining_) {
       throw std::bad_alloc();
     }
-    void* memory = ::operator new(bytes, std::align_val_t(alignment));
+    void* memory = ::operator new(bytes);
     remaining_ -= bytes;
     return memory;
   }
-  void do_deallocate(void* memory, std::size_t bytes, std::size_t alignment) override {
-    ::operator delete(memory, std::align_val_t(alignment));
+  void do_deallocate(void* memory, std::size_t bytes, std::size_t /*alignment*/) override {
+    ::operator delete(memory);
     remaining_ += bytes;
   }
   bool do_is_equal(const json::memory_resource& other) const noexcept override {

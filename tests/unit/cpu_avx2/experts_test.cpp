@@ -97,7 +97,7 @@ class Store {
     std::int64_t rows = 1;
     for (const std::int64_t dim : dims) weight.shape.dims[weight.shape.rank++] = dim;
     for (std::size_t d = 0; d + 1 < dims.size(); ++d) rows *= dims[d];
-    stored_.push_back(random_weights(format, rows, dims.back(), seed));
+    stored_.push_back(random_weights(*find_block_type(weight.format), rows, dims.back(), seed));
     weight.bytes = stored_.back().size();
     module.weights.push_back(weight);
   }

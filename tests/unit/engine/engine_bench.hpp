@@ -17,6 +17,7 @@ namespace vernal::test {
 
 struct BenchOptions {
   EngineOptions engine;
+  RequestLimits limits;
   std::uint64_t context_length = 2000;
   std::uint32_t slots = 4;
   std::uint32_t max_tokens_per_step = 132;
@@ -64,6 +65,7 @@ class EngineBench {
 
   LoadedModel make_model(const BenchOptions& options) {
     LoadedModel model;
+    model.limits = options.limits;
     model.id = "m";
     model.tokenizer = make_byte_tokenizer();
     if (!options.chat_template.empty()) {

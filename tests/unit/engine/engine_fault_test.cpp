@@ -101,7 +101,7 @@ TEST(EngineFaults, PausesAClientThatDoesNotReadAndGoesOnWhenItDoes) {
 TEST(EngineFaults, EndsAClientThatStalls) {
   BenchOptions options;
   options.engine.event_limits.max_tokens = 16;
-  options.engine.stall_timeout = milliseconds(30);
+  options.limits.stall_timeout = milliseconds(30);
   EngineBench bench(test::predict_letters, options);
   const RequestId id = bench.submit(kLong);
   bench.eventually([&] { return bench.engine().num_open_requests() == 0; });
@@ -116,7 +116,7 @@ TEST(EngineFaults, GivesTheSlotOfAClientThatDoesNotReadToSomebodyWhoWaits) {
   BenchOptions options;
   options.slots = 1;
   options.engine.event_limits.max_tokens = 16;
-  options.engine.pause_grace = milliseconds(10);
+  options.limits.pause_grace = milliseconds(10);
   EngineBench bench(test::predict_letters, options);
   const RequestId slow = bench.submit(document);
   bench.eventually([&] { return bench.metric("vernal_generated_tokens_total") >= 16; });
@@ -145,7 +145,7 @@ TEST(EngineFaults, KeepsDeadlines) {
 TEST(EngineFaults, RefusesMoreThanTheQueueHolds) {
   BenchOptions options;
   options.slots = 1;
-  options.engine.max_open_requests = 3;
+  options.limits.max_open_requests = 3;
   auto control = std::make_shared<StepModelControl>();
   control->close_gate();
   EngineBench bench(test::predict_letters, options, control);
@@ -275,7 +275,7 @@ TEST(EngineFaults, FailsTheModelWhenItsDeviceIsLost) {
     if (step == 3) throw Error(VERNAL_DEVICE_LOST, "the device fell off the bus");
   };
   BenchOptions options;
-  options.engine.step_timeout = milliseconds(40);  // the watchdog looks often
+  options.limits.step_timeout = milliseconds(40);  // the watchdog looks often
   EngineBench bench(test::predict_letters, options, control);
   const RequestId id = bench.submit(kLong);
   EXPECT_EQ(bench.read(id).terminal.code, VERNAL_DEVICE_LOST);
@@ -288,7 +288,7 @@ TEST(EngineFaults, FailsTheModelWhenItsDeviceIsLost) {
 TEST(EngineFaults, EndsRequestsOfAStepThatHangsAndRecovers) {
   BenchOptions options;
   options.slots = 1;
-  options.engine.step_timeout = milliseconds(40);
+  options.limits.step_timeout = milliseconds(40);
   auto control = std::make_shared<StepModelControl>();
   EngineBench bench(test::predict_letters, options, control);
   control->close_gate();
