@@ -86,12 +86,16 @@ void Sequences::reserve(vernal_sequence_id sequence, std::uint64_t num_tokens) {
                     std::to_string(limits_.context_length));
   }
   const std::uint64_t wanted = std::max(state.reserved[0], length + num_tokens);
-  require_pages(state, wanted, num_tokens > 0);
+  take_pages(state, wanted, num_tokens > 0);
+}
+
+void Sequences::take_pages(SequenceState& state, std::uint64_t wanted, bool grows) {
+  require_pages(state, wanted, grows);
   for (std::size_t f = 0; f < pages_.size(); ++f) {
     KvPages& pages = pages_[f];
     if (pages.num_pages() == 0) continue;
     std::vector<PageId>& held = state.pages[f];
-    if (is_written(state, f, wanted, num_tokens > 0) && must_copy(pages, held, state.lengths[f])) {
+    if (is_written(state, f, wanted, grows) && must_copy(pages, held, state.lengths[f])) {
       PageId& writing = held[static_cast<std::size_t>(state.lengths[f] / kPageTokens)];
       const PageId own = pages.take();
       pages.copy(writing, own);
@@ -178,6 +182,13 @@ vernal_sequence_id Sequences::fork(vernal_sequence_id source, vernal_checkpoint_
                                   : states_.take_restored(parent.slot, parent.lengths);
   SequenceState child = share_pages(parent, position);
   child.slot = slot;
+  try {
+    take_pages(child, position, false);  // functions behind `main` have room up to it
+  } catch (const Error&) {
+    drop_pages(child, 0);
+    states_.drop(slot);
+    throw;
+  }
   return sequences_.add(std::move(child));
 }
 

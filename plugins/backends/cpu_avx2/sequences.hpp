@@ -58,6 +58,7 @@ class Sequences {
  private:
   bool can_cut(const SequenceState& state, std::uint64_t new_length) const;
   void require_pages(const SequenceState& state, std::uint64_t wanted, bool grows) const;
+  void take_pages(SequenceState& state, std::uint64_t wanted, bool grows);
   SequenceState share_pages(const SequenceState& source, std::uint64_t length);
   void drop_pages(SequenceState& state, std::uint64_t length);
 
