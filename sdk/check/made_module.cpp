@@ -47,9 +47,10 @@ bool is_sound(const std::vector<float>& values, double scale) {
   return greatest >= scale / 4 && greatest <= scale * 4;
 }
 
-/// A row header: the scale of the row, as f32 or f16 by its size.
+/// A row header: the scale of the row, as f32 or f16 by its size. How large it must be depends on
+/// what the blocks make of it, so it is drawn from some powers of ten.
 void fill_header(std::span<std::byte> header, RandomNumbers& random, double scale) {
-  const auto value = static_cast<float>(scale / 100 * (1.5 + random.unit() / 2));
+  const auto value = static_cast<float>(scale * std::pow(10.0, 2.5 * random.unit() - 2.5));
   if (header.size() == sizeof(float)) std::memcpy(header.data(), &value, sizeof(value));
   if (header.size() == sizeof(std::uint16_t)) {
     const std::uint16_t half = f16_from_float(value);
@@ -72,18 +73,18 @@ std::vector<std::byte> random_blocks(std::string_view format, std::int64_t rows,
   std::vector<std::byte> row(header + block);
   std::vector<float> values(per_block);
   for (std::int64_t r = 0; r < rows; ++r) {
-    fill_header(std::span(row).first(header), random, scale);
-    out.insert(out.end(), row.begin(), row.begin() + static_cast<std::ptrdiff_t>(header));
     for (std::uint64_t b = 0; b < static_cast<std::uint64_t>(columns) / per_block; ++b) {
       int tries = 0;
       do {
+        if (b == 0) fill_header(std::span(row).first(header), random, scale);
         fill_random(std::span(row).subspan(header), random);
         type->dequantize(row.data(), per_block, values.data());
       } while (!is_sound(values, scale) && ++tries < kMostTries);
       if (tries == kMostTries) {
         throw Error(VERNAL_INTERNAL, fmt::format("format {}: no sound block was found", format));
       }
-      out.insert(out.end(), row.begin() + static_cast<std::ptrdiff_t>(header), row.end());
+      const std::uint64_t from = b == 0 ? 0 : header;  // the header stands once
+      out.insert(out.end(), row.begin() + static_cast<std::ptrdiff_t>(from), row.end());
     }
   }
   return out;

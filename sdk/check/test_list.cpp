@@ -18,7 +18,8 @@ std::string& remarks() {
 std::vector<Test> all_tests() {
   std::vector<Test> tests;
   for (const std::span<const Test> group :
-       {manifest_tests(), binary_tests(), negotiation_tests(), lifecycle_tests(), errors_tests()}) {
+       {manifest_tests(), binary_tests(), negotiation_tests(), lifecycle_tests(), errors_tests(),
+        operations_tests()}) {
     tests.insert(tests.end(), group.begin(), group.end());
   }
   return tests;
