@@ -4,8 +4,7 @@
 #   ./test.sh              everything a change must pass here: packages, Release build, all tests
 #   ./test.sh --quick      unit tests only
 #   ./test.sh --no-models  without the tests that need a real model (1.4 GB to fetch, once)
-#   ./test.sh --ci         with formatting, layering, sanitizers and fuzzing; a skipped test is a failure
-#   ./test.sh --full       the same with all areas under ASan and TSan, all fuzz targets, and clang-tidy: some hours
+#   ./test.sh --ci         with formatting, layering, sanitizers, fuzzing and clang-tidy; a skipped test is a failure
 #
 # It may be run again and again: only what changed is built. docs/testing.md explains the kinds of tests.
 set -euo pipefail
@@ -13,30 +12,25 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 mode=all
 models=wanted
-extent=usual
 readonly logs=build/logs
 stages=()  # "minutes  name  result"
 failed=()
 launcher=()  # what ctest is run under
 
-usage() { sed -n '2,10s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
 
 read_arguments() {
   while [ $# -gt 0 ]; do
     case "$1" in
       --quick) mode=quick ;;
       --ci) mode=ci ;;
-      --full)
-        mode=ci
-        extent=full
-        ;;
       --no-models) models='--no-models was said' ;;
       -h | --help)
         usage
         exit 0
         ;;
       *)
-        echo "test: expected --quick, --no-models, --ci or --full, found \"$1\"" >&2
+        echo "test: expected --quick, --no-models or --ci, found \"$1\"" >&2
         exit 2
         ;;
     esac
@@ -103,37 +97,13 @@ static_checks() {
   tools/make_golden.py --check
 }
 
-# The areas whose tests run under AddressSanitizer and UndefinedBehaviorSanitizer in CI; --full takes all of them.
-readonly sanitized='config module observe plugin stdin_repl'
-# The readers of model files, one by one: their folder's label, "model", is also that of tests with real models.
-readonly sanitized_readers='mapped_file_test printable_test gguf_metadata_test gguf_file_test gguf_refusal_test
-  gguf_mutation_test gguf_limits_test block_types_test block_types_golden_test'
-
 asan() {
-  local targets=()
-  for area in $sanitized; do targets+=("tests-$area"); done
-  # shellcheck disable=SC2086 # one argument each
-  build asan "${targets[@]}" $sanitized_readers
-  export UBSAN_OPTIONS=print_stacktrace=1
-  run_tests asan --label-regex "^(${sanitized// /|})\$"
-  run_tests asan --tests-regex '^(mapped_file|printable|gguf_(metadata|file|refusal|mutation|limits)|block_types).*_test$'
-}
-
-asan_of_everything() {
   build asan tests-unit
   UBSAN_OPTIONS=print_stacktrace=1 run_tests asan --label-regex '^unit$'
 }
 
-# Likewise for the fuzz targets, a minute each.
-readonly fuzzed='gguf_fuzz tokenizer_fuzz'
-
+# A minute for each target.
 fuzz() {
-  # shellcheck disable=SC2086 # one argument each
-  build asan $fuzzed
-  run_tests asan --tests-regex "^(${fuzzed// /|})\$"
-}
-
-fuzz_everything() {
   build asan fuzzers
   run_tests asan --label-regex '^fuzz$'
 }
@@ -185,15 +155,10 @@ all_tests() {
 ci_stages() {
   stage 'static checks' static_checks
   stage 'release build' build release
-  if [ "$extent" = full ]; then
-    stage 'asan and ubsan' asan_of_everything
-    stage 'fuzzing' fuzz_everything
-    stage 'tsan' tsan
-    stage 'clang-tidy' tidy
-  else
-    stage 'asan and ubsan' asan
-    stage 'fuzzing' fuzz
-  fi
+  stage 'asan and ubsan' asan
+  stage 'fuzzing' fuzz
+  stage 'tsan' tsan
+  stage 'clang-tidy' tidy
   stage 'models' fetch_models
   finish_if_failed
 }

@@ -35,7 +35,9 @@ class Group:
 
 
 ENGINES = "llama.cpp b11434 and ik_llama.cpp of August 2026"
-TYPES = "f16 bf16 q4_0 q4_1 q5_0 q5_1 q8_0 q4_K q5_K q6_K iq4_nl iq4_xs iq4_ks".split()
+TYPES = ("f16 bf16 q4_0 q4_1 q5_0 q5_1 q6_0 q8_0 q2_K q3_K q4_K q5_K q6_K iq1_s iq1_m iq2_xxs iq2_xs iq2_s iq3_xxs iq3_s "
+         "iq4_nl iq4_xs mxfp4 iq2_k iq3_k iq4_k iq5_k iq6_k iq2_ks iq3_ks iq4_ks iq5_ks iq4_kss iq2_kl iq2_kt iq3_kt "
+         "iq4_kt").split()
 GROUPS = {
     "quants": Group(
         tuple(f"quants/{name}.gguf" for name in TYPES),
@@ -73,6 +75,12 @@ GROUPS = {
         f"computed by llama.cpp b11434 with a 32-bit KV cache; {ENGINES} agree to an NMSE of 1e-6",
         "Apache-2.0 for the weights and prompts, which are synthetic; the vocabularies are cut from those of the models "
         "they are named for"),
+    "prediction": Group(
+        (),
+        "what the prediction layer of the small model tiny-qwen35-mtp answers along a prompt and by itself",
+        "computed in float64 by tools/mtp_reference.py from the model's weights",
+        "Apache-2.0",
+        kept=("models/tiny-qwen35-mtp.prediction.json", "models/tiny-qwen35-mtp.prediction.logits.f32")),
     "greedy": Group(
         ("models/qwen2.5-coder-1.5b-instruct-q4_k_m.json", "models/gemma-3-270m-q4_k_m.json"),
         "greedy tokens of two published models, with the gap between the best and the second logit",

@@ -99,7 +99,6 @@ class Worker {
 int serve(const char* file) {
   Log log(LogLevel::kWarning);
   OpenDeployment open(file, log);
-  open.open_backends();
   open.plan_models();
   LoadedModel loaded = open.model("").load([](std::uint64_t, std::uint64_t) { return true; });
   const plugin::ScopedThreadRole role(VERNAL_ROLE_ENGINE);

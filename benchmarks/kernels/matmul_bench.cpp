@@ -108,7 +108,7 @@ void run_matmul(benchmark::State& state, WeightFormat format, std::int64_t token
 }
 
 void register_all() {
-  for (int f = 0; f <= static_cast<int>(WeightFormat::kIq4Ks); ++f) {
+  for (int f = 0; f < kNumWeightFormats; ++f) {
     const auto format = static_cast<WeightFormat>(f);
     const std::string name(weight_format_id(format));
     for (const std::int64_t tokens : {1, 2, 4}) {

@@ -1,5 +1,6 @@
 #include "decoder_config.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace vernal::architectures {
@@ -39,12 +40,15 @@ void refuse_key(const std::string& key, const std::string& what) {
   throw Error(VERNAL_INVALID_ARGUMENT, "metadata key \"" + key + "\": " + what);
 }
 
-DecoderConfig read_decoder_config(const Metadata& metadata, std::string_view prefix) {
+DecoderConfig read_decoder_config(const Metadata& metadata, std::string_view prefix,
+                                  FeedForward feed_forward) {
   DecoderConfig c;
   c.prefix = prefix;
   c.num_layers = metadata.require_int(c.key("block_count"), kLayers);
   c.hidden_size = metadata.require_int(c.key("embedding_length"), kHidden);
-  c.feed_forward_size = metadata.require_int(c.key("feed_forward_length"), kFeedForward);
+  c.feed_forward_size = feed_forward == FeedForward::kDense
+                            ? metadata.require_int(c.key("feed_forward_length"), kFeedForward)
+                            : 0;
   c.context_length = metadata.require_int(c.key("context_length"), kContext);
   c.norm_eps = metadata.require_float(c.key("attention.layer_norm_rms_epsilon"), {0, 1});
   read_attention(metadata, c);
@@ -69,7 +73,7 @@ std::string describe_decoder(const DecoderConfig& c) {
   };
   line("layers", std::to_string(c.num_layers));
   line("hidden_size", std::to_string(c.hidden_size));
-  line("feed_forward_size", std::to_string(c.feed_forward_size));
+  if (c.feed_forward_size > 0) line("feed_forward_size", std::to_string(c.feed_forward_size));
   line("heads", std::to_string(c.num_heads));
   line("kv_heads", std::to_string(c.num_kv_heads));
   line("key_size", std::to_string(c.key_size));
@@ -85,11 +89,14 @@ Probe probe_architecture_name(const Metadata& metadata, std::string_view name) {
   return {found == name ? 100U : 0U, "general.architecture is \"" + found + "\""};
 }
 
-LayerRange read_layer_range(const DecoderConfig& config, const BuildOptions& options) {
+LayerRange read_layer_range(const DecoderConfig& config, const BuildOptions& options,
+                            std::span<const std::string_view> others) {
   for (const std::string& function : options.functions) {
-    if (function == "main") continue;
-    throw Error(VERNAL_UNSUPPORTED,
-                "function \"" + function + "\": a " + config.prefix + " model has \"main\" only");
+    if (function == "main" || std::ranges::find(others, function) != others.end()) continue;
+    std::string known = "\"main\"";
+    for (const std::string_view other : others) known += " and \"" + std::string(other) + "\"";
+    throw Error(VERNAL_UNSUPPORTED, "function \"" + function + "\": this " + config.prefix +
+                                        " model has " + known + " only");
   }
   LayerRange range;
   const std::int64_t end = config.num_layers - 1;

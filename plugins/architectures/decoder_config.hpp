@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -15,7 +16,7 @@ struct DecoderConfig {
   std::string prefix;  // of the keys: "llama"
   std::int64_t num_layers = 0;
   std::int64_t hidden_size = 0;
-  std::int64_t feed_forward_size = 0;
+  std::int64_t feed_forward_size = 0;  // 0: a model of experts need not say it
   std::int64_t num_heads = 0;
   std::int64_t num_kv_heads = 0;  // divides num_heads
   std::int64_t key_size = 0;      // of a head
@@ -29,9 +30,13 @@ struct DecoderConfig {
   std::string key(std::string_view name) const { return prefix + "." + std::string(name); }
 };
 
+/// What stands behind the attention of each layer.
+enum class FeedForward { kDense, kExperts };
+
 /// Reads and checks "PREFIX.block_count" and its siblings. Errors   INVALID_ARGUMENT or NOT_FOUND,
 /// naming the key.
-DecoderConfig read_decoder_config(const Metadata& metadata, std::string_view prefix);
+DecoderConfig read_decoder_config(const Metadata& metadata, std::string_view prefix,
+                                  FeedForward feed_forward = FeedForward::kDense);
 
 /// Lines "name = value".
 std::string describe_decoder(const DecoderConfig& config);
@@ -48,8 +53,9 @@ struct LayerRange {
 };
 
 /// Errors   INVALID_ARGUMENT: layers that the model does not have; UNSUPPORTED: a function other
-/// than "main".
-LayerRange read_layer_range(const DecoderConfig& config, const BuildOptions& options);
+/// than "main" and `others`.
+LayerRange read_layer_range(const DecoderConfig& config, const BuildOptions& options,
+                            std::span<const std::string_view> others = {});
 
 /// Throws Error(INVALID_ARGUMENT): metadata key "KEY": `what`.
 [[noreturn]] void refuse_key(const std::string& key, const std::string& what);

@@ -24,7 +24,7 @@ class DecoderLayer {
 
   /// RMS norm of the last dimension, which has `size` elements.
   Tensor norm(std::string_view name, Tensor x, std::int64_t size) const {
-    return b_.rmsnorm(x, weight(name, ".weight", {size}), c_.norm_eps);
+    return b_.rmsnorm(x, weight(std::string(name) + ".weight", {size}), c_.norm_eps);
   }
 
   /// x[T, in] -> [T, out]. A stored bias is always added: leaving it out would be silently wrong.
@@ -34,10 +34,37 @@ class DecoderLayer {
         bias == Bias::kRequired || metadata_.has_tensor(scope_.name(std::string(name) + ".bias"));
     // Declared one by one: the order of arguments is the compiler's, the order of weights must not
     // be.
-    const WeightRef w = weight(name, ".weight", {out, in});
-    const WeightRef b = has_bias ? weight(name, ".bias", {out}) : WeightRef{};
+    const WeightRef w = weight(std::string(name) + ".weight", {out, in});
+    const WeightRef b = has_bias ? weight(std::string(name) + ".bias", {out}) : WeightRef{};
     return b_.linear(name, x, w, b);
   }
+
+  /// x[T, in] -> f32[T, out], for numbers that decide: routers and gates of a memory.
+  Tensor linear_f32(std::string_view name, Tensor x, std::int64_t in, std::int64_t out) const {
+    return b_.linear(name, x, weight(std::string(name) + ".weight", {out, in}), {}, Element::kF32);
+  }
+
+  /// A weight of this layer by the rest of its name, "ssm_dt.bias".
+  WeightRef weight(std::string_view name, const Dims& dims) const {
+    return b_.weight(scope_.name(name), dims);
+  }
+
+  bool has(std::string_view name) const { return metadata_.has_tensor(scope_.name(name)); }
+  /// A weight of this layer, or of the whole model if this layer has none of its own.
+  WeightRef weight_or(std::string_view name, std::string_view shared, const Dims& dims) const {
+    return has(name) ? weight(name, dims) : b_.weight(shared, dims);
+  }
+
+  /// Throws UNSUPPORTED, naming the tensor, if the file has it: ignoring it would be silently
+  /// wrong.
+  void refuse_tensor(std::string_view name, std::string_view why) const {
+    if (!has(name)) return;
+    throw Error(VERNAL_UNSUPPORTED, "tensor \"" + scope_.name(name) + "\": " + std::string(why));
+  }
+
+  /// Name of a state of this layer, "blk.3.kv".
+  std::string name(std::string_view rest) const { return scope_.name(rest); }
+  std::int64_t index() const { return index_; }
 
   /// [T, count * size] -> [T, count, size].
   Tensor heads(Tensor x, std::int64_t count, std::int64_t size) const {
@@ -51,10 +78,6 @@ class DecoderLayer {
   }
 
  private:
-  WeightRef weight(std::string_view name, const char* suffix, const Dims& dims) const {
-    return b_.weight(scope_.name(std::string(name) + suffix), dims);
-  }
-
   const Builder& b_;
   const Metadata& metadata_;
   const DecoderConfig& c_;
@@ -71,17 +94,23 @@ inline Tensor begin_residual(const Builder& b, const DecoderConfig& c, const Lay
   return b.embed(ids, b.weight("token_embd.weight", {c.vocabulary_size, c.hidden_size}), scale);
 }
 
-/// Scores over the vocabulary for the rows wanted: final norm, then the head, which may be the
-/// embedding.
-inline Tensor head(const Builder& b, const Metadata& metadata, const DecoderConfig& c, Tensor x) {
-  x = b.select_rows(x, b.input("rows", Element::kI32, {kRows}));
-  x = b.rmsnorm(x, b.weight("output_norm.weight", {c.hidden_size}), c.norm_eps);
+/// Scores over the vocabulary of normed rows x[R, D]; the head may be the embedding.
+inline Tensor score_vocabulary(const Builder& b, const Metadata& metadata, const DecoderConfig& c,
+                               Tensor x) {
   const WeightRef w = b.weight(c.is_tied ? "token_embd.weight" : "output.weight",
                                {c.vocabulary_size, c.hidden_size});
   const WeightRef bias = metadata.has_tensor("output.bias")
                              ? b.weight("output.bias", {c.vocabulary_size})
                              : WeightRef{};
   return b.linear("output", x, w, bias, Element::kF32);
+}
+
+/// Scores over the vocabulary for the rows wanted: final norm, then the head, which may be the
+/// embedding.
+inline Tensor head(const Builder& b, const Metadata& metadata, const DecoderConfig& c, Tensor x) {
+  x = b.select_rows(x, b.input("rows", Element::kI32, {kRows}));
+  x = b.rmsnorm(x, b.weight("output_norm.weight", {c.hidden_size}), c.norm_eps);
+  return score_vocabulary(b, metadata, c, x);
 }
 
 }  // namespace vernal::architectures

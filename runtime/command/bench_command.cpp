@@ -41,7 +41,6 @@ boost::json::value to_json(const BenchRow& row) {
 int command_bench(const BenchArguments& arguments) {
   Log log(LogLevel::kWarning);
   OpenDeployment open(arguments.file, log);
-  open.open_backends();
   open.plan_models();
   ResidentModel& model = open.model(arguments.model);
   LoadedModel loaded = [&] {

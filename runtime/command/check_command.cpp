@@ -8,7 +8,6 @@ namespace vernal {
 int command_check(const CheckArguments& arguments) {
   Log log(LogLevel::kWarning);
   OpenDeployment open(arguments.file, log);
-  open.open_backends();
   open.plan_models();
   const Deployment& deployment = open.deployment();
   fmt::print("{}: sound; {} backends, {} models, {} profiles, {} frontends\n",

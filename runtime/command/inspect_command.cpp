@@ -16,6 +16,9 @@ namespace {
 void print_metadata(const GgufFile& file) {
   fmt::print("{}: GGUF version {}, {} keys, {} tensors, {}\n", file.file_name(), file.version(),
              file.metadata().size(), file.tensors().size(), format_size(file.file_bytes()));
+  for (std::uint64_t i = 0; i < file.num_parts() && file.num_parts() > 1; ++i) {
+    fmt::print("  part {} of {}: {}\n", i + 1, file.num_parts(), file.part(i).file_name());
+  }
   for (const GgufEntry& entry : file.metadata().entries()) {
     fmt::print("  {:<44} {:<24} {}\n", printable(entry.key), entry.type_name(),
                entry.value_text(4));
@@ -43,9 +46,10 @@ void print_formats(const GgufFile& file) {
 void print_tensors(const GgufFile& file) {
   fmt::print("tensors\n");
   for (const GgufTensor& tensor : file.tensors()) {
-    fmt::print("  {:<44} {:<8} {:<24} {:>14} bytes at {}\n", printable(tensor.name),
+    fmt::print("  {:<44} {:<8} {:<24} {:>14} bytes at {}{}\n", printable(tensor.name),
                tensor.type->name, tensor.shape_text(), tensor.bytes(),
-               file.data_start() + tensor.offset);
+               file.part(tensor.part).data_start() + tensor.offset,
+               file.num_parts() > 1 ? fmt::format(" of part {}", tensor.part + 1) : "");
   }
 }
 
@@ -60,8 +64,13 @@ void print_module(const InspectArguments& arguments) {
   ModelSettings settings;
   settings.name = arguments.file.stem().string();
   settings.path = arguments.file;
-  const ResidentModel model(settings, registry);
-  fmt::print("{}\n{}", model.hyperparameters(), dump_module(model.module()));
+  settings.layers.emplace_back().last = -1;
+  ResidentModel model(settings, registry);
+  registry.init_all();
+  model.build();
+  fmt::print("{}\n", model.hyperparameters());
+  for (const ModelSegment& segment : model.segments())
+    fmt::print("{}", dump_module(*segment.module));
 }
 
 }  // namespace

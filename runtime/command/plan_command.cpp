@@ -9,7 +9,6 @@ namespace vernal {
 int command_plan(const PlanArguments& arguments) {
   Log log(LogLevel::kWarning);
   OpenDeployment open(arguments.file, log);
-  open.open_backends();
   open.plan_models();
   if (arguments.json) {
     boost::json::array models;

@@ -6,6 +6,19 @@
 #include "vernal/error.hpp"
 
 namespace vernal {
+namespace {
+
+/// Runs one thing for a model; what goes wrong becomes a problem at the model's place.
+template <class F>
+void collect(const ModelSettings& settings, Problems& problems, F&& f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    problems.add(settings.path_place, fmt::format("[models.{}]: {}", settings.name, error.what()));
+  }
+}
+
+}  // namespace
 
 OpenDeployment::OpenDeployment(const std::filesystem::path& file, Log& log)
     : log_(log), host_(log) {
@@ -30,48 +43,56 @@ void OpenDeployment::replace_frontends_by_console(const std::string& model) {
   deployment_.frontends = {make_frontend(deployment_, "console", "stdin_repl", name, schemas)};
 }
 
-void OpenDeployment::open_backends() {
+void OpenDeployment::plan_models() {
+  Problems problems;
+  open_libraries(problems);
   registry_->init_all();
   for (const PluginInstance& instance : deployment_.backends) {
     const plugin::PluginLibrary& library = registry_->open(instance.plugin, VERNAL_KIND_BACKEND);
     backends_.push_back(std::make_unique<plugin::BackendInstance>(library.backend(), instance.name,
                                                                   config_view(instance.settings)));
   }
-}
-
-const plugin::BackendInstance& OpenDeployment::backend_of(const ModelSettings& model) const {
-  if (model.layers.size() != 1) {
-    throw Error(
-        VERNAL_UNSUPPORTED,
-        "a model over several backends (\"layers\") is not supported by this version; write "
-        "backend = \"NAME\"");
-  }
-  for (std::size_t i = 0; i < deployment_.backends.size(); ++i) {
-    if (deployment_.backends[i].name == model.layers[0].backend) return *backends_.at(i);
-  }
-  throw Error(VERNAL_NOT_FOUND, fmt::format("there is no [backends.{}]", model.layers[0].backend));
-}
-
-void OpenDeployment::plan_models() {
-  Problems problems;
-  for (const ModelSettings& settings : deployment_.models) {
-    try {
-      const plugin::BackendInstance& backend = backend_of(settings);
-      auto model = std::make_unique<ResidentModel>(settings, *registry_);
-      if (model->trained_context_length() != 0 &&
-          model->context_length() > model->trained_context_length()) {
-        log_.warning("model " + settings.name,
-                     "context_length {} is above the {} the file was trained for",
-                     model->context_length(), model->trained_context_length());
-      }
-      model->plan(backend);
-      models_.push_back(std::move(model));
-    } catch (const Error& error) {
-      problems.add(settings.path_place,
-                   fmt::format("[models.{}]: {}", settings.name, error.what()));
-    }
+  for (const auto& model : models_) {
+    collect(model->settings(), problems, [&] { plan_model(*model); });
   }
   problems.raise();
+}
+
+// All before any is initialised: opening a library after a device was touched has deadlocked
+// elsewhere.
+void OpenDeployment::open_libraries(Problems& problems) {
+  for (const PluginInstance& instance : deployment_.backends) {
+    registry_->open(instance.plugin, VERNAL_KIND_BACKEND);
+  }
+  for (const PluginInstance& instance : deployment_.frontends) {
+    registry_->open(instance.plugin, VERNAL_KIND_FRONTEND);
+  }
+  for (const ModelSettings& settings : deployment_.models) {
+    collect(settings, problems,
+            [&] { models_.push_back(std::make_unique<ResidentModel>(settings, *registry_)); });
+  }
+}
+
+void OpenDeployment::plan_model(ResidentModel& model) {
+  if (model.trained_context_length() != 0 &&
+      model.context_length() > model.trained_context_length()) {
+    log_.warning("model " + model.settings().name,
+                 "context_length {} is above the {} the file was trained for",
+                 model.context_length(), model.trained_context_length());
+  }
+  model.build();
+  std::vector<const plugin::BackendInstance*> backends;
+  for (const ModelSegment& segment : model.segments()) {
+    backends.push_back(find_backend(segment.backend));
+  }
+  model.plan(backends);
+}
+
+const plugin::BackendInstance* OpenDeployment::find_backend(const std::string& name) const {
+  for (std::size_t i = 0; i < deployment_.backends.size(); ++i) {
+    if (deployment_.backends[i].name == name) return backends_.at(i).get();
+  }
+  throw Error(VERNAL_NOT_FOUND, fmt::format("there is no [backends.{}]", name));
 }
 
 ResidentModel& OpenDeployment::model(const std::string& name) {

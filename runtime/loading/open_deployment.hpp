@@ -35,9 +35,8 @@ class OpenDeployment {
   ///   model   a model or profile of the file; empty: the first model
   /// Errors  NOT_FOUND: no such model, or no such plugin.
   void replace_frontends_by_console(const std::string& model);
-  /// Initialises the plugins and opens every [backends.NAME].
-  void open_backends();
-  /// Describes and prices every model. After open_backends().
+  /// Opens and initialises all plugins, opens every [backends.NAME], describes and prices every
+  /// model.
   /// Errors  one Error with the problems of all models, each with its place in the file.
   void plan_models();
 
@@ -46,7 +45,9 @@ class OpenDeployment {
   ResidentModel& model(const std::string& name);
 
  private:
-  const plugin::BackendInstance& backend_of(const ModelSettings& model) const;
+  void open_libraries(Problems& problems);
+  void plan_model(ResidentModel& model);
+  const plugin::BackendInstance* find_backend(const std::string& name) const;
 
   Log& log_;
   plugin::CoreHost host_;

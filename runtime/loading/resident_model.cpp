@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "engine/backend_step_model.hpp"
+#include "engine/segmented_step_model.hpp"
 #include "loading/module_outputs.hpp"
 #include "module/gguf_source.hpp"
 #include "text/chat_template.hpp"
@@ -26,6 +27,12 @@ ArchitecturePlugin client(const plugin::PluginLibrary& library) {
           }};
 }
 
+std::uint64_t weight_bytes(const Module& module) {
+  std::uint64_t sum = 0;
+  for (const Weight& weight : module.weights) sum += weight.bytes;
+  return sum;
+}
+
 std::string read_file(const std::filesystem::path& path) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream)
@@ -38,12 +45,28 @@ std::uint64_t modification_time(const std::filesystem::path& path) {
   return ::stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_mtime) : 0;
 }
 
+std::string layers_text(const ModelSegment& segment) {
+  return fmt::format("layers {} to {} on {}", segment.first, segment.last, segment.backend);
+}
+
+/// One after the other, so that each backend's peak is its own; progress goes on over all.
+void load_segments(std::vector<ModelSegment>& segments, const LoadProgress& progress) {
+  std::uint64_t total = 0;
+  for (const ModelSegment& segment : segments) total += weight_bytes(*segment.module);
+  std::uint64_t before = 0;
+  for (ModelSegment& segment : segments) {
+    segment.program.emplace(segment.plan->build(
+        *segment.weights,
+        [&](std::uint64_t done, std::uint64_t /*own*/) { return progress(before + done, total); }));
+    before += weight_bytes(*segment.module);
+  }
+}
+
 }  // namespace
 
 ResidentModel::ResidentModel(const ModelSettings& settings, plugin::PluginRegistry& registry)
     : settings_(settings), file_(std::make_unique<GgufFile>(GgufFile::open(settings.path))) {
   const GgufMetadataSource metadata(*file_);
-  const GgufWeightDirectory directory(*file_);
   architecture_ = settings.architecture;
   if (architecture_.empty())
     architecture_ = file_->metadata().require_string("general.architecture");
@@ -57,15 +80,35 @@ ResidentModel::ResidentModel(const ModelSettings& settings, plugin::PluginRegist
                 fmt::format("{}: neither the file ({}) nor [models.{}] says a context length",
                             file_->file_name(), key, settings.name));
   }
-  plugin::PluginLibrary& library = registry.open_architecture(architecture_);
-  registry.init_all();
-  const ArchitecturePlugin plugin = client(library);
+  plugin_ = client(registry.open_architecture(architecture_));
+  for (const LayerRange& range : settings.layers) {
+    ModelSegment& segment = segments_.emplace_back();
+    segment.backend = range.backend;
+    segment.first = range.first;
+    segment.last = range.last;
+  }
+}
+
+void ResidentModel::build() {
+  const GgufMetadataSource metadata(*file_);
+  const GgufWeightDirectory directory(*file_);
   const ArchitectureInput description{metadata, directory};
-  hyperparameters_ = describe_architecture(plugin, description);
-  module_ = build_module(plugin, description, {.context_length = context_length_, .functions = {}})
-                .module;
-  view_ = std::make_unique<ModuleView>(module_);
-  weights_ = std::make_unique<GgufWeightStore>(*file_, *module_);
+  hyperparameters_ = describe_architecture(plugin_, description);
+  for (ModelSegment& segment : segments_) {
+    segment.module = build_module(plugin_, description,
+                                  {.context_length = context_length_,
+                                   .functions = {},
+                                   .first_layer = segment.first,
+                                   .last_layer = segment.last})
+                         .module;
+    segment.view = std::make_unique<ModuleView>(segment.module);
+    segment.weights = std::make_unique<GgufWeightStore>(*file_, *segment.module);
+  }
+  if (!has_output(*segments_.back().module, "logits")) {
+    throw Error(
+        VERNAL_INVALID_ARGUMENT,
+        fmt::format("\"layers\" end at {}, where the model goes on", segments_.back().last));
+  }
 }
 
 std::uint64_t ResidentModel::kv_tokens() const noexcept {
@@ -87,8 +130,42 @@ PlanOptions ResidentModel::plan_options() const {
   return options;
 }
 
-void ResidentModel::plan(const plugin::BackendInstance& backend) {
-  plan_.emplace(backend.plan(view_->ref(), plan_options()));
+void ResidentModel::plan(std::span<const plugin::BackendInstance* const> backends) {
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    ModelSegment& segment = segments_[i];
+    try {
+      segment.plan.emplace(backends[i]->plan(segment.view->ref(), plan_options()));
+    } catch (const Error& error) {
+      if (segments_.size() == 1) throw;
+      throw Error(error.code(), fmt::format("{}: {}", layers_text(segment), error.what()));
+    }
+  }
+}
+
+std::vector<MemoryRow> ResidentModel::rows() const {
+  std::vector<MemoryRow> out;
+  for (const ModelSegment& segment : segments_) {
+    for (MemoryRow& row : segment.plan->rows()) {
+      if (segments_.size() > 1) row.object = layers_text(segment) + ", " + row.object;
+      out.push_back(std::move(row));
+    }
+  }
+  return out;
+}
+
+vernal_plan_info ResidentModel::plan_info() const {
+  vernal_plan_info out{};
+  out.struct_size = sizeof(out);
+  for (const ModelSegment& segment : segments_) {
+    const vernal_plan_info info = segment.plan->info();
+    out.page_tokens = std::max(out.page_tokens, info.page_tokens);
+    out.bytes_per_kv_token += info.bytes_per_kv_token;
+    out.bytes_per_sequence += info.bytes_per_sequence;
+    out.bytes_per_checkpoint += info.bytes_per_checkpoint;
+    out.weight_bytes_per_step += info.weight_bytes_per_step;
+    out.activation_element = info.activation_element;
+  }
+  return out;
 }
 
 void ResidentModel::read_text_side(LoadedModel& out) const {
@@ -124,18 +201,31 @@ LoadedModel ResidentModel::load(const LoadProgress& progress) {
   out.description = file_->metadata().find_string("general.name").value_or("");
   out.created = modification_time(settings_.path);
   read_text_side(out);
-  program_.emplace(plan_->build(*weights_, progress));
-  out.vocabulary_size = logits_columns(*module_);
+  load_segments(segments_, progress);
+  out.vocabulary_size = output_columns(*segments_.back().module, "logits");
   out.context_length = context_length_;
   out.slots = static_cast<std::uint32_t>(settings_.slots);
   out.max_tokens_per_step = static_cast<std::uint32_t>(settings_.max_tokens_per_step);
   out.limits.max_open_requests = settings_.max_queue + settings_.slots;
   out.limits.stall_timeout = std::chrono::milliseconds(settings_.stall_timeout_ms);
   out.limits.step_timeout = std::chrono::milliseconds(settings_.step_timeout_ms);
-  out.steps =
-      std::make_unique<BackendStepModel>([this] { return program_->create_pool(); },
-                                         BackendStepModel::Shape{0, out.vocabulary_size, 1});
+  out.steps = make_steps(out.vocabulary_size);
   return out;
+}
+
+std::unique_ptr<StepModel> ResidentModel::make_steps(std::uint64_t vocabulary_size) {
+  if (segments_.size() == 1) {
+    return std::make_unique<BackendStepModel>(
+        [this] { return segments_.front().program->create_pool(); },
+        BackendStepModel::Shape{0, vocabulary_size, 1});
+  }
+  std::vector<SegmentedStepModel::Segment> parts;
+  for (ModelSegment& segment : segments_) {
+    const bool is_last = &segment == &segments_.back();
+    parts.push_back({[&segment] { return segment.program->create_pool(); },
+                     is_last ? vocabulary_size : output_columns(*segment.module, "hidden")});
+  }
+  return std::make_unique<SegmentedStepModel>(std::move(parts));
 }
 
 }  // namespace vernal

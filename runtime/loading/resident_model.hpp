@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,25 +21,39 @@
 
 namespace vernal {
 
+/// The part of a model that one backend runs: a range of its layers.
+struct ModelSegment {
+  std::string backend;     ///< name of its instance
+  std::int64_t first = 0;  ///< layers, inclusive
+  std::int64_t last = -1;  ///< -1: to the end
+  std::shared_ptr<const Module> module;
+  std::unique_ptr<ModuleView> view;
+  std::unique_ptr<GgufWeightStore> weights;
+  std::optional<plugin::BackendPlan> plan;
+  std::optional<plugin::BackendProgram> program;
+};
+
 /// Told of the bytes loaded so far; false cancels the load.
 using LoadProgress = std::function<bool(std::uint64_t done_bytes, std::uint64_t total_bytes)>;
 
 /// The control thread's side of a model: everything the engine's StepModel stands on. Steps:
 ///
-///   ResidentModel model(settings, registry);  // header and module: nothing large is read
-///   model.plan(backend);                      // priced
+///   ResidentModel model(settings, registry);  // header read, architecture plugin opened
+///   model.build();                            // its modules: nothing large is read
+///   model.plan(backends);                     // priced
 ///   LoadedModel loaded = model.load(...);     // weights in place; `loaded` goes to the engine
 ///
 /// Destroyed after the engine, and before the backend instance and the registry.
 class ResidentModel {
  public:
-  /// Opens the file, finds its architecture and builds the module.
-  /// Errors  those of GgufFile::open, open_architecture and build_module, with the model's name.
+  /// Opens the file and the library of its architecture, of which nothing is called yet.
+  /// Errors  those of GgufFile::open and open_architecture.
   ResidentModel(const ModelSettings& settings, plugin::PluginRegistry& registry);
 
   const ModelSettings& settings() const noexcept { return settings_; }
   const GgufFile& file() const noexcept { return *file_; }
-  const Module& module() const noexcept { return *module_; }
+  /// In the order of their layers. At least one; their modules are there after build().
+  const std::vector<ModelSegment>& segments() const noexcept { return segments_; }
   const std::string& architecture() const noexcept { return architecture_; }
   /// Hyperparameters as lines "name = value".
   const std::string& hyperparameters() const noexcept { return hyperparameters_; }
@@ -48,18 +63,23 @@ class ResidentModel {
   std::uint64_t trained_context_length() const noexcept { return trained_context_length_; }
   std::uint64_t kv_tokens() const noexcept;
 
-  /// Prices the model on its backend, which outlives the object.
-  /// Errors  those of BackendInstance::plan.
-  void plan(const plugin::BackendInstance& backend);
-  std::vector<MemoryRow> rows() const { return plan_->rows(); }
-  vernal_plan_info plan_info() const { return plan_->info(); }
+  /// Describes the model and builds the module of each segment. After the plugins are initialised.
+  /// Errors  those of build_module; INVALID_ARGUMENT: the segments leave layers out.
+  void build();
+  /// Prices each segment on its backend. They outlive the object.
+  /// Errors  those of BackendInstance::plan, with the segment's layers if there are several.
+  void plan(std::span<const plugin::BackendInstance* const> backends);
+  /// Of all segments; if there are several, each object with its layers.
+  std::vector<MemoryRow> rows() const;
+  /// Sums over the segments.
+  vernal_plan_info plan_info() const;
 
   /// Loads weights, vocabulary and template. After plan().
   LoadedModel load(const LoadProgress& progress);
-  const plugin::BackendProgram& program() const { return *program_; }
 
  private:
   PlanOptions plan_options() const;
+  std::unique_ptr<StepModel> make_steps(std::uint64_t vocabulary_size);
   void read_text_side(LoadedModel& out) const;
 
   ModelSettings settings_;
@@ -68,11 +88,8 @@ class ResidentModel {
   std::string hyperparameters_;
   std::uint64_t context_length_ = 0;
   std::uint64_t trained_context_length_ = 0;
-  std::shared_ptr<const Module> module_;
-  std::unique_ptr<ModuleView> view_;
-  std::unique_ptr<GgufWeightStore> weights_;
-  std::optional<plugin::BackendPlan> plan_;
-  std::optional<plugin::BackendProgram> program_;
+  ArchitecturePlugin plugin_;
+  std::vector<ModelSegment> segments_;
 };
 
 }  // namespace vernal

@@ -19,11 +19,54 @@ std::string GgufTensor::shape_text() const {
 }
 
 GgufFile GgufFile::open(const std::filesystem::path& path) {
+  GgufFile file = open_part(path);
+  if (const std::optional<GgufSplit> split = read_gguf_split(file)) {
+    check_first_gguf_part(file, path, *split);
+    file.join_parts(path, *split);
+  }
+  return file;
+}
+
+GgufFile GgufFile::open_part(const std::filesystem::path& path) {
   MappedFile mapping = MappedFile::open(path);
   const std::string name = path.string();
   GgufFile file = GgufParser(mapping.bytes(), name).parse();
   file.mapping_ = std::move(mapping);
   return file;
+}
+
+void GgufFile::join_parts(const std::filesystem::path& path, const GgufSplit& split) {
+  for (std::uint64_t number = 1; number < split.count; ++number) {
+    try {
+      later_parts_.push_back(open_part(gguf_part_path(path, number, split.count)));
+    } catch (const Error& error) {
+      throw Error(error.code(), fmt::format("{}: part {} of {}: {}", printable(file_name_, 1024),
+                                            number + 1, split.count, error.what()));
+    }
+    GgufFile& part = later_parts_.back();
+    check_gguf_part(*this, split, part, number);
+    for (GgufTensor& tensor : part.tensors_) {
+      tensor.part = static_cast<std::uint32_t>(number);
+      tensors_.push_back(tensor);
+    }
+    tensor_bytes_ += part.tensor_bytes_;
+    part.tensors_.clear();
+    part.by_name_.clear();
+  }
+  if (tensors_.size() != split.num_tensors) {
+    throw Error(
+        VERNAL_INVALID_ARGUMENT,
+        fmt::format("{}: its {} parts have {} tensors, expected the {} of "
+                    "split.tensors.count",
+                    printable(file_name_, 1024), split.count, tensors_.size(), split.num_tensors));
+  }
+  index_tensors();
+}
+
+std::uint64_t GgufFile::file_bytes() const noexcept {
+  std::uint64_t sum = bytes_.size();
+  for (const GgufFile& part : later_parts_) sum += part.bytes_.size();
+  return sum;
 }
 
 GgufFile GgufFile::parse(std::span<const std::byte> bytes, std::string name) {
@@ -37,9 +80,14 @@ void GgufFile::index_tensors() {
   std::ranges::sort(by_name_, {}, name_of);
   const auto twin = std::ranges::adjacent_find(by_name_, {}, name_of);
   if (twin != by_name_.end()) {
-    throw Error(VERNAL_INVALID_ARGUMENT,
-                fmt::format("{}: tensor \"{}\" appears more than once", printable(file_name_, 1024),
-                            printable(name_of(*twin))));
+    const GgufFile& second = part(std::max(tensors_[twin[0]].part, tensors_[twin[1]].part));
+    const GgufFile& first = part(std::min(tensors_[twin[0]].part, tensors_[twin[1]].part));
+    throw Error(
+        VERNAL_INVALID_ARGUMENT,
+        fmt::format(
+            "{}: tensor \"{}\" appears more than once{}", printable(second.file_name_, 1024),
+            printable(name_of(*twin)),
+            &first == &second ? "" : ": it is in " + printable(first.file_name_, 1024) + " too"));
   }
 }
 
@@ -56,7 +104,8 @@ const GgufTensor& GgufFile::require_tensor(std::string_view name) const {
 }
 
 void GgufFile::advise(const GgufTensor& tensor, MappingAdvice advice) const noexcept {
-  if (mapping_) mapping_->advise(tensor.data, advice);
+  const GgufFile& owner = tensor.part == 0 ? *this : later_parts_[tensor.part - 1];
+  if (owner.mapping_) owner.mapping_->advise(tensor.data, advice);
 }
 
 }  // namespace vernal

@@ -1,5 +1,5 @@
-// A GGUF model file: metadata and tensor directory, checked completely before anything is handed
-// out.
+// A GGUF model file, in one part or several: metadata and tensor directory, checked completely
+// before anything is handed out.
 #pragma once
 
 #include <array>
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "model/gguf_metadata.hpp"
+#include "model/gguf_split.hpp"
 #include "model/mapped_file.hpp"
 #include "vernal/block_types.hpp"
 
@@ -26,7 +27,8 @@ struct GgufTensor {
       dims;               ///< GGUF order: dims[0] = columns (contiguous); 1 from `rank` on
   std::uint32_t rank;     ///< 1 to 4
   const BlockType* type;  ///< storage format; never null; static storage
-  std::uint64_t offset;   ///< of the data, from the start of the data section
+  std::uint64_t offset;   ///< of the data, from the start of its part's data section
+  std::uint32_t part;     ///< of a split model, from 0; else 0
   std::span<const std::byte> data;  ///< rows() rows of row_bytes() bytes, without gaps
 
   std::uint64_t columns() const noexcept { return dims[0]; }
@@ -55,15 +57,17 @@ class GgufFile {
   static constexpr std::uint64_t kMaxNameBytes = 65'535;
   static constexpr std::uint64_t kMaxAlignment = 1U << 20U;
 
-  /// Maps `path` and checks header, metadata and tensor directory.
-  /// Errors   those of MappedFile::open;
+  /// Maps `path` and checks header, metadata and tensor directory. The first part of a split model
+  /// (gguf_split.hpp) opens the others too, which lie beside it: the object is the whole model.
+  /// Errors   those of MappedFile::open, for each part;
   ///          VERNAL_INVALID_ARGUMENT: damaged, truncated or contradictory; the message names the
   ///          file and the byte offset, key or tensor; VERNAL_UNSUPPORTED: another version,
   ///          big-endian, or a tensor type that is not in the table of block types.
   static GgufFile open(const std::filesystem::path& path);
 
-  /// The same for bytes in memory, which must outlive the object; `name` is for messages. For the
-  /// views of tensors to be aligned as in a file, `bytes` starts at a multiple of the alignment.
+  /// One file, whole or a part, from bytes in memory, which must outlive the object; `name` is for
+  /// messages. For the views of tensors to be aligned as in a file, `bytes` starts at a multiple of
+  /// the alignment.
   static GgufFile parse(std::span<const std::byte> bytes, std::string name);
 
   const std::string& file_name() const noexcept { return file_name_; }
@@ -73,13 +77,20 @@ class GgufFile {
   std::uint64_t header_bytes() const noexcept { return header_bytes_; }
   /// Where the data section starts; the tensors' offsets count from here.
   std::uint64_t data_start() const noexcept { return data_start_; }
-  std::uint64_t file_bytes() const noexcept { return bytes_.size(); }
-  /// Sum of the tensors' data, without padding between them.
+  /// Of all parts.
+  std::uint64_t file_bytes() const noexcept;
+  std::uint64_t num_parts() const noexcept { return 1 + later_parts_.size(); }
+  /// Part `number` of a split model, 0 being this object: for its name, metadata and data_start().
+  /// Later parts have no tensors() of their own.
+  const GgufFile& part(std::uint64_t number) const {
+    return number == 0 ? *this : later_parts_.at(number - 1);
+  }
+  /// Sum of the tensors' data in all parts, without padding between them.
   std::uint64_t tensor_bytes() const noexcept { return tensor_bytes_; }
 
   const GgufMetadata& metadata() const noexcept { return metadata_; }
 
-  /// All tensors in the file's order.
+  /// All tensors in the file's order, part after part.
   std::span<const GgufTensor> tensors() const noexcept { return tensors_; }
   /// The tensor of that name, or null. O(log n).
   const GgufTensor* find_tensor(std::string_view name) const noexcept;
@@ -92,6 +103,8 @@ class GgufFile {
  private:
   friend class GgufParser;
   explicit GgufFile(GgufMetadata metadata) : metadata_(std::move(metadata)) {}
+  static GgufFile open_part(const std::filesystem::path& path);
+  void join_parts(const std::filesystem::path& path, const GgufSplit& split);
   void index_tensors();
 
   std::string file_name_;
@@ -105,6 +118,7 @@ class GgufFile {
   GgufMetadata metadata_;
   std::vector<GgufTensor> tensors_;
   std::vector<std::uint32_t> by_name_;  // positions in tensors_, sorted by name
+  std::vector<GgufFile> later_parts_;   // without tensors: those are in tensors_
 };
 
 }  // namespace vernal

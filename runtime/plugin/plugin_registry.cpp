@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <system_error>
 
 #include "plugin/path_security.hpp"
@@ -36,6 +37,16 @@ std::string names_of(const std::vector<PluginListing>& listings, Predicate wante
   if (names.empty()) return "none";
   std::sort(names.begin(), names.end());
   return fmt::format("{}", fmt::join(names, ", "));
+}
+
+// The architectures that loadable plugins provide, for messages.
+std::string architectures_of(const std::vector<PluginListing>& listings) {
+  std::set<std::string_view> names;
+  for (const PluginListing& listing : listings) {
+    if (!listing.refusal.empty() || !listing.manifest->has_kind(VERNAL_KIND_ARCHITECTURE)) continue;
+    names.insert(listing.manifest->provides.begin(), listing.manifest->provides.end());
+  }
+  return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
 }
 
 std::string folders_text(const std::vector<fs::path>& folders) {
@@ -171,14 +182,9 @@ PluginLibrary& PluginRegistry::open_architecture(std::string_view architecture) 
                     architecture, names_of(listings_, provides)));
   }
   if (refused != nullptr) throw Error(VERNAL_INCOMPATIBLE, refused->refusal);
-  const auto is_architecture = [](const Manifest& manifest) {
-    return manifest.has_kind(VERNAL_KIND_ARCHITECTURE);
-  };
-  throw Error(
-      VERNAL_NOT_FOUND,
-      fmt::format(
-          "no plugin in {} provides the architecture \"{}\"; architecture plugins there: {}",
-          folders_text(folders_), architecture, names_of(listings_, is_architecture)));
+  throw Error(VERNAL_NOT_FOUND,
+              fmt::format("no plugin in {} provides the architecture \"{}\"; known are: {}",
+                          folders_text(folders_), architecture, architectures_of(listings_)));
 }
 
 void PluginRegistry::init_all() {

@@ -38,7 +38,6 @@ Server::Server(OpenDeployment& open, ControlSignals& signals)
 Server::~Server() { stop(); }
 
 void Server::load() {
-  open_.open_backends();
   open_.plan_models();
   for (const auto& model : open_.models()) {
     std::uint64_t bytes = 0;

@@ -50,6 +50,7 @@ class BatchInvariance : public testing::TestWithParam<Case> {
       const auto logits = model.step({{sequence, {tokens[i]}}});
       out.insert(out.end(), logits[0].begin(), logits[0].end());
     }
+    model.pool().seq_release(sequence);
     return out;
   }
 
@@ -107,7 +108,8 @@ TEST_P(BatchInvariance, AForkContinuesBitExactly) {
 
 std::vector<Case> cases() {
   std::vector<Case> out{{"tiny-llama", "reference", "f32"}};
-  for (const char* model : {"tiny-llama", "tiny-gemma3", "tiny-llama-q4_k_m"}) {
+  for (const char* model :
+       {"tiny-llama", "tiny-gemma3", "tiny-llama-q4_k_m", "tiny-qwen35-iq4_ks", "tiny-qwen3moe"}) {
     for (const char* format : {"f16", "q8_0"}) out.push_back({model, "cpu_avx2", format});
   }
   return out;

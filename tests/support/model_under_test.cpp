@@ -1,6 +1,7 @@
 #include "support/model_under_test.hpp"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include "loading/module_outputs.hpp"
@@ -13,7 +14,7 @@ namespace vernal::test {
 namespace {
 
 std::shared_ptr<const Module> build(const GgufFile& file, plugin::PluginRegistry& registry,
-                                    std::uint64_t context_length) {
+                                    const ModelOptions& options) {
   const GgufMetadataSource metadata(file);
   const GgufWeightDirectory directory(file);
   plugin::PluginLibrary& library =
@@ -22,7 +23,7 @@ std::shared_ptr<const Module> build(const GgufFile& file, plugin::PluginRegistry
   const ArchitecturePlugin architecture{library.name(), library.architecture(),
                                         [] { return plugin_host().last_error(); }};
   return build_module(architecture, {metadata, directory},
-                      {.context_length = context_length, .functions = {}})
+                      {.context_length = options.context_length, .functions = options.functions})
       .module;
 }
 
@@ -33,7 +34,7 @@ ModelUnderTest::ModelUnderTest(const std::filesystem::path& file, const ModelOpt
       host_(log_),
       registry_(host_, {VERNAL_PLUGIN_DIR}),
       file_(std::make_unique<GgufFile>(GgufFile::open(file))),
-      module_(build(*file_, registry_, options.context_length)),
+      module_(build(*file_, registry_, options)),
       view_(std::make_unique<ModuleView>(module_)),
       weights_(std::make_unique<GgufWeightStore>(*file_, *module_)) {
   plugin::PluginLibrary& library = registry_.open(options.backend, VERNAL_KIND_BACKEND);
@@ -50,10 +51,12 @@ ModelUnderTest::ModelUnderTest(const std::filesystem::path& file, const ModelOpt
   plan.kv_tokens = options.context_length * options.max_sequences;
   plan.kv_keys_format = options.keys;
   plan.kv_values_format = options.values;
+  plan.rollback_depth = options.rollback_depth;
+  plan.max_checkpoints = options.max_checkpoints;
   plan_.emplace(backend_->plan(view_->ref(), plan));
   program_.emplace(plan_->build(*weights_, {}));
   pool_.emplace(program_->create_pool());
-  vocabulary_size_ = logits_columns(*module_);
+  vocabulary_size_ = output_columns(*module_, "logits");
 }
 
 vernal_sequence_id ModelUnderTest::sequence(std::uint64_t num_tokens) {
@@ -64,12 +67,14 @@ vernal_sequence_id ModelUnderTest::sequence(std::uint64_t num_tokens) {
   return *id;
 }
 
-std::vector<std::vector<float>> ModelUnderTest::step(const std::vector<Part>& parts) {
+plugin::BackendStep ModelUnderTest::run(std::uint64_t function, const std::vector<Part>& parts,
+                                        std::span<const float> hidden,
+                                        std::span<const std::string_view> outputs) {
   std::vector<std::int32_t> ids;
   std::vector<std::int32_t> positions;
   std::vector<StepSequence> sequences;
   for (const Part& part : parts) {
-    const std::uint64_t first = pool_->seq_length(part.sequence, 0);
+    const std::uint64_t first = pool_->seq_length(part.sequence, function);
     sequences.push_back({part.sequence, ids.size(), part.tokens.size(), first});
     for (std::size_t i = 0; i < part.tokens.size(); ++i) {
       ids.push_back(part.tokens[i]);
@@ -78,13 +83,22 @@ std::vector<std::vector<float>> ModelUnderTest::step(const std::vector<Part>& pa
   }
   std::vector<std::int32_t> rows(ids.size());
   std::iota(rows.begin(), rows.end(), 0);
-  const std::vector<plugin::StepInput> inputs{
+  std::vector<plugin::StepInput> inputs{
       plugin::StepInput::host<std::int32_t>("ids", ids),
       plugin::StepInput::host<std::int32_t>("positions", positions)};
-  const std::vector<std::string_view> outputs{"logits"};
-  plugin::BackendStep step = pool_->submit({0, ids.size(), sequences, rows, inputs, outputs});
+  if (!hidden.empty()) inputs.push_back(plugin::StepInput::host<float>("hidden", hidden));
+  plugin::BackendStep step =
+      pool_->submit({function, ids.size(), sequences, rows, inputs, outputs});
   if (!step.wait(0)) throw Error(VERNAL_DEADLINE, "the step did not finish");
-  const StepOutput logits = step.output("logits", rows.size(), vocabulary_size_);
+  return step;
+}
+
+std::vector<std::vector<float>> ModelUnderTest::step(const std::vector<Part>& parts) {
+  constexpr std::array<std::string_view, 1> kOutputs{"logits"};
+  plugin::BackendStep step = run(0, parts, {}, kOutputs);
+  std::size_t num_rows = 0;
+  for (const Part& part : parts) num_rows += part.tokens.size();
+  const StepOutput logits = step.output("logits", num_rows, vocabulary_size_);
   std::vector<std::vector<float>> out;
   const float* next = logits.data;
   for (const Part& part : parts) {
@@ -93,6 +107,17 @@ std::vector<std::vector<float>> ModelUnderTest::step(const std::vector<Part>& pa
     next += size;
   }
   return out;
+}
+
+Answer ModelUnderTest::answer(std::uint64_t function, const Part& part,
+                              std::span<const float> hidden) {
+  constexpr std::array<std::string_view, 2> kOutputs{"logits", "hidden"};
+  plugin::BackendStep step = run(function, {part}, hidden, kOutputs);
+  const auto floats = [&](std::string_view name, std::uint64_t columns) {
+    const StepOutput output = step.output(name, part.tokens.size(), columns);
+    return std::vector<float>(output.data, output.data + output.rows * output.columns);
+  };
+  return {floats("logits", vocabulary_size_), floats("hidden", 0)};
 }
 
 std::vector<float> ModelUnderTest::feed(vernal_sequence_id sequence,

@@ -28,12 +28,21 @@ struct ModelOptions {
   std::uint64_t context_length = 1024;
   std::uint64_t max_sequences = 4;
   std::uint64_t max_tokens_per_step = 512;
+  std::uint64_t rollback_depth = 0;
+  std::uint64_t max_checkpoints = 4;
+  std::vector<std::string> functions = {};  // beside "main"
 };
 
 /// One part of a step: the next tokens of a sequence. Logits of all its tokens are wanted.
 struct Part {
   vernal_sequence_id sequence;
   std::vector<std::int32_t> tokens;
+};
+
+/// What a step of one sequence gave of each of its tokens.
+struct Answer {
+  std::vector<float> logits;  // [tokens x vocabulary]
+  std::vector<float> hidden;  // [tokens x width]
 };
 
 /// Loads plugins from VERNAL_PLUGIN_DIR. Throws vernal::Error for whatever is not there.
@@ -56,7 +65,15 @@ class ModelUnderTest {
   std::vector<float> feed(vernal_sequence_id sequence, std::span<const std::int32_t> tokens,
                           std::uint64_t chunk);
 
+  /// One step of one sequence in a function that gives logits and hidden; `hidden` is the
+  /// function's input of that name, if it has one.
+  Answer answer(std::uint64_t function, const Part& part, std::span<const float> hidden = {});
+
  private:
+  /// A finished step.
+  plugin::BackendStep run(std::uint64_t function, const std::vector<Part>& parts,
+                          std::span<const float> hidden, std::span<const std::string_view> outputs);
+
   Log log_;
   plugin::CoreHost host_;
   plugin::PluginRegistry registry_;

@@ -81,9 +81,15 @@ std::optional<std::string> CpuBackend::unsupported_reason(const Module& module,
 std::vector<FormatSupport> CpuBackend::formats() const {
   std::vector<FormatSupport> out;
   for (const BlockType& type : kBlockTypes) {
-    const bool is_native = find_weight_format(type.id).has_value();
-    out.push_back({std::string(type.id), is_native ? VERNAL_FORMAT_NATIVE : VERNAL_FORMAT_REFUSED,
-                   is_native ? "the same bytes, interleaved over eight rows" : "no kernel"});
+    FormatSupport row{std::string(type.id), VERNAL_FORMAT_REFUSED, "no kernel"};
+    if (const auto format = find_weight_format(type.id); format == WeightFormat::kEightBit) {
+      row.support = VERNAL_FORMAT_CONVERTED;
+      row.note = "8-bit codes with a scale for each 16, nothing rounded: 8.625 bits per weight";
+    } else if (format) {
+      row.support = VERNAL_FORMAT_NATIVE;
+      row.note = "the same bytes, interleaved over eight rows";
+    }
+    out.push_back(std::move(row));
   }
   return out;
 }

@@ -6,8 +6,10 @@
 #include "buffer_planner.hpp"
 #include "compiled_function.hpp"
 #include "node_support.hpp"
+#include "operations/experts.hpp"
 #include "operations/linear.hpp"
 #include "operations/positions.hpp"
+#include "operations/recurrent.hpp"
 #include "operations/rows.hpp"
 #include "vernal/error.hpp"
 
@@ -39,13 +41,13 @@ RowShape row_shape(const Shape& shape) {
 
 class FunctionCompiler {
  public:
-  FunctionCompiler(const Module& module, const Function& function, const PlanOptions& options,
-                   const KvPlan& kv, std::int32_t num_threads)
+  FunctionCompiler(const Module& module, const Function& function, const CompileContext& context)
       : module_(module),
         function_(function),
-        options_(options),
-        kv_(kv),
-        num_threads_(num_threads),
+        options_(context.options),
+        kv_(context.kv),
+        states_(context.states),
+        num_threads_(context.num_threads),
         buffers_(function.values.size(), kNoBuffer),
         producers_(function.values.size(), nullptr),
         num_uses_(function.values.size(), 0),
@@ -81,7 +83,8 @@ class FunctionCompiler {
         {"vernal.output/1", &FunctionCompiler::output},
         {"vernal.embed/1", &FunctionCompiler::embed},
         {"vernal.override_rows/1", &FunctionCompiler::override_rows},
-        {"vernal.rmsnorm/1", &FunctionCompiler::rmsnorm},
+        {"vernal.rmsnorm/1", &FunctionCompiler::norm},
+        {"vernal.l2norm/1", &FunctionCompiler::norm},
         {"vernal.rope/1", &FunctionCompiler::rope},
         {"vernal.attention/1", &FunctionCompiler::attention},
         {"vernal.add/1", &FunctionCompiler::binary},
@@ -95,6 +98,10 @@ class FunctionCompiler {
         {"vernal.split/1", &FunctionCompiler::split},
         {"vernal.concat/1", &FunctionCompiler::concat},
         {"vernal.select_rows/1", &FunctionCompiler::select_rows},
+        {"vernal.conv1d_state/1", &FunctionCompiler::conv1d_state},
+        {"vernal.gated_delta_rule/1", &FunctionCompiler::gated_delta_rule},
+        {"vernal.moe_route/1", &FunctionCompiler::moe_route},
+        {"vernal.moe_glu/1", &FunctionCompiler::moe_glu},
     };
     const Node& node = function_.nodes[index];
     if (node.op == "vernal.linear/1") {
@@ -196,7 +203,7 @@ class FunctionCompiler {
     emit<EmbedOperation>(
         EmbedOperation::Parameters{operand(node, 0), new_buffer(node.outputs[0]), table, w.shape[1],
                                    static_cast<float>(node.number("scale", 1))},
-        stored_row_bytes(*find_weight_format(w.format), w.shape[1]));
+        row_scratch_bytes(w.format, w.shape[1]));
   }
 
   void select_rows(const Node& node) {
@@ -213,11 +220,12 @@ class FunctionCompiler {
         operand_rows(node, 0).num_columns});
   }
 
-  void rmsnorm(const Node& node) {
+  void norm(const Node& node) {
     const RowShape rows = operand_rows(node, 0);
     emit_rows<NormOperation>(
         node, {operand(node, 0), new_buffer(node.outputs[0]), weight(node, 1), rows.rows,
-               rows.num_columns, static_cast<float>(node.number("eps", 0))});
+               rows.num_columns, static_cast<float>(node.number("eps", 0)),
+               node.op == "vernal.l2norm/1"});
   }
 
   void glu(const Node& node) {
@@ -486,6 +494,83 @@ class FunctionCompiler {
     return static_cast<std::int64_t>(out_.scheduled.size());
   }
 
+  // ---- recurrent states
+  // --------------------------------------------------------------------------
+
+  void conv1d_state(const Node& node) {
+    const StatePlan::Entry& state = states_.entry(node.operands[3].index);
+    Conv1d conv = conv_parameters(module_, node);
+    conv.num_columns = state.num_parts;
+    emit<ConvOperation>(ConvOperation::Parameters{operand(node, 0), new_buffer(node.outputs[0]),
+                                                  node.operands[1].index, weight(node, 2),
+                                                  state.offset, conv});
+  }
+
+  void gated_delta_rule(const Node& node) {
+    const StatePlan::Entry& state = states_.entry(node.operands[5].index);
+    DeltaRule rule = delta_rule_parameters(function_, node);
+    rule.num_versions = state.num_parts;
+    emit<DeltaRuleOperation>(DeltaRuleOperation::Parameters{
+        operand(node, 0), operand(node, 1), operand(node, 2), operand(node, 3), operand(node, 4),
+        new_buffer(node.outputs[0]), state.offset, rule});
+  }
+
+  // ---- experts
+  // -----------------------------------------------------------------------------------
+
+  void moe_route(const Node& node) {
+    emit<MoeRouteOperation>(MoeRouteOperation::Parameters{
+        operand(node, 0), new_buffer(node.outputs[0]), new_buffer(node.outputs[1]), weight(node, 1),
+        route_parameters(function_, node)});
+  }
+
+  /// A matrix of moe_glu/1 whose input is rows of K by visit.
+  MoeGluOperation::Matrix expert_matrix(const Node& node, std::size_t i, std::int64_t visits) {
+    const Weight& w = module_.weights[node.operands[i].index];
+    MoeGluOperation::Matrix m{};
+    m.weight = node.operands[i].index;
+    m.bias = weight(node, i + 3);
+    m.kind = activation_kind(*find_weight_format(w.format));
+    m.num_outputs = w.shape[1];
+    m.num_columns = w.shape[2];
+    m.output = planner_.add_arena(visits * m.num_outputs * kFloatBytes);
+    return m;
+  }
+
+  BufferId visit_rows(const MoeGluOperation::Matrix& m, std::int64_t visits) {
+    return planner_.add_arena(
+        m.kind == ActivationKind::kFloat
+            ? visits * m.num_columns * kFloatBytes
+            : static_cast<std::int64_t>(activation_bytes(m.kind, visits, m.num_columns)));
+  }
+
+  void moe_glu(const Node& node) {
+    MoeGluOperation::Parameters p{};
+    p.x = operand(node, 0);
+    p.ids = operand(node, 1);
+    p.weights = operand(node, 2);
+    p.num_used = shape(operand_value(node, 1))[1];
+    p.num_experts = module_.weights[node.operands[3].index].shape[0];
+    if (planner_.locations()[static_cast<std::size_t>(p.ids)].place == Place::kInput) {
+      limit_input(p.ids, p.num_experts);
+    }
+    const std::int64_t visits = MoeGluOperation::most_visits(
+        static_cast<std::int64_t>(options_.max_tokens_per_step), p.num_used);
+    p.gate = expert_matrix(node, 3, visits);
+    p.up = expert_matrix(node, 4, visits);
+    p.down = expert_matrix(node, 5, visits);
+    p.gate.input = visit_rows(p.gate, visits);
+    p.up.input = p.up.kind == p.gate.kind ? p.gate.input : visit_rows(p.up, visits);
+    const bool is_float = p.down.kind == ActivationKind::kFloat;
+    p.down.input = is_float ? p.gate.output : visit_rows(p.down, visits);
+    p.kind = *find_glu(node.text("kind", ""));
+    p.alpha = static_cast<float>(node.number("alpha", 1.702));
+    p.limit = static_cast<float>(node.number("limit", 7));
+    p.weights_input = node.text("weight_on", "out") == "in";
+    p.y = new_buffer(node.outputs[0]);
+    emit<MoeGluOperation>(p);
+  }
+
   struct KnownTable {
     RopeParameters parameters;
     BufferId positions;
@@ -497,6 +582,7 @@ class FunctionCompiler {
   const Function& function_;
   const PlanOptions& options_;
   const KvPlan& kv_;
+  const StatePlan& states_;
   std::int32_t num_threads_;
   CompiledFunction out_;
   BufferPlanner planner_;
@@ -511,9 +597,8 @@ class FunctionCompiler {
 }  // namespace
 
 CompiledFunction compile_function(const Module& module, std::uint32_t function,
-                                  const PlanOptions& options, const KvPlan& kv,
-                                  std::int32_t num_threads) {
-  return FunctionCompiler(module, module.functions[function], options, kv, num_threads).compile();
+                                  const CompileContext& context) {
+  return FunctionCompiler(module, module.functions[function], context).compile();
 }
 
 }  // namespace vernal::cpu_avx2

@@ -9,6 +9,7 @@
 #include "kv_plan.hpp"
 #include "operation.hpp"
 #include "operations/positions.hpp"
+#include "state_plan.hpp"
 #include "vernal/backend_types.hpp"
 #include "vernal/module.hpp"
 
@@ -44,9 +45,16 @@ struct CompiledFunction {
   std::int64_t scratch_bytes = 0;  ///< for each worker
 };
 
+/// What a plan has fixed before its functions are compiled. Borrowed.
+struct CompileContext {
+  const PlanOptions& options;
+  const KvPlan& kv;
+  const StatePlan& states;
+  std::int32_t num_threads;
+};
+
 /// Compiles a function whose nodes are all supported (node_support.hpp).
 CompiledFunction compile_function(const Module& module, std::uint32_t function,
-                                  const PlanOptions& options, const KvPlan& kv,
-                                  std::int32_t num_threads);
+                                  const CompileContext& context);
 
 }  // namespace vernal::cpu_avx2

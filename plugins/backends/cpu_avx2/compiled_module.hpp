@@ -7,6 +7,7 @@
 
 #include "compiled_function.hpp"
 #include "kv_plan.hpp"
+#include "state_plan.hpp"
 #include "vernal/backend_plugin.hpp"
 #include "weights.hpp"
 
@@ -16,7 +17,14 @@ namespace vernal::cpu_avx2 {
 inline constexpr std::int64_t kLiveSteps = 2;
 
 /// What a program allocates, for plan and report alike.
-enum class MemoryObject : std::uint8_t { kWeights, kKvCache, kActivations, kStepResults };
+enum class MemoryObject : std::uint8_t {
+  kWeights,
+  kKvCache,
+  kRecurrentState,
+  kCheckpoints,
+  kActivations,
+  kStepResults,
+};
 
 MemoryRow memory_row(MemoryObject object, std::int64_t bytes);
 
@@ -29,14 +37,18 @@ struct CompiledModule {
                  std::int32_t threads);
 
   vernal_plan_info info() const;
-  /// What will be allocated, exactly.
+  /// What will be allocated, exactly. Matrices that are converted at load have rows of their own.
   std::vector<MemoryRow> rows() const;
+  /// The part of them that is weights: `bytes` in all, with a row for each group of converted
+  /// matrices.
+  std::vector<MemoryRow> weight_rows(std::int64_t bytes) const;
   std::int64_t bytes() const;
 
   std::shared_ptr<const Module> module;
   PlanOptions options;
   std::int32_t num_threads;
   KvPlan kv;
+  StatePlan states;
   WeightLayout weights;
   std::vector<CompiledFunction> functions;
   std::int64_t arena_bytes = 0;    ///< greatest of the functions

@@ -27,22 +27,24 @@ void require_dim(const State& state, KvFormat format, std::int64_t dim) {
 
 }  // namespace
 
-KvPlan::KvPlan(const Module& module, const PlanOptions& options) {
+KvPlan::KvPlan(const Module& module, const PlanOptions& options)
+    : layouts_(module.states.size()),
+      offsets_(module.states.size(), 0),
+      page_strides_(module.functions.size(), 0) {
   if (options.kv_rotate) {
     throw Error(VERNAL_UNSUPPORTED, "kv_rotate: this backend does not rotate the KV cache");
   }
   const KvFormat keys = require_format(options.kv_keys_format);
   const KvFormat values = require_format(options.kv_values_format);
-  for (const State& state : module.states) {
-    if (state.kind != VERNAL_STATE_KV) {
-      throw Error(VERNAL_UNSUPPORTED,
-                  state.name + ": this backend has no recurrent or convolution states");
-    }
+  for (std::size_t i = 0; i < module.states.size(); ++i) {
+    const State& state = module.states[i];
+    if (state.kind != VERNAL_STATE_KV) continue;
     require_dim(state, keys, state.key_dim);
     require_dim(state, values, state.value_dim);
-    layouts_.push_back({state.num_heads, state.key_dim, state.value_dim, keys, values});
-    offsets_.push_back(page_stride_);
-    page_stride_ += layouts_.back().page_bytes();
+    layouts_[i] = {state.num_heads, state.key_dim, state.value_dim, keys, values};
+    std::int64_t& stride = page_strides_[state.function];
+    offsets_[i] = stride;
+    stride += layouts_[i].page_bytes();
   }
   const auto tokens = static_cast<std::int64_t>(options.kv_tokens);
   // Each sequence may leave its last page nearly empty.

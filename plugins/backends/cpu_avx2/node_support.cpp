@@ -48,17 +48,38 @@ constexpr std::array<std::string_view, 3> kSlice{"axis", "start", "length"};
 constexpr std::array<std::string_view, 2> kSplit{"axis", "sizes"};
 constexpr std::array<std::string_view, 1> kConcat{"axis"};
 
-constexpr std::array<Supported, 19> kSupported{{
-    {"vernal.input/1", kInput},     {"vernal.output/1", kOutput},
-    {"vernal.embed/1", kEmbed},     {"vernal.override_rows/1", {}},
-    {"vernal.rmsnorm/1", kRmsnorm}, {"vernal.linear/1", kLinear},
-    {"vernal.rope/1", kRope},       {"vernal.attention/1", kAttention},
-    {"vernal.add/1", {}},           {"vernal.mul/1", {}},
-    {"vernal.scale/1", kScale},     {"vernal.act/1", kAct},
-    {"vernal.glu/1", kGlu},         {"vernal.softcap/1", kSoftcap},
-    {"vernal.reshape/1", kReshape}, {"vernal.slice/1", kSlice},
-    {"vernal.split/1", kSplit},     {"vernal.concat/1", kConcat},
+constexpr std::array<std::string_view, 2> kL2norm{"eps", "out"};
+constexpr std::array<std::string_view, 1> kConv{"activation"};
+constexpr std::array<std::string_view, 4> kDeltaRule{"scale", "qk_l2norm", "eps", "head_map"};
+constexpr std::array<std::string_view, 7> kMoeRoute{"k",     "score",   "when",      "renorm",
+                                                    "scale", "n_group", "topk_group"};
+constexpr std::array<std::string_view, 4> kMoeGlu{"kind", "alpha", "limit", "weight_on"};
+
+constexpr std::array<Supported, 24> kSupported{{
+    {"vernal.input/1", kInput},
+    {"vernal.output/1", kOutput},
+    {"vernal.embed/1", kEmbed},
+    {"vernal.override_rows/1", {}},
+    {"vernal.rmsnorm/1", kRmsnorm},
+    {"vernal.linear/1", kLinear},
+    {"vernal.rope/1", kRope},
+    {"vernal.attention/1", kAttention},
+    {"vernal.add/1", {}},
+    {"vernal.mul/1", {}},
+    {"vernal.scale/1", kScale},
+    {"vernal.act/1", kAct},
+    {"vernal.glu/1", kGlu},
+    {"vernal.softcap/1", kSoftcap},
+    {"vernal.reshape/1", kReshape},
+    {"vernal.slice/1", kSlice},
+    {"vernal.split/1", kSplit},
+    {"vernal.concat/1", kConcat},
     {"vernal.select_rows/1", {}},
+    {"vernal.l2norm/1", kL2norm},
+    {"vernal.conv1d_state/1", kConv},
+    {"vernal.gated_delta_rule/1", kDeltaRule},
+    {"vernal.moe_route/1", kMoeRoute},
+    {"vernal.moe_glu/1", kMoeGlu},
 }};
 
 std::optional<std::string> attribute_refusal(const Node& node, Names known) {
@@ -86,9 +107,12 @@ std::optional<std::string> weight_refusal(const Module& module, const Node& node
   return std::nullopt;
 }
 
-/// Integers come from inputs and go into operations; nothing here moves them.
+/// Integers come from inputs and from the choice of experts and go into operations; nothing here
+/// moves them.
 std::optional<std::string> integer_refusal(const Function& function, const Node& node) {
-  if (node.op == "vernal.input/1" || node.outputs.empty()) return std::nullopt;
+  if (node.op == "vernal.input/1" || node.op == "vernal.moe_route/1" || node.outputs.empty()) {
+    return std::nullopt;
+  }
   if (function.values[node.outputs[0]].element != VERNAL_ELEMENT_I32) return std::nullopt;
   return node.op + " of integers is not supported here";
 }
@@ -96,12 +120,15 @@ std::optional<std::string> integer_refusal(const Function& function, const Node&
 std::optional<std::string> kind_refusal(const Node& node) {
   const std::string kind(node.text("kind", ""));
   if (node.op == "vernal.act/1" && !find_activation(kind)) return "act kind \"" + kind + "\"";
-  if (node.op == "vernal.glu/1" && !find_glu(kind)) return "glu kind \"" + kind + "\"";
+  const bool is_glu = node.op == "vernal.glu/1" || node.op == "vernal.moe_glu/1";
+  if (is_glu && !find_glu(kind)) return "glu kind \"" + kind + "\"";
   return std::nullopt;
 }
 
 std::optional<std::string> head_refusal(const Function& function, const Node& node) {
-  if (node.op != "vernal.attention/1") return std::nullopt;
+  if (node.op != "vernal.attention/1" && node.op != "vernal.gated_delta_rule/1") {
+    return std::nullopt;
+  }
   for (const std::size_t operand : {std::size_t{0}, std::size_t{2}}) {
     const std::int64_t dim = function.values[node.operands[operand].index].shape.last();
     if (dim % 8 != 0) {
@@ -164,6 +191,45 @@ std::optional<Glu> find_glu(std::string_view kind) {
       {"swiglu_oai", Glu::kSwigluOai},
   }};
   return find_name(kNames, kind);
+}
+
+Conv1d conv_parameters(const Module& module, const Node& node) {
+  const Shape& weight = module.weights[node.operands[1].index].shape;
+  Conv1d conv;
+  conv.num_channels = weight[0];
+  conv.width = weight[1];
+  conv.is_silu = node.text("activation", "none") == "silu";
+  return conv;
+}
+
+DeltaRule delta_rule_parameters(const Function& function, const Node& node) {
+  const auto shape = [&](std::size_t operand) -> const Shape& {
+    return function.values[node.operands[operand].index].shape;
+  };
+  DeltaRule rule;
+  rule.num_key_heads = shape(0)[1];
+  rule.num_value_heads = shape(2)[1];
+  rule.key_dim = shape(0)[2];
+  rule.value_dim = shape(2)[2];
+  rule.scale = static_cast<float>(node.number("scale", 1));
+  rule.epsilon = static_cast<float>(node.number("eps", 1e-6));
+  rule.is_normalized = node.integer("qk_l2norm", 0) != 0;
+  rule.is_grouped = node.text("head_map", "") == "grouped";
+  rule.has_key_gates = shape(3).rank == 3;
+  return rule;
+}
+
+MoeRoute route_parameters(const Function& function, const Node& node) {
+  MoeRoute route;
+  route.num_experts = function.values[node.operands[0].index].shape[1];
+  route.num_used = node.integer("k", 1);
+  route.num_groups = node.integer("n_group", 1);
+  route.num_used_groups = node.integer("topk_group", 1);
+  route.scale = static_cast<float>(node.number("scale", 1));
+  route.is_sigmoid = node.text("score", "softmax") == "sigmoid";
+  route.scores_before = node.text("when", "before") == "before";
+  route.is_renormalized = node.integer("renorm", 0) != 0;
+  return route;
 }
 
 RopeParameters rope_parameters(const Node& node) {

@@ -4,7 +4,10 @@
 #include <optional>
 #include <string>
 
+#include "kernels/conv1d.hpp"
+#include "kernels/delta_rule.hpp"
 #include "kernels/elementwise.hpp"
+#include "kernels/moe_route.hpp"
 #include "kernels/rope.hpp"
 #include "vernal/module.hpp"
 
@@ -18,5 +21,9 @@ std::optional<std::string> refusal(const Module& module, const Function& functio
 std::optional<Activation> find_activation(std::string_view kind);
 std::optional<Glu> find_glu(std::string_view kind);
 RopeParameters rope_parameters(const Node& node);
+// Of operations with states and experts; memory and what depends on a step is left open.
+Conv1d conv_parameters(const Module& module, const Node& node);
+DeltaRule delta_rule_parameters(const Function& function, const Node& node);
+MoeRoute route_parameters(const Function& function, const Node& node);
 
 }  // namespace vernal::cpu_avx2

@@ -55,7 +55,8 @@ struct StepContext {
   std::int64_t num_external = 0;  // X
   std::span<const AttentionSequence> sequences;
   std::span<const AttentionSchedule> schedules;
-  std::byte* kv_pages = nullptr;
+  std::span<std::byte* const> slots;  // of the sequences: their recurrent states; null without
+  std::byte* kv_pages = nullptr;      // of the function
   std::int64_t kv_page_stride = 0;
 
   std::byte* at(BufferId id) const {

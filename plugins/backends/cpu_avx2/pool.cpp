@@ -28,13 +28,23 @@ ReservedMemory reserve_workspace(const CompiledModule& compiled) {
           ReservedMemory::Pages::kLarge, "activations"};
 }
 
+std::vector<KvPages> allocate_pages(const KvPlan& plan) {
+  std::vector<KvPages> out;
+  for (std::size_t f = 0; f < plan.num_functions(); ++f) {
+    out.emplace_back(plan.num_pages(f), plan.page_stride(f));
+  }
+  return out;
+}
+
 }  // namespace
 
 Pool::Pool(const Program& program)
     : program_(program),
-      pages_(program.compiled().kv.num_pages(), program.compiled().kv.page_stride()),
-      sequences_(pages_,
-                 {program.compiled().options.context_length, program.compiled().functions.size()}),
+      pages_(allocate_pages(program.compiled().kv)),
+      states_(program.compiled().states),
+      sequences_(
+          pages_, states_,
+          {program.compiled().options.context_length, program.compiled().options.max_checkpoints}),
       workspace_(reserve_workspace(program.compiled())),
       results_(std::max<std::int64_t>(kLiveSteps * program.compiled().output_bytes, 1),
                ReservedMemory::Pages::kSmall, "step results") {
@@ -42,7 +52,13 @@ Pool::Pool(const Program& program)
 }
 
 void Pool::report_memory(std::vector<MemoryRow>& out) const {
-  out.push_back(memory_row(MemoryObject::kKvCache, pages_.allocated_bytes()));
+  std::int64_t kv_bytes = 0;
+  for (const KvPages& pages : pages_) kv_bytes += pages.allocated_bytes();
+  out.push_back(memory_row(MemoryObject::kKvCache, kv_bytes));
+  if (states_.plan().is_hybrid()) {
+    out.push_back(memory_row(MemoryObject::kRecurrentState, states_.slots_allocated()));
+    out.push_back(memory_row(MemoryObject::kCheckpoints, states_.kept_allocated()));
+  }
   out.push_back(memory_row(MemoryObject::kActivations, workspace_.bytes()));
   out.push_back(memory_row(MemoryObject::kStepResults, results_.bytes()));
 }
@@ -55,10 +71,17 @@ vernal_pool_info Pool::info() const {
   out.struct_size = sizeof(out);
   out.page_tokens = static_cast<std::uint64_t>(kPageTokens);
   out.bytes_per_token = static_cast<std::uint64_t>(program_.compiled().kv.bytes_per_token());
-  out.capacity_tokens = tokens(pages_.num_pages());
-  out.free_tokens = tokens(pages_.num_free());
+  out.bytes_per_sequence = static_cast<std::uint64_t>(states_.plan().slot_bytes());
+  out.bytes_per_checkpoint = static_cast<std::uint64_t>(states_.plan().checkpoint_bytes());
+  out.capacity_tokens = tokens(pages_[0].num_pages());
+  std::int64_t num_free = pages_[0].num_free();
+  for (const KvPages& pages : pages_) {
+    if (pages.num_pages() > 0) num_free = std::min(num_free, pages.num_free());
+  }
+  out.free_tokens = tokens(num_free);
   out.checkpoint_tokens = tokens(sequences_.pages_held_by_checkpoints());
-  out.flags = VERNAL_POOL_TRUNCATE_ANY | VERNAL_POOL_STEP_ATOMIC | VERNAL_POOL_BATCH_INVARIANT;
+  out.flags = VERNAL_POOL_STEP_ATOMIC | VERNAL_POOL_BATCH_INVARIANT;
+  if (!states_.plan().is_hybrid()) out.flags |= VERNAL_POOL_TRUNCATE_ANY;
   return out;
 }
 
@@ -71,17 +94,13 @@ std::uint64_t Pool::seq_length(vernal_sequence_id sequence, std::uint64_t functi
   return state.lengths[function];
 }
 
-std::uint64_t Pool::seq_restorable(vernal_sequence_id sequence, std::uint64_t new_length) {
-  return std::min(new_length, sequences_.sequence(sequence).lengths[0]);
-}
-
 vernal_checkpoint_info Pool::checkpoint_info(vernal_checkpoint_id checkpoint) {
   const SequenceState& state = sequences_.checkpoint(checkpoint);
   vernal_checkpoint_info out{};
   out.struct_size = sizeof(out);
   out.position = state.lengths[0];
-  out.device_bytes =
-      static_cast<std::uint64_t>(sequences_.pages_held_alone(state) * pages_.page_bytes());
+  out.host_bytes = static_cast<std::uint64_t>(states_.plan().checkpoint_bytes());
+  out.device_bytes = static_cast<std::uint64_t>(sequences_.page_bytes_held_alone(state));
   return out;
 }
 
@@ -116,8 +135,9 @@ void Pool::check_sequences(const StepBatch& batch) {
       refuse(name + " has " + std::to_string(length) + " tokens, the batch continues it at " +
              std::to_string(s.first_position));
     }
-    if (length + s.count > state.reserved) {
-      refuse(name + ": room is reserved for " + std::to_string(state.reserved) +
+    const std::uint64_t reserved = state.reserved[batch.function];
+    if (length + s.count > reserved) {
+      refuse(name + ": room is reserved for " + std::to_string(reserved) +
              " tokens, the batch would make it " + std::to_string(length + s.count));
     }
     for (std::size_t j = 0; j < i; ++j) {
@@ -192,18 +212,28 @@ std::byte* Pool::results(std::size_t slot) const {
   return results_.data() + static_cast<std::int64_t>(slot) * program_.compiled().output_bytes;
 }
 
+void Pool::bind_sequences(const StepBatch& batch, StepContext& step) {
+  attention_.clear();
+  slots_.clear();
+  for (const StepSequence& s : batch.sequences) {
+    const SequenceState& state = sequences_.sequence(s.sequence);
+    attention_.push_back({state.pages[batch.function].data(), static_cast<std::int64_t>(s.start),
+                          static_cast<std::int64_t>(s.count),
+                          static_cast<std::int64_t>(s.first_position)});
+    slots_.push_back(states_.data(state.slot));
+  }
+  step.sequences = attention_;
+  step.slots = slots_;
+  step.kv_pages = pages_[batch.function].data();
+  step.kv_page_stride = pages_[batch.function].page_bytes();
+}
+
 vernal_ticket Pool::step_submit(const StepBatch& batch) {
   check_sizes(batch);
   check_sequences(batch);
   const CompiledModule& compiled = program_.compiled();
   const CompiledFunction& function = compiled.functions[batch.function];
   const std::size_t slot = free_slot();
-  attention_.clear();
-  for (const StepSequence& s : batch.sequences) {
-    attention_.push_back({sequences_.sequence(s.sequence).pages.data(),
-                          static_cast<std::int64_t>(s.start), static_cast<std::int64_t>(s.count),
-                          static_cast<std::int64_t>(s.first_position)});
-  }
   StepContext step;
   step.num_tokens = static_cast<std::int64_t>(batch.num_tokens);
   step.num_rows = static_cast<std::int64_t>(batch.rows.size());
@@ -213,15 +243,13 @@ vernal_ticket Pool::step_submit(const StepBatch& batch) {
   step.scratch_bytes = compiled.scratch_bytes;
   step.outputs = results(slot);
   step.weights = &program_.weights();
-  step.sequences = attention_;
-  step.kv_pages = pages_.data();
-  step.kv_page_stride = pages_.page_bytes();
+  bind_sequences(batch, step);
   bind_inputs(batch, function, step);
   schedule(function, step);
   step.schedules = schedules_;
   program_.run(function, step);
   for (const StepSequence& s : batch.sequences) {
-    sequences_.sequence(s.sequence).lengths[batch.function] += s.count;
+    sequences_.commit(s.sequence, batch.function, s.count);
   }
   is_slot_taken_[slot] = true;
   return tickets_.add({slot, batch.function, step.num_tokens, step.num_rows});

@@ -34,7 +34,9 @@ class Pool final : public BackendPool {
     sequences_.reserve(sequence, num_tokens);
   }
   std::uint64_t seq_length(vernal_sequence_id sequence, std::uint64_t function) override;
-  std::uint64_t seq_restorable(vernal_sequence_id sequence, std::uint64_t new_length) override;
+  std::uint64_t seq_restorable(vernal_sequence_id sequence, std::uint64_t new_length) override {
+    return sequences_.restorable(sequence, new_length);
+  }
   void seq_truncate(vernal_sequence_id sequence, std::uint64_t new_length) override {
     sequences_.truncate(sequence, new_length);
   }
@@ -72,12 +74,14 @@ class Pool final : public BackendPool {
   void check_sequences(const StepBatch& batch);
   void bind_inputs(const StepBatch& batch, const CompiledFunction& function, StepContext& step);
   const void* bind_input(const StepBatch& batch, const InputSlot& slot, std::int64_t count) const;
+  void bind_sequences(const StepBatch& batch, StepContext& step);
   void schedule(const CompiledFunction& function, const StepContext& step);
   std::size_t free_slot() const;
   std::byte* results(std::size_t slot) const;
 
   const Program& program_;
-  KvPages pages_;
+  std::vector<KvPages> pages_;  // by function
+  StateStore states_;
   Sequences sequences_;
   ReservedMemory workspace_;  // arena, then scratch for each worker
   ReservedMemory results_;    // kLiveSteps times the outputs of a step
@@ -86,6 +90,7 @@ class Pool final : public BackendPool {
   // Reused from step to step.
   std::vector<const void*> inputs_;
   std::vector<AttentionSequence> attention_;
+  std::vector<std::byte*> slots_;
   std::vector<AttentionSchedule> schedules_;
 };
 

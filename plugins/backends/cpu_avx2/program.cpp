@@ -30,7 +30,7 @@ Program::Program(std::shared_ptr<CompiledModule> compiled, std::shared_ptr<Insta
 std::unique_ptr<BackendPool> Program::create_pool() { return std::make_unique<Pool>(*this); }
 
 std::vector<MemoryRow> Program::memory_report() const {
-  std::vector<MemoryRow> out{memory_row(MemoryObject::kWeights, weights_.bytes())};
+  std::vector<MemoryRow> out = compiled_->weight_rows(weights_.bytes());
   const std::scoped_lock lock(pool_mutex_);
   if (pool_ != nullptr) pool_->report_memory(out);
   return out;

@@ -1,56 +1,68 @@
-// Sequences and checkpoints of a pool: lengths and pages, nothing of what is in them.
+// Sequences and checkpoints of a pool: lengths, pages and slots, nothing of what is in them.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "id_table.hpp"
 #include "kv_pages.hpp"
+#include "state_store.hpp"
 #include "vernal/abi/backend.h"
 
 namespace vernal::cpu_avx2 {
 
-/// Tokens held, by function, and the pages of the positions. Page i holds positions 64 i and on.
+/// What a sequence or a checkpoint holds. Vectors are by function of the module.
 struct SequenceState {
-  std::vector<std::uint64_t> lengths;
-  std::vector<PageId> pages;
-  std::uint64_t reserved = 0;  ///< positions that may be written; a checkpoint's: its length
+  std::vector<std::uint64_t> lengths;      ///< tokens held
+  std::vector<std::uint64_t> reserved;     ///< positions below this may be written
+  std::vector<std::uint64_t> undoable;     ///< newest tokens before which states are kept
+  std::vector<std::vector<PageId>> pages;  ///< page i holds positions 64 i and on
+  SlotId slot = kNoSlot;                   ///< of the store; a checkpoint's: of what it keeps
 };
 
 /// Keeps the rule that makes sharing safe: a sequence writes only into pages that it holds alone,
-/// at or behind its own length. Shared pages are copied when room behind them is reserved. Engine
-/// thread only. Meaning of the calls: backend.h.
+/// at or behind its own length. Shared pages are copied when room behind them is reserved;
+/// recurrent states are never shared. Engine thread only. Meaning of the calls: backend.h,
+/// sdk/spec/state.md.
 class Sequences {
  public:
   struct Limits {
     std::uint64_t context_length;
-    std::uint64_t num_functions;
+    std::uint64_t max_checkpoints;
   };
-  Sequences(KvPages& pages, Limits limits);
+  /// Borrows both. pages: by function of the module, `main` first.
+  Sequences(std::span<KvPages> pages, StateStore& states, Limits limits);
 
   vernal_sequence_id create();
   void release(vernal_sequence_id sequence);
   void reserve(vernal_sequence_id sequence, std::uint64_t num_tokens);
+  std::uint64_t restorable(vernal_sequence_id sequence, std::uint64_t new_length) const;
   void truncate(vernal_sequence_id sequence, std::uint64_t new_length);
   vernal_sequence_id fork(vernal_sequence_id source, vernal_checkpoint_id checkpoint,
                           std::uint64_t position);
   void restore(vernal_sequence_id sequence, vernal_checkpoint_id checkpoint);
   vernal_checkpoint_id create_checkpoint(vernal_sequence_id sequence);
   void release_checkpoint(vernal_checkpoint_id checkpoint);
+  /// A step of `function` added tokens.
+  void commit(vernal_sequence_id sequence, std::size_t function, std::uint64_t num_tokens);
 
-  SequenceState& sequence(vernal_sequence_id id) { return sequences_.get(id); }
+  const SequenceState& sequence(vernal_sequence_id id) const { return sequences_.get(id); }
   const SequenceState& checkpoint(vernal_checkpoint_id id) const { return checkpoints_.get(id); }
 
-  /// Pages that only this checkpoint holds.
-  std::int64_t pages_held_alone(const SequenceState& state) const;
-  /// Pages that no live sequence holds.
+  /// Bytes of the pages that only this checkpoint holds.
+  std::int64_t page_bytes_held_alone(const SequenceState& state) const;
+  /// Pages of `main` that no live sequence holds.
   std::int64_t pages_held_by_checkpoints() const;
 
  private:
-  SequenceState share(const SequenceState& source, std::uint64_t length);
-  void drop_pages(SequenceState& state, std::size_t first);
+  bool can_cut(const SequenceState& state, std::uint64_t new_length) const;
+  void require_pages(const SequenceState& state, std::uint64_t wanted, bool grows) const;
+  SequenceState share_pages(const SequenceState& source, std::uint64_t length);
+  void drop_pages(SequenceState& state, std::uint64_t length);
 
-  KvPages& pages_;
+  std::span<KvPages> pages_;
+  StateStore& states_;
   Limits limits_;
   IdTable<SequenceState> sequences_{"sequence"};
   IdTable<SequenceState> checkpoints_{"checkpoint"};

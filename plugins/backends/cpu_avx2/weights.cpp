@@ -1,6 +1,7 @@
 #include "weights.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 #include <string>
 
@@ -24,7 +25,14 @@ struct Uses {
   bool is_multiplied = false;
   bool is_looked_up = false;
   bool is_read_by_number = false;
+  std::int64_t num_experts = 1;       // matrices of [E, N, K]
+  std::int64_t num_used_experts = 1;  // of them by a token
 };
+
+/// Wg, Wu or Wd of moe_glu/1.
+bool is_expert_matrix(const Node& node, std::size_t operand) {
+  return node.op == "vernal.moe_glu/1" && operand >= 3 && operand <= 5;
+}
 
 std::vector<Uses> find_uses(const Module& module) {
   std::vector<Uses> uses(module.weights.size());
@@ -35,6 +43,10 @@ std::vector<Uses> find_uses(const Module& module) {
         Uses& u = uses[node.operands[i].index];
         if (node.op == "vernal.linear/1" && i == 1) {
           u.is_multiplied = true;
+        } else if (is_expert_matrix(node, i)) {
+          u.is_multiplied = true;
+          u.num_experts = module.weights[node.operands[i].index].shape[0];
+          u.num_used_experts = function.values[node.operands[1].index].shape[1];
         } else if (node.op == "vernal.embed/1") {
           u.is_looked_up = true;
         } else {
@@ -46,20 +58,32 @@ std::vector<Uses> find_uses(const Module& module) {
   return uses;
 }
 
+/// Bytes of one row as the file has it.
+std::int64_t file_row_bytes(const WeightLayout::Entry& entry) {
+  return static_cast<std::int64_t>(
+      entry.stored->row_bytes(static_cast<std::uint64_t>(entry.num_columns)));
+}
+
 void pack_matrix(const WeightLayout::Entry& entry, const std::byte* stored, std::byte* packed,
                  ThreadPool& pool, const auto& report) {
-  const std::int64_t row_bytes = stored_row_bytes(entry.format, entry.num_columns);
+  const std::int64_t row_bytes = file_row_bytes(entry);
   const std::int64_t stride = group_bytes(entry.format, entry.num_columns);
   const std::int64_t groups = (entry.num_rows + kRowGroup - 1) / kRowGroup;
   const std::int64_t piece = std::max<std::int64_t>(1, kPieceBytes / stride);
+  // Room for the rows of a group in their converted form, for each worker.
+  const std::int64_t scratch_bytes =
+      entry.is_converted() ? kRowGroup * stored_row_bytes(entry.format, entry.num_columns) : 0;
+  std::vector<std::byte> scratch(static_cast<std::size_t>(scratch_bytes * pool.num_threads()));
   for (std::int64_t begin = 0; begin < groups; begin += piece) {
     const std::int64_t end = std::min(begin + piece, groups);
     pool.run([&](Worker& worker) {
+      std::byte* const mine = scratch.data() + worker.index() * scratch_bytes;
       worker.parallel_for(end - begin, 8, [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t g = begin + first; g < begin + last; ++g) {
           const std::int64_t row = g * kRowGroup;
-          pack_group(entry.format, entry.num_columns, stored + row * row_bytes,
-                     std::min(kRowGroup, entry.num_rows - row), packed + g * stride);
+          convert_and_pack_group(*entry.stored, entry.num_columns, stored + row * row_bytes,
+                                 std::min(kRowGroup, entry.num_rows - row), mine,
+                                 packed + g * stride);
         }
       });
     });
@@ -67,13 +91,37 @@ void pack_matrix(const WeightLayout::Entry& entry, const std::byte* stored, std:
   }
 }
 
-void widen_numbers(const WeightLayout::Entry& entry, const std::byte* stored, float* out) {
-  const BlockType& type = *find_block_type(weight_format_id(entry.format));
-  const std::int64_t row_bytes = stored_row_bytes(entry.format, entry.num_columns);
-  for (std::int64_t row = 0; row < entry.num_rows; ++row) {
-    dequantize_row(type, stored + row * row_bytes, static_cast<std::uint64_t>(entry.num_columns),
-                   out + row * entry.num_columns);
+void copy_rows(const WeightLayout::Entry& entry, const std::byte* stored, std::byte* out,
+               const auto& report) {
+  const std::int64_t bytes = entry.all_rows() * file_row_bytes(entry);
+  for (std::int64_t begin = 0; begin < bytes; begin += kPieceBytes) {
+    const std::int64_t count = std::min(kPieceBytes, bytes - begin);
+    std::memcpy(out + begin, stored + begin, static_cast<std::size_t>(count));
+    report(count);
   }
+}
+
+void widen_numbers(const WeightLayout::Entry& entry, const std::byte* stored, float* out) {
+  const std::int64_t row_bytes = file_row_bytes(entry);
+  for (std::int64_t row = 0; row < entry.all_rows(); ++row) {
+    dequantize_row(*entry.stored, stored + row * row_bytes,
+                   static_cast<std::uint64_t>(entry.num_columns), out + row * entry.num_columns);
+  }
+}
+
+/// A name with a star for each run of digits that makes up a part between dots.
+std::string pattern_of(const std::string& name) {
+  std::string out;
+  for (std::size_t i = 0; i < name.size();) {
+    const std::size_t end = std::min(name.find('.', i), name.size());
+    const std::string part = name.substr(i, end - i);
+    const bool is_number =
+        !part.empty() && part.find_first_not_of("0123456789") == std::string::npos;
+    out += is_number ? "*" : part;
+    if (end < name.size()) out += '.';
+    i = end + 1;
+  }
+  return out;
 }
 
 }  // namespace
@@ -83,25 +131,45 @@ WeightLayout::WeightLayout(const Module& module) {
   for (std::size_t i = 0; i < module.weights.size(); ++i) {
     const Weight& weight = module.weights[i];
     Entry entry;
+    entry.stored = find_block_type(std::string_view(weight.format));
     entry.format = *find_weight_format(weight.format);
     entry.num_columns = weight.shape.last();
     entry.num_rows = 1;
     for (std::uint32_t d = 0; d + 1 < weight.shape.rank; ++d) entry.num_rows *= weight.shape[d];
-    if (uses[i].is_multiplied || uses[i].is_looked_up) {
-      const std::int64_t bytes = packed_bytes(entry.format, entry.num_rows, entry.num_columns);
+    entry.num_matrices = uses[i].num_experts;
+    entry.num_rows /= entry.num_matrices;
+    if (uses[i].is_multiplied) {
+      const std::int64_t bytes =
+          entry.num_matrices * packed_bytes(entry.format, entry.num_rows, entry.num_columns);
       entry.matrix_at = bytes_;
       bytes_ += bytes;
-      if (uses[i].is_multiplied) bytes_per_step_ += bytes;
+      bytes_per_step_ += bytes / uses[i].num_experts * uses[i].num_used_experts;
+      if (entry.is_converted()) note_conversion(weight.name, entry.stored->name, bytes);
+    } else if (uses[i].is_looked_up) {
+      entry.rows_at = bytes_;
+      bytes_ += round_up(entry.all_rows() * file_row_bytes(entry));
     }
     if (uses[i].is_read_by_number) {
       const std::int64_t bytes =
-          entry.num_rows * entry.num_columns * static_cast<std::int64_t>(sizeof(float));
+          entry.all_rows() * entry.num_columns * static_cast<std::int64_t>(sizeof(float));
       entry.numbers_at = bytes_;
       bytes_ += round_up(bytes);
       bytes_per_step_ += bytes;
     }
     entries_.push_back(entry);
   }
+}
+
+void WeightLayout::note_conversion(const std::string& name, std::string_view stored,
+                                   std::int64_t bytes) {
+  const std::string names = pattern_of(name);
+  for (Conversion& known : conversions_) {
+    if (known.names == names && known.stored == stored) {
+      known.bytes += bytes;
+      return;
+    }
+  }
+  conversions_.push_back({names, stored, bytes});
 }
 
 Weights::Weights(const WeightLayout& layout, const Module& module, const WeightSource& source,
@@ -125,14 +193,21 @@ Weights::Weights(const WeightLayout& layout, const Module& module, const WeightS
   for (const std::size_t i : order) {
     const WeightLayout::Entry& entry = entries_[i];
     const std::span<const std::byte> stored = source.map(i);
-    if (stored.size() < static_cast<std::size_t>(
-                            entry.num_rows * stored_row_bytes(entry.format, entry.num_columns))) {
+    if (stored.size() < static_cast<std::size_t>(entry.all_rows() * file_row_bytes(entry))) {
       throw Error(VERNAL_INVALID_ARGUMENT, "weight " + module.weights[i].name + ": found " +
                                                std::to_string(stored.size()) +
                                                " bytes, its shape needs more");
     }
     if (entry.matrix_at >= 0) {
-      pack_matrix(entry, stored.data(), memory_.data() + entry.matrix_at, pool, report);
+      const std::int64_t stored_bytes = entry.num_rows * file_row_bytes(entry);
+      const std::int64_t packed = packed_bytes(entry.format, entry.num_rows, entry.num_columns);
+      for (std::int64_t e = 0; e < entry.num_matrices; ++e) {
+        pack_matrix(entry, stored.data() + e * stored_bytes,
+                    memory_.data() + entry.matrix_at + e * packed, pool, report);
+      }
+    }
+    if (entry.rows_at >= 0) {
+      copy_rows(entry, stored.data(), memory_.data() + entry.rows_at, report);
     }
     if (entry.numbers_at >= 0) {
       widen_numbers(entry, stored.data(),
@@ -143,13 +218,30 @@ Weights::Weights(const WeightLayout& layout, const Module& module, const WeightS
   progress.report(total, total);
 }
 
-PackedMatrix Weights::matrix(std::uint32_t index) const {
+PackedMatrix Weights::matrix(std::uint32_t index, std::int64_t expert) const {
   const WeightLayout::Entry& entry = entries_[index];
-  return {entry.format, entry.num_rows, entry.num_columns, memory_.data() + entry.matrix_at};
+  const std::int64_t bytes = packed_bytes(entry.format, entry.num_rows, entry.num_columns);
+  return {entry.format, entry.num_rows, entry.num_columns,
+          memory_.data() + entry.matrix_at + expert * bytes};
+}
+
+void Weights::read_row(std::uint32_t index, std::int64_t row, std::byte* scratch,
+                       float* out) const {
+  const WeightLayout::Entry& entry = entries_[index];
+  if (entry.rows_at < 0) {
+    dequantize_packed_row(matrix(index), row, scratch, out);
+    return;
+  }
+  dequantize_row(*entry.stored, memory_.data() + entry.rows_at + row * file_row_bytes(entry),
+                 static_cast<std::uint64_t>(entry.num_columns), out);
 }
 
 const float* Weights::numbers(std::uint32_t index) const {
   return reinterpret_cast<const float*>(memory_.data() + entries_[index].numbers_at);
+}
+
+std::int64_t row_scratch_bytes(std::string_view format, std::int64_t num_columns) {
+  return stored_row_bytes(*find_weight_format(format), num_columns);
 }
 
 }  // namespace vernal::cpu_avx2

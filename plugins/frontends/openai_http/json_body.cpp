@@ -35,7 +35,7 @@ void check_numbers(const json::value& value) {
   }
 }
 
-json::value parse(std::string_view text, json::storage_ptr memory) {
+json::value parse(std::string_view text, const json::storage_ptr& memory) {
   json::parse_options options;
   options.max_depth = kMaxDepth;
   json::stream_parser parser(memory, options);

@@ -32,7 +32,7 @@ Error cannot_listen(const Settings& settings, std::string_view why) {
 }  // namespace
 
 Server::Server(Settings settings, EngineClient engine, TextClient text)
-    : service_(std::move(settings), std::move(engine), std::move(text)),
+    : service_(std::move(settings), engine, text),
       work_(io_.get_executor()),
       acceptor_(net::make_strand(io_)),
       max_connections_(service_.settings.max_connections) {

@@ -25,8 +25,8 @@ ApiKeys read_keys(const std::string& path) {
 
 HttpService::HttpService(Settings own_settings, EngineClient engine_client, TextClient text_client)
     : settings(std::move(own_settings)),
-      engine(std::move(engine_client)),
-      text(std::move(text_client)),
+      engine(engine_client),
+      text(text_client),
       keys(read_keys(settings.api_keys_file)),
       cors(settings.cors_origins),
       body_budget(kLargestBodies * settings.max_body),

@@ -12,7 +12,7 @@ namespace vernal::openai_http {
 class Wakeup : public std::enable_shared_from_this<Wakeup> {
  public:
   /// `strand` is the executor of the coroutine that waits.
-  explicit Wakeup(net::any_io_executor strand) : timer_(std::move(strand)) {}
+  explicit Wakeup(const net::any_io_executor& strand) : timer_(strand) {}
 
   /// Any thread; never blocks. The object must be owned by a shared_ptr.
   void notify() noexcept;

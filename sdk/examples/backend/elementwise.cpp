@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "activation.hpp"
 #include "operations.hpp"
 
 namespace reference {
@@ -74,29 +75,6 @@ void unary(const vernal::Node& node, StepContext& context, F f) {
                          [&](float v) { return static_cast<float>(f(static_cast<double>(v))); });
 }
 
-double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
-double silu(double x) { return x * sigmoid(x); }
-double gelu_tanh(double x) {
-  constexpr double kSqrtTwoOverPi = 0.7978845608028654;
-  return 0.5 * x * (1.0 + std::tanh(kSqrtTwoOverPi * (x + 0.044715 * x * x * x)));
-}
-double gelu_erf(double x) { return 0.5 * x * (1.0 + std::erf(x / std::sqrt(2.0))); }
-double relu(double x) { return x > 0 ? x : 0; }
-double softplus(double x) { return x > 30 ? x : std::log1p(std::exp(x)); }
-
-double activate(std::string_view kind, double x) {
-  if (kind == "silu") return silu(x);
-  if (kind == "gelu_tanh") return gelu_tanh(x);
-  if (kind == "gelu_erf") return gelu_erf(x);
-  if (kind == "relu") return relu(x);
-  if (kind == "relu2") return relu(x) * relu(x);
-  if (kind == "sigmoid") return sigmoid(x);
-  if (kind == "softplus") return softplus(x);
-  if (kind == "tanh") return std::tanh(x);
-  if (kind == "exp") return std::exp(x);
-  throw vernal::Error(VERNAL_UNSUPPORTED, "activation \"" + std::string(kind) + "\" is not known");
-}
-
 }  // namespace
 
 void run_add(const vernal::Node& node, StepContext& context) {
@@ -120,27 +98,10 @@ void run_act(const vernal::Node& node, StepContext& context) {
 void run_glu(const vernal::Node& node, StepContext& context) {
   const Tensor& gate = context.in(node, 0);
   const Tensor& up = context.in(node, 1);
-  const std::string_view kind = node.text("kind", "");
-  const double alpha = node.number("alpha", 1.702);
-  const double limit = node.number("limit", 7.0);
+  const Glu glu(node);
   Tensor& out = context.out(node);
   for (std::size_t i = 0; i < out.floats.size(); ++i) {
-    double g = gate.floats[i];
-    double u = up.floats[i];
-    double y = 0;
-    if (kind == "swiglu") {
-      y = silu(g) * u;
-    } else if (kind == "geglu_tanh") {
-      y = gelu_tanh(g) * u;
-    } else if (kind == "geglu_erf") {
-      y = gelu_erf(g) * u;
-    } else if (kind == "reglu") {
-      y = relu(g) * u;
-    } else {  // swiglu_oai: clamped, with a slope and one added to the linear half
-      g = std::min(g, limit);
-      u = std::clamp(u, -limit, limit);
-      y = g * sigmoid(alpha * g) * (u + 1.0);
-    }
+    const double y = glu(static_cast<double>(gate.floats[i]), static_cast<double>(up.floats[i]));
     out.floats[i] = static_cast<float>(y);
   }
 }

@@ -6,8 +6,8 @@
 namespace reference {
 namespace {
 
-const std::array<Operation, 19>& table() {
-  static const std::array<Operation, 19> operations{{
+const std::array<Operation, 24>& table() {
+  static const std::array<Operation, 24> operations{{
       {"vernal.input/1", run_input, {"name", "dtype", "shape"}},
       {"vernal.output/1", run_output, {"name", "rows"}},
       {"vernal.embed/1", run_embed, {"scale", "out"}},
@@ -31,6 +31,15 @@ const std::array<Operation, 19>& table() {
       {"vernal.split/1", run_split, {"axis", "sizes"}},
       {"vernal.concat/1", run_concat, {"axis"}},
       {"vernal.select_rows/1", run_select_rows, {}},
+      {"vernal.l2norm/1", run_l2norm, {"eps", "out"}},
+      {"vernal.conv1d_state/1", run_conv1d_state, {"activation"}},
+      {"vernal.gated_delta_rule/1",
+       run_gated_delta_rule,
+       {"scale", "qk_l2norm", "eps", "head_map"}},
+      {"vernal.moe_route/1",
+       run_moe_route,
+       {"k", "score", "when", "renorm", "scale", "n_group", "topk_group"}},
+      {"vernal.moe_glu/1", run_moe_glu, {"kind", "alpha", "limit", "weight_on"}},
   }};
   return operations;
 }
@@ -78,6 +87,11 @@ std::vector<float> StepContext::weight_row(const vernal::Node& node, std::size_t
 
 const vernal::State& StepContext::state(const vernal::Node& node, std::size_t i) const {
   return program.module().states[node.operands[i].index];
+}
+
+FixedState& StepContext::fixed_state(const vernal::Node& node, std::size_t i,
+                                     std::size_t sequence) const {
+  return states[sequence].fixed[node.operands[i].index];
 }
 
 Tensor& StepContext::out(const vernal::Node& node, std::size_t i) const {

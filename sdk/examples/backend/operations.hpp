@@ -28,6 +28,8 @@ struct StepContext {
   /// A weight of one row, as floats; empty if the operand is left out.
   std::vector<float> weight_row(const vernal::Node& node, std::size_t i) const;
   const vernal::State& state(const vernal::Node& node, std::size_t i) const;
+  /// The RECURRENT or CONV state of a sequence of the batch.
+  FixedState& fixed_state(const vernal::Node& node, std::size_t i, std::size_t sequence) const;
   /// Makes output `i` of the node with its declared shape, T, S, R filled in.
   Tensor& out(const vernal::Node& node, std::size_t i = 0) const;
 };
@@ -71,5 +73,12 @@ void run_rmsnorm(const vernal::Node& node, StepContext& context);
 void run_attention(const vernal::Node& node, StepContext& context);
 // rope.cpp
 void run_rope(const vernal::Node& node, StepContext& context);
+// recurrent.cpp
+void run_l2norm(const vernal::Node& node, StepContext& context);
+void run_conv1d_state(const vernal::Node& node, StepContext& context);
+void run_gated_delta_rule(const vernal::Node& node, StepContext& context);
+// experts.cpp
+void run_moe_route(const vernal::Node& node, StepContext& context);
+void run_moe_glu(const vernal::Node& node, StepContext& context);
 
 }  // namespace reference

@@ -51,6 +51,7 @@ void require_kv_format(const vernal::Module& module, const std::string& format) 
                         "KV format \"" + format + "\": this backend stores f32, f16 and q8_0");
   }
   for (const vernal::State& state : module.states) {
+    if (state.kind != VERNAL_STATE_KV) continue;
     if (format == "q8_0" && (state.key_dim % 32 != 0 || state.value_dim % 32 != 0)) {
       throw vernal::Error(VERNAL_UNSUPPORTED,
                           state.name + ": q8_0 needs head sizes that are multiples of 32, found " +
@@ -98,6 +99,10 @@ class ReferenceBackend final : public vernal::Backend {
     }
     require_kv_format(*module, options.kv_keys_format);
     require_kv_format(*module, options.kv_values_format);
+    if (options.recurrent_format != "f32") {
+      throw vernal::Error(VERNAL_UNSUPPORTED, "recurrent format \"" + options.recurrent_format +
+                                                  "\": this backend keeps recurrent states in f32");
+    }
     if (options.kv_rotate) {
       throw vernal::Error(VERNAL_UNSUPPORTED, "rotation of the KV cache is not supported here");
     }

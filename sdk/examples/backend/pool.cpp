@@ -58,14 +58,16 @@ SequenceState& Pool::valid_sequence(vernal_sequence_id sequence) {
 
 void Pool::seq_reserve(vernal_sequence_id sequence, std::uint64_t num_tokens) {
   SequenceState& state = valid_sequence(sequence);
+  const std::uint64_t most = program_.options().context_length;
+  if (num_tokens > most || state.lengths[0] > most - num_tokens) {
+    throw Error(VERNAL_RESOURCE_EXHAUSTED,
+                "a sequence of " + std::to_string(state.lengths[0]) + " tokens and room for " +
+                    std::to_string(num_tokens) + " more do not fit the context length of " +
+                    std::to_string(most));
+  }
   const std::uint64_t wanted = state.lengths[0] + num_tokens;
   const std::uint64_t held = std::max(state.lengths[0], state.reserved);
   const std::uint64_t others = used_tokens() - held;
-  if (wanted > program_.options().context_length) {
-    throw Error(VERNAL_RESOURCE_EXHAUSTED, "a sequence of " + std::to_string(wanted) +
-                                               " tokens does not fit the context length of " +
-                                               std::to_string(program_.options().context_length));
-  }
   if (others + std::max(wanted, held) > program_.options().kv_tokens) {
     throw Error(VERNAL_RESOURCE_EXHAUSTED,
                 "the KV pool has room for " + std::to_string(program_.options().kv_tokens) +
@@ -80,41 +82,58 @@ std::uint64_t Pool::seq_length(vernal_sequence_id sequence, std::uint64_t functi
 }
 
 std::uint64_t Pool::seq_restorable(vernal_sequence_id sequence, std::uint64_t new_length) {
-  const std::uint64_t length = valid_sequence(sequence).lengths[0];
-  if (new_length >= length) return length;
-  return is_pure_kv() ? new_length : 0;
+  const SequenceState& state = valid_sequence(sequence);
+  if (new_length >= state.lengths[0]) return state.lengths[0];
+  return can_cut(state, new_length) ? new_length : 0;
+}
+
+bool Pool::can_cut(const SequenceState& state, std::uint64_t new_length) const {
+  const vernal::Module& module = program_.module();
+  for (std::size_t i = 0; i < module.states.size(); ++i) {
+    if (module.states[i].kind == VERNAL_STATE_KV) continue;
+    const std::uint64_t length = state.lengths[module.states[i].function];
+    if (length > new_length && length - new_length > state.fixed[i].earlier.size()) return false;
+  }
+  return true;
 }
 
 void Pool::cut(SequenceState& state, std::uint64_t new_length) const {
   const vernal::Module& module = program_.module();
-  for (std::size_t f = 0; f < state.lengths.size(); ++f) {
-    state.lengths[f] = std::min(state.lengths[f], new_length);
-  }
   for (std::size_t i = 0; i < module.states.size(); ++i) {
     const vernal::State& s = module.states[i];
-    if (s.kind != VERNAL_STATE_KV) continue;
-    const auto kept = static_cast<std::size_t>(state.lengths[s.function]);
-    state.kv[i].keys.resize(kept * static_cast<std::size_t>(s.num_heads * s.key_dim));
-    state.kv[i].values.resize(kept * static_cast<std::size_t>(s.num_heads * s.value_dim));
+    const std::uint64_t length = state.lengths[s.function];
+    if (length <= new_length) continue;
+    if (s.kind == VERNAL_STATE_KV) {
+      const auto kept = static_cast<std::size_t>(new_length);
+      state.kv[i].keys.resize(kept * static_cast<std::size_t>(s.num_heads * s.key_dim));
+      state.kv[i].values.resize(kept * static_cast<std::size_t>(s.num_heads * s.value_dim));
+    } else {
+      state.fixed[i].take_back(length - new_length);
+    }
   }
+  for (std::uint64_t& length : state.lengths) length = std::min(length, new_length);
   state.reserved = state.lengths[0];
 }
 
 void Pool::seq_truncate(vernal_sequence_id sequence, std::uint64_t new_length) {
   SequenceState& state = valid_sequence(sequence);
   const std::uint64_t length = state.lengths[0];
-  if (new_length == length) return;
-  if (new_length > length || (new_length != 0 && !is_pure_kv())) {
+  if (new_length > length) {
+    throw Error(VERNAL_INVALID_ARGUMENT, "a sequence of " + std::to_string(length) +
+                                             " tokens cannot be cut to " +
+                                             std::to_string(new_length));
+  }
+  if (new_length == 0) {
+    state = make_state(program_.module());
+    return;
+  }
+  if (!can_cut(state, new_length)) {
     throw Error(VERNAL_NOT_RESTORABLE,
                 "a sequence of " + std::to_string(length) + " tokens cannot be cut to " +
                     std::to_string(new_length) +
                     "; nearest possible: " + std::to_string(seq_restorable(sequence, new_length)));
   }
-  if (new_length == 0) {
-    state = make_state(program_.module());
-  } else {
-    cut(state, new_length);
-  }
+  cut(state, new_length);
 }
 
 vernal_sequence_id Pool::seq_fork(vernal_sequence_id source, vernal_checkpoint_id checkpoint,
@@ -124,12 +143,12 @@ vernal_sequence_id Pool::seq_fork(vernal_sequence_id source, vernal_checkpoint_i
   }
   const SequenceState& parent = source != 0 ? valid_sequence(source) : checkpoints_.get(checkpoint);
   const std::uint64_t length = parent.lengths[0];
-  if (position > length || (position != length && !is_pure_kv())) {
+  auto child = std::make_unique<SequenceState>(parent.without_history());
+  if (position > length || (position != length && !is_pure_kv()) || !can_cut(*child, position)) {
     throw Error(VERNAL_NOT_RESTORABLE, "a source of " + std::to_string(length) +
                                            " tokens cannot be forked at " +
                                            std::to_string(position));
   }
-  auto child = std::make_unique<SequenceState>(parent);
   cut(*child, position);
   if (used_tokens() + position > program_.options().kv_tokens) {
     throw Error(VERNAL_RESOURCE_EXHAUSTED,
@@ -143,8 +162,13 @@ void Pool::seq_restore(vernal_sequence_id sequence, vernal_checkpoint_id checkpo
 }
 
 vernal_checkpoint_id Pool::checkpoint_create(vernal_sequence_id sequence) {
-  auto copy = std::make_unique<SequenceState>(valid_sequence(sequence));
+  auto copy = std::make_unique<SequenceState>(valid_sequence(sequence).without_history());
   copy->reserved = copy->lengths[0];
+  if (checkpoints_.size() >= program_.options().max_checkpoints) {
+    throw Error(VERNAL_RESOURCE_EXHAUSTED, "the plan has room for " +
+                                               std::to_string(program_.options().max_checkpoints) +
+                                               " checkpoints, all of which are held");
+  }
   if (used_tokens() + copy->lengths[0] > program_.options().kv_tokens) {
     throw Error(VERNAL_RESOURCE_EXHAUSTED, "the KV pool has no room for a checkpoint of " +
                                                std::to_string(copy->lengths[0]) + " tokens");
@@ -164,7 +188,7 @@ vernal_checkpoint_info Pool::checkpoint_info(vernal_checkpoint_id checkpoint) {
 
 void Pool::checkpoint_release(vernal_checkpoint_id checkpoint) { checkpoints_.remove(checkpoint); }
 
-vernal_ticket Pool::step_submit(const vernal::StepBatch& batch) {
+std::vector<SequenceState*> Pool::continued(const vernal::StepBatch& batch) {
   std::vector<SequenceState*> states;
   for (const vernal::StepSequence& s : batch.sequences) {
     SequenceState& state = valid_sequence(s.sequence);
@@ -175,17 +199,34 @@ vernal_ticket Pool::step_submit(const vernal::StepBatch& batch) {
                                                " tokens, the batch continues it at " +
                                                std::to_string(s.first_position));
     }
-    if (batch.function == 0 && length + s.count > state.reserved) {
+    if (length + s.count > state.reserved) {
       throw Error(VERNAL_INVALID_ARGUMENT,
                   "step: no room was reserved for sequence " + std::to_string(s.sequence));
     }
     states.push_back(&state);
   }
+  return states;
+}
+
+vernal::StepBatch Pool::resolved(const vernal::StepBatch& batch) {
+  vernal::StepBatch copy = batch;
+  for (vernal_step_input& input : copy.inputs) {
+    if (input.source != VERNAL_INPUT_STEP) continue;
+    const vernal::StepOutput output = step_output(input.ticket, vernal::view(input.output));
+    input.source = VERNAL_INPUT_HOST;
+    input.data = output.data;
+    input.bytes = output.rows * output.columns * sizeof(float);
+  }
+  return copy;
+}
+
+vernal_ticket Pool::step_submit(const vernal::StepBatch& batch) {
+  const std::vector<SequenceState*> states = continued(batch);
   // Work on copies, so that a failed step leaves every sequence as it was.
   std::vector<SequenceState> copies;
   copies.reserve(states.size());
   for (const SequenceState* state : states) copies.push_back(*state);
-  auto result = std::make_unique<StepResult>(program_.run(batch, copies));
+  auto result = std::make_unique<StepResult>(program_.run(resolved(batch), copies));
   for (std::size_t i = 0; i < states.size(); ++i) {
     copies[i].lengths[batch.function] += batch.sequences[i].count;
     *states[i] = std::move(copies[i]);

@@ -39,10 +39,16 @@ class Pool final : public vernal::BackendPool {
 
  private:
   bool is_pure_kv() const;
+  /// Whether every state can be taken back so far that `main` has `new_length` tokens.
+  bool can_cut(const SequenceState& state, std::uint64_t new_length) const;
   /// Positions held or promised by all live sequences and checkpoints.
   std::uint64_t used_tokens() const;
   void cut(SequenceState& state, std::uint64_t new_length) const;
   SequenceState& valid_sequence(vernal_sequence_id sequence);
+  /// The states of a batch's sequences, after a check that it continues them.
+  std::vector<SequenceState*> continued(const vernal::StepBatch& batch);
+  /// The batch with every input in host memory, results of earlier steps too.
+  vernal::StepBatch resolved(const vernal::StepBatch& batch);
 
   const Program& program_;
   IdTable<SequenceState> sequences_;

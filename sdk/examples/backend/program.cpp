@@ -65,12 +65,11 @@ vernal_plan_info price(const vernal::Module& module, const vernal::PlanOptions& 
                                  (kv_row_bytes(options.kv_keys_format, s.key_dim) +
                                   kv_row_bytes(options.kv_values_format, s.value_dim));
     } else {
-      info.bytes_per_sequence +=
-          make_state(module).recurrent[static_cast<std::size_t>(&s - module.states.data())].size() *
-          sizeof(float);
+      info.bytes_per_checkpoint += fixed_size(s) * sizeof(float);
     }
   }
-  info.bytes_per_checkpoint = info.bytes_per_sequence;
+  // A sequence also keeps the states of the tokens that can be taken back.
+  info.bytes_per_sequence = info.bytes_per_checkpoint * (1 + options.rollback_depth);
   for (const vernal::Weight& w : module.weights) info.weight_bytes_per_step += w.bytes;
   return info;
 }
@@ -85,7 +84,9 @@ std::vector<vernal::MemoryRow> memory_rows(const vernal::Module& module,
   std::vector<vernal::MemoryRow> rows;
   rows.push_back({"weights", "cpu", VERNAL_MEMORY_MAPPED_FILE, weights, weights});
   rows.push_back({"kv cache", "cpu", VERNAL_MEMORY_KV, kv, kv});
+  const std::uint64_t kept = info.bytes_per_checkpoint * options.max_checkpoints;
   if (state != 0) rows.push_back({"recurrent state", "cpu", VERNAL_MEMORY_RECURRENT, state, state});
+  if (kept != 0) rows.push_back({"checkpoints", "cpu", VERNAL_MEMORY_CHECKPOINTS, kept, kept});
   return rows;
 }
 

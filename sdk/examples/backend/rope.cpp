@@ -60,20 +60,19 @@ std::vector<double> frequencies(const vernal::Node& node, const std::vector<floa
 }
 
 /// Position axis that pair `i` turns with: sections say how many pairs each axis has.
-std::size_t axis_of(const vernal::Node& node, std::int64_t i) {
+std::int64_t axis_of(const vernal::Node& node, std::int64_t i, std::int64_t num_axes) {
   const vernal::Attribute* sections = node.find("sections");
   const std::string_view mrope = node.text("mrope", "none");
   if (sections == nullptr || mrope == "none") return 0;
   const auto& s = sections->integers;
   if (mrope == "interleaved") {
-    if (i % 3 == 1 && i < 3 * s[1]) return 1;
-    if (i % 3 == 2 && i < 3 * s[2]) return 2;
-    return 0;
+    const std::int64_t axis = i % 3;
+    if (i < 3 * s[static_cast<std::size_t>(axis)]) return axis;
+    return num_axes > 3 ? 3 : 0;
   }
-  const std::int64_t in_cycle = i % std::max<std::int64_t>(1, s[0] + s[1] + s[2] + s[3]);
-  if (in_cycle < s[0]) return 0;
-  if (in_cycle < s[0] + s[1]) return 1;
-  return in_cycle < s[0] + s[1] + s[2] ? 2 : 3;
+  if (i < s[0]) return 0;
+  if (i < s[0] + s[1]) return 1;
+  return i < s[0] + s[1] + s[2] ? 2 : std::min<std::int64_t>(3, num_axes - 1);
 }
 
 }  // namespace
@@ -93,8 +92,7 @@ void run_rope(const vernal::Node& node, StepContext& context) {
     const auto in = x.row(row);
     const auto target = out.row(row);
     for (std::int64_t i = 0; i < pairs; ++i) {
-      const auto axis =
-          std::min<std::int64_t>(axes - 1, static_cast<std::int64_t>(axis_of(node, i)));
+      const std::int64_t axis = axis_of(node, i, axes);
       const double position =
           positions.integers[static_cast<std::size_t>(row / heads * axes + axis)];
       const double angle = position * frequency[static_cast<std::size_t>(i)];

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -19,19 +20,31 @@ Buffer aligned(std::int64_t bytes) {
   return {static_cast<std::byte*>(std::aligned_alloc(64, size == 0 ? 64 : size)), &std::free};
 }
 
+const BlockType& type_of(std::string_view id) {
+  const BlockType* const type = find_block_type(id);
+  if (type == nullptr) throw std::logic_error("no block type " + std::string(id));
+  return *type;
+}
+
 /// A random matrix in packed form and as floats.
 struct Fixture {
-  Fixture(WeightFormat weight_format, std::int64_t num_rows, std::int64_t num_columns)
-      : format(weight_format),
+  Fixture(const BlockType& stored_type, std::int64_t num_rows, std::int64_t num_columns)
+      : type(stored_type),
+        format(find_weight_format(type.id).value()),
         rows(num_rows),
         columns(num_columns),
-        stored(random_weights(format, rows, columns, 17)),
+        row_bytes(static_cast<std::int64_t>(type.row_bytes(static_cast<std::uint64_t>(columns)))),
+        stored(random_weights(type, rows, columns, 17)),
         packed(aligned(packed_bytes(format, rows, columns))) {
-    const std::int64_t row_bytes = stored_row_bytes(format, columns);
+    pack();
+  }
+
+  void pack() const {
+    const Buffer scratch = aligned(kRowGroup * stored_row_bytes(format, columns));
     for (std::int64_t g = 0; g * kRowGroup < rows; ++g) {
-      pack_group(format, columns, stored.data() + g * kRowGroup * row_bytes,
-                 std::min(kRowGroup, rows - g * kRowGroup),
-                 packed.get() + g * group_bytes(format, columns));
+      convert_and_pack_group(type, columns, stored.data() + g * kRowGroup * row_bytes,
+                             std::min(kRowGroup, rows - g * kRowGroup), scratch.get(),
+                             packed.get() + g * group_bytes(format, columns));
     }
   }
 
@@ -39,9 +52,8 @@ struct Fixture {
 
   std::vector<float> row(std::int64_t r) const {
     std::vector<float> out(static_cast<std::size_t>(columns));
-    dequantize_row(*find_block_type(weight_format_id(format)),
-                   stored.data() + r * stored_row_bytes(format, columns),
-                   static_cast<std::uint64_t>(columns), out.data());
+    dequantize_row(type, stored.data() + r * row_bytes, static_cast<std::uint64_t>(columns),
+                   out.data());
     return out;
   }
 
@@ -71,9 +83,11 @@ struct Fixture {
     return y;
   }
 
+  const BlockType& type;
   WeightFormat format;
   std::int64_t rows;
   std::int64_t columns;
+  std::int64_t row_bytes;
   std::vector<std::byte> stored;
   Buffer packed;
 };
@@ -107,11 +121,14 @@ std::vector<double> multiply_in_double(const Fixture& w, const std::vector<float
   return y;
 }
 
-class MatmulOfFormat : public testing::TestWithParam<WeightFormat> {
+class MatmulOfFormat : public testing::TestWithParam<std::string_view> {
  protected:
+  static const BlockType& type() { return type_of(GetParam()); }
+  static WeightFormat format() { return find_weight_format(GetParam()).value(); }
+
   /// Column counts that the format takes: one block, an odd number of blocks, many.
   std::vector<std::int64_t> column_counts() const {
-    switch (activation_kind(GetParam())) {
+    switch (activation_kind(format())) {
       case ActivationKind::kFloat:
         return {1, 7, 8, 61, 512};
       case ActivationKind::kBlocks32:
@@ -125,13 +142,48 @@ class MatmulOfFormat : public testing::TestWithParam<WeightFormat> {
 
 TEST_P(MatmulOfFormat, AgreesWithDoubleArithmetic) {
   for (const std::int64_t columns : column_counts()) {
-    const Fixture w(GetParam(), 29, columns);
+    const Fixture w(type(), 29, columns);
     const std::vector<float> bias = random_floats(29, 5);
     for (const std::int64_t tokens : {1, 2, 3, 9}) {
       const auto x = random_floats(static_cast<std::size_t>(tokens * columns), 3);
       const auto y = w.multiply(x.data(), tokens, bias.data(), 4);
       const auto expected = multiply_in_double(w, x, tokens, bias);
-      EXPECT_LE(worst_nmse(y, expected, static_cast<std::size_t>(tokens)), tolerance(GetParam()))
+      EXPECT_LE(worst_nmse(y, expected, static_cast<std::size_t>(tokens)), tolerance(format()))
+          << columns << " columns, " << tokens << " tokens";
+    }
+  }
+}
+
+/// x as the integer kernels see it: rounded to its 8-bit codes. As it is for float formats.
+std::vector<float> rounded(WeightFormat format, const std::vector<float>& x, std::int64_t tokens,
+                           std::int64_t columns) {
+  const ActivationKind kind = activation_kind(format);
+  if (kind == ActivationKind::kFloat) return x;
+  const Buffer buffer = aligned(static_cast<std::int64_t>(activation_bytes(kind, tokens, columns)));
+  const ActivationBlocks blocks = activation_blocks(kind, tokens, columns, buffer.get());
+  quantize_rows(x.data(), columns, blocks, 0, tokens);
+  std::vector<float> out;
+  for (std::int64_t t = 0; t < tokens; ++t) {
+    for (std::int64_t k = 0; k < columns; ++k) {
+      const std::int64_t at = k / blocks.block_columns() * tokens + t;
+      const std::int8_t code =
+          blocks.codes[at * blocks.block_columns() + k % blocks.block_columns()];
+      out.push_back(blocks.scales[at] * static_cast<float>(code));
+    }
+  }
+  return out;
+}
+
+TEST_P(MatmulOfFormat, AddsNoErrorToThatOfTheActivations) {
+  for (const std::int64_t columns : column_counts()) {
+    const Fixture w(type(), 29, columns);
+    const std::vector<float> bias(29, 0.0F);
+    for (const std::int64_t tokens : {1, 2, 9}) {
+      const auto x = random_floats(static_cast<std::size_t>(tokens * columns), 3);
+      const auto y = w.multiply(x.data(), tokens, nullptr, 4);
+      const auto expected =
+          multiply_in_double(w, rounded(format(), x, tokens, columns), tokens, bias);
+      EXPECT_LE(worst_nmse(y, expected, static_cast<std::size_t>(tokens)), kFloatNmse)
           << columns << " columns, " << tokens << " tokens";
     }
   }
@@ -141,7 +193,7 @@ TEST_P(MatmulOfFormat, GivesTheSameBitsForARowInAnyBatch) {
   const std::int64_t columns = column_counts().back();
   constexpr std::int64_t kRows = 37;
   constexpr std::int64_t kMost = 293;  // more than one tile of tokens
-  const Fixture w(GetParam(), kRows, columns);
+  const Fixture w(type(), kRows, columns);
   const auto x = random_floats(static_cast<std::size_t>(kMost * columns), 11);
   std::vector<float> alone;
   for (std::int64_t t = 0; t < kMost; ++t) {
@@ -159,41 +211,68 @@ TEST_P(MatmulOfFormat, GivesTheSameBitsForARowInAnyBatch) {
 
 TEST_P(MatmulOfFormat, ReadsZeroActivationsAsZero) {
   const std::int64_t columns = column_counts().back();
-  const Fixture w(GetParam(), 8, columns);
+  const Fixture w(type(), 8, columns);
   const std::vector<float> x(static_cast<std::size_t>(5 * columns), 0.0F);
   for (const float y : w.multiply(x.data(), 5, nullptr, 1)) EXPECT_EQ(y, 0.0F);
 }
 
+TEST_P(MatmulOfFormat, SurvivesCodesAndScalesAtTheirLimits) {
+  // The same byte everywhere: every code, scale and choice at an end or in between, all activations
+  // at an end. int16 and int32 sums must not wrap.
+  const std::int64_t columns = column_counts().front();
+  const std::vector<float> bias(kRowGroup, 0.0F);
+  for (const int byte : {0x00, 0xFF, 0x0F, 0xF0, 0x55, 0xAA, 0x80, 0x7F}) {
+    Fixture w(type(), kRowGroup, columns);
+    std::fill(w.stored.begin(), w.stored.end(), static_cast<std::byte>(byte));
+    for (std::int64_t r = 0; r < kRowGroup; ++r) {
+      std::byte* const row = w.stored.data() + r * w.row_bytes;
+      const float one = 1.0F;
+      if (type().row_header_bytes == 4) std::memcpy(row, &one, sizeof(one));
+      if (type().row_header_bytes == 2) put_half(row, one);
+      for (std::int64_t b = 0; b < columns / type().weights_per_block; ++b) {
+        if (type().row_header_bytes == 0) put_scale(type(), row + b * type().bytes_per_block, one);
+      }
+    }
+    w.pack();
+    for (const float sign : {1.0F, -1.0F}) {
+      const std::vector<float> x(static_cast<std::size_t>(5 * columns), 127.0F * sign);
+      const auto expected = multiply_in_double(w, x, 5, bias);
+      const auto y = w.multiply(x.data(), 5, nullptr, 1);
+      for (std::size_t i = 0; i < y.size(); ++i) {
+        ASSERT_NEAR(y[i], expected[i], 1e-5 * std::fabs(expected[i])) << byte << " " << sign;
+      }
+    }
+  }
+}
+
 TEST_P(MatmulOfFormat, PacksRowsWithoutLosingABit) {
   for (const std::int64_t columns : column_counts()) {
-    const Fixture w(GetParam(), 13, columns);
-    const auto row_bytes = static_cast<std::size_t>(stored_row_bytes(GetParam(), columns));
-    std::vector<std::byte> row(row_bytes);
+    const Fixture w(type(), 13, columns);
+    std::vector<std::byte> row(static_cast<std::size_t>(stored_row_bytes(format(), columns)));
     std::vector<float> floats(static_cast<std::size_t>(columns));
     for (std::int64_t r = 0; r < 13; ++r) {
-      unpack_row(w.matrix(), r, row.data());
-      EXPECT_EQ(std::memcmp(row.data(), w.stored.data() + static_cast<std::size_t>(r) * row_bytes,
-                            row_bytes),
-                0);
+      if (format() != WeightFormat::kEightBit) {
+        unpack_row(w.matrix(), r, row.data());
+        EXPECT_EQ(std::memcmp(row.data(), w.stored.data() + r * w.row_bytes, row.size()), 0);
+      }
       dequantize_packed_row(w.matrix(), r, row.data(), floats.data());
       EXPECT_EQ(floats, w.row(r));
     }
   }
 }
 
-std::string format_name(const testing::TestParamInfo<WeightFormat>& info) {
-  return std::string(find_block_type(weight_format_id(info.param))->name);
+std::vector<std::string_view> all_formats() {
+  std::vector<std::string_view> ids;
+  for (const BlockType& type : kBlockTypes) {
+    if (type.is_readable()) ids.push_back(type.id);
+  }
+  return ids;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, MatmulOfFormat,
-                         testing::Values(WeightFormat::kF32, WeightFormat::kF16,
-                                         WeightFormat::kBf16, WeightFormat::kQ4_0,
-                                         WeightFormat::kQ4_1, WeightFormat::kQ5_0,
-                                         WeightFormat::kQ5_1, WeightFormat::kQ8_0,
-                                         WeightFormat::kQ4K, WeightFormat::kQ5K, WeightFormat::kQ6K,
-                                         WeightFormat::kIq4Nl, WeightFormat::kIq4Xs,
-                                         WeightFormat::kIq4Ks),
-                         format_name);
+INSTANTIATE_TEST_SUITE_P(All, MatmulOfFormat, testing::ValuesIn(all_formats()),
+                         [](const testing::TestParamInfo<std::string_view>& info) {
+                           return std::string(type_of(info.param).name);
+                         });
 
 TEST(ActivationBlocks, SurvivesTheSmallestWeightOfQ8_0) {
   // -128 has no positive counterpart in a byte; files of other writers contain it.
@@ -217,6 +296,30 @@ TEST(ActivationBlocks, SurvivesTheSmallestWeightOfQ8_0) {
   EXPECT_EQ(y, 32.0F * 128.0F * 127.0F);
 }
 
+TEST(Mxfp4, MultipliesWithTheSmallestAndTheLargestScales) {
+  for (const auto& [exponent, scale] :
+       {std::pair{0, 0x1p-128F}, std::pair{1, 0x1p-127F}, std::pair{2, 0x1p-126F},
+        std::pair{128, 1.0F}, std::pair{246, 0x1p118F}}) {
+    std::vector<std::byte> stored(17, std::byte{0x11});  // every weight 1 * scale
+    stored[0] = static_cast<std::byte>(exponent);
+    const Buffer packed = aligned(packed_bytes(WeightFormat::kMxfp4, 1, 32));
+    pack_group(WeightFormat::kMxfp4, 32, stored.data(), 1, packed.get());
+    const std::vector<float> x(32, 127.0F);
+    const Buffer buffer =
+        aligned(static_cast<std::int64_t>(activation_bytes(ActivationKind::kBlocks32, 1, 32)));
+    Matmul matmul;
+    matmul.weights = {WeightFormat::kMxfp4, 1, 32, packed.get()};
+    matmul.blocks = activation_blocks(ActivationKind::kBlocks32, 1, 32, buffer.get());
+    quantize_rows(x.data(), 32, matmul.blocks, 0, 1);
+    float y = 0.0F;
+    matmul.num_tokens = 1;
+    matmul.y = &y;
+    matmul.y_stride = 1;
+    matmul_groups(matmul, 0, 1);
+    EXPECT_EQ(y, 32.0F * 127.0F * scale) << exponent;
+  }
+}
+
 TEST(ActivationBlocks, SurvivesTheLargestSums) {
   // Every code and scale at its limit: int16 and int32 sums must not wrap.
   for (const WeightFormat format : {WeightFormat::kQ4K, WeightFormat::kQ5K, WeightFormat::kQ6K}) {
@@ -233,7 +336,7 @@ TEST(ActivationBlocks, SurvivesTheLargestSums) {
     const Buffer packed = aligned(packed_bytes(format, 1, columns));
     pack_group(format, columns, stored.data(), 1, packed.get());
     std::vector<float> row(256);
-    dequantize_row(*find_block_type(weight_format_id(format)), stored.data(), 256, row.data());
+    dequantize_row(type_of(weight_format_id(format)), stored.data(), 256, row.data());
     for (const float sign : {1.0F, -1.0F}) {
       const std::vector<float> x(5 * 256, 127.0F * sign);
       const Buffer buffer =

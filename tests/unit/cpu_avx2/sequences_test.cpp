@@ -17,8 +17,9 @@ class SequencesOfPool : public testing::Test {
   /// Takes room for `count` tokens and writes `mark` where they go, as a step would.
   void write(vernal_sequence_id id, std::uint64_t count, char mark) {
     sequences_.reserve(id, count);
-    SequenceState& state = sequences_.sequence(id);
-    for (std::uint64_t i = 0; i < count; ++i) *slot(state, state.lengths[0]++) = std::byte(mark);
+    const SequenceState& state = sequences_.sequence(id);
+    for (std::uint64_t i = 0; i < count; ++i) *slot(state, state.lengths[0] + i) = std::byte(mark);
+    sequences_.commit(id, 0, count);
   }
 
   std::string read(const SequenceState& state) const {
@@ -29,7 +30,7 @@ class SequencesOfPool : public testing::Test {
   std::string read(vernal_sequence_id id) { return read(sequences_.sequence(id)); }
 
   std::byte* slot(const SequenceState& state, std::uint64_t position) const {
-    return pages_.data() + state.pages[position / kPageTokens] * kPageBytes +
+    return pages_.data() + state.pages[0][position / kPageTokens] * kPageBytes +
            position % kPageTokens;
   }
 
@@ -43,8 +44,16 @@ class SequencesOfPool : public testing::Test {
     return VERNAL_OK;
   }
 
+  static Module attention_module() {
+    Module module;
+    module.functions.resize(1);
+    return module;
+  }
+
+  const StatePlan plan_{attention_module(), PlanOptions{}};
+  StateStore states_{plan_};
   KvPages pages_{kPages, kPageBytes};
-  Sequences sequences_{pages_, {1000, 2}};
+  Sequences sequences_{{&pages_, 1}, states_, {1000, 2}};
 };
 
 TEST_F(SequencesOfPool, ReserveAllOrNothing) {
@@ -66,13 +75,13 @@ TEST_F(SequencesOfPool, ReserveTwiceTakesTheGreaterNotTheSum) {
   const auto a = sequences_.create();
   sequences_.reserve(a, 100);
   sequences_.reserve(a, 60);
-  EXPECT_EQ(sequences_.sequence(a).reserved, 100U);
+  EXPECT_EQ(sequences_.sequence(a).reserved[0], 100U);
   EXPECT_EQ(pages_.num_free(), kPages - 2);
 }
 
 TEST_F(SequencesOfPool, RefuseMoreThanTheContextLength) {
   KvPages many(100, kPageBytes);
-  Sequences sequences(many, {1000, 1});
+  Sequences sequences({&many, 1}, states_, {1000, 1});
   const auto a = sequences.create();
   EXPECT_EQ(code_of([&] { sequences.reserve(a, 1001); }), VERNAL_RESOURCE_EXHAUSTED);
   EXPECT_EQ(code_of([&] { sequences.reserve(a, ~std::uint64_t{0}); }), VERNAL_RESOURCE_EXHAUSTED);
@@ -138,8 +147,8 @@ TEST_F(SequencesOfPool, TruncateGivesPagesBackAndForgetsReservations) {
   sequences_.reserve(a, 200);
   sequences_.truncate(a, 65);
   EXPECT_EQ(pages_.num_free(), kPages - 2);
-  EXPECT_EQ(sequences_.sequence(a).reserved, 65U);
-  EXPECT_EQ(code_of([&] { sequences_.truncate(a, 66); }), VERNAL_NOT_RESTORABLE);
+  EXPECT_EQ(sequences_.sequence(a).reserved[0], 65U);
+  EXPECT_EQ(code_of([&] { sequences_.truncate(a, 66); }), VERNAL_INVALID_ARGUMENT);
   EXPECT_EQ(read(a), std::string(65, 'a'));
   sequences_.truncate(a, 0);
   EXPECT_EQ(pages_.num_free(), kPages);
@@ -164,7 +173,7 @@ TEST_F(SequencesOfPool, RestoreGivesBackExactlyTheCheckpoint) {
   EXPECT_EQ(sequences_.pages_held_by_checkpoints(), 0);
   sequences_.release(fork);
   EXPECT_EQ(sequences_.pages_held_by_checkpoints(), 2);
-  EXPECT_EQ(sequences_.pages_held_alone(sequences_.checkpoint(checkpoint)), 2);
+  EXPECT_EQ(sequences_.page_bytes_held_alone(sequences_.checkpoint(checkpoint)), 2 * kPageBytes);
   sequences_.release_checkpoint(checkpoint);
   EXPECT_EQ(pages_.num_free(), kPages);
 }

@@ -142,15 +142,49 @@ TEST(BlockTypes, CountTheBytesOfARow) {
   EXPECT_FALSE(type_of("f32").accepts_columns(BlockType::kMaxColumns + 1));
 }
 
-TEST(BlockTypes, ReadTheFourteenFormatsOfTheFirstRelease) {
-  std::set<std::string_view> readable;
+TEST(BlockTypes, ReadEveryFormatOfWeights) {
+  std::set<std::string_view> unreadable;
   for (const BlockType& type : kBlockTypes) {
-    if (type.is_readable()) readable.insert(type.name);
+    if (!type.is_readable()) unreadable.insert(type.name);
   }
-  const std::set<std::string_view> expected{"f32",  "f16",    "bf16",   "q4_0",  "q4_1",
-                                            "q5_0", "q5_1",   "q8_0",   "q4_K",  "q5_K",
-                                            "q6_K", "iq4_nl", "iq4_xs", "iq4_ks"};
-  EXPECT_EQ(readable, expected);
+  EXPECT_EQ(unreadable, (std::set<std::string_view>{"i8", "i16", "i32", "i64", "f64"}));
+}
+
+TEST(BlockTypes, ListTheGridsCompletely) {
+  // A list made from a set with a bit too few would end in zeros, which is its first point.
+  EXPECT_GT(kIq1Grid.points.back(), kIq1Grid.points[2046]);
+  EXPECT_EQ(kIq2XxsGrid.points.front(), 0U);
+  EXPECT_GT(kIq2XxsGrid.points.back(), kIq2XxsGrid.points[254]);
+  EXPECT_GT(kIq2XsGrid.points.back(), kIq2XsGrid.points[510]);
+  EXPECT_GT(kIq2SGrid.points.back(), kIq2SGrid.points[1022]);
+  EXPECT_GT(kIq3XxsGrid.points.back(), kIq3XxsGrid.points[254]);
+  EXPECT_GT(kIq3SGrid.points.back(), kIq3SGrid.points[510]);
+}
+
+TEST(BlockTypes, MakeTrellisValuesWithoutAChain) {
+  std::uint32_t x = 4096 + 77;
+  for (std::uint32_t k = 0; k < 8; ++k) {
+    x *= 0xCBAC1FEDU;
+    std::int32_t sum = -126;
+    for (std::uint32_t byte = 0; byte < 4; ++byte) {
+      sum += static_cast<std::int32_t>(x >> 8 * byte & 63U);
+    }
+    EXPECT_EQ(trellis_value(4096 + 77, k), sum);
+  }
+}
+
+TEST(BlockTypes, ReadTheSmallestAndLargestScalesOfMxfp4) {
+  std::array<std::byte, 17> block{};
+  std::array<float, 32> values{};
+  block[1] = std::byte{0x01};  // first weight 1, all others 0
+  for (const auto& [exponent, scale] :
+       {std::pair{0, 0x1p-128F}, std::pair{1, 0x1p-127F}, std::pair{2, 0x1p-126F},
+        std::pair{128, 1.0F}, std::pair{255, 0x1p127F}}) {
+    block[0] = static_cast<std::byte>(exponent);
+    dequantize_row(type_of("ggml.mxfp4/1"), block.data(), 32, values.data());
+    EXPECT_EQ(values[0], scale) << exponent;
+    EXPECT_EQ(bits_of(values[1]), 0U);
+  }
 }
 
 TEST(BlockTypes, ReadRowsAtAnyAlignment) {

@@ -105,12 +105,33 @@ TEST(GgufFile, TakesAFileWithoutAnything) {
 
 TEST(GgufFile, ListsTensorsThatItCannotRead) {
   GgufWriter writer;
-  writer.add_tensor("ids", {3}, 26, filled(12)).add_tensor("grid", {256}, 19, filled(50));
+  writer.add_tensor("ids", {3}, 26, filled(12)).add_tensor("wide", {3}, 28, filled(24));
   const std::vector<std::byte> bytes = writer.bytes();
   const GgufFile file = GgufFile::parse(bytes, "listed");
   EXPECT_EQ(file.tensors()[0].type->id, "i32");
-  EXPECT_EQ(file.tensors()[1].type->name, "iq1_s");
+  EXPECT_EQ(file.tensors()[1].type->name, "f64");
   EXPECT_FALSE(file.tensors()[1].type->is_readable());
+}
+
+TEST(GgufFile, MeasuresTensorsOfEveryType) {
+  GgufWriter writer;
+  std::uint64_t sum = 0;
+  for (const BlockType& type : kBlockTypes) {
+    // Two rows of three blocks: a row header counts for each row, not for each block.
+    const std::uint64_t bytes =
+        2 * (type.row_header_bytes + 3 * std::uint64_t{type.bytes_per_block});
+    writer.add_tensor(std::string(type.name), {3 * std::uint64_t{type.weights_per_block}, 2},
+                      type.gguf_number, filled(bytes));
+    sum += bytes;
+  }
+  const std::vector<std::byte> bytes = writer.bytes();
+  const GgufFile file = GgufFile::parse(bytes, "every type");
+  EXPECT_EQ(file.tensor_bytes(), sum);
+  for (const BlockType& type : kBlockTypes) {
+    const GgufTensor& tensor = file.require_tensor(type.name);
+    EXPECT_EQ(tensor.type, &type);
+    EXPECT_EQ(tensor.bytes(), 2 * tensor.row_bytes()) << type.name;
+  }
 }
 
 TEST(GgufFile, TakesTensorsInAnyOrderOfOffsets) {

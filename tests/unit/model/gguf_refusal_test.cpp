@@ -239,6 +239,30 @@ TEST(GgufRefusal, NamesRowsThatAreNotWholeBlocks) {
       HasSubstr("tensor \"b\": a row of 33 columns cannot be q8_0, which takes multiples of 32"));
 }
 
+TEST(GgufRefusal, NamesRowsThatAreNotWholeBlocksOfAnyType) {
+  for (const BlockType& type : kBlockTypes) {
+    if (type.weights_per_block == 1) continue;
+    const std::uint64_t columns = type.weights_per_block + type.weights_per_block / 2;
+    const Refusal refusal = refusal_of(GgufWriter().add_tensor(
+        "w", {columns, 2}, type.gguf_number,
+        zeros(4 * type.row_bytes(2 * std::uint64_t{type.weights_per_block}))));
+    EXPECT_EQ(refusal.code, VERNAL_INVALID_ARGUMENT);
+    EXPECT_THAT(refusal.message,
+                HasSubstr("cannot be " + std::string(type.name) + ", which takes multiples of " +
+                          std::to_string(type.weights_per_block)));
+  }
+}
+
+TEST(GgufRefusal, NamesTensorsWithoutRoomForTheirRowHeaders) {
+  for (const BlockType& type : kBlockTypes) {
+    if (type.row_header_bytes == 0) continue;
+    // Blocks enough for two rows, but not for the headers in front of them.
+    const Refusal refusal = refusal_of(GgufWriter().add_tensor(
+        "w", {type.weights_per_block, 2}, type.gguf_number, zeros(2 * type.bytes_per_block)));
+    EXPECT_THAT(refusal.message, HasSubstr("tensor \"w\": ")) << type.name;
+  }
+}
+
 TEST(GgufRefusal, NamesUnknownTensorTypes) {
   for (const std::uint64_t type : {4ULL, 5ULL, 31ULL, 158ULL, 0x80000008ULL, 0xFFFFFFFFULL}) {
     const Refusal refusal = refusal_with(GgufFieldRole::kTensorType, type, 1);

@@ -1,4 +1,4 @@
-// The four architectures over small model files: what they read, what they build.
+// The architectures over small model files: what they read, what they build.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,6 +13,9 @@
 #include "module/verifier.hpp"
 #include "qwen2/qwen2.hpp"
 #include "qwen3/qwen3.hpp"
+#include "qwen35/qwen35.hpp"
+#include "qwen35moe/qwen35moe.hpp"
+#include "qwen3moe/qwen3moe.hpp"
 
 namespace vernal::test {
 namespace {
@@ -21,6 +24,9 @@ using architectures::Gemma3;
 using architectures::Llama;
 using architectures::Qwen2;
 using architectures::Qwen3;
+using architectures::Qwen35;
+using architectures::Qwen35Moe;
+using architectures::Qwen3Moe;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -48,10 +54,16 @@ std::filesystem::path golden(const std::string& name) {
   return std::filesystem::path(VERNAL_GOLDEN_DIR) / "models" / (name + ".gguf");
 }
 
-/// How often each operation stands in "main".
-std::map<std::string, int> count_ops(const Module& module) {
+/// A file of the larger reference set; empty if it is not here.
+std::filesystem::path reference(const std::string& name) {
+  const auto path = std::filesystem::path(VERNAL_REFERENCE_DIR) / "models" / (name + ".gguf");
+  return std::filesystem::exists(path) ? path : std::filesystem::path();
+}
+
+/// How often each operation stands in a function.
+std::map<std::string, int> count_ops(const Module& module, std::size_t function = 0) {
   std::map<std::string, int> counts;
-  for (const Node& node : module.functions.at(0).nodes) ++counts[node.op];
+  for (const Node& node : module.functions.at(function).nodes) ++counts[node.op];
   return counts;
 }
 
@@ -142,8 +154,8 @@ TEST(Qwen2Architecture, BuildsTinyQwen2WithBiasesAndATiedHead) {
 }
 
 TEST(Qwen3Architecture, BuildsTinyQwen3WithNormsOnHeads) {
-  const auto path = std::filesystem::path(VERNAL_REFERENCE_DIR) / "models" / "tiny-qwen3.gguf";
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << "no " << path;
+  const auto path = reference("tiny-qwen3");
+  if (path.empty()) GTEST_SKIP() << "the larger reference set is not here";
   const ModelFile model(path);
   const BuiltModule built = build_module(plugin<Qwen3>("qwen3"), model.description(), {});
   const Module& module = *built.module;
@@ -173,6 +185,104 @@ TEST(Gemma3Architecture, BuildsTinyGemma3WithWindowsAndTwoBases) {
   EXPECT_EQ(count_ops(module)["vernal.softcap/1"], 0);
 }
 
+TEST(Qwen3MoeArchitecture, BuildsTinyQwen3MoeWithExperts) {
+  const auto path = reference("tiny-qwen3moe");
+  if (path.empty()) GTEST_SKIP() << "the larger reference set is not here";
+  const ModelFile model(path);
+  const auto qwen3moe = plugin<Qwen3Moe>("qwen3moe");
+  EXPECT_THAT(describe_architecture(qwen3moe, model.description()), HasSubstr("experts_used = 2"));
+  const BuiltModule built = build_module(qwen3moe, model.description(), {});
+  const Module& module = *built.module;
+  EXPECT_THAT(verify_module(module), IsEmpty());
+  EXPECT_THAT(unused_tensors({built.module}, model.weights), IsEmpty());
+  EXPECT_EQ(count_ops(module)["vernal.moe_glu/1"], 3);
+  EXPECT_EQ(node_at(module, "blk.2.moe_route").integer("renorm", 0), 1);
+}
+
+TEST(Qwen35Architecture, BuildsThreeDeltaNetsForEachAttention) {
+  const ModelFile model(golden("tiny-qwen35-iq4_ks"));
+  const auto qwen35 = plugin<Qwen35>("qwen35");
+  EXPECT_THAT(describe_architecture(qwen35, model.description()),
+              HasSubstr("recurrent_layers = 3\nprediction_layers = 0\n"));
+  const BuiltModule built = build_module(qwen35, model.description(), {});
+  const Module& module = *built.module;
+  EXPECT_THAT(verify_module(module), IsEmpty());
+  EXPECT_THAT(unused_tensors({built.module}, model.weights), IsEmpty());
+  auto counts = count_ops(module);
+  EXPECT_EQ(counts["vernal.gated_delta_rule/1"], 3);
+  EXPECT_EQ(counts["vernal.conv1d_state/1"], 3);
+  EXPECT_EQ(counts["vernal.attention/1"], 1);
+  EXPECT_EQ(module.states.size(), 7U);
+  EXPECT_EQ(node_at(module, "blk.0.gated_delta_rule").text("head_map", ""), "tiled");
+  EXPECT_EQ(node_at(module, "blk.3.rope").integer("n_rot", 0), 64);
+  EXPECT_EQ(node_at(module, "blk.3.attention").number("scale", 0), 1.0 / 16);
+  EXPECT_EQ(node_at(module, "blk.0.ssm_alpha").text("out", ""), "f32");
+}
+
+TEST(Qwen35Architecture, CutsTheModelIntoSegments) {
+  const ModelFile model(golden("tiny-qwen35-iq4_ks"));
+  const auto segment = [&](std::int64_t first, std::int64_t last) {
+    ModuleOptions options;
+    options.first_layer = first;
+    options.last_layer = last;
+    return build_module(plugin<Qwen35>("qwen35"), model.description(), options).module;
+  };
+  const auto begin = segment(0, 1);
+  const auto end = segment(2, 3);
+  EXPECT_EQ(count_ops(*begin)["vernal.gated_delta_rule/1"], 2);
+  EXPECT_EQ(count_ops(*end)["vernal.attention/1"], 1);
+  EXPECT_THAT(unused_tensors({begin, end}, model.weights), IsEmpty());
+}
+
+TEST(Qwen35Architecture, BuildsThePredictionLayerAsAFunctionOfItsOwn) {
+  const auto path = reference("tiny-qwen35-mtp");
+  if (path.empty()) GTEST_SKIP() << "the larger reference set is not here";
+  const ModelFile model(path);
+  const auto qwen35 = plugin<Qwen35>("qwen35");
+  const BuiltModule main_only = build_module(qwen35, model.description(), {});
+  EXPECT_EQ(main_only.module->functions.size(), 1U);
+  EXPECT_EQ(main_only.module->states.size(), 7U);
+  ModuleOptions options;
+  options.functions = {"mtp"};
+  const BuiltModule built = build_module(qwen35, model.description(), options);
+  const Module& module = *built.module;
+  EXPECT_THAT(verify_module(module), IsEmpty());
+  EXPECT_THAT(unused_tensors({built.module}, model.weights), IsEmpty());
+  ASSERT_EQ(module.functions.size(), 2U);
+  EXPECT_EQ(module.functions[1].name, "mtp");
+  EXPECT_EQ(module.states.back().function, 1U);
+  EXPECT_EQ(module.states.back().layer, 4);
+  EXPECT_EQ(count_ops(module, 0)["vernal.output/1"], 2);
+  EXPECT_EQ(count_ops(module, 1)["vernal.attention/1"], 1);
+}
+
+TEST(Qwen35Architecture, RefusesAFunctionTheFileHasNoLayerFor) {
+  const ModelFile model(golden("tiny-qwen35-iq4_ks"));
+  ModuleOptions options;
+  options.functions = {"mtp"};
+  try {
+    build_module(plugin<Qwen35>("qwen35"), model.description(), options);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), VERNAL_UNSUPPORTED);
+    EXPECT_THAT(error.what(), HasSubstr("function \"mtp\": this qwen35 model has \"main\" only"));
+  }
+}
+
+TEST(Qwen35MoeArchitecture, BuildsTinyQwen35MoeWithASharedExpert) {
+  const auto path = reference("tiny-qwen35moe");
+  if (path.empty()) GTEST_SKIP() << "the larger reference set is not here";
+  const ModelFile model(path);
+  const auto qwen35moe = plugin<Qwen35Moe>("qwen35moe");
+  EXPECT_THAT(describe_architecture(qwen35moe, model.description()),
+              HasSubstr("shared_expert_size = 256"));
+  const BuiltModule built = build_module(qwen35moe, model.description(), {});
+  EXPECT_THAT(verify_module(*built.module), IsEmpty());
+  EXPECT_THAT(unused_tensors({built.module}, model.weights), IsEmpty());
+  EXPECT_EQ(count_ops(*built.module)["vernal.moe_route/1"], 4);
+  EXPECT_EQ(node_at(*built.module, "blk.0.ffn_gate_inp_shexp").text("out", ""), "f32");
+}
+
 TEST(Architectures, GiveTheFingerprintsTheyAlwaysGave) {
   // Of the canonical text: a change makes every stored snapshot of such a model foreign, so it must
   // be meant.
@@ -186,6 +296,8 @@ TEST(Architectures, GiveTheFingerprintsTheyAlwaysGave) {
             "c6ea64c21e6b46a234aefdaa5546538a5209a8d439f6053fa0d7c1e0c24d9fd8");
   EXPECT_EQ(fingerprint(plugin<Qwen2>("qwen2"), "tiny-qwen2"),
             "504e7f8f1027fd9825d458b30950758bf336c87b6d4b0e1b150fc5f2098fe834");
+  EXPECT_EQ(fingerprint(plugin<Qwen35>("qwen35"), "tiny-qwen35-iq4_ks"),
+            "103924696ee45acecfa0e5fde8f64f20a4c69cd0c599ec338762f8f2d4f0043d");
   EXPECT_EQ(fingerprint(plugin<Gemma3>("gemma3"), "tiny-gemma3"),
             "fc991e2d100ebeab0c9c842166759cf1b1959f53733dea299f362674ba69a89e");
 }

@@ -178,6 +178,12 @@ void scale(const float* x, float factor, float* y, std::int64_t first, std::int6
   map(x, y, first, last, [f](__m256 v) { return _mm256_mul_ps(v, f); });
 }
 
+void add_scaled(const float* x, float factor, float* y, std::int64_t first, std::int64_t last) {
+  const __m256 f = _mm256_set1_ps(factor);
+  for_each_eight(first, last,
+                 [&](auto load, auto store) { store(y, _mm256_fmadd_ps(load(x), f, load(y))); });
+}
+
 void softcap(const float* x, float c, float* y, std::int64_t first, std::int64_t last) {
   const __m256 cap = _mm256_set1_ps(c);
   map(x, y, first, last,

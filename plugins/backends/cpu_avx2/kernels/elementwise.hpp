@@ -62,6 +62,9 @@ void binary_rows(const BinaryRows& binary, std::int64_t first, std::int64_t last
 /// y[i] = x[i] * factor for first <= i < last. y may be x.
 void scale(const float* x, float factor, float* y, std::int64_t first, std::int64_t last);
 
+/// y[i] += x[i] * factor for first <= i < last, by fused multiply-add.
+void add_scaled(const float* x, float factor, float* y, std::int64_t first, std::int64_t last);
+
 /// y[i] = c * tanh(x[i] / c) for first <= i < last. y may be x.
 void softcap(const float* x, float c, float* y, std::int64_t first, std::int64_t last);
 

@@ -63,6 +63,92 @@ struct SixBitScales {
   __m256i correction(int pair) const { return byte_pair(minimums[pair / 2], pair % 2 * 2); }
 };
 
+struct Q2K {
+  static constexpr int kWords = 21;
+  static constexpr bool kScaleTail = false;
+  static constexpr bool kHeader = false;
+  static constexpr bool kSigned = false;
+  static constexpr int kParts = 4;
+  static constexpr int kChunks = 4;  // 4 * 2 * 3 * 127 = 3048
+  static constexpr int kStreams = 4;
+  static constexpr bool kScalePer16 = true;
+  static constexpr Correction kCorrection = Correction::kMinimum;
+
+  /// Byte k of lane word i is group 4i + k: the scale in its low half, the minimum in the high one.
+  struct Scales {
+    __m256i bytes[4];
+    explicit Scales(const std::byte* words) {
+      for (int i = 0; i < 4; ++i) bytes[i] = word_of_rows(words, i);
+    }
+    __m256i scale(int group) const { return byte_twice(low_nibbles(bytes[group / 4]), group % 4); }
+    __m256i correction(int pair) const {
+      return byte_pair(high_nibbles(bytes[pair / 2]), pair % 2 * 2);
+    }
+  };
+
+  static constexpr int column(int part, int chunk, int stream) {
+    return 128 * (part / 2) + 32 * stream + 16 * (part % 2) + 4 * chunk;
+  }
+  static void codes(const std::byte* words, int part, int chunk, __m256i* out) {
+    const __m256i bytes = word_of_rows(words, 4 + 4 * part + chunk);
+    for (int s = 0; s < kStreams; ++s) out[s] = bit_pairs(bytes, s);
+  }
+  static Factors factors(const PackedBlock& block) {
+    const HalfPair pair = halves_of(word_of_rows(block.words, 20));
+    return {pair.low, pair.high};
+  }
+};
+
+struct Q3K {
+  static constexpr int kWords = 27;
+  static constexpr bool kScaleTail = true;
+  static constexpr bool kHeader = false;
+  static constexpr bool kSigned = false;  // 4 too high; correct() takes it back
+  static constexpr int kParts = 4;
+  static constexpr int kChunks = 4;  // 4 * 2 * 7 * 127 = 7112
+  static constexpr int kStreams = 4;
+  static constexpr bool kScalePer16 = true;
+  static constexpr Correction kCorrection = Correction::kIntoSum;
+
+  /// Byte k of bytes[i] is group 4i + k: low four bits from a half of word 24 or 25, high two from
+  /// word 26.
+  struct Scales {
+    __m256i bytes[4];
+    explicit Scales(const std::byte* words) {
+      const __m256i high = word_of_rows(words, 26);
+      for (int i = 0; i < 4; ++i) {
+        const __m256i stored = word_of_rows(words, 24 + i % 2);
+        const __m256i low = i < 2 ? low_nibbles(stored) : high_nibbles(stored);
+        const __m256i six = _mm256_or_si256(low, _mm256_slli_epi16(bit_pairs(high, i), 4));
+        bytes[i] = _mm256_sub_epi8(six, _mm256_set1_epi8(32));
+      }
+    }
+    __m256i scale(int group) const { return signed_byte_twice(bytes[group / 4], group % 4); }
+    __m256i correction(int pair) const { return signed_byte_pair(bytes[pair / 2], pair % 2 * 2); }
+  };
+
+  static constexpr int column(int part, int chunk, int stream) {
+    return Q2K::column(part, chunk, stream);
+  }
+  static void codes(const std::byte* words, int part, int chunk, __m256i* out) {
+    const __m256i bytes = word_of_rows(words, 8 + 4 * part + chunk);
+    const int word = 4 * (part % 2) + chunk;
+    const __m256i thirds = _mm256_srli_epi16(word_of_rows(words, word), part / 2 * 4);
+    const __m256i four = _mm256_set1_epi8(4);
+    for (int s = 0; s < kStreams; ++s) {
+      const __m256i shifted =
+          s < 2 ? _mm256_slli_epi16(thirds, 2 - s) : _mm256_srli_epi16(thirds, s - 2);
+      out[s] = _mm256_or_si256(bit_pairs(bytes, s), _mm256_and_si256(shifted, four));
+    }
+  }
+  static __m256i correct(__m256i sum, __m256i correction) {
+    return _mm256_sub_epi32(sum, _mm256_slli_epi32(correction, 2));
+  }
+  static Factors factors(const PackedBlock& block) {
+    return {load_f16(block.scales), _mm256_setzero_ps()};
+  }
+};
+
 struct Q4K {
   static constexpr int kWords = 36;
   static constexpr bool kScaleTail = false;
@@ -245,6 +331,38 @@ struct Iq4Ks {
   }
   static Factors factors(const PackedBlock& block) {
     return {_mm256_loadu_ps(reinterpret_cast<const float*>(block.headers)), _mm256_setzero_ps()};
+  }
+};
+
+/// The 8-bit form (eight_bit_form.hpp).
+struct EightBit {
+  static constexpr int kWords = 69;
+  static constexpr bool kScaleTail = false;
+  static constexpr bool kHeader = false;
+  static constexpr bool kSigned = true;
+  static constexpr int kParts = 32;
+  static constexpr int kChunks = 1;  // 2 * 127 * 127 = 32258
+  static constexpr int kStreams = 2;
+  static constexpr bool kScalePer16 = true;
+  static constexpr Correction kCorrection = Correction::kNone;
+
+  struct Scales {
+    __m256i bytes[4];
+    explicit Scales(const std::byte* words) {
+      for (int i = 0; i < 4; ++i) bytes[i] = word_of_rows(words, 1 + i);
+    }
+    __m256i scale(int group) const { return signed_byte_twice(bytes[group / 4], group % 4); }
+  };
+
+  static constexpr int column(int part, int chunk, int stream) {
+    return 8 * part + 4 * stream + 4 * chunk;
+  }
+  static void codes(const std::byte* words, int part, int, __m256i* out) {
+    out[0] = word_of_rows(words, 5 + 2 * part);
+    out[1] = word_of_rows(words, 5 + 2 * part + 1);
+  }
+  static Factors factors(const PackedBlock& block) {
+    return {_mm256_castsi256_ps(word_of_rows(block.words, 0)), _mm256_setzero_ps()};
   }
 };
 

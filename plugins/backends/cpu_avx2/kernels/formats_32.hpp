@@ -1,11 +1,13 @@
 // Weight formats in blocks of 32, packed over eight rows, as matmul_32.hpp reads them.
 //
 // A format states, for one block y = D * (code - kOffset) (+ m):
-//   kWords, kScaleTail       words per block; D apart from the words, else in word 0 with m above
-//   it kSigned                  codes are signed bytes, else unsigned kOffset                  what
-//   the unsigned codes are too high by kMinimum                 the block has an m kRun chunks
-//   whose products fit one int16 together codes(words, out)        the eight chunks of the block in
-//   column order
+//   kWords            words per block
+//   kScale            where D is
+//   kSigned           codes are signed bytes, else unsigned
+//   kOffset           what the unsigned codes are too high by
+//   kMinimum          the block has an m
+//   kRun              chunks whose products fit one int16 together
+//   codes(words, out) the eight chunks of the block in column order
 #pragma once
 
 #include <cstddef>
@@ -14,6 +16,10 @@
 #include "packed_codes.hpp"
 
 namespace vernal::cpu_avx2 {
+
+/// Where the scales of a block are: in word 0 with m above them, or behind all words, as f16 or as
+/// exponents.
+enum class ScalePlace : std::uint8_t { kWord, kTail, kExponentTail };
 
 /// Words first .. first + 3: their low nibbles are columns 0..15, the high ones 16..31.
 inline void nibble_chunks(const std::byte* words, int first, __m256i* out) {
@@ -40,7 +46,7 @@ inline void add_fifth_bits(const std::byte* words, int word, __m256i* out) {
 
 struct Q4_0 {
   static constexpr int kWords = 4;
-  static constexpr bool kScaleTail = true;
+  static constexpr ScalePlace kScale = ScalePlace::kTail;
   static constexpr bool kSigned = false;
   static constexpr int kOffset = 8;
   static constexpr bool kMinimum = false;
@@ -50,7 +56,7 @@ struct Q4_0 {
 
 struct Q4_1 {
   static constexpr int kWords = 5;
-  static constexpr bool kScaleTail = false;
+  static constexpr ScalePlace kScale = ScalePlace::kWord;
   static constexpr bool kSigned = false;
   static constexpr int kOffset = 0;
   static constexpr bool kMinimum = true;
@@ -60,7 +66,7 @@ struct Q4_1 {
 
 struct Q5_0 {
   static constexpr int kWords = 5;
-  static constexpr bool kScaleTail = true;
+  static constexpr ScalePlace kScale = ScalePlace::kTail;
   static constexpr bool kSigned = false;
   static constexpr int kOffset = 16;
   static constexpr bool kMinimum = false;
@@ -73,7 +79,7 @@ struct Q5_0 {
 
 struct Q5_1 {
   static constexpr int kWords = 6;
-  static constexpr bool kScaleTail = false;
+  static constexpr ScalePlace kScale = ScalePlace::kWord;
   static constexpr bool kSigned = false;
   static constexpr int kOffset = 0;
   static constexpr bool kMinimum = true;
@@ -84,9 +90,26 @@ struct Q5_1 {
   }
 };
 
+struct Q6_0 {
+  static constexpr int kWords = 6;
+  static constexpr ScalePlace kScale = ScalePlace::kTail;
+  static constexpr bool kSigned = false;
+  static constexpr int kOffset = 32;
+  static constexpr bool kMinimum = false;
+  static constexpr int kRun = 2;  // 2 * 2 * 63 * 127 = 32004
+  static void codes(const std::byte* words, __m256i* out) {
+    nibble_chunks(words, 2, out);
+    // Word c % 2 has the high bits of chunks c, c + 4, c + 2 and c + 6 from its lowest bits.
+    for (int c = 0; c < 8; ++c) {
+      const __m256i high = bit_pairs(word_of_rows(words, c % 2), c % 4 / 2 * 2 + c / 4);
+      out[c] = _mm256_or_si256(out[c], _mm256_slli_epi16(high, 4));
+    }
+  }
+};
+
 struct Q8_0 {
   static constexpr int kWords = 8;
-  static constexpr bool kScaleTail = true;
+  static constexpr ScalePlace kScale = ScalePlace::kTail;
   static constexpr bool kSigned = true;
   static constexpr int kOffset = 0;
   static constexpr bool kMinimum = false;
@@ -98,7 +121,7 @@ struct Q8_0 {
 
 struct Iq4Nl {
   static constexpr int kWords = 4;
-  static constexpr bool kScaleTail = true;
+  static constexpr ScalePlace kScale = ScalePlace::kTail;
   static constexpr bool kSigned = true;
   static constexpr int kOffset = 0;
   static constexpr bool kMinimum = false;
@@ -106,6 +129,19 @@ struct Iq4Nl {
   static void codes(const std::byte* words, __m256i* out) {
     nibble_chunks(words, 0, out);
     for (int c = 0; c < 8; ++c) out[c] = iq4_values(out[c]);
+  }
+};
+
+struct Mxfp4 {
+  static constexpr int kWords = 4;
+  static constexpr ScalePlace kScale = ScalePlace::kExponentTail;
+  static constexpr bool kSigned = true;
+  static constexpr int kOffset = 0;
+  static constexpr bool kMinimum = false;
+  static constexpr int kRun = 8;  // 8 * 2 * 12 * 127 = 24384
+  static void codes(const std::byte* words, __m256i* out) {
+    nibble_chunks(words, 0, out);
+    for (int c = 0; c < 8; ++c) out[c] = mxfp4_values(out[c]);
   }
 };
 

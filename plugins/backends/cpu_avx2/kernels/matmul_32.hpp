@@ -12,6 +12,19 @@
 
 namespace vernal::cpu_avx2 {
 
+/// 2^(e - 128) for the eight bytes e at p. The two smallest are subnormal numbers.
+inline __m256 load_exponents(const std::byte* p) {
+  const __m256i e = _mm256_cvtepu8_epi32(load_64(p));
+  const __m256i one = _mm256_set1_epi32(1);
+  const __m256i normal = _mm256_slli_epi32(_mm256_sub_epi32(e, one), 23);
+  const __m256i subnormal = _mm256_sllv_epi32(_mm256_set1_epi32(0x00200000), e);
+  return _mm256_castsi256_ps(_mm256_blendv_epi8(subnormal, normal, _mm256_cmpgt_epi32(e, one)));
+}
+
+/// Bytes from the scales of one block to those of the next.
+template <class Format>
+inline constexpr std::int64_t kScaleStride = Format::kScale == ScalePlace::kExponentTail ? 8 : 16;
+
 /// One block of eight rows, unpacked.
 template <class Format>
 struct Codes32 {
@@ -27,8 +40,10 @@ inline void unpack_block(const std::byte* words, const std::byte* scales, Codes3
   if constexpr (Format::kSigned) {
     for (int c = 0; c < 8; ++c) out.magnitudes[c] = _mm256_abs_epi8(out.codes[c]);
   }
-  if constexpr (Format::kScaleTail) {
+  if constexpr (Format::kScale == ScalePlace::kTail) {
     out.scale = load_f16(scales);
+  } else if constexpr (Format::kScale == ScalePlace::kExponentTail) {
+    out.scale = load_exponents(scales);
   } else {
     const HalfPair pair = halves_of(word_of_rows(words, 0));
     out.scale = pair.low;
@@ -48,7 +63,9 @@ inline __m256i dot_block(const Codes32<Format>& block, const std::int8_t* x) {
     for (int c = first; c < first + Format::kRun; ++c) {
       const __m256i a = broadcast_dword(x + 4 * c);
       if constexpr (Format::kSigned) {
-        products = _mm256_maddubs_epi16(block.magnitudes[c], _mm256_sign_epi8(a, block.codes[c]));
+        const __m256i pairs =
+            _mm256_maddubs_epi16(block.magnitudes[c], _mm256_sign_epi8(a, block.codes[c]));
+        products = _mm256_add_epi16(products, pairs);
       } else {
         products = _mm256_add_epi16(products, _mm256_maddubs_epi16(block.codes[c], a));
       }
@@ -103,7 +120,8 @@ void multiply_group(const Matmul& matmul, const RowGroup& group, std::int64_t fi
   for (std::int64_t b = 0; b < num_blocks; b += kBlocks) {
     const auto here = static_cast<int>(std::min<std::int64_t>(kBlocks, num_blocks - b));
     for (int i = 0; i < here; ++i) {
-      unpack_block(group.data + (b + i) * Format::kWords * 32, scales + 16 * (b + i), blocks[i]);
+      unpack_block(group.data + (b + i) * Format::kWords * 32,
+                   scales + kScaleStride<Format> * (b + i), blocks[i]);
     }
     std::int64_t n = 0;
     for (; n + 4 <= count; n += 4) {
@@ -125,7 +143,7 @@ void multiply_one(const Matmul& matmul, const RowGroup& group, std::int64_t toke
     const std::int64_t at = b * x.num_tokens + token;
     prefetch_ahead(group.data + b * Format::kWords * 32, Format::kWords * 32);
     Codes32<Format> block;
-    unpack_block(group.data + b * Format::kWords * 32, scales + 16 * b, block);
+    unpack_block(group.data + b * Format::kWords * 32, scales + kScaleStride<Format> * b, block);
     total = add_block(total, block, dot_block(block, x.codes + 32 * at), x, at);
   }
   group.store(matmul, token, total);

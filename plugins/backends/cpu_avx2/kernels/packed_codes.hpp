@@ -17,6 +17,11 @@ inline __m256i low_nibbles(__m256i bytes) { return _mm256_and_si256(bytes, _mm25
 
 inline __m256i high_nibbles(__m256i bytes) { return low_nibbles(_mm256_srli_epi16(bytes, 4)); }
 
+/// Bits 2k and 2k + 1 of each byte.
+inline __m256i bit_pairs(__m256i bytes, int k) {
+  return _mm256_and_si256(_mm256_srli_epi16(bytes, 2 * k), _mm256_set1_epi8(3));
+}
+
 /// Word i of the block at `words`: the four bytes of each of eight rows.
 inline __m256i word_of_rows(const std::byte* words, int i) { return load_256(words + 32 * i); }
 
@@ -24,6 +29,12 @@ inline __m256i word_of_rows(const std::byte* words, int i) { return load_256(wor
 inline __m256i iq4_values(__m256i codes) {
   const __m128i values =
       _mm_setr_epi8(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
+  return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(values), codes);
+}
+
+/// The same for the doubled four-bit floats of mxfp4.
+inline __m256i mxfp4_values(__m256i codes) {
+  const __m128i values = _mm_setr_epi8(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
   return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(values), codes);
 }
 

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstring>
 
-#include "vernal/block_types.hpp"
+#include "eight_bit_form.hpp"
 
 namespace vernal::cpu_avx2 {
 
@@ -18,7 +18,8 @@ struct Geometry {
   std::int64_t header_bytes;
   std::int64_t words_at;
   std::int64_t num_words;
-  std::int64_t scale_at;  // of an f16 that is no part of a word, or -1
+  std::int64_t scale_at;  // of a scale that is no part of a word, or -1
+  std::int64_t scale_bytes;
 };
 
 constexpr auto kFloat = ActivationKind::kFloat;
@@ -26,21 +27,31 @@ constexpr auto kBy32 = ActivationKind::kBlocks32;
 constexpr auto kBy256 = ActivationKind::kBlocks256;
 
 /// In the order of WeightFormat.
-constexpr std::array<Geometry, 14> kGeometry{{
-    {"f32", kFloat, 1, 4, 0, 0, 0, -1},
-    {"f16", kFloat, 1, 2, 0, 0, 0, -1},
-    {"bf16", kFloat, 1, 2, 0, 0, 0, -1},
-    {"ggml.q4_0/1", kBy32, 32, 18, 0, 2, 4, 0},
-    {"ggml.q4_1/1", kBy32, 32, 20, 0, 0, 5, -1},
-    {"ggml.q5_0/1", kBy32, 32, 22, 0, 2, 5, 0},
-    {"ggml.q5_1/1", kBy32, 32, 24, 0, 0, 6, -1},
-    {"ggml.q8_0/1", kBy32, 32, 34, 0, 2, 8, 0},
-    {"ggml.q4_k/1", kBy256, 256, 144, 0, 0, 36, -1},
-    {"ggml.q5_k/1", kBy256, 256, 176, 0, 0, 44, -1},
-    {"ggml.q6_k/1", kBy256, 256, 210, 0, 0, 52, 208},
-    {"ggml.iq4_nl/1", kBy32, 32, 18, 0, 2, 4, 0},
-    {"ggml.iq4_xs/1", kBy256, 256, 136, 0, 0, 34, -1},
-    {"ggml.iq4_ks/1", kBy256, 256, 136, 4, 0, 34, -1},
+constexpr std::array<Geometry, kNumWeightFormats> kGeometry{{
+    {"f32", kFloat, 1, 4, 0, 0, 0, -1, 0},
+    {"f16", kFloat, 1, 2, 0, 0, 0, -1, 0},
+    {"bf16", kFloat, 1, 2, 0, 0, 0, -1, 0},
+    {"ggml.q4_0/1", kBy32, 32, 18, 0, 2, 4, 0, 2},
+    {"ggml.q4_1/1", kBy32, 32, 20, 0, 0, 5, -1, 0},
+    {"ggml.q5_0/1", kBy32, 32, 22, 0, 2, 5, 0, 2},
+    {"ggml.q5_1/1", kBy32, 32, 24, 0, 0, 6, -1, 0},
+    {"ggml.q8_0/1", kBy32, 32, 34, 0, 2, 8, 0, 2},
+    {"ggml.q4_k/1", kBy256, 256, 144, 0, 0, 36, -1, 0},
+    {"ggml.q5_k/1", kBy256, 256, 176, 0, 0, 44, -1, 0},
+    {"ggml.q6_k/1", kBy256, 256, 210, 0, 0, 52, 208, 2},
+    {"ggml.iq4_nl/1", kBy32, 32, 18, 0, 2, 4, 0, 2},
+    {"ggml.iq4_xs/1", kBy256, 256, 136, 0, 0, 34, -1, 0},
+    {"ggml.iq4_ks/1", kBy256, 256, 136, 4, 0, 34, -1, 0},
+    {"ggml.q2_k/1", kBy256, 256, 84, 0, 0, 21, -1, 0},
+    {"ggml.q6_0/1", kBy32, 32, 26, 0, 2, 6, 0, 2},
+    {"ggml.mxfp4/1", kBy32, 32, 17, 0, 1, 4, 0, 1},
+    {"ggml.q3_k/1", kBy256, 256, 110, 0, 0, 27, 108, 2},
+    {"ggml.iq2_k/1", kBy256, 256, 76, 0, 0, 19, -1, 0},
+    {"ggml.iq3_k/1", kBy256, 256, 110, 0, 2, 27, 0, 2},
+    {"ggml.iq4_k/1", kBy256, 256, 144, 0, 0, 36, -1, 0},
+    {"ggml.iq5_k/1", kBy256, 256, 176, 0, 0, 44, -1, 0},
+    {"ggml.iq5_ks/1", kBy256, 256, 168, 4, 0, 42, -1, 0},
+    {"8-bit", kBy256, 256, 276, 0, 0, 69, -1, 0},
 }};
 
 const Geometry& geometry(WeightFormat format) {
@@ -48,7 +59,6 @@ const Geometry& geometry(WeightFormat format) {
 }
 
 constexpr std::int64_t kWordBytes = 4;
-constexpr std::int64_t kScaleBytes = 2;
 
 /// Calls move(stored_offset, group_offset, bytes) for every piece of row `row` of a group.
 template <class Move>
@@ -69,7 +79,7 @@ void for_each_piece(const Geometry& g, std::int64_t num_columns, std::int64_t ro
       move(stored + g.words_at + w * kWordBytes, words_at + slot * kWordBytes, kWordBytes);
     }
     if (g.scale_at >= 0) {
-      move(stored + g.scale_at, scales_at + (b * kRowGroup + row) * kScaleBytes, kScaleBytes);
+      move(stored + g.scale_at, scales_at + (b * kRowGroup + row) * g.scale_bytes, g.scale_bytes);
     }
   }
 }
@@ -89,6 +99,7 @@ std::optional<WeightFormat> find_weight_format(std::string_view id) {
   for (std::size_t i = 0; i < kGeometry.size(); ++i) {
     if (kGeometry[i].id == id) return static_cast<WeightFormat>(i);
   }
+  if (find_eight_bit_writer(id) != nullptr) return WeightFormat::kEightBit;
   return std::nullopt;
 }
 
@@ -110,7 +121,7 @@ std::int64_t packed_bytes(WeightFormat format, std::int64_t num_rows, std::int64
   return (num_rows + kRowGroup - 1) / kRowGroup * group_bytes(format, num_columns);
 }
 
-void pack_group(WeightFormat format, std::int64_t num_columns, const std::byte* stored,
+void pack_group(WeightFormat format, std::int64_t num_columns, const std::byte* rows,
                 std::int64_t num_rows, std::byte* group) {
   const Geometry& g = geometry(format);
   const std::int64_t row_bytes = stored_row_bytes(format, num_columns);
@@ -118,12 +129,29 @@ void pack_group(WeightFormat format, std::int64_t num_columns, const std::byte* 
     std::memset(group, 0, static_cast<std::size_t>(group_bytes(format, num_columns)));
   }
   for (std::int64_t row = 0; row < num_rows; ++row) {
-    const std::byte* from = stored + row * row_bytes;
+    const std::byte* from = rows + row * row_bytes;
     for_each_piece(g, num_columns, row,
                    [&](std::int64_t in_row, std::int64_t in_group, std::int64_t bytes) {
                      copy_piece(group + in_group, from + in_row, bytes);
                    });
   }
+}
+
+void convert_and_pack_group(const BlockType& stored, std::int64_t num_columns,
+                            const std::byte* rows, std::int64_t num_rows, std::byte* scratch,
+                            std::byte* group) {
+  const WeightFormat format = *find_weight_format(stored.id);
+  if (format != WeightFormat::kEightBit) {
+    pack_group(format, num_columns, rows, num_rows, group);
+    return;
+  }
+  const auto columns = static_cast<std::uint64_t>(num_columns);
+  WriteEightBitRow* const write = find_eight_bit_writer(stored.id);
+  for (std::int64_t row = 0; row < num_rows; ++row) {
+    write(rows + row * static_cast<std::int64_t>(stored.row_bytes(columns)), columns,
+          scratch + row * stored_row_bytes(format, num_columns));
+  }
+  pack_group(format, num_columns, scratch, num_rows, group);
 }
 
 void unpack_row(const PackedMatrix& matrix, std::int64_t row, std::byte* stored) {
@@ -137,8 +165,12 @@ void unpack_row(const PackedMatrix& matrix, std::int64_t row, std::byte* stored)
 
 void dequantize_packed_row(const PackedMatrix& matrix, std::int64_t row, std::byte* scratch,
                            float* out) {
-  const BlockType* type = find_block_type(weight_format_id(matrix.format));
   unpack_row(matrix, row, scratch);
+  if (matrix.format == WeightFormat::kEightBit) {
+    read_eight_bit_row(scratch, matrix.num_columns, out);
+    return;
+  }
+  const BlockType* type = find_block_type(weight_format_id(matrix.format));
   dequantize_row(*type, scratch, static_cast<std::uint64_t>(matrix.num_columns), out);
 }
 

@@ -49,8 +49,8 @@ void rmsnorm_rows(const RmsNorm& norm, std::int64_t first, std::int64_t last) {
   const std::int64_t n = norm.num_columns;
   for (std::int64_t row = first; row < last; ++row) {
     const float* x = norm.x + row * n;
-    const float mean = sum_of_squares(x, n) / static_cast<float>(n);
-    scale_row(x, norm.weight, 1.0F / std::sqrt(mean + norm.epsilon), n, norm.y + row * n);
+    const float square = sum_of_squares(x, n) / (norm.is_l2 ? 1.0F : static_cast<float>(n));
+    scale_row(x, norm.weight, 1.0F / std::sqrt(square + norm.epsilon), n, norm.y + row * n);
   }
 }
 

@@ -17,6 +17,13 @@ constexpr std::int64_t kMostGroups = 8;
 
 }  // namespace
 
+std::int64_t groups_per_claim(const PackedMatrix& matrix, std::int64_t num_groups,
+                              const Worker& worker) {
+  const std::int64_t bytes = group_bytes(matrix.format, matrix.num_columns);
+  return std::clamp<std::int64_t>(kClaimBytes / bytes, 1,
+                                  std::min(chunk_of(num_groups, worker), kMostGroups));
+}
+
 QuantizeOperation::QuantizeOperation(const Parameters& parameters) : p_(parameters) {
   reads = {p_.x};
   writes = {p_.blocks};
@@ -52,9 +59,7 @@ void LinearOperation::run(const StepContext& step, Worker& worker) const noexcep
   matmul.y = step.floats(p_.y);
   matmul.y_stride = p_.num_outputs;
   const std::int64_t groups = matmul.weights.num_groups();
-  const std::int64_t bytes = group_bytes(matmul.weights.format, p_.num_columns);
-  const std::int64_t chunk = std::clamp<std::int64_t>(
-      kClaimBytes / bytes, 1, std::min(chunk_of(groups, worker), kMostGroups));
+  const std::int64_t chunk = groups_per_claim(matmul.weights, groups, worker);
   worker.parallel_for(groups, chunk, [&](std::int64_t first, std::int64_t last) {
     matmul_groups(matmul, first, last);
   });

@@ -43,4 +43,8 @@ class LinearOperation final : public Operation {
   Parameters p_;
 };
 
+/// Groups of rows that a worker claims at a time of `num_groups` like those of the matrix.
+std::int64_t groups_per_claim(const PackedMatrix& matrix, std::int64_t num_groups,
+                              const Worker& worker);
+
 }  // namespace vernal::cpu_avx2

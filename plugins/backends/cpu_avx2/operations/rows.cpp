@@ -36,6 +36,7 @@ void NormOperation::run(const StepContext& step, Worker& worker) const noexcept 
   if (p_.weight >= 0) norm.weight = step.weights->numbers(static_cast<std::uint32_t>(p_.weight));
   norm.num_columns = p_.num_columns;
   norm.epsilon = p_.epsilon;
+  norm.is_l2 = p_.is_l2;
   const std::int64_t rows = step.count(p_.rows);
   worker.parallel_for(rows, chunk_of(rows, worker), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t row = first; row < last; ++row) {
@@ -124,20 +125,19 @@ void BinaryOperation::run(const StepContext& step, Worker& worker) const noexcep
   });
 }
 
-EmbedOperation::EmbedOperation(const Parameters& parameters, std::int64_t row_bytes)
+EmbedOperation::EmbedOperation(const Parameters& parameters, std::int64_t row_scratch)
     : p_(parameters) {
   reads = {p_.ids};
   writes = {p_.y};
-  scratch_bytes = row_bytes;
+  scratch_bytes = row_scratch;
 }
 
 void EmbedOperation::run(const StepContext& step, Worker& worker) const noexcept {
-  const PackedMatrix table = step.weights->matrix(p_.weight);
   const std::int32_t* ids = step.integers(p_.ids);
   auto* scratch = reinterpret_cast<std::byte*>(step.worker_scratch(worker));
   worker.parallel_for(step.num_tokens, 1, [&](std::int64_t token, std::int64_t) {
     float* y = step.floats(p_.y) + token * p_.num_columns;
-    dequantize_packed_row(table, ids[token], scratch, y);
+    step.weights->read_row(p_.weight, ids[token], scratch, y);
     if (p_.scale != 1.0F) scale(y, p_.scale, y, 0, p_.num_columns);
   });
 }

@@ -42,6 +42,7 @@ class NormOperation final : public RowOperation {
     RowCount rows;
     std::int64_t num_columns;
     float epsilon;
+    bool is_l2;  ///< l2norm/1, else rmsnorm/1
   };
   explicit NormOperation(const Parameters& parameters);
   void run(const StepContext& step, Worker& worker) const noexcept override;
@@ -120,8 +121,8 @@ class EmbedOperation final : public Operation {
     std::int64_t num_columns;
     float scale;
   };
-  /// row_bytes: of a stored row of the table.
-  EmbedOperation(const Parameters& parameters, std::int64_t row_bytes);
+  /// row_scratch: row_scratch_bytes() of the table.
+  EmbedOperation(const Parameters& parameters, std::int64_t row_scratch);
   void run(const StepContext& step, Worker& worker) const noexcept override;
 
  private:

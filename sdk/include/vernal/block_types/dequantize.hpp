@@ -4,93 +4,17 @@
 // exact, so a compiler that fuses them changes nothing. All fields are little-endian and unaligned.
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 
-#include "vernal/block_types/float16.hpp"
+#include "vernal/block_types/codebook_formats.hpp"
+#include "vernal/block_types/codebooks.hpp"
+#include "vernal/block_types/fields.hpp"
+#include "vernal/block_types/grid_formats.hpp"
+#include "vernal/block_types/trellis_formats.hpp"
 
 namespace vernal {
-
-namespace block_fields {
-
-constexpr std::uint32_t byte_at(const std::byte* block, std::uint32_t offset) noexcept {
-  return std::to_integer<std::uint32_t>(block[offset]);
-}
-
-constexpr std::int32_t signed_byte_at(const std::byte* block, std::uint32_t offset) noexcept {
-  return static_cast<std::int8_t>(block[offset]);
-}
-
-constexpr std::uint16_t u16_at(const std::byte* block, std::uint32_t offset) noexcept {
-  return static_cast<std::uint16_t>(byte_at(block, offset) | byte_at(block, offset + 1) << 8U);
-}
-
-constexpr std::uint32_t u32_at(const std::byte* block, std::uint32_t offset) noexcept {
-  return static_cast<std::uint32_t>(u16_at(block, offset)) |
-         static_cast<std::uint32_t>(u16_at(block, offset + 2)) << 16U;
-}
-
-constexpr float f16_at(const std::byte* block, std::uint32_t offset) noexcept {
-  return float_from_f16(u16_at(block, offset));
-}
-
-constexpr float f32_at(const std::byte* block, std::uint32_t offset) noexcept {
-  return std::bit_cast<float>(u32_at(block, offset));
-}
-
-/// Number `index` of a field of `width`-bit numbers stored in planes: a run of `run` bytes holds
-/// `run` numbers in its lowest bits, the next `run` in the bits above, and so on; then the next run
-/// of bytes follows. With run 1 the numbers simply fill byte after byte from the lowest bits.
-constexpr std::uint32_t plane_at(const std::byte* field, std::uint32_t run, std::uint32_t width,
-                                 std::uint32_t index) noexcept {
-  const std::uint32_t numbers_per_run = run * (8U / width);
-  const std::uint32_t byte = index / numbers_per_run * run + index % run;
-  const std::uint32_t plane = index % numbers_per_run / run;
-  return byte_at(field, byte) >> plane * width & ((1U << width) - 1U);
-}
-
-/// The 4-bit code of weight w in fields of 16, 32 or 64 bytes per two planes.
-constexpr std::int32_t nibble_at(const std::byte* field, std::uint32_t run,
-                                 std::uint32_t w) noexcept {
-  return static_cast<std::int32_t>(plane_at(field, run, 4, w));
-}
-
-/// Scale and minimum of one group of 32 weights, six bits each: eight pairs packed in twelve bytes.
-struct SixBitPair {
-  std::uint32_t scale;
-  std::uint32_t minimum;
-};
-
-constexpr SixBitPair six_bit_pair_at(const std::byte* packed, std::uint32_t group) noexcept {
-  if (group < 4) return {byte_at(packed, group) & 63U, byte_at(packed, group + 4) & 63U};
-  const std::uint32_t low = byte_at(packed, group + 4);
-  return {(low & 15U) | byte_at(packed, group - 4) >> 6U << 4U,
-          low >> 4U | byte_at(packed, group) >> 6U << 4U};
-}
-
-/// Calls read(block, w) for each weight of each block of a row and stores what it returns. The
-/// block is a copy: the compiler then knows that storing floats does not change it, and reads each
-/// field once.
-template <std::uint32_t kWeights, std::uint32_t kBytes, typename Read>
-void for_each_weight(const std::byte* blocks, std::uint64_t columns, float* out, Read read) {
-  std::array<std::byte, kBytes> block;
-  for (std::uint64_t first = 0; first < columns; first += kWeights) {
-    std::copy_n(blocks, kBytes, block.begin());
-    for (std::uint32_t w = 0; w < kWeights; ++w) *out++ = read(block.data(), w);
-    blocks += kBytes;
-  }
-}
-
-}  // namespace block_fields
-
-/// The values that four-bit codes stand for in iq4_nl, iq4_xs and (either row) iq4_ks.
-inline constexpr std::array<std::array<std::int8_t, 16>, 2> kIq4Values{{
-    {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113},
-    {-123, -100, -79, -61, -45, -31, -18, -6, 5, 17, 29, 42, 57, 73, 93, 117},
-}};
 
 inline void dequantize_f32(const std::byte* row, std::uint64_t columns, float* out) {
   block_fields::for_each_weight<1, 4>(row, columns, out, [](const std::byte* b, std::uint32_t) {
@@ -144,11 +68,35 @@ inline void dequantize_q5_1(const std::byte* row, std::uint64_t columns, float* 
   });
 }
 
+/// D f16@0, high two bits@2, low four@10: D * (code - 32). A byte of high bits has those of weights
+/// j, j + 16, j + 8 and j + 24, in this order.
+inline void dequantize_q6_0(const std::byte* row, std::uint64_t columns, float* out) {
+  using namespace block_fields;
+  for_each_weight<32, 26>(row, columns, out, [](const std::byte* b, std::uint32_t w) {
+    const std::uint32_t shift = w / 8 % 2 * 4 + w / 16 * 2;
+    const auto high = static_cast<std::int32_t>((byte_at(b, 2 + w % 8) >> shift & 3U) << 4U);
+    return f16_at(b, 0) * static_cast<float>((nibble_at(b + 10, 16, w) | high) - 32);
+  });
+}
+
 /// D f16@0, signed codes@2: D * code.
 inline void dequantize_q8_0(const std::byte* row, std::uint64_t columns, float* out) {
   using namespace block_fields;
   for_each_weight<32, 34>(row, columns, out, [](const std::byte* b, std::uint32_t w) {
     return f16_at(b, 0) * static_cast<float>(signed_byte_at(b, 2 + w));
+  });
+}
+
+/// Scale and minimum of 16 weights in a byte@0, codes@16, D f16@80, M f16@82: (D * scale) * code -
+/// M
+/// * minimum.
+inline void dequantize_q2_k(const std::byte* row, std::uint64_t columns, float* out) {
+  using namespace block_fields;
+  for_each_weight<256, 84>(row, columns, out, [](const std::byte* b, std::uint32_t w) {
+    const std::uint32_t pair = byte_at(b, w / 16);
+    const float scale = f16_at(b, 80) * static_cast<float>(pair & 15U);
+    const float minimum = f16_at(b, 82) * static_cast<float>(pair >> 4U);
+    return scale * static_cast<float>(plane_at(b + 16, 32, 2, w)) - minimum;
   });
 }
 
@@ -219,6 +167,33 @@ inline void dequantize_iq4_ks(const std::byte* row, std::uint64_t columns, float
             row_scale * static_cast<float>(static_cast<std::int32_t>(bits & 254U) - 127);
         return scale * static_cast<float>(kIq4Values[bits & 1U][plane_at(b + 8, 16, 4, w)]);
       });
+}
+
+/// The byte of an mxfp4 scale as a float: 2^(byte - 128). The smallest two are subnormal; 255 is
+/// 2^127.
+constexpr float mxfp4_scale(std::uint32_t byte) noexcept {
+  return std::bit_cast<float>(byte < 2 ? 0x00200000U << byte : (byte - 1U) << 23U);
+}
+
+/// Exponent@0, codes@1: 2^(exponent - 128) * doubled value of the code.
+inline void dequantize_mxfp4(const std::byte* row, std::uint64_t columns, float* out) {
+  using namespace block_fields;
+  for_each_weight<32, 17>(row, columns, out, [](const std::byte* b, std::uint32_t w) {
+    return mxfp4_scale(byte_at(b, 0)) * static_cast<float>(kMxfp4Values[plane_at(b + 1, 16, 4, w)]);
+  });
+}
+
+/// As dequantize_products(), but a sign is applied to the float: a magnitude of zero keeps it.
+inline void dequantize_iq3_kt(const std::byte* row, std::uint64_t columns, float* out) {
+  using Format = block_products::Iq3Kt;
+  for_each_block<Format>(row, columns, [&out](const std::byte* of_row, const std::byte* block) {
+    for (std::uint32_t w = 0; w < Format::kWeights; ++w) {
+      const float scale =
+          Format::unit(of_row, block) * static_cast<float>(Format::scale(block, w / 32));
+      const float size = scale * static_cast<float>(Format::magnitude(block, w));
+      *out++ = Format::is_negative(block, w) ? -size : size;
+    }
+  });
 }
 
 }  // namespace vernal

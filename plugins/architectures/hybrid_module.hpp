@@ -1,0 +1,48 @@
+// Decoders that mix gated delta nets with gated attention, built but for their feed-forward.
+#pragma once
+
+#include <functional>
+
+#include "decoder_layer.hpp"
+#include "hybrid_config.hpp"
+
+namespace vernal::architectures {
+
+/// The feed-forward of a layer: normed u[T, D] -> [T, D].
+using HybridFeedForward = std::function<Tensor(const DecoderLayer& blk, Tensor u)>;
+
+/// One build; lives for the call. Functions:
+///
+///   main   ids, positions, rows -> logits; with "mtp" also hidden [T, D], behind the last norm
+///   mtp    ids: the tokens after; hidden: what "main" or "mtp" gave for the tokens before them;
+///          positions, rows -> logits for the tokens after those, and hidden for the next round
+class HybridModule {
+ public:
+  HybridModule(const Metadata& metadata, const Builder& builder, const HybridConfig& config,
+               HybridFeedForward feed_forward)
+      : metadata_(metadata),
+        b_(builder),
+        h_(config),
+        c_(config.decoder),
+        feed_forward_(std::move(feed_forward)) {}
+
+  /// Builds "main" and the functions that the options want beside it.
+  /// Errors   UNSUPPORTED: "mtp" of a file without exactly one prediction layer, or of a segment
+  /// that ends before the head.
+  void build(const BuildOptions& options) const;
+
+ private:
+  void build_main(const LayerRange& layers, bool gives_hidden) const;
+  void build_mtp() const;
+  Tensor layer(const DecoderLayer& blk, Tensor x, Tensor positions, bool is_recurrent) const;
+  Tensor gated_attention(const DecoderLayer& blk, Tensor u, Tensor positions) const;
+  Tensor gated_delta_net(const DecoderLayer& blk, Tensor u) const;
+
+  const Metadata& metadata_;
+  const Builder& b_;
+  const HybridConfig& h_;
+  const DecoderConfig& c_;
+  HybridFeedForward feed_forward_;
+};
+
+}  // namespace vernal::architectures

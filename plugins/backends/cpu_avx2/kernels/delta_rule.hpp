@@ -1,0 +1,65 @@
+// The gated delta rule: a matrix S [key_dim, value_dim] for each head that every token changes.
+//
+//   S <- e^g S;   u = beta (v - S^T k);   S <- S + k u^T;   y = S^T (scale q)
+//
+// (Yang, Kautz and Hatamizadeh 2024, "Gated Delta Networks"; sdk/spec/operations.md §4.)
+//
+// Two forms with one result but for rounding. Token by token reads and writes S once for each token
+// (delta_step.hpp). In blocks (delta_chunk.hpp) S is read and written once for each block, and most
+// of the work are matrix products.
+//
+// Which form a token takes depends on its distance from the first token of its sequence in the
+// step, and in either form a token's sums take in no later token. So the bits of a row depend on
+// its sequence's tokens and on where its chunks began.
+#pragma once
+
+#include <cstdint>
+
+namespace vernal::cpu_avx2 {
+
+/// One node in one step. All memory is borrowed; T tokens of the step.
+struct DeltaRule {
+  const float* q = nullptr;        ///< [T][num_key_heads][key_dim]
+  const float* k = nullptr;        ///< as q
+  const float* v = nullptr;        ///< [T][num_value_heads][value_dim]
+  const float* g = nullptr;        ///< [T][num_value_heads], or [T][num_value_heads][key_dim]
+  const float* beta = nullptr;     ///< [T][num_value_heads]
+  float* y = nullptr;              ///< as v
+  std::int64_t num_key_heads = 0;  ///< divides num_value_heads
+  std::int64_t num_value_heads = 0;
+  std::int64_t key_dim = 0;       ///< a multiple of 8
+  std::int64_t value_dim = 0;     ///< a multiple of 8
+  std::int64_t num_versions = 1;  ///< states that a sequence keeps: the newest ones
+  float scale = 1.0F;
+  float epsilon = 0.0F;        ///< of the normalisation
+  bool is_normalized = false;  ///< q and k are first divided by sqrt(sum of squares + epsilon)
+  bool is_grouped = false;     ///< value head h reads key head h Hk / Hv, else h mod Hk
+  bool has_key_gates = false;  ///< g is by row of S
+
+  std::int64_t key_head(std::int64_t head) const {
+    return is_grouped ? head * num_key_heads / num_value_heads : head % num_key_heads;
+  }
+  std::int64_t state_floats() const { return num_value_heads * key_dim * value_dim; }
+};
+
+/// Tokens [start, start + count) of the step are those from first_position on of one sequence.
+///   states  [num_versions][num_value_heads][key_dim * value_dim], after n tokens version
+///           n % num_versions. A head's matrix is stored in panels of 32 columns, the last one
+///           narrower: [panels][key_dim][32], so that a panel is one run of memory.
+struct DeltaSequence {
+  float* states = nullptr;
+  std::int64_t start = 0;
+  std::int64_t count = 0;
+  std::int64_t first_position = 0;  ///< 0: the state is zero, whatever the memory holds
+};
+
+/// f32 numbers of scratch memory that one thread needs.
+std::int64_t delta_rule_scratch_floats(const DeltaRule& rule);
+
+/// Runs all tokens of a sequence through one value head and leaves its newest num_versions states
+/// behind. Different heads and sequences may run on different threads at once.
+///   scratch  delta_rule_scratch_floats(), 32-byte aligned, of the calling thread alone
+void run_delta_rule(const DeltaRule& rule, const DeltaSequence& sequence, std::int64_t head,
+                    float* scratch);
+
+}  // namespace vernal::cpu_avx2
