@@ -1,7 +1,7 @@
 # The animals: fault, sound plugin, the test that finds it.
 
 # The base without a fault: every test must pass, so that what others fail in is their fault alone.
-zoo(none backend -)
+zoo(none backend - LEVEL 2)
 zoo(none architecture -)
 zoo(none frontend -)
 
@@ -51,3 +51,27 @@ zoo(ignores_sinks backend errors.refusing_sinks)
 zoo(trusts_token_ids backend errors.token_ids)
 zoo(stale_sequence backend errors.stale_sequences)
 zoo(stale_checkpoint backend errors.stale_checkpoints)
+
+# Numbers
+zoo(wrong_at_1 backend operations.linear)
+zoo(wrong_at_65 backend operations.attention)
+zoo(nan_on_zero_row backend operations.zero_rows)
+zoo(overflows backend operations.long_rows)
+zoo(ignores_attribute backend operations.unknown_attribute)
+zoo(any_operation backend errors.unknown_operation)
+zoo(window_off_by_one backend operations.window)
+zoo(misreads_format backend operations.formats)
+
+# State
+zoo(wrong_at_3 backend state.chunks_full)
+zoo(depends_on_mates backend state.batch_mates_full)
+zoo(leaks_between_sequences backend state.batch_mates_window)
+zoo(truncates_on_refusal backend state.refused_truncate_full)
+zoo(restorable_lies backend state.truncate_full)
+zoo(fork_ignores_position backend state.fork_earlier_full)
+zoo(fork_shares_state backend state.fork_hybrid LEVEL 1)
+zoo(restore_forgets_convolution backend state.restore_hybrid LEVEL 1)
+zoo(failed_step_harms_others backend state.failed_step_full)
+zoo(exhaustion_ends_it backend state.exhaustion_full)
+zoo(room_is_not_given_back backend state.free_full)
+zoo(rotation_not_undone backend state.rotation)
