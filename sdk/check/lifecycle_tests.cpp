@@ -264,7 +264,27 @@ constexpr Test kTests[] = {
      test_failed_load, kBackends},
 };
 
+/// Only what the table refuses is of interest here; all else is a test's to find.
+void try_settings(const Options& options) {
+  try {
+    PluginUnderTest plugin(options, PluginUnderTest::Start::kOpenOnly);
+    for (const std::uint32_t kind : {VERNAL_KIND_BACKEND, VERNAL_KIND_FRONTEND}) {
+      if (!plugin.manifest().has_kind(kind)) continue;
+      try {
+        plugin.config(kind);
+      } catch (const Error& error) {
+        if (error.code() == VERNAL_INVALID_ARGUMENT) throw Finding(error.what());
+      }
+    }
+  } catch (const Error&) {
+  }
+}
+
+constexpr Test kSettingsTest{"settings", "--set fits the plugin's schema", try_settings};
+
 }  // namespace
+
+const Test& settings_test() { return kSettingsTest; }
 
 std::span<const Test> lifecycle_tests() { return kTests; }
 

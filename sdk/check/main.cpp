@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "plugin_under_test.hpp"
 #include "report.hpp"
 #include "runner.hpp"
 #include "vernal/error.hpp"
@@ -17,6 +18,8 @@ using vernal::check::Options;
 using vernal::check::Outcome;
 using vernal::check::Result;
 using vernal::check::Test;
+
+using vernal::check::kUnfitTable;
 
 constexpr int kUsageError = 2;
 
@@ -108,6 +111,10 @@ void read_waivers(CommandLine& line) {
 }
 
 int run_one(const CommandLine& line) {
+  const Test& settings = vernal::check::settings_test();
+  if (line.run == settings.name) {
+    return vernal::check::run_here(settings, line.options, line.report);
+  }
   for (const Test& test : vernal::check::all_tests()) {
     if (test.name == line.run) return vernal::check::run_here(test, line.options, line.report);
   }
@@ -115,8 +122,15 @@ int run_one(const CommandLine& line) {
 }
 
 int run_all(const Options& options, const std::vector<std::string>& arguments) {
+  const std::vector<Test> chosen = chosen_tests(options);
+  const Result settings =
+      vernal::check::run_apart(vernal::check::settings_test(), options, arguments);
+  // A plugin that ends the process is a finding of the tests; a table that does not fit is not.
+  if (settings.found.starts_with(kUnfitTable)) {
+    throw vernal::Error(VERNAL_INVALID_ARGUMENT, settings.found);
+  }
   std::vector<Result> results;
-  for (const Test& test : chosen_tests(options)) {
+  for (const Test& test : chosen) {
     results.push_back(vernal::check::run_apart(test, options, arguments));
     fmt::print("{}", vernal::check::result_text(results.back()));
     std::fflush(stdout);

@@ -56,9 +56,8 @@ vernal_config_view PluginUnderTest::config(std::uint32_t kind) {
   read_plugin_table(reader, rows, {kMockModel}, instance);
   reader.finish();
   if (!problems.empty()) {
-    throw Error(VERNAL_INVALID_ARGUMENT,
-                "the plugin's table does not fit its schema; give what is required by --set:\n" +
-                    problems.text());
+    throw Error(VERNAL_INVALID_ARGUMENT, fmt::format("{}; give what is required by --set:\n{}",
+                                                     kUnfitTable, problems.text()));
   }
   settings_ = std::move(instance.settings);
   return config_view(settings_);

@@ -44,6 +44,9 @@ class PluginUnderTest {
   PluginSettings settings_;
 };
 
+/// How the text of a table that does not fit its schema begins.
+inline constexpr std::string_view kUnfitTable = "the plugin's table does not fit its schema";
+
 /// Name of the model that a frontend may be asked to talk to.
 inline constexpr const char* kMockModel = "mock";
 

@@ -41,6 +41,9 @@ std::span<const Test> state_tests();
 std::span<const Test> model_tests();
 std::span<const Test> frontend_tests();
 
+/// Not a test: whether --set fits the plugin's schema. A finding says what does not.
+const Test& settings_test();
+
 /// All tests in the order of the groups.
 std::vector<Test> all_tests();
 

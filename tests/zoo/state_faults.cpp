@@ -10,14 +10,17 @@ namespace zoo {
 namespace {
 
 void stale_sequence(Tables& t) {
-  t.backend.seq_release = [](vernal_pool*, vernal_sequence_id) -> std::int32_t {
-    return VERNAL_OK;
+  t.backend.seq_release = [](vernal_pool* pool, vernal_sequence_id sequence) {
+    std::uint64_t length = 0;
+    return sound().backend.seq_length(pool, sequence, 0, &length);
   };
 }
 
 void stale_checkpoint(Tables& t) {
-  t.backend.checkpoint_release = [](vernal_pool*, vernal_checkpoint_id) -> std::int32_t {
-    return VERNAL_OK;
+  t.backend.checkpoint_release = [](vernal_pool* pool, vernal_checkpoint_id checkpoint) {
+    vernal_checkpoint_info info{};
+    info.struct_size = sizeof(info);
+    return sound().backend.checkpoint_info(pool, checkpoint, &info);
   };
 }
 

@@ -75,3 +75,11 @@ zoo(failed_step_harms_others backend state.failed_step_full)
 zoo(exhaustion_ends_it backend state.exhaustion_full)
 zoo(room_is_not_given_back backend state.free_full)
 zoo(rotation_not_undone backend state.rotation)
+
+# Architectures and frontends
+zoo(impure architecture model.build)
+zoo(trusts_metadata architecture model.bad_metadata)
+zoo(takes_every_file architecture model.probe)
+zoo(describes_in_prose architecture model.describe)
+zoo(says_nothing_of_itself frontend frontend.life)
+zoo(never_releases frontend frontend.answers)

@@ -30,6 +30,24 @@ void copy_kind(std::uint32_t kind, Table& out) {
   std::memcpy(&out, table, sizeof(out));
 }
 
+// ---- a fault that lies between frontend and host: requests are never released
+
+vernal_host_api deaf_host_api;
+vernal_engine_api deaf_engine_api;
+
+std::int32_t get_deaf_service(vernal_host* of, vernal_str id, const void** table, void** object) {
+  const std::int32_t status = host_api->get_service(of, id, table, object);
+  if (status != VERNAL_OK || std::string_view(id.data, id.size) != VERNAL_SERVICE_ENGINE) {
+    return status;
+  }
+  std::memcpy(&deaf_engine_api, *table, sizeof(deaf_engine_api));
+  deaf_engine_api.release = [](vernal_engine*, vernal_request_id) -> std::int32_t {
+    return VERNAL_OK;
+  };
+  *table = &deaf_engine_api;
+  return VERNAL_OK;
+}
+
 void apply(std::string_view name) {
   for (const auto* faults :
        {&call_faults(), &process_faults(), &number_faults(), &state_faults(), &other_faults()}) {
@@ -49,7 +67,14 @@ std::int32_t fail(std::int32_t status, std::string_view text) {
 }
 
 std::int32_t enter(vernal_entry_args* args, std::string_view fault) {
-  const std::int32_t status = zoo_base_entry(args);
+  vernal_entry_args mine = *args;
+  if (fault == "never_releases") {
+    host_api = args->host_api;
+    deaf_host_api = *args->host_api;
+    deaf_host_api.get_service = get_deaf_service;
+    mine.host_api = &deaf_host_api;
+  }
+  const std::int32_t status = zoo_base_entry(&mine);
   if (status != VERNAL_OK) {
     if (fault != "accepts_broken_host") return status;
     args->plugin = &shown_tables.plugin;
@@ -57,7 +82,7 @@ std::int32_t enter(vernal_entry_args* args, std::string_view fault) {
   }
   host_api = args->host_api;
   host = args->host;
-  sound_tables.plugin = *args->plugin;
+  sound_tables.plugin = *mine.plugin;
   copy_kind(VERNAL_KIND_BACKEND, sound_tables.backend);
   copy_kind(VERNAL_KIND_ARCHITECTURE, sound_tables.architecture);
   copy_kind(VERNAL_KIND_FRONTEND, sound_tables.frontend);
