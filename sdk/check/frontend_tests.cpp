@@ -1,5 +1,12 @@
 // Group frontend: a frontend before an engine without a model.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <chrono>
+#include <cstdlib>
+#include <functional>
 #include <thread>
 
 #include "finding.hpp"
@@ -27,6 +34,39 @@ double seconds_of(const std::function<void()>& function) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
+/// Sends bytes to an address "http://HOST:PORT" of an info line and waits for the first of the
+/// answer. Nothing happens if the line has none, or nobody answers.
+void knock(const std::string& info, const std::string& bytes) {
+  const std::size_t begin = info.find("http://");
+  if (begin == info.npos) return;
+  const std::string rest = info.substr(begin + 7);
+  const std::size_t colon = rest.find(':');
+  if (colon == rest.npos) return;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(rest.c_str() + colon + 1)));
+  if (::inet_pton(AF_INET, rest.substr(0, colon).c_str(), &address.sin_addr) != 1) return;
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const timeval patience{2, 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
+    char answer = 0;
+    static_cast<void>(::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL));
+    static_cast<void>(::recv(socket, &answer, 1, 0));
+  }
+  ::close(socket);
+}
+
+/// The question most HTTP frontends understand, after some bytes that none does.
+void ask_over_http(const std::string& info) {
+  const std::string body =
+      "{\"model\":\"mock\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}";
+  knock(info, "\x16\x03\x01 nonsense\r\n\r\n");
+  knock(info, fmt::format("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
+                          "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
+                          body.size(), body));
+}
+
 /// Lets the frontend talk to an engine of that mood until it has nothing more to ask, stops it, and
 /// checks what it did.
 void talk(const Options& options, Mood mood) {
@@ -38,15 +78,16 @@ void talk(const Options& options, Mood mood) {
   {
     plugin::FrontendInstance frontend = create(plugin);
     frontend.start();
+    ask_over_http(frontend.info());
     const bool waits = mood != Mood::kSilent;
     const auto limit = Clock::now() + std::chrono::milliseconds(kPatienceMs);
     while (Clock::now() < limit) {
-      const bool has_asked = mock_engine().num_submitted() > 0;
+      const bool has_asked = mock_engine().num_asked() > 0;
       if (has_asked && (!waits || mock_engine().num_held() == 0)) break;
       if (mock_engine().console_has_finished()) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
-    if (mock_engine().num_submitted() == 0) {
+    if (mock_engine().num_asked() == 0) {
       note("it asked the engine for nothing: its clients are out of this test's reach");
     }
     const double drained = seconds_of([&] { frontend.begin_drain(100); });

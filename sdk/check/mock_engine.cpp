@@ -73,6 +73,7 @@ struct MockServices {
       const vernal_submit_args args = copy_in(raw);
       MockEngine& engine = self(e);
       const std::lock_guard lock(engine.mutex_);
+      ++engine.num_asked_;
       if (view(args.model) != kMockModel) {
         throw Error(VERNAL_NOT_FOUND, "no model \"" + std::string(view(args.model)) + "\"");
       }
@@ -177,11 +178,7 @@ struct MockServices {
     *out = STDOUT_FILENO;
     return VERNAL_OK;
   }
-  static std::int32_t write_console(vernal_console* c, vernal_str text) noexcept {
-    const std::lock_guard lock(self(c).mutex_);
-    self(c).console_text_ += view(text);
-    return VERNAL_OK;
-  }
+  static std::int32_t write_console(vernal_console*, vernal_str) noexcept { return VERNAL_OK; }
   static std::int32_t on_interrupt(vernal_console*, void (*)(void*), void*) noexcept {
     return VERNAL_OK;
   }
@@ -234,6 +231,11 @@ void MockEngine::set_console_input(const std::string& text) {
   console_finished_ = false;
 }
 
+std::uint64_t MockEngine::num_asked() const {
+  const std::lock_guard lock(mutex_);
+  return num_asked_;
+}
+
 std::uint64_t MockEngine::num_submitted() const {
   const std::lock_guard lock(mutex_);
   return last_id_;
@@ -244,20 +246,9 @@ std::uint64_t MockEngine::num_held() const {
   return requests_.size();
 }
 
-bool MockEngine::wait_for_requests(std::uint64_t count, std::uint64_t timeout_ms) const {
-  std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms),
-                           [&] { return last_id_ >= count && requests_.empty(); });
-}
-
 bool MockEngine::console_has_finished() const {
   const std::lock_guard lock(mutex_);
   return console_finished_;
-}
-
-std::string MockEngine::console_text() const {
-  const std::lock_guard lock(mutex_);
-  return console_text_;
 }
 
 std::string MockEngine::violations() const {

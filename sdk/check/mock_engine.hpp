@@ -37,13 +37,12 @@ class MockEngine {
   /// What stands on the console's input; afterwards it ends. Call before the frontend starts.
   void set_console_input(const std::string& text);
 
+  /// Submits, refused ones too.
+  std::uint64_t num_asked() const;
   std::uint64_t num_submitted() const;
   /// Requests that were not released.
   std::uint64_t num_held() const;
-  /// Waits, at most `timeout_ms`, until `count` requests were submitted and all are released.
-  bool wait_for_requests(std::uint64_t count, std::uint64_t timeout_ms) const;
   bool console_has_finished() const;
-  std::string console_text() const;
   /// What a frontend did that it must not, one a line.
   std::string violations() const;
 
@@ -68,8 +67,8 @@ class MockEngine {
   std::map<vernal_request_id, Request> requests_;
   std::deque<vernal_request_id> ready_;  // whose on_ready is to be called
   vernal_request_id last_id_ = 0;
+  std::uint64_t num_asked_ = 0;
   std::string violations_;
-  std::string console_text_;
   int console_input_ = -1;
   bool console_finished_ = false;
   std::thread thread_;  // the core's: calls on_ready

@@ -17,7 +17,24 @@ constexpr std::int64_t kKvHeads = 2;
 constexpr std::int64_t kHeadSize = 16;
 constexpr std::int64_t kVocabulary = 80;
 
-constexpr std::array<std::string_view, 5> kKnown{"llama", "qwen2", "qwen3", "gemma3", "toy"};
+// Linear attention: key heads and their size, value heads, columns of the convolution.
+constexpr std::int64_t kDeltaKeyHeads = 1;
+constexpr std::int64_t kDeltaKeySize = 16;
+constexpr std::int64_t kDeltaValueHeads = 2;
+constexpr std::int64_t kDeltaInner = 64;
+constexpr std::int64_t kTaps = 4;
+constexpr std::int64_t kExperts = 4;
+constexpr std::int64_t kExpertSize = 32;
+
+constexpr std::array<std::string_view, 8> kKnown{"llama",    "qwen2",  "qwen3",     "gemma3",
+                                                 "qwen3moe", "qwen35", "qwen35moe", "toy"};
+
+bool has_experts(std::string_view architecture) { return architecture.ends_with("moe"); }
+bool is_hybrid(std::string_view architecture) { return architecture.starts_with("qwen35"); }
+/// Every second layer of a hybrid attends.
+bool is_recurrent(std::string_view architecture, std::int64_t layer) {
+  return is_hybrid(architecture) && layer % 2 == 0;
+}
 
 [[noreturn]] void wrong_type(std::string_view key) {
   throw Error(VERNAL_INVALID_ARGUMENT, "metadata key \"" + std::string(key) + "\": another type");
@@ -39,32 +56,75 @@ class Tensors {
   RandomNumbers random_;
 };
 
-void add_layer(Tensors& t, std::string_view architecture, std::int64_t index) {
-  const std::string blk = "blk." + std::to_string(index) + ".";
-  const bool is_toy = architecture == "toy";
-  const std::int64_t kv = is_toy ? kHeads : kKvHeads;
-  t.norm(blk + "attn_norm.weight", kWidth);
-  t.norm(blk + "ffn_norm.weight", kWidth);
-  t.add(blk + "attn_q.weight", {kHeads * kHeadSize, kWidth});
-  t.add(blk + "attn_k.weight", {kv * kHeadSize, kWidth});
-  t.add(blk + "attn_v.weight", {kv * kHeadSize, kWidth});
-  t.add(blk + "attn_output.weight", {kWidth, kHeads * kHeadSize});
+void add_feed_forward(Tensors& t, std::string_view architecture, const std::string& blk) {
+  if (has_experts(architecture)) {
+    t.add(blk + "ffn_gate_inp.weight", {kExperts, kWidth});
+    t.add(blk + "ffn_gate_exps.weight", {kExperts, kExpertSize, kWidth});
+    t.add(blk + "ffn_up_exps.weight", {kExperts, kExpertSize, kWidth});
+    t.add(blk + "ffn_down_exps.weight", {kExperts, kWidth, kExpertSize});
+    return;
+  }
   t.add(blk + "ffn_gate.weight", {kInner, kWidth});
   t.add(blk + "ffn_up.weight", {kInner, kWidth});
   t.add(blk + "ffn_down.weight", {kWidth, kInner});
+}
+
+void add_recurrence(Tensors& t, const std::string& blk) {
+  constexpr std::int64_t kChannels = 2 * kDeltaKeyHeads * kDeltaKeySize + kDeltaInner;
+  t.add(blk + "attn_qkv.weight", {kChannels, kWidth});
+  t.add(blk + "attn_gate.weight", {kDeltaInner, kWidth});
+  t.add(blk + "ssm_beta.weight", {kDeltaValueHeads, kWidth});
+  t.add(blk + "ssm_alpha.weight", {kDeltaValueHeads, kWidth});
+  t.add(blk + "ssm_dt.bias", {kDeltaValueHeads});
+  t.add(blk + "ssm_a", {kDeltaValueHeads});
+  t.add(blk + "ssm_conv1d.weight", {kChannels, kTaps});
+  t.norm(blk + "ssm_norm.weight", kDeltaInner / kDeltaValueHeads);
+  t.add(blk + "ssm_out.weight", {kWidth, kDeltaInner});
+}
+
+void add_attention(Tensors& t, std::string_view architecture, const std::string& blk) {
+  const std::int64_t kv = architecture == "toy" ? kHeads : kKvHeads;
+  const std::int64_t gates = is_hybrid(architecture) ? 2 : 1;  // each query with its gate
+  t.add(blk + "attn_q.weight", {gates * kHeads * kHeadSize, kWidth});
+  t.add(blk + "attn_k.weight", {kv * kHeadSize, kWidth});
+  t.add(blk + "attn_v.weight", {kv * kHeadSize, kWidth});
+  t.add(blk + "attn_output.weight", {kWidth, kHeads * kHeadSize});
   if (architecture == "qwen2") {
     t.add(blk + "attn_q.bias", {kHeads * kHeadSize});
     t.add(blk + "attn_k.bias", {kv * kHeadSize});
     t.add(blk + "attn_v.bias", {kv * kHeadSize});
   }
-  if (architecture == "qwen3" || architecture == "gemma3") {
+  if (architecture.starts_with("qwen3") || architecture == "gemma3") {
     t.norm(blk + "attn_q_norm.weight", kHeadSize);
     t.norm(blk + "attn_k_norm.weight", kHeadSize);
   }
-  if (architecture == "gemma3") {
-    t.norm(blk + "post_attention_norm.weight", kWidth);
-    t.norm(blk + "post_ffw_norm.weight", kWidth);
+}
+
+void add_layer(Tensors& t, std::string_view architecture, std::int64_t index) {
+  const std::string blk = "blk." + std::to_string(index) + ".";
+  t.norm(blk + "attn_norm.weight", kWidth);
+  if (is_recurrent(architecture, index)) {
+    add_recurrence(t, blk);
+  } else {
+    add_attention(t, architecture, blk);
   }
+  const bool has_post_norm = architecture == "gemma3" || is_hybrid(architecture);
+  if (has_post_norm) t.norm(blk + "post_attention_norm.weight", kWidth);
+  if (!is_hybrid(architecture)) t.norm(blk + "ffn_norm.weight", kWidth);
+  add_feed_forward(t, architecture, blk);
+  if (architecture == "gemma3") t.norm(blk + "post_ffw_norm.weight", kWidth);
+}
+
+void add_hybrid_keys(SampleMetadata& metadata, const std::string& prefix) {
+  auto& v = metadata.values;
+  v[prefix + "ssm.conv_kernel"] = kTaps;
+  v[prefix + "ssm.state_size"] = kDeltaKeySize;
+  v[prefix + "ssm.group_count"] = kDeltaKeyHeads;
+  v[prefix + "ssm.time_step_rank"] = kDeltaValueHeads;
+  v[prefix + "ssm.inner_size"] = kDeltaInner;
+  v[prefix + "full_attention_interval"] = std::int64_t{2};
+  v[prefix + "rope.dimension_count"] = std::int64_t{8};
+  v[prefix + "rope.dimension_sections"] = std::vector<std::int64_t>{2, 1, 1, 0};
 }
 
 void add_keys(SampleMetadata& metadata, const std::string& architecture) {
@@ -86,6 +146,12 @@ void add_keys(SampleMetadata& metadata, const std::string& architecture) {
     v[prefix + "attention.sliding_window"] = std::int64_t{8};
     v[prefix + "attention.sliding_window_pattern"] = std::int64_t{2};
   }
+  if (has_experts(architecture)) {
+    v[prefix + "expert_count"] = kExperts;
+    v[prefix + "expert_used_count"] = std::int64_t{2};
+    v[prefix + "expert_feed_forward_length"] = kExpertSize;
+  }
+  if (is_hybrid(architecture)) add_hybrid_keys(metadata, prefix);
 }
 
 }  // namespace
