@@ -1,0 +1,237 @@
+// Faults that give wrong numbers.
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <set>
+#include <vector>
+
+#include "step_change.hpp"
+#include "zoo.hpp"
+
+namespace zoo {
+namespace {
+
+void wrong_at_1(Tables& t) {
+  change_outputs(t, [](const StepFacts& facts, Numbers& numbers) {
+    if (facts.num_tokens == 1) numbers.scale(0, 1.05F);
+  });
+}
+
+void wrong_at_65(Tables& t) {
+  change_outputs(t, [](const StepFacts& facts, Numbers& numbers) {
+    if (facts.num_tokens == 65) numbers.scale(numbers.rows() - 1, 0.0F);
+  });
+}
+
+void wrong_at_3(Tables& t) {
+  change_outputs(t, [](const StepFacts& facts, Numbers& numbers) {
+    if (facts.num_tokens == 3) numbers.scale(0, 1.05F);
+  });
+}
+
+void nan_on_zero_row(Tables& t) {
+  change_outputs(t, [](const StepFacts& facts, Numbers& numbers) {
+    for (std::uint64_t r = 0; r < facts.is_zero_row.size() && r < numbers.rows(); ++r) {
+      if (facts.is_zero_row[r]) numbers.scale(r, std::numeric_limits<float>::quiet_NaN());
+    }
+  });
+}
+
+void depends_on_mates(Tables& t) {
+  change_outputs(t, [](const StepFacts& facts, Numbers& numbers) {
+    if (facts.parts.size() < 2) return;
+    for (std::uint64_t r = 0; r < numbers.rows(); ++r) numbers.scale(r, 1.0001F);
+  });
+}
+
+/// What sums of products of 8-bit codes become in 32 bits: both factors are 127 here.
+void overflows(Tables& t) {
+  change_outputs(t, [](const StepFacts&, Numbers& numbers) {
+    constexpr double kProduct = 127.0 * 127.0;
+    for (float& v : numbers.values) {
+      const double sum = static_cast<double>(v) * kProduct;
+      if (std::fabs(sum) < 0x1p31 || !std::isfinite(sum)) continue;
+      const auto wrapped =
+          static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::int64_t>(sum)));
+      v = static_cast<float>(wrapped / kProduct);
+    }
+  });
+}
+
+// ---- what a module says, read wrongly
+// ------------------------------------------------------------
+
+const vernal_module_api* true_api = nullptr;
+vernal_module_api read_api;
+
+vernal_module_ref reread(vernal_module_ref module) {
+  if (module.api != &read_api) true_api = module.api;
+  return {&read_api, module.module};
+}
+
+/// Plans and asks through a module table that `change` has changed.
+void read_wrongly(Tables& t, void (*change)(vernal_module_api&)) {
+  read_api = {
+      sizeof(read_api),
+      [](const vernal_module* m, vernal_module_info* out) { return true_api->info(m, out); },
+      [](const vernal_module* m, std::uint64_t i, vernal_function_view* out) {
+        return true_api->function(m, i, out);
+      },
+      [](const vernal_module* m, std::uint64_t f, std::uint64_t i, vernal_node_view* out) {
+        return true_api->node(m, f, i, out);
+      },
+      [](const vernal_module* m, std::uint64_t f, std::uint64_t i, vernal_value_view* out) {
+        return true_api->value(m, f, i, out);
+      },
+      [](const vernal_module* m, std::uint64_t i, vernal_weight_view* out) {
+        return true_api->weight(m, i, out);
+      },
+      [](const vernal_module* m, std::uint64_t i, vernal_state_desc* out) {
+        return true_api->state(m, i, out);
+      },
+      [](const vernal_module* m, const vernal_sink* sink) { return true_api->dump(m, sink); }};
+  change(read_api);
+  t.backend.plan = [](vernal_backend* backend, vernal_module_ref module,
+                      const vernal_plan_options* options, vernal_plan** out) {
+    return sound().backend.plan(backend, reread(module), options, out);
+  };
+  t.backend.op_support = [](vernal_backend* backend, vernal_module_ref module,
+                            std::uint64_t function, std::uint64_t node, vernal_op_support* out,
+                            const vernal_sink* reason) {
+    return sound().backend.op_support(backend, reread(module), function, node, out, reason);
+  };
+}
+
+void ignores_attribute(Tables& t) {
+  read_wrongly(t, [](vernal_module_api& api) {
+    api.node = [](const vernal_module* m, std::uint64_t f, std::uint64_t i, vernal_node_view* out) {
+      const std::int32_t status = true_api->node(m, f, i, out);
+      if (status != VERNAL_OK || out->num_attrs == 0) return status;
+      const vernal_attr last = vernal::element_at(out->attrs, out->attr_stride, out->num_attrs - 1);
+      if (std::string_view(last.name.data, last.name.size) == "unheard_of") --out->num_attrs;
+      return status;
+    };
+  });
+}
+
+void window_off_by_one(Tables& t) {
+  read_wrongly(t, [](vernal_module_api& api) {
+    api.state = [](const vernal_module* m, std::uint64_t i, vernal_state_desc* out) {
+      const std::int32_t status = true_api->state(m, i, out);
+      if (status == VERNAL_OK && out->window > 0) out->window += 1;
+      return status;
+    };
+  });
+}
+
+void any_operation(Tables& t) {
+  read_wrongly(t, [](vernal_module_api& api) {
+    api.node = [](const vernal_module* m, std::uint64_t f, std::uint64_t i, vernal_node_view* out) {
+      constexpr std::string_view kKnown = "vernal.linear/1";
+      const std::int32_t status = true_api->node(m, f, i, out);
+      // It compares the name without the revision.
+      if (status == VERNAL_OK &&
+          std::string_view(out->op.data, out->op.size) == "vernal.linear/2") {
+        out->op = {kKnown.data(), kKnown.size()};
+      }
+      return status;
+    };
+  });
+}
+
+// ---- weights
+// -------------------------------------------------------------------------------------
+
+std::set<std::uint64_t>& misread_weights() {
+  static std::set<std::uint64_t> indices;
+  return indices;
+}
+
+/// Reads the codes of q5_0 as if their fifth bits were not there.
+void misreads_format(Tables& t) {
+  t.backend.plan = [](vernal_backend* backend, vernal_module_ref module,
+                      const vernal_plan_options* options, vernal_plan** out) {
+    misread_weights().clear();
+    vernal_weight_view weight{};
+    weight.struct_size = sizeof(weight);
+    for (std::uint64_t i = 0; module.api->weight(module.module, i, &weight) == VERNAL_OK; ++i) {
+      const std::string_view format(weight.format.data, weight.format.size);
+      if (format == "ggml.q5_0/1") misread_weights().insert(i);
+      weight.struct_size = sizeof(weight);
+    }
+    return sound().backend.plan(backend, module, options, out);
+  };
+  t.backend.program_build = [](vernal_plan* plan, const vernal_weight_source* source,
+                               const vernal_progress* progress, vernal_program** out) {
+    static vernal_weight_source true_source;
+    true_source = *source;
+    vernal_weight_source read = *source;
+    read.map = [](void* user, std::uint64_t index, const void** data, std::uint64_t* bytes) {
+      const std::int32_t status = true_source.map(user, index, data, bytes);
+      if (status != VERNAL_OK || !misread_weights().contains(index)) return status;
+      constexpr std::uint64_t kBlock = 22;
+      static std::vector<unsigned char> copy;
+      const auto* begin = static_cast<const unsigned char*>(*data);
+      copy.assign(begin, begin + *bytes);
+      for (std::uint64_t at = 0; at + kBlock <= copy.size(); at += kBlock) {
+        std::memset(copy.data() + at + 2, 0, 4);
+      }
+      *data = copy.data();
+      return status;
+    };
+    return sound().backend.program_build(plan, &read, progress, out);
+  };
+}
+
+// ---- rotation
+// ------------------------------------------------------------------------------------
+
+bool is_rotated = false;
+
+/// Takes keys and values turned by a Hadamard matrix and gives its results without turning back.
+void rotation_not_undone(Tables& t) {
+  change_outputs(t, [](const StepFacts&, Numbers& numbers) {
+    constexpr std::uint64_t kBlock = 16;
+    if (!is_rotated || numbers.columns % kBlock != 0) return;
+    for (std::uint64_t at = 0; at < numbers.values.size(); at += kBlock) {
+      for (std::uint64_t half = 1; half < kBlock; half *= 2) {
+        for (std::uint64_t i = 0; i < kBlock; ++i) {
+          if ((i & half) != 0) continue;
+          float& a = numbers.values[at + i];
+          float& b = numbers.values[at + i + half];
+          const float sum = (a + b) * 0.70710678F;
+          b = (a - b) * 0.70710678F;
+          a = sum;
+        }
+      }
+    }
+  });
+  t.backend.plan = [](vernal_backend* backend, vernal_module_ref module,
+                      const vernal_plan_options* options, vernal_plan** out) {
+    vernal_plan_options plain = vernal::copy_in(options);
+    is_rotated = plain.kv_rotate != 0;
+    plain.kv_rotate = 0;
+    return sound().backend.plan(backend, module, &plain, out);
+  };
+}
+
+}  // namespace
+
+const std::map<std::string_view, Fault>& number_faults() {
+  static const std::map<std::string_view, Fault> faults{
+      {"wrong_at_1", wrong_at_1},
+      {"wrong_at_65", wrong_at_65},
+      {"wrong_at_3", wrong_at_3},
+      {"nan_on_zero_row", nan_on_zero_row},
+      {"depends_on_mates", depends_on_mates},
+      {"overflows", overflows},
+      {"ignores_attribute", ignores_attribute},
+      {"window_off_by_one", window_off_by_one},
+      {"any_operation", any_operation},
+      {"misreads_format", misreads_format},
+      {"rotation_not_undone", rotation_not_undone},
+  };
+  return faults;
+}
+
+}  // namespace zoo

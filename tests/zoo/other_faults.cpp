@@ -1,0 +1,75 @@
+// Faults of architectures and frontends.
+#include <cstring>
+#include <string>
+
+#include "zoo.hpp"
+
+namespace zoo {
+namespace {
+
+int num_builds = 0;
+const vernal_builder_api* true_builder = nullptr;
+vernal_builder_api changed_builder;
+
+/// Every second build names its nodes otherwise.
+void impure(Tables& t) {
+  t.architecture.build = [](vernal_metadata_ref metadata, const vernal_build_options* options,
+                            vernal_builder_ref builder) {
+    true_builder = builder.api;
+    changed_builder = *builder.api;
+    changed_builder.push_scope = [](vernal_builder* b, vernal_str name) {
+      const std::string other =
+          std::string(name.data, name.size) + (num_builds % 2 == 0 ? "" : ".again");
+      return true_builder->push_scope(b, {other.data(), other.size()});
+    };
+    const std::int32_t status =
+        sound().architecture.build(metadata, options, {&changed_builder, builder.builder});
+    ++num_builds;
+    return status;
+  };
+}
+
+/// Believes that every file has what it needs.
+void trusts_metadata(Tables& t) {
+  t.architecture.describe = [](vernal_metadata_ref metadata, const vernal_sink* sink) {
+    constexpr std::string_view kKey = "toy.attention.head_count";
+    std::int64_t heads = 0;
+    metadata.api->get_int(metadata.metadata, {kKey.data(), kKey.size()}, &heads);
+    volatile std::int64_t divisor = heads;
+    volatile const std::int64_t size = 64 / divisor;
+    static_cast<void>(size);
+    return sound().architecture.describe(metadata, sink);
+  };
+}
+
+void takes_every_file(Tables& t) {
+  t.architecture.probe = [](vernal_metadata_ref, std::uint32_t* score, const vernal_sink* sink) {
+    *score = 50;
+    return sink->write(sink->user, "why not", 7);
+  };
+}
+
+void describes_in_prose(Tables& t) {
+  t.architecture.describe = [](vernal_metadata_ref, const vernal_sink* sink) {
+    return sink->write(sink->user, "a fine model", 12);
+  };
+}
+
+void says_nothing_of_itself(Tables& t) {
+  t.frontend.info = [](vernal_frontend*, const vernal_sink*) -> std::int32_t { return VERNAL_OK; };
+}
+
+}  // namespace
+
+const std::map<std::string_view, Fault>& other_faults() {
+  static const std::map<std::string_view, Fault> faults{
+      {"impure", impure},
+      {"trusts_metadata", trusts_metadata},
+      {"takes_every_file", takes_every_file},
+      {"describes_in_prose", describes_in_prose},
+      {"says_nothing_of_itself", says_nothing_of_itself},
+  };
+  return faults;
+}
+
+}  // namespace zoo

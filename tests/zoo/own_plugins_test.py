@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""own_plugins_test.py CHECK FOLDER: vernal-plugin-check finds nothing in the plugins of this tree."""
+import concurrent.futures
+import pathlib
+import subprocess
+import sys
+
+# Backends run the operations of every level.
+ALL_LEVELS = ["--level", "2"]
+
+# Name, and what the check is told of it.
+PLUGINS = {
+    "reference": [*ALL_LEVELS, "--waive",
+                  "operations.row_choice=select_rows of three dimensions takes rows of the last"],
+    "cpu_avx2": [*ALL_LEVELS, "--set", "threads=2"],
+    "llama": [],
+    "qwen2": [],
+    "qwen3": [],
+    "qwen3moe": [],
+    "qwen35": [],
+    "qwen35moe": [],
+    "gemma3": [],
+    "openai_http": ["--set", "listen=127.0.0.1:0"],
+    "stdin_repl": [],
+    "toy": [],
+    "one_prompt": ["--set", "model=mock", "--set", "prompt=Hello", "--set", "file=/dev/null"],
+}
+
+
+def main():
+    check, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+
+    def run(name):
+        command = [check, folder / f"{name}.so", *PLUGINS[name]]
+        return subprocess.run(command, capture_output=True, text=True, timeout=500)
+
+    failures = 0
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for name, done in zip(PLUGINS, pool.map(run, PLUGINS)):
+            print(done.stdout.strip().splitlines()[-1] if done.returncode == 0
+                  else done.stdout + done.stderr)
+            if done.returncode != 0:
+                failures += 1
+                print(f"{name}: exit status {done.returncode}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+// One plugin of the zoo; ZOO_FAULT is the name of its fault.
+#include "zoo.hpp"
+
+#if defined(ZOO_UNRESOLVED)
+extern "C" int zoo_symbol_that_nobody_defines();
+#endif
+#if defined(ZOO_SECOND_EXPORT)
+extern "C" __attribute__((visibility("default"))) int zoo_second_export() { return 1; }
+#endif
+
+#if defined(ZOO_NO_ENTRY)
+extern "C" __attribute__((visibility("default"))) std::int32_t vernal_plugin_entry_v0(
+#else
+extern "C" __attribute__((visibility("default"))) std::int32_t vernal_plugin_entry_v1(
+#endif
+    vernal_entry_args* args) {
+#if defined(ZOO_UNRESOLVED)
+  if (args == nullptr) return zoo_symbol_that_nobody_defines();
+#endif
+  return zoo::enter(args, ZOO_FAULT);
+}
