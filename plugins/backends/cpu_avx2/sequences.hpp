@@ -44,6 +44,9 @@ class Sequences {
   void restore(vernal_sequence_id sequence, vernal_checkpoint_id checkpoint);
   vernal_checkpoint_id create_checkpoint(vernal_sequence_id sequence);
   void release_checkpoint(vernal_checkpoint_id checkpoint);
+  /// A sequence of these lengths, whose pages and slot are its own and of unknown content.
+  /// Errors  RESOURCE_EXHAUSTED: no room;  INVALID_ARGUMENT: longer than the context
+  vernal_sequence_id create_filled(std::span<const std::uint64_t> lengths);
   /// A step of `function` added tokens.
   void commit(vernal_sequence_id sequence, std::size_t function, std::uint64_t num_tokens);
 
