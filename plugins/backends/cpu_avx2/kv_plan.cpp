@@ -12,17 +12,19 @@ KvFormat require_format(const std::string& name) {
   const auto format = find_kv_format(name);
   if (!format) {
     throw Error(VERNAL_UNSUPPORTED,
-                "KV format \"" + name + "\": this backend stores \"f16\" and \"q8_0\"");
+                "KV format \"" + name +
+                    "\": this backend stores \"f16\", \"q8_0\" and \"q4_0\", each of keys and "
+                    "values by itself");
   }
   return *format;
 }
 
-void require_dim(const State& state, KvFormat format, std::int64_t dim) {
-  const std::int64_t step = format == KvFormat::kQ8_0 ? 32 : 8;
+void require_dim(const State& state, const std::string& name, std::int64_t dim) {
+  const std::int64_t step = has_codes(require_format(name)) ? kKvGroup : 8;
   if (dim % step == 0) return;
   throw Error(VERNAL_UNSUPPORTED, state.name + ": a head of " + std::to_string(dim) + " in " +
-                                      (format == KvFormat::kQ8_0 ? "q8_0" : "f16") +
-                                      "; this backend needs a multiple of " + std::to_string(step));
+                                      name + "; this backend needs a multiple of " +
+                                      std::to_string(step));
 }
 
 }  // namespace
@@ -39,8 +41,8 @@ KvPlan::KvPlan(const Module& module, const PlanOptions& options)
   for (std::size_t i = 0; i < module.states.size(); ++i) {
     const State& state = module.states[i];
     if (state.kind != VERNAL_STATE_KV) continue;
-    require_dim(state, keys, state.key_dim);
-    require_dim(state, values, state.value_dim);
+    require_dim(state, options.kv_keys_format, state.key_dim);
+    require_dim(state, options.kv_values_format, state.value_dim);
     layouts_[i] = {state.num_heads, state.key_dim, state.value_dim, keys, values};
     std::int64_t& stride = page_strides_[state.function];
     offsets_[i] = stride;

@@ -9,15 +9,17 @@
 namespace reference {
 namespace {
 
-/// Rounds a vector to what its storage format (f32, f16 or q8_0) can hold.
+/// Rounds a vector to what its storage format (f32, f16, q8_0 or q4_0) can hold.
 void round_to_format(std::string_view format, std::span<float> row) {
   if (format == "f16") {
     for (float& value : row) value = vernal::float_from_f16(vernal::f16_from_float(value));
-  } else if (format == "q8_0") {
+  } else if (format != "f32") {
     const auto columns = static_cast<std::uint64_t>(row.size());
-    const vernal::BlockType& type = *vernal::find_block_type("ggml.q8_0/1");
+    const bool is_q8 = format == "q8_0";
+    const vernal::BlockType& type = *vernal::find_block_type(is_q8 ? "ggml.q8_0/1" : "ggml.q4_0/1");
+    const auto quantize = is_q8 ? vernal::quantize_row_q8_0 : vernal::quantize_row_q4_0;
     std::vector<std::byte> stored(type.row_bytes(columns));
-    vernal::quantize_row_q8_0(row.data(), columns, stored.data());
+    quantize(row.data(), columns, stored.data());
     type.dequantize(stored.data(), columns, row.data());
   }
 }

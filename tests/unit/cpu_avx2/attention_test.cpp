@@ -6,6 +6,8 @@
 
 #include "random_data.hpp"
 #include "tolerance.hpp"
+#include "vernal/block_types.hpp"
+#include "vernal/block_types/quantize.hpp"
 
 namespace vernal::cpu_avx2 {
 namespace {
@@ -137,6 +139,11 @@ const Shapes kShapes[] = {
     {4, 4, 32, 32, KvFormat::kF16, KvFormat::kF16, 0, 0.0F, false},
     {7, 1, 64, 64, KvFormat::kF16, KvFormat::kQ8_0, 0, 30.0F, false},
     {4, 1, 256, 256, KvFormat::kQ8_0, KvFormat::kF16, 96, 0.0F, false},
+    {12, 2, 128, 128, KvFormat::kQ4_0, KvFormat::kQ4_0, 0, 0.0F, false},
+    {9, 3, 96, 64, KvFormat::kQ4_0, KvFormat::kF16, 0, 0.0F, true},
+    {4, 2, 64, 96, KvFormat::kF16, KvFormat::kQ4_0, 100, 0.0F, false},
+    {5, 1, 64, 256, KvFormat::kQ8_0, KvFormat::kQ4_0, 0, 0.0F, false},
+    {2, 2, 256, 32, KvFormat::kQ4_0, KvFormat::kQ8_0, 0, 20.0F, false},
     {8, 4, 24, 40, KvFormat::kF16, KvFormat::kF16, 16, 0.0F, true},
     {5, 5, 8, 8, KvFormat::kF16, KvFormat::kF16, 0, 0.0F, true},
 };
@@ -199,6 +206,27 @@ TEST(Attention, RoundsKeysAndValuesToTheirFormat) {
     const float largest = *std::max_element(
         group, group + 32, [](float a, float b) { return std::fabs(a) < std::fabs(b); });
     EXPECT_NEAR(y[i], x[i], std::fabs(largest) / 127.0F * 0.51F);
+  }
+}
+
+TEST(Attention, RoundsToTheCodesOfTheBlockTypeQ40) {
+  const std::vector<float> x = random_floats(64, 43);
+  std::vector<std::byte> row(36);
+  quantize_row_q4_0(x.data(), 64, row.data());
+  std::vector<float> expected(64);
+  dequantize_row(*find_block_type("ggml.q4_0/1"), row.data(), 64, expected.data());
+  std::vector<std::byte> memory(static_cast<std::size_t>(KvLayout::run_bytes(KvFormat::kQ4_0, 64)),
+                                std::byte{0x7F});
+  const KvRun run{KvFormat::kQ4_0, memory.data(), 64};
+  for (const auto& [store, load] :
+       {std::pair{&store_key, &load_key}, {&store_value, &load_value}}) {
+    const std::vector<float> other(64, 3.0F);
+    std::vector<float> y(64);
+    store(run, 36, x.data());
+    store(run, 35, other.data());
+    store(run, 37, other.data());
+    load(run, 36, y.data());
+    EXPECT_EQ(y, expected);
   }
 }
 

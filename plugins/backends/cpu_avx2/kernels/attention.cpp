@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "kv_products_codes.hpp"
 #include "kv_products_f16.hpp"
-#include "kv_products_q8.hpp"
 #include "online_softmax.hpp"
 #include "simd.hpp"
 
@@ -76,7 +76,7 @@ class Tile {
         heads_(attention.heads_per_group()),
         num_rows_((item.last_query - item.first_query) * heads_),
         memory_(attention, scratch) {
-    if (a_.layout.keys != KvFormat::kQ8_0) return;
+    if (!has_codes(a_.layout.keys)) return;
     const std::int64_t dim = a_.layout.key_dim;
     for (std::int64_t r = 0; r < num_rows_; ++r) {
       memory_.query_scales[r] =
@@ -142,14 +142,13 @@ class Tile {
     const std::int64_t start = page * kPageTokens;
     for (std::int64_t r = 0; r < num_rows_; ++r) {
       const KeyRange seen = visible_keys(a_, s_, item_.first_query + r / heads_);
-      const float scale =
-          kv.keys == KvFormat::kQ8_0 ? a_.scale * memory_.query_scales[r] : a_.scale;
+      const float scale = has_codes(kv.keys) ? a_.scale * memory_.query_scales[r] : a_.scale;
       memory_.factors[r] = memory_.split.add_scores(
           r, memory_.scores + r * kPageTokens,
           {std::max(slots.first, seen.first - start), std::min(slots.last, seen.last - start)},
           {scale, a_.softcap});
     }
-    if (kv.values == KvFormat::kQ8_0) load_value_scales(values, slots, memory_.value_scales);
+    if (has_codes(kv.values)) load_value_scales(values, slots, memory_.value_scales);
     const std::byte* next = has_next ? page_data(page + 1) + kv.keys_at(item_.head) : nullptr;
     for_each_pass(kv.values, [&](std::int64_t r, int rows) {
       add_rows({values, next, slots}, r, rows);
@@ -185,8 +184,10 @@ class Tile {
     with_rows(count, [&](auto rows) {
       if (page.run.format == KvFormat::kF16) {
         score_page_f16<rows>(q, page.run, ahead, page.slots, scores);
+      } else if (page.run.format == KvFormat::kQ8_0) {
+        score_page_codes<EightBitCodes, rows>(codes, page.run, ahead, page.slots, scores);
       } else {
-        score_page_q8<rows>(codes, page.run, ahead, page.slots, scores);
+        score_page_codes<FourBitCodes, rows>(codes, page.run, ahead, page.slots, scores);
       }
     });
   }
@@ -199,9 +200,12 @@ class Tile {
     with_rows(count, [&](auto rows) {
       if (page.run.format == KvFormat::kF16) {
         add_page_f16<rows>(weights, factors, page.run, ahead, page.slots, sums);
+      } else if (page.run.format == KvFormat::kQ8_0) {
+        add_page_codes<EightBitCodes, rows>(weights, factors, memory_.value_scales, page.run, ahead,
+                                            page.slots, sums);
       } else {
-        add_page_q8<rows>(weights, factors, memory_.value_scales, page.run, ahead, page.slots,
-                          sums);
+        add_page_codes<FourBitCodes, rows>(weights, factors, memory_.value_scales, page.run, ahead,
+                                           page.slots, sums);
       }
     });
   }
