@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "kernels/hadamard.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -27,15 +28,25 @@ void require_dim(const State& state, const std::string& name, std::int64_t dim) 
                                       std::to_string(step));
 }
 
+/// Block of the rotation of rows in that format; 0: they are stored as they are. Only codes with a
+/// common scale gain by it.
+std::int64_t rotation_of(const State& state, const PlanOptions& options, KvFormat format,
+                         std::int64_t dim) {
+  if (!options.kv_rotate || !has_codes(format)) return 0;
+  if (dim > kMostRotated) {
+    throw Error(VERNAL_UNSUPPORTED, state.name + ": this backend rotates heads of at most " +
+                                        std::to_string(kMostRotated) + ", found " +
+                                        std::to_string(dim) + "; rotate = false stores them");
+  }
+  return rotation_block(dim);
+}
+
 }  // namespace
 
 KvPlan::KvPlan(const Module& module, const PlanOptions& options)
     : layouts_(module.states.size()),
       offsets_(module.states.size(), 0),
       page_strides_(module.functions.size(), 0) {
-  if (options.kv_rotate) {
-    throw Error(VERNAL_UNSUPPORTED, "kv_rotate: this backend does not rotate the KV cache");
-  }
   const KvFormat keys = require_format(options.kv_keys_format);
   const KvFormat values = require_format(options.kv_values_format);
   for (std::size_t i = 0; i < module.states.size(); ++i) {
@@ -43,7 +54,13 @@ KvPlan::KvPlan(const Module& module, const PlanOptions& options)
     if (state.kind != VERNAL_STATE_KV) continue;
     require_dim(state, options.kv_keys_format, state.key_dim);
     require_dim(state, options.kv_values_format, state.value_dim);
-    layouts_[i] = {state.num_heads, state.key_dim, state.value_dim, keys, values};
+    layouts_[i] = {state.num_heads,
+                   state.key_dim,
+                   state.value_dim,
+                   keys,
+                   values,
+                   rotation_of(state, options, keys, state.key_dim),
+                   rotation_of(state, options, values, state.value_dim)};
     std::int64_t& stride = page_strides_[state.function];
     offsets_[i] = stride;
     stride += layouts_[i].page_bytes();

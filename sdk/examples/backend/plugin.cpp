@@ -104,9 +104,6 @@ class ReferenceBackend final : public vernal::Backend {
       throw vernal::Error(VERNAL_UNSUPPORTED, "recurrent format \"" + options.recurrent_format +
                                                   "\": this backend keeps recurrent states in f32");
     }
-    if (options.kv_rotate) {
-      throw vernal::Error(VERNAL_UNSUPPORTED, "rotation of the KV cache is not supported here");
-    }
     return std::make_unique<Plan>(std::move(module), options);
   }
 };

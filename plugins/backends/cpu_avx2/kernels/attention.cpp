@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "hadamard.hpp"
 #include "kv_products_codes.hpp"
 #include "kv_products_f16.hpp"
 #include "online_softmax.hpp"
@@ -14,6 +15,29 @@ namespace {
 
 /// Rows (queries times heads of a group) that share a page of keys; bounds the scratch.
 constexpr std::int64_t kTileRows = 48;
+
+/// A copy of a row in the rotation that its state is stored in.
+class RotatedRow {
+ public:
+  RotatedRow(const float* x, std::int64_t dim, std::int64_t block) : data_(x) {
+    if (block == 0) return;
+    std::copy_n(x, dim, memory_);
+    rotate_row(memory_, dim, block);
+    data_ = memory_;
+  }
+  RotatedRow(const RotatedRow&) = delete;
+  RotatedRow& operator=(const RotatedRow&) = delete;
+  const float* data() const { return data_; }
+
+ private:
+  alignas(32) float memory_[kMostRotated];
+  const float* data_;
+};
+
+/// Turns a finished row of sums back.
+void unrotate_values(const KvLayout& kv, float* out) {
+  if (kv.value_rotation != 0) rotate_row(out, kv.value_dim, kv.value_rotation);
+}
 
 std::int64_t queries_per_tile(const Attention& a) {
   return std::max<std::int64_t>(1, kTileRows / a.heads_per_group());
@@ -79,8 +103,8 @@ class Tile {
     if (!has_codes(a_.layout.keys)) return;
     const std::int64_t dim = a_.layout.key_dim;
     for (std::int64_t r = 0; r < num_rows_; ++r) {
-      memory_.query_scales[r] =
-          quantize_query(a_.q + output_row(r) * dim, dim, memory_.query_codes + r * dim);
+      const RotatedRow query(a_.q + output_row(r) * dim, dim, a_.layout.key_rotation);
+      memory_.query_scales[r] = quantize_query(query.data(), dim, memory_.query_codes + r * dim);
     }
   }
 
@@ -108,7 +132,9 @@ class Tile {
     for (std::int64_t r = 0; r < num_rows_; ++r) {
       const std::int64_t head = item_.head * heads_ + r % heads_;
       const float* sink = a_.sinks ? a_.sinks + head : nullptr;
-      memory_.total.finish(r, sink, a_.out + output_row(r) * a_.layout.value_dim);
+      float* out = a_.out + output_row(r) * a_.layout.value_dim;
+      memory_.total.finish(r, sink, out);
+      unrotate_values(a_.layout, out);
     }
   }
 
@@ -237,9 +263,10 @@ void append_kv(const Attention& attention, const float* k, const float* v, std::
     const std::int64_t slot = position % kPageTokens;
     for (std::int64_t head = 0; head < kv.num_heads; ++head) {
       const std::int64_t row = token * kv.num_heads + head;
-      store_key({kv.keys, page + kv.keys_at(head), kv.key_dim}, slot, k + row * kv.key_dim);
-      store_value({kv.values, page + kv.values_at(head), kv.value_dim}, slot,
-                  v + row * kv.value_dim);
+      const RotatedRow key(k + row * kv.key_dim, kv.key_dim, kv.key_rotation);
+      store_key({kv.keys, page + kv.keys_at(head), kv.key_dim}, slot, key.data());
+      const RotatedRow value(v + row * kv.value_dim, kv.value_dim, kv.value_rotation);
+      store_value({kv.values, page + kv.values_at(head), kv.value_dim}, slot, value.data());
     }
   }
 }
@@ -315,8 +342,9 @@ void merge_attention_rows(const Attention& attention, std::int64_t max_splits,
       total.merge(0, partials + (row * max_splits + split) * size);
     }
     const std::int64_t head = row % attention.num_query_heads;
-    total.finish(0, attention.sinks ? attention.sinks + head : nullptr,
-                 attention.out + row * attention.layout.value_dim);
+    float* out = attention.out + row * attention.layout.value_dim;
+    total.finish(0, attention.sinks ? attention.sinks + head : nullptr, out);
+    unrotate_values(attention.layout, out);
   }
 }
 

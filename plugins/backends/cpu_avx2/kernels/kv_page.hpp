@@ -21,6 +21,9 @@ namespace vernal::cpu_avx2 {
 
 inline constexpr std::int64_t kPageTokens = 64;
 
+/// Most numbers of a row that is rotated.
+inline constexpr std::int64_t kMostRotated = 1024;
+
 /// Numbers of a row that share a scale.
 inline constexpr std::int64_t kKvGroup = 32;
 
@@ -40,6 +43,9 @@ struct KvLayout {
   std::int64_t value_dim = 0;
   KvFormat keys = KvFormat::kF16;
   KvFormat values = KvFormat::kF16;
+  /// Numbers that are rotated together (rotation_block()), 0: stored as they are.
+  std::int64_t key_rotation = 0;
+  std::int64_t value_rotation = 0;
 
   /// Bytes of the numbers or codes of one head in a page; scales are behind them.
   static std::int64_t code_bytes(KvFormat format, std::int64_t dim);
