@@ -120,12 +120,12 @@ PlanOptions ResidentModel::plan_options() const {
   options.context_length = context_length_;
   options.max_tokens_per_step = settings_.max_tokens_per_step;
   options.max_sequences = settings_.slots;
-  options.max_rows = settings_.slots;
+  options.max_rows = settings_.rows != 0 ? settings_.rows : settings_.slots;
   options.typical_decode_sequences = 1;
   options.kv_tokens = kv_tokens();
   options.kv_keys_format = settings_.kv_cache.keys;
   options.kv_values_format = settings_.kv_cache.values;
-  options.kv_rotate = settings_.kv_cache.rotate;
+  options.kv_rotate = settings_.kv_cache.is_rotated();
   options.host_weights = settings_.host_tensors;
   return options;
 }
