@@ -110,6 +110,15 @@ int main(int argc, char** argv) {
   inspect_command->add_option("--plugins", inspect.plugin_paths,
                               "folders with plugins, for --module");
 
+  vernal::MakeModelArguments make_model;
+  CLI::App* make_model_command =
+      add_command(app, "make-model", "Write a model file of a given shape with random weights");
+  make_model_command->add_option("SHAPE", make_model.shape, "shape file (TOML)")->required();
+  make_model_command->add_option("OUT", make_model.output, "model file to write (GGUF)")
+      ->required();
+  make_model_command->add_option("--seed", make_model.seed, "instead of the shape's seed")
+      ->check(CLI::PositiveNumber);
+
   vernal::PluginsArguments plugins;
   CLI::App* plugins_command = add_command(app, "plugins", "List plugins, and why some are refused");
   plugins_command->add_option("DIR", plugins.folders, "folders; default: the installed one");
@@ -126,6 +135,7 @@ int main(int argc, char** argv) {
     if (*plan_command) return vernal::command_plan(plan);
     if (*bench_command) return vernal::command_bench(bench);
     if (*inspect_command) return vernal::command_inspect(inspect);
+    if (*make_model_command) return vernal::command_make_model(make_model);
     if (*plugins_command) return vernal::command_plugins(plugins);
     vernal::ControlSignals signals;
     if (*run_command) return vernal::command_run(run, signals);

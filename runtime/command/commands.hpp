@@ -34,6 +34,14 @@ struct InspectArguments {
 /// Prints what a model file holds.
 int command_inspect(const InspectArguments& arguments);
 
+struct MakeModelArguments {
+  std::filesystem::path shape;   // TOML
+  std::filesystem::path output;  // GGUF
+  std::uint64_t seed = 0;        // 0: the shape's
+};
+/// Writes a model file of that shape with random weights.
+int command_make_model(const MakeModelArguments& arguments);
+
 struct PluginsArguments {
   std::vector<std::filesystem::path> folders;  // none: the installed one
   std::string schema;                          // plugin whose configuration is printed instead
