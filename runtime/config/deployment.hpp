@@ -63,7 +63,8 @@ struct ModelSettings {
   std::vector<LayerRange> layers;    // one range with last = -1 for `backend = "..."`
   std::uint64_t context_length = 0;  // 0: the file's
   std::uint64_t slots = 4;
-  std::uint64_t kv_tokens = 0;  // 0: slots x context_length
+  std::uint64_t kv_tokens = 0;        // 0: slots x context_length
+  std::uint64_t max_checkpoints = 8;  // of a hybrid model
   std::uint64_t max_tokens_per_step = 512;
   std::uint64_t max_queue = 256;            // waiting requests
   std::uint64_t stall_timeout_ms = 60'000;  // a client that does not read
