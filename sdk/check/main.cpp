@@ -96,6 +96,12 @@ std::vector<Test> chosen_tests(const Options& options) {
     }
     chosen.push_back(test);
   }
+  if (chosen.empty()) {
+    throw vernal::Error(
+        VERNAL_INVALID_ARGUMENT,
+        "no test is left: the group is unknown, its tests need a higher --level, or "
+        "they are for plugins of another kind");
+  }
   return chosen;
 }
 

@@ -95,11 +95,11 @@ void test_chunks(const Options& options) {
   const std::uint32_t element = loaded.session().plan().info().activation_element;
   expect_close("100 tokens in chunks of 64, against the reference", whole, reference, kVocabulary,
                element == 0 ? 1e-3 : 1e-2);
-  for (const std::uint64_t chunk : {1, 3, 40, 128}) {
+  for (const std::uint64_t chunk : {1U, 3U, 40U, 128U}) {
     loaded.expect_similar(fmt::format("100 tokens in chunks of {}, against chunks of 64", chunk),
                           run(chunk), whole);
   }
-  for (const std::uint64_t chunk : {1, 64}) {
+  for (const std::uint64_t chunk : {1U, 64U}) {
     loaded.expect_same(fmt::format("the same 100 tokens again in chunks of {}", chunk), run(chunk),
                        run(chunk));
   }
@@ -148,7 +148,7 @@ void test_fork_earlier(const Options& options) {
   const Ids next = tokens(6, 4);
   const vernal_sequence_id parent = loaded.fed(ids);
   const bool can = loaded.session().has_flag(VERNAL_POOL_TRUNCATE_ANY);
-  for (const std::uint64_t position : {1, 40, 64, 69}) {
+  for (const std::uint64_t position : {1U, 40U, 64U, 69U}) {
     const auto child = loaded.pool().seq_fork(parent, 0, position);
     expect(can == child.has_value(),
            "seq_fork at {} of 70: the pool {} TRUNCATE_ANY, and it was {}", position,
@@ -307,7 +307,7 @@ void test_truncate(const Options& options) {
   plugin::BackendPool& pool = loaded.pool();
   const Ids ids = tokens(13, 70);
   const Ids next = tokens(14, 4);
-  for (const std::uint64_t length : {70, 69, 67, 66, 65, 64, 40, 8, 1, 0}) {
+  for (const std::uint64_t length : {70U, 69U, 67U, 66U, 65U, 64U, 40U, 8U, 1U, 0U}) {
     const vernal_sequence_id sequence = loaded.fed(ids);
     const std::uint64_t restorable = pool.seq_restorable(sequence, length);
     const bool is_done = pool.seq_truncate(sequence, length);
@@ -346,7 +346,7 @@ void test_refused_truncate(const Options& options) {
     status = error.code();
   }
   expect(status != VERNAL_OK, "seq_truncate of 70 tokens to 71: expected a refusal, found OK");
-  for (const std::uint64_t length : {1, 20, 50}) {
+  for (const std::uint64_t length : {1U, 20U, 50U}) {
     if (pool.seq_restorable(sequence, length) == length) continue;
     expect(!pool.seq_truncate(sequence, length),
            "seq_truncate did what seq_restorable does not offer");

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # out_of_tree_test.sh CMAKE BUILD_FOLDER MODEL: installs the build into an empty prefix, copies the SDK's examples
 # elsewhere, builds them against the installed SDK alone with every C++ toolchain at hand, and lets the installed program
-# list them, open them and run MODEL on them. All toolchains must give the same text, on the console and in the file of
+# list them, open them and run MODEL on them, and the installed vernal-plugin-check judge them. All toolchains must give the same text, on the console and in the file of
 # the example frontend.
 set -euo pipefail
 
@@ -63,8 +63,27 @@ check_with() {
     echo "$listing"
     exit 1
   fi
+  judge_with "$label" "$folder"
   answer_with "$label" "$folder"
-  echo "$label: reference, toy and one_prompt were built, listed, opened and used"
+  echo "$label: reference, toy and one_prompt were built, listed, opened, checked and used"
+}
+
+# judge_with LABEL FOLDER: the installed vernal-plugin-check finds nothing in the three plugins of FOLDER/plugins.
+judge_with() {
+  local label=$1 folder=$2 name
+  for name in reference toy one_prompt; do
+    local arguments=()
+    case $name in
+      reference) arguments=(--level 2 --waive
+        "operations.row_choice=select_rows of three dimensions takes rows of the last one") ;;
+      one_prompt) arguments=(--set model=mock --set prompt=Hello --set file=/dev/null) ;;
+    esac
+    "$prefix/bin/vernal-plugin-check" "$folder/plugins/$name.so" "${arguments[@]}" > "$folder/check.log" || {
+      echo "$label: vernal-plugin-check finds something in $name:"
+      cat "$folder/check.log"
+      exit 1
+    }
+  done
 }
 
 # answer_with LABEL FOLDER: runs the model on the backend of FOLDER/plugins, once as a command and once served by the
