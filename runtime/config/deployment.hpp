@@ -71,7 +71,7 @@ struct ModelSettings {
   std::uint64_t context_length = 0;  // 0: the file's
   std::uint64_t slots = 4;
   std::uint64_t rows = 0;  // of logits in a step, 0: slots. No key: for commands that score a text
-  std::uint64_t kv_tokens = 0;  // 0: slots x context_length
+  std::uint64_t kv_tokens = 0;        // 0: slots x context_length
   std::uint64_t max_checkpoints = 8;  // of a hybrid model
   std::uint64_t max_tokens_per_step = 512;
   std::uint64_t max_queue = 256;            // waiting requests
