@@ -101,6 +101,46 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   bench_command->add_flag("--json", bench.json, "print JSON");
 
+  vernal::PerplexityArguments perplexity;
+  CLI::App* perplexity_command =
+      add_command(app, "perplexity", "Measure the perplexity of a model on a text");
+  add_deployment(perplexity_command, perplexity.file);
+  perplexity_command->add_option("-m,--model", perplexity.model, "model; default: the first");
+  perplexity_command->add_option("--text", perplexity.text, "text file")->required();
+  perplexity_command->add_option("--kv", perplexity.kv,
+                                 "KV format, such as q8_0 or KEYS/VALUES; default: the file's");
+  perplexity_command->add_flag("--no-rotate", perplexity.no_rotate,
+                               "store quantised keys and values without rotation");
+  perplexity_command
+      ->add_option("--window", perplexity.window,
+                   "tokens of a window, of which the second half is scored: 512, 2K")
+      ->capture_default_str();
+  perplexity_command->add_option("--tokens", perplexity.tokens, "tokens of the text; default: all");
+  perplexity_command->add_flag("--json", perplexity.json, "print JSON");
+
+  vernal::KvcheckArguments kvcheck;
+  kvcheck.depths = {"2K", "8K"};
+  kvcheck.formats = {"q8_0", "q8_0/q4_0", "q4_0"};
+  CLI::App* kvcheck_command =
+      add_command(app, "kvcheck", "Compare KV cache formats with f16 on a text, and recommend one");
+  add_deployment(kvcheck_command, kvcheck.file);
+  kvcheck_command->add_option("-m,--model", kvcheck.model, "model; default: the first");
+  kvcheck_command->add_option("--text", kvcheck.text, "text file like those the model will see")
+      ->required();
+  kvcheck_command
+      ->add_option("-d,--depth", kvcheck.depths, "tokens before the first that is scored: 512, 2K")
+      ->delimiter(',')
+      ->capture_default_str();
+  kvcheck_command
+      ->add_option("--kv", kvcheck.formats,
+                   "formats or KEYS/VALUES, each measured with rotation and without")
+      ->delimiter(',')
+      ->capture_default_str();
+  kvcheck_command->add_option("--tokens", kvcheck.tokens, "tokens scored after each depth")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  kvcheck_command->add_flag("--json", kvcheck.json, "print JSON");
+
   vernal::InspectArguments inspect;
   CLI::App* inspect_command =
       add_command(app, "inspect", "Show metadata, tensors or module of a GGUF file");
@@ -109,6 +149,15 @@ int main(int argc, char** argv) {
   inspect_command->add_flag("--module", inspect.module, "print the module its architecture builds");
   inspect_command->add_option("--plugins", inspect.plugin_paths,
                               "folders with plugins, for --module");
+
+  vernal::MakeModelArguments make_model;
+  CLI::App* make_model_command =
+      add_command(app, "make-model", "Write a model file of a given shape with random weights");
+  make_model_command->add_option("SHAPE", make_model.shape, "shape file (TOML)")->required();
+  make_model_command->add_option("OUT", make_model.output, "model file to write (GGUF)")
+      ->required();
+  make_model_command->add_option("--seed", make_model.seed, "instead of the shape's seed")
+      ->check(CLI::PositiveNumber);
 
   vernal::PluginsArguments plugins;
   CLI::App* plugins_command = add_command(app, "plugins", "List plugins, and why some are refused");
@@ -125,7 +174,10 @@ int main(int argc, char** argv) {
     if (*check_command) return vernal::command_check(check);
     if (*plan_command) return vernal::command_plan(plan);
     if (*bench_command) return vernal::command_bench(bench);
+    if (*perplexity_command) return vernal::command_perplexity(perplexity);
+    if (*kvcheck_command) return vernal::command_kvcheck(kvcheck);
     if (*inspect_command) return vernal::command_inspect(inspect);
+    if (*make_model_command) return vernal::command_make_model(make_model);
     if (*plugins_command) return vernal::command_plugins(plugins);
     vernal::ControlSignals signals;
     if (*run_command) return vernal::command_run(run, signals);

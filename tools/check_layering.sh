@@ -16,9 +16,11 @@ refuse() {
   status=1
 }
 
-# Vocabularies are called by family names in the files themselves ("llama-bpe"): names of data, not of models.
+# Vocabularies are called by family names in the files themselves ("llama-bpe"): names of data, not of models. So are the
+# files that make-model writes: one table there says which keys and tensors go with which name.
 refuse 'the runtime and the backends name no model family' 'qwen|llama|gemma' runtime plugins/backends \
-  ':(exclude)runtime/text/tokenizer/pre_tokenizer.*' ':(exclude)runtime/text/tokenizer/vocabulary.*'
+  ':(exclude)runtime/text/tokenizer/pre_tokenizer.*' ':(exclude)runtime/text/tokenizer/vocabulary.*' \
+  ':(exclude)runtime/command/make_model_shape.cpp'
 # Which instructions this processor has is asked for by their names.
 refuse 'the runtime, the architectures and the frontends name no backend' 'cuda|avx' \
   runtime plugins/architectures plugins/frontends ':(exclude)runtime/plugin/cpu_level.cpp'

@@ -9,6 +9,7 @@ Both programs stay loaded and take turns, so that what else the machine does hit
 medians over the rounds after a warm-up; a ratio is the median of the ratios of neighbours.
 """
 import argparse
+import array
 import pathlib
 import statistics
 import subprocess
@@ -22,6 +23,7 @@ MEASURES = [
     ("decode at 4096", "decode 4096 16", 16, 1.2),
 ]
 TWO_SEQUENCES = ("decode at 0, two sequences", "decode 0 32 2", 64)
+MOST_LOGITS_ERROR = 1e-2  # NMSE of a token: both engines quantise what they multiply and keep
 PEER_LEAST = 20.0  # tokens/s at depth 0: below that the machine is too busy to compare
 
 DEPLOYMENT = """schema = 1
@@ -97,6 +99,27 @@ def alternate(ours, peer, line, rounds):
     return pairs
 
 
+def compare_logits(ours, peer, folder, count):
+    """Normalised mean square error of our logits of `count` tokens: worst token, and all."""
+    ours.ask(f"logits {count}"), peer.ask(f"logits {count}")
+    mine, theirs = array.array("f"), array.array("f")
+    mine.frombytes((folder / "ours.f32").read_bytes())
+    theirs.frombytes((folder / "peer.f32").read_bytes())
+    if len(mine) != len(theirs) or not mine:
+        sys.exit(f"expected logits of equal shape, found {len(mine)} and {len(theirs)} numbers")
+    size = len(mine) // count
+    errors, squares, agreed = [], [], 0
+    for row in range(count):
+        a, b = mine[row * size:(row + 1) * size], theirs[row * size:(row + 1) * size]
+        errors.append(sum((x - y) ** 2 for x, y in zip(a, b)))
+        squares.append(sum(y * y for y in b))
+        agreed += a.index(max(a)) == b.index(max(b))
+    worst = max(e / s for e, s in zip(errors, squares))
+    print(f"logits of {count} tokens: NMSE {sum(errors) / sum(squares):.2e}, worst token {worst:.2e}, "
+          f"the same token is likeliest at {agreed} of {count}")
+    return worst
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build", type=pathlib.Path, help="release build folder, with benchmarks")
@@ -104,6 +127,8 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", help="measures whose name contains this")
+    parser.add_argument("--logits", type=int, metavar="TOKENS", default=0,
+                        help="compare the logits of so many tokens instead of the speed")
     arguments = parser.parse_args()
     build, model = arguments.build.resolve(), arguments.model.resolve()
     with tempfile.TemporaryDirectory() as name:
@@ -111,8 +136,13 @@ def main():
         deployment = folder / "compare.toml"
         deployment.write_text(DEPLOYMENT.format(plugins=build / "lib/vernal/plugins", model=model,
                                                 threads=arguments.threads))
-        peer = Worker([str(build_peer(folder)), str(model), str(arguments.threads), "16384"])
-        ours = Worker([str(build / "bin/compare_worker"), str(deployment)])
+        peer = Worker([str(build_peer(folder)), str(model), str(arguments.threads), "16384",
+                       str(folder / "peer.f32")])
+        ours = Worker([str(build / "bin/compare_worker"), str(deployment), str(folder / "ours.f32")])
+        if arguments.logits > 0:
+            worst = compare_logits(ours, peer, folder, arguments.logits)
+            ours.close(), peer.close()
+            sys.exit(0 if worst <= MOST_LOGITS_ERROR else 1)
         failed = False
         print(f"{'':28}{'vernal':>9}{'peer':>9}  tok/s    ratio  (least, most)   bar")
         for title, line, tokens, bar in MEASURES:

@@ -2,12 +2,13 @@
 // ik_llama.cpp. Compiled by compare.py against the headers and libraries of its Python package; no
 // part of this project's build.
 //
-//   peer_worker MODEL.gguf THREADS CONTEXT
+//   peer_worker MODEL.gguf THREADS CONTEXT LOGITS_FILE
 #include <llama.h>
 
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -46,6 +47,19 @@ class Worker {
     return timed([&] { feed(0, count); });
   }
 
+  double logits(int count, const char* file) {
+    prepare(1, 0);
+    std::ofstream out(file, std::ios::binary);
+    batch_.n_tokens = 0;
+    for (int i = 0; i < count; ++i) add(0, true);
+    const double seconds = timed([&] { run(); });
+    const auto row_bytes = static_cast<std::streamsize>(sizeof(float)) * llama_n_vocab(model_);
+    for (int i = 0; i < count; ++i) {
+      out.write(reinterpret_cast<const char*>(llama_get_logits_ith(context_, i)), row_bytes);
+    }
+    return seconds;
+  }
+
   double decode(int depth, int count, int num_sequences) {
     prepare(num_sequences, depth);
     return timed([&] {
@@ -64,8 +78,10 @@ class Worker {
   void prepare(int num_sequences, int depth) {
     for (int s = 0; s < num_sequences; ++s) {
       if (lengths_[s] > depth) {
-        llama_kv_cache_seq_rm(context_, s, depth, -1);
-        lengths_[s] = depth;
+        // A state that cannot go back begins anew.
+        const bool can_cut = depth == 0 || !llama_model_has_recurrent(model_);
+        lengths_[s] = can_cut ? depth : 0;
+        llama_kv_cache_seq_rm(context_, s, can_cut ? depth : -1, -1);
       }
       if (lengths_[s] < depth) feed(s, depth - lengths_[s]);
     }
@@ -115,8 +131,8 @@ class Worker {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::cerr << "usage: peer_worker MODEL.gguf THREADS CONTEXT\n";
+  if (argc != 5) {
+    std::cerr << "usage: peer_worker MODEL.gguf THREADS CONTEXT LOGITS_FILE\n";
     return 2;
   }
   Worker worker(argv[1], std::atoi(argv[2]), std::atoi(argv[3]));
@@ -130,8 +146,9 @@ int main(int argc, char** argv) {
     int num_sequences = 1;
     words >> verb >> first >> count >> num_sequences;
     if (num_sequences == 0) num_sequences = 1;
-    std::cout << (verb == "prefill" ? worker.prefill(first)
-                                    : worker.decode(first, count, num_sequences))
+    std::cout << (verb == "prefill"  ? worker.prefill(first)
+                  : verb == "logits" ? worker.logits(first, argv[4])
+                                     : worker.decode(first, count, num_sequences))
               << std::endl;
   }
 }

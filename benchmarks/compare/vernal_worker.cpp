@@ -1,14 +1,16 @@
 // Our side of compare.py: loads the first model of a deployment and measures what stdin asks for.
 //
-//   decode DEPTH COUNT [SEQUENCES]   COUNT steps, beginning at DEPTH tokens, each one token of
-//   every
+//   decode DEPTH COUNT [SEQUENCES]   COUNT steps from DEPTH tokens on, each one token of every
 //                                    sequence
-//   prefill COUNT                    COUNT tokens from the start, in one chunk if the deployment
-//   allows
+//   prefill COUNT                    COUNT tokens from the start, at once if the deployment allows
+//   logits COUNT                     COUNT tokens from the start, one by one; their logits,
+//                                    [COUNT, vocabulary] f32, go to the file of the command line
 // Each line is answered with the seconds it took; the way to DEPTH is not timed. Begins with
 // "ready".
 #include <chrono>
 #include <cstdint>
+#include <fstream>
+#include <functional>
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -28,6 +30,21 @@ class Worker {
   double prefill(std::uint64_t count) {
     prepare(1, 0, count);
     return timed([&] { feed({0}, count); });
+  }
+
+  /// Logits of the first `count` tokens, fed one by one: a step gives no more rows than slots.
+  double logits(std::uint64_t count, const char* file) {
+    prepare(1, 0, count);
+    std::ofstream out(file, std::ios::binary);
+    return timed([&] {
+      for (std::uint64_t i = 0; i < count; ++i) {
+        feed({0}, 1, [&] {
+          const std::span<const float> row = model_.steps->logits(0);
+          out.write(reinterpret_cast<const char*>(row.data()),
+                    static_cast<std::streamsize>(row.size_bytes()));
+        });
+      }
+    });
   }
 
   double decode(std::uint64_t depth, std::uint64_t count, std::size_t num_sequences) {
@@ -60,8 +77,12 @@ class Worker {
     for (std::size_t i = 0; i < num_sequences; ++i) {
       Sequence& s = sequences_[i];
       if (s.length > depth) {
-        model_.steps->truncate(s.id, depth);
-        s.length = depth;
+        if (model_.steps->truncate(s.id, depth)) {
+          s.length = depth;
+        } else {  // a state that cannot go back begins anew
+          model_.steps->release_sequence(s.id);
+          s = {model_.steps->create_sequence().value(), 0};
+        }
       }
       if (!model_.steps->reserve(s.id, depth + count - s.length)) {
         throw Error(VERNAL_RESOURCE_EXHAUSTED, "the deployment's kv_tokens are too few");
@@ -70,8 +91,9 @@ class Worker {
     }
   }
 
-  /// Appends `count` tokens to each of the sequences.
-  void feed(const std::vector<std::size_t>& sequences, std::uint64_t count) {
+  /// Appends `count` tokens to each of the sequences; `look` sees each step's logits.
+  void feed(const std::vector<std::size_t>& sequences, std::uint64_t count,
+            const std::function<void()>& look = {}) {
     while (count > 0) {
       const std::uint64_t size = std::min<std::uint64_t>(count, model_.max_tokens_per_step);
       tokens_.assign(size, 0);
@@ -86,6 +108,7 @@ class Worker {
       model_.steps->begin_step(chunks);
       while (!model_.steps->wait_step(std::chrono::seconds(60))) {
       }
+      if (look) look();
       model_.steps->end_step();
       count -= size;
     }
@@ -96,7 +119,7 @@ class Worker {
   std::vector<TokenId> tokens_;
 };
 
-int serve(const char* file) {
+int serve(const char* file, const char* logits_file) {
   Log log(LogLevel::kWarning);
   OpenDeployment open(file, log);
   open.plan_models();
@@ -113,8 +136,9 @@ int serve(const char* file) {
     std::size_t num_sequences = 1;
     words >> verb >> first >> count >> num_sequences;
     if (num_sequences == 0) num_sequences = 1;
-    const double seconds =
-        verb == "prefill" ? worker.prefill(first) : worker.decode(first, count, num_sequences);
+    const double seconds = verb == "prefill"  ? worker.prefill(first)
+                           : verb == "logits" ? worker.logits(first, logits_file)
+                                              : worker.decode(first, count, num_sequences);
     std::cout << seconds << std::endl;
   }
   loaded.steps.reset();
@@ -125,12 +149,12 @@ int serve(const char* file) {
 }  // namespace vernal
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::cerr << "usage: compare_worker DEPLOYMENT.toml\n";
+  if (argc != 3) {
+    std::cerr << "usage: compare_worker DEPLOYMENT.toml LOGITS_FILE\n";
     return 2;
   }
   try {
-    return vernal::serve(argv[1]);
+    return vernal::serve(argv[1], argv[2]);
   } catch (const std::exception& error) {
     std::cerr << error.what() << "\n";
     return 1;

@@ -34,6 +34,14 @@ struct InspectArguments {
 /// Prints what a model file holds.
 int command_inspect(const InspectArguments& arguments);
 
+struct MakeModelArguments {
+  std::filesystem::path shape;   // TOML
+  std::filesystem::path output;  // GGUF
+  std::uint64_t seed = 0;        // 0: the shape's
+};
+/// Writes a model file of that shape with random weights.
+int command_make_model(const MakeModelArguments& arguments);
+
 struct PluginsArguments {
   std::vector<std::filesystem::path> folders;  // none: the installed one
   std::string schema;                          // plugin whose configuration is printed instead
@@ -52,6 +60,31 @@ struct BenchArguments {
 };
 /// Measures prefill and decode speed over depths.
 int command_bench(const BenchArguments& arguments);
+
+struct PerplexityArguments {
+  std::filesystem::path file;
+  std::string model;
+  std::filesystem::path text;
+  std::string kv;  // "q8_0", "q8_0/q4_0"; empty: the deployment's
+  bool no_rotate = false;
+  std::string window = "512";
+  std::uint64_t tokens = 0;  // of the text; 0: all
+  bool json = false;
+};
+/// Perplexity of a model on a text.
+int command_perplexity(const PerplexityArguments& arguments);
+
+struct KvcheckArguments {
+  std::filesystem::path file;
+  std::string model;
+  std::filesystem::path text;
+  std::vector<std::string> depths;   // "2K"
+  std::vector<std::string> formats;  // as PerplexityArguments::kv
+  std::uint64_t tokens = 256;        // scored after each depth
+  bool json = false;
+};
+/// Compares formats of the KV cache with f16 on a text.
+int command_kvcheck(const KvcheckArguments& arguments);
 
 struct ServeArguments {
   std::filesystem::path file;

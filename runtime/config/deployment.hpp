@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/plugin_settings.hpp"
@@ -39,11 +40,17 @@ struct SamplingSettings {
   std::optional<std::int64_t> top_k;
 };
 
-/// kv_cache = { keys = "q8_0", values = "q8_0", rotate = false }
+/// kv_cache = { keys = "q8_0", values = "q8_0", rotate = true }
 struct KvCacheSettings {
   std::string keys = "f16";
   std::string values = "f16";
-  bool rotate = false;
+  bool rotate = true;  // those of them that are quantised
+
+  /// Formats of codes with a common scale, which rotation helps.
+  static bool is_quantised(std::string_view format) {
+    return format != "f32" && format != "f16" && format != "bf16";
+  }
+  bool is_rotated() const { return rotate && (is_quantised(keys) || is_quantised(values)); }
 };
 
 /// One element of layers = [...]; bounds are inclusive.
@@ -63,7 +70,9 @@ struct ModelSettings {
   std::vector<LayerRange> layers;    // one range with last = -1 for `backend = "..."`
   std::uint64_t context_length = 0;  // 0: the file's
   std::uint64_t slots = 4;
+  std::uint64_t rows = 0;  // of logits in a step, 0: slots. No key: for commands that score a text
   std::uint64_t kv_tokens = 0;  // 0: slots x context_length
+  std::uint64_t max_checkpoints = 8;  // of a hybrid model
   std::uint64_t max_tokens_per_step = 512;
   std::uint64_t max_queue = 256;            // waiting requests
   std::uint64_t stall_timeout_ms = 60'000;  // a client that does not read

@@ -41,6 +41,22 @@ std::optional<SequenceId> BackendStepModel::fork(SequenceId source, std::uint64_
   return pool_->seq_fork(source, 0, position);
 }
 
+std::optional<CheckpointId> BackendStepModel::create_checkpoint(SequenceId sequence) {
+  return pool_->checkpoint_create(sequence);
+}
+
+void BackendStepModel::release_checkpoint(CheckpointId checkpoint) noexcept {
+  try {
+    pool_->checkpoint_release(checkpoint);
+  } catch (const std::exception&) {
+    return;  // a checkpoint that the backend does not know needs no release
+  }
+}
+
+void BackendStepModel::restore(SequenceId sequence, CheckpointId checkpoint) {
+  pool_->seq_restore(sequence, checkpoint);
+}
+
 void BackendStepModel::begin_step(std::span<const StepChunk> chunks) {
   ids_.clear();
   positions_.clear();

@@ -32,6 +32,9 @@ class BackendStepModel final : public StepModel {
   bool reserve(SequenceId sequence, std::uint64_t num_tokens) override;
   bool truncate(SequenceId sequence, std::uint64_t length) override;
   std::optional<SequenceId> fork(SequenceId source, std::uint64_t position) override;
+  std::optional<CheckpointId> create_checkpoint(SequenceId sequence) override;
+  void release_checkpoint(CheckpointId checkpoint) noexcept override;
+  void restore(SequenceId sequence, CheckpointId checkpoint) override;
   void begin_step(std::span<const StepChunk> chunks) override;
   bool wait_step(std::chrono::milliseconds timeout) override;
   std::span<const float> logits(std::size_t row) const override;

@@ -27,7 +27,7 @@ EngineLoop::EngineLoop(const LoadedModel& model, EngineMetrics& metrics, StepWat
       metrics_(metrics),
       watch_(watch),
       scheduler_(model.max_tokens_per_step, model.slots),
-      slots_(steps_, model.slots) {
+      slots_(steps_, model.slots, model.max_checkpoints) {
   update_gauges();
 }
 
@@ -299,6 +299,7 @@ void EngineLoop::update_gauges() {
   }
   const StepModelInfo info = steps_.info();
   metrics_.running_requests = num_running;
+  metrics_.checkpoints = slots_.num_checkpoints();
   metrics_.kv_capacity_tokens = info.capacity_tokens;
   metrics_.kv_used_tokens = info.capacity_tokens - std::min(info.capacity_tokens, info.free_tokens);
 }

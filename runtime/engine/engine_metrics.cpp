@@ -19,7 +19,7 @@ struct Row {
   double scale = 1.0;
 };
 
-constexpr std::array<Row, 9> kRows = {{
+constexpr std::array<Row, 10> kRows = {{
     {"vernal_requests_running", "Requests that hold a slot.", &EngineMetrics::running_requests,
      false},
     {"vernal_prompt_tokens_total", "Tokens of prompts that were processed.",
@@ -33,6 +33,8 @@ constexpr std::array<Row, 9> kRows = {{
      true, kSecondsPerMicrosecond},
     {"vernal_preemptions_total", "Sequences that were put back because the KV pool was full.",
      &EngineMetrics::preemptions, true},
+    {"vernal_checkpoints", "States of prompts that are kept for later ones.",
+     &EngineMetrics::checkpoints, false},
     {"vernal_kv_tokens_capacity", "Positions that the KV pool holds.",
      &EngineMetrics::kv_capacity_tokens, false},
     {"vernal_kv_tokens_used", "Positions of the KV pool that are taken.",

@@ -60,6 +60,7 @@ void EngineLoop::take_results() {
       metrics_.prompt_tokens += chunk.count;
     }
     choice.num_computed += chunk.count;
+    slots_.keep_state(choice);
   }
   std::size_t row = 0;
   for (const PlannedChunk& chunk : planned_) {

@@ -53,10 +53,13 @@ class Choice {
   bool is_decoding() const noexcept;
 
   State state = State::kWaiting;
-  std::uint32_t slot = 0;         ///< while seated
-  SequenceId sequence = 0;        ///< while seated
-  std::size_t num_computed = 0;   ///< tokens in the sequence
-  std::size_t num_reserved = 0;   ///< positions the sequence has room for
+  std::uint32_t slot = 0;        ///< while seated
+  SequenceId sequence = 0;       ///< while seated
+  std::size_t num_computed = 0;  ///< tokens in the sequence
+  std::size_t num_reserved = 0;  ///< positions the sequence has room for
+  /// A position before the end of the prompt at which a chunk ends, because the state is kept
+  /// there; 0: none.
+  std::size_t border = 0;
   std::uint64_t last_served = 0;  ///< number of the last step that it was part of
 
  private:

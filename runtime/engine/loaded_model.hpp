@@ -11,6 +11,7 @@
 #include <string>
 
 #include "text/tokenizer/token_id.hpp"
+#include "vernal/error.hpp"
 
 namespace vernal {
 
@@ -19,6 +20,9 @@ class Tokenizer;
 
 /// A sequence of a StepModel. 0 is never valid; a stale id is refused with NOT_FOUND.
 using SequenceId = std::uint64_t;
+
+/// A state of a sequence that a StepModel keeps aside. 0 is never valid.
+using CheckpointId = std::uint64_t;
 
 /// The next tokens of one sequence in a step.
 struct StepChunk {
@@ -62,6 +66,17 @@ class StepModel {
   /// independently. Nothing: no room, or not restorable there.
   virtual std::optional<SequenceId> fork(SequenceId source, std::uint64_t position) = 0;
 
+  /// Keeps the state of a sequence at its length. Nothing: no room, or a model without checkpoints.
+  virtual std::optional<CheckpointId> create_checkpoint(SequenceId /*sequence*/) {
+    return std::nullopt;
+  }
+  virtual void release_checkpoint(CheckpointId /*checkpoint*/) noexcept {}
+  /// Makes a sequence what the checkpoint is, whatever it was; the checkpoint stays. After an error
+  /// the sequence can only be released.
+  virtual void restore(SequenceId /*sequence*/, CheckpointId /*checkpoint*/) {
+    throw Error(VERNAL_UNSUPPORTED, "this model keeps no checkpoints");
+  }
+
   /// Starts a step over the chunks, whose sequences differ. Exactly one step runs at a time. The
   /// work may be done here or in wait_step. After an error there is no step to wait for nor to end.
   virtual void begin_step(std::span<const StepChunk> chunks) = 0;
@@ -96,6 +111,7 @@ struct LoadedModel {
   std::uint64_t context_length = 0;                   ///< most positions of one sequence
   std::uint32_t slots = 1;  ///< most live sequences, all of which may be in one step
   std::uint32_t max_tokens_per_step = 512;  ///< better at least slots + 64
+  std::uint32_t max_checkpoints = 0;  ///< kept for later prompts; 0: a hybrid starts each anew
   RequestLimits limits;
   std::unique_ptr<StepModel> steps;
 };

@@ -130,6 +130,57 @@ std::optional<SequenceId> SegmentedStepModel::fork(SequenceId source, std::uint6
       [&](std::size_t i) { return pools_[i].seq_fork(from.parts[i], 0, position); });
 }
 
+// ---- checkpoints --------------------------------------------------------------------------------
+
+std::optional<CheckpointId> SegmentedStepModel::create_checkpoint(SequenceId id) {
+  const Sequence& sequence = find(id);
+  Checkpoint made;
+  try {
+    for (std::size_t i = 0; i < pools_.size(); ++i) {
+      const auto part = pools_[i].checkpoint_create(sequence.parts[i]);
+      if (!part) {
+        release_parts(made);
+        return std::nullopt;
+      }
+      made.parts.push_back(*part);
+    }
+    checkpoints_.emplace(next_checkpoint_, made);
+  } catch (...) {
+    release_parts(made);
+    throw;
+  }
+  return next_checkpoint_++;
+}
+
+void SegmentedStepModel::release_parts(const Checkpoint& checkpoint) noexcept {
+  for (std::size_t i = 0; i < checkpoint.parts.size(); ++i) {
+    try {
+      pools_[i].checkpoint_release(checkpoint.parts[i]);
+    } catch (const std::exception&) {
+      continue;  // a checkpoint that the backend does not know needs no release
+    }
+  }
+}
+
+void SegmentedStepModel::release_checkpoint(CheckpointId checkpoint) noexcept {
+  const auto found = checkpoints_.find(checkpoint);
+  if (found == checkpoints_.end()) return;
+  release_parts(found->second);
+  checkpoints_.erase(found);
+}
+
+void SegmentedStepModel::restore(SequenceId id, CheckpointId checkpoint) {
+  Sequence& sequence = find(id);
+  const auto found = checkpoints_.find(checkpoint);
+  if (found == checkpoints_.end()) {
+    throw Error(VERNAL_NOT_FOUND, fmt::format("there is no checkpoint {}", checkpoint));
+  }
+  for (std::size_t i = 0; i < pools_.size(); ++i) {
+    pools_[i].seq_restore(sequence.parts[i], found->second.parts[i]);
+  }
+  sequence.reserved = length(sequence);
+}
+
 // ---- steps --------------------------------------------------------------------------------------
 
 void SegmentedStepModel::begin_step(std::span<const StepChunk> chunks) {

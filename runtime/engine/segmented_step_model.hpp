@@ -34,6 +34,9 @@ class SegmentedStepModel final : public StepModel {
   bool reserve(SequenceId sequence, std::uint64_t num_tokens) override;
   bool truncate(SequenceId sequence, std::uint64_t length) override;
   std::optional<SequenceId> fork(SequenceId source, std::uint64_t position) override;
+  std::optional<CheckpointId> create_checkpoint(SequenceId sequence) override;
+  void release_checkpoint(CheckpointId checkpoint) noexcept override;
+  void restore(SequenceId sequence, CheckpointId checkpoint) override;
   void begin_step(std::span<const StepChunk> chunks) override;
   bool wait_step(std::chrono::milliseconds timeout) override;
   std::span<const float> logits(std::size_t row) const override;
@@ -44,6 +47,10 @@ class SegmentedStepModel final : public StepModel {
     std::vector<vernal_sequence_id> parts;  // by segment
     std::uint64_t reserved = 0;             // length that it may grow to
   };
+  struct Checkpoint {
+    std::vector<vernal_checkpoint_id> parts;  // by segment, all made after the same step
+  };
+  void release_parts(const Checkpoint& checkpoint) noexcept;
   /// Makes one part of a sequence in each segment, or none at all.
   template <class MakePart>
   std::optional<SequenceId> create_parts(MakePart&& make_part);
@@ -56,7 +63,9 @@ class SegmentedStepModel final : public StepModel {
   std::vector<Segment> segments_;
   std::vector<plugin::BackendPool> pools_;  // by segment
   std::unordered_map<SequenceId, Sequence> sequences_;
+  std::unordered_map<CheckpointId, Checkpoint> checkpoints_;
   SequenceId next_id_ = 1;
+  CheckpointId next_checkpoint_ = 1;
 
   // The step that runs.
   std::size_t stage_ = 0;  // the segment that works on it

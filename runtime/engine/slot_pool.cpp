@@ -5,9 +5,19 @@
 #include "engine/scheduler.hpp"
 
 namespace vernal {
+namespace {
 
-SlotPool::SlotPool(StepModel& model, std::uint32_t num_slots)
-    : model_(model), reuses_(model.info().truncates_anywhere), slots_(num_slots) {}
+std::size_t align(std::size_t position) {
+  return position / Scheduler::kChunkAlignment * Scheduler::kChunkAlignment;
+}
+
+}  // namespace
+
+SlotPool::SlotPool(StepModel& model, std::uint32_t num_slots, std::uint32_t max_checkpoints)
+    : model_(model),
+      cuts_anywhere_(model.info().truncates_anywhere),
+      checkpoints_(model, max_checkpoints),
+      slots_(num_slots) {}
 
 SlotPool::~SlotPool() {
   for (Slot& slot : slots_) {
@@ -21,20 +31,36 @@ Seating SlotPool::seat(Choice& choice, std::size_t num_positions) {
   if (slot == nullptr) {
     return Seating::kNoSlot;
   }
-  return fill(*slot, choice, num_positions, [&] {
-    if (num_reusable > 0 && model_.truncate(slot->sequence, num_reusable)) {
-      choice.num_computed = num_reusable;
-      return;
-    }
-    clear(*slot);
-    slot->is_taken = true;
-    std::optional<SequenceId> sequence = model_.create_sequence();
-    while (!sequence && release_parked()) {
-      sequence = model_.create_sequence();
-    }
-    slot->sequence = sequence.value_or(0);
-    choice.num_computed = 0;
-  });
+  const Seating seating =
+      fill(*slot, choice, num_positions, [&] { begin(*slot, choice, num_reusable); });
+  if (seating == Seating::kSeated && checkpoints_.is_on()) {
+    choice.border = align(choice.num_prompt() - 1);
+  }
+  return seating;
+}
+
+void SlotPool::begin(Slot& slot, Choice& choice, std::size_t num_reusable) {
+  CheckpointCache::Entry* checkpoint = checkpoints_.find(choice);
+  if (checkpoint != nullptr && checkpoint->tokens.size() <= num_reusable) {
+    checkpoint = nullptr;
+  }
+  if (checkpoint == nullptr && num_reusable > 0 && model_.truncate(slot.sequence, num_reusable)) {
+    choice.num_computed = num_reusable;
+    return;
+  }
+  clear(slot);
+  slot.is_taken = true;
+  std::optional<SequenceId> sequence = model_.create_sequence();
+  while (!sequence && release_parked()) {
+    sequence = model_.create_sequence();
+  }
+  slot.sequence = sequence.value_or(0);
+  choice.num_computed = 0;
+  if (checkpoint != nullptr && sequence) {
+    model_.restore(*sequence, checkpoint->id);
+    checkpoint->used_at = ++now_;
+    choice.num_computed = checkpoint->tokens.size();
+  }
 }
 
 Seating SlotPool::seat_copy(Choice& choice, const Choice& source, std::size_t num_positions) {
@@ -86,15 +112,23 @@ bool SlotPool::grow(Choice& choice, std::size_t num_positions) {
   return true;
 }
 
+void SlotPool::keep_state(const Choice& choice) {
+  const bool is_at_place =
+      choice.num_computed == choice.num_prompt() || choice.num_computed == choice.border;
+  if (checkpoints_.is_on() && is_at_place) {
+    checkpoints_.keep(choice.sequence, choice.computed_tokens(), ++now_);
+  }
+}
+
 void SlotPool::park(Choice& choice) {
   Slot& slot = slots_[choice.slot];
-  if (!reuses_) {
+  if (!cuts_anywhere_ && !checkpoints_.is_on()) {
     evict(choice);
     return;
   }
   slot.is_taken = false;
   slot.tokens = choice.computed_tokens();
-  slot.parked_at = ++num_parked_;
+  slot.parked_at = ++now_;
   choice.sequence = 0;
   --num_seated_;
 }
@@ -125,32 +159,26 @@ SlotPool::Slot* SlotPool::find_slot(const Choice& choice, std::size_t& num_reusa
 }
 
 std::size_t SlotPool::reusable(const Slot& slot, const Choice& choice) const {
-  if (!reuses_ || slot.sequence == 0) {
+  if (slot.sequence == 0) {
     return 0;
   }
-  const auto count_common = [&](std::size_t from, std::span<const TokenId> tokens) {
-    const auto begin = slot.tokens.begin() + static_cast<std::ptrdiff_t>(from);
-    return static_cast<std::size_t>(
-        std::mismatch(begin, slot.tokens.end(), tokens.begin(), tokens.end()).first - begin);
-  };
-  std::size_t common = count_common(0, choice.generation().prompt());
-  if (common == choice.num_prompt()) {
-    common += count_common(common, choice.generated());
+  // One token is left to give logits.
+  const std::size_t usable = std::min(count_common(choice, slot.tokens), choice.num_known() - 1);
+  if (cuts_anywhere_) {
+    return align(usable);
   }
-  const std::size_t usable =
-      std::min(common, choice.num_known() - 1);  // one is left to give logits
-  return usable / Scheduler::kChunkAlignment * Scheduler::kChunkAlignment;
+  return usable == slot.tokens.size() ? usable : 0;
 }
 
 bool SlotPool::reserve(SequenceId sequence, std::size_t num_more) {
   bool has_room = model_.reserve(sequence, num_more);
-  while (!has_room && release_parked()) {
+  while (!has_room && release_oldest()) {
     has_room = model_.reserve(sequence, num_more);
   }
   return has_room;
 }
 
-bool SlotPool::release_parked() {
+SlotPool::Slot* SlotPool::oldest_parked() {
   Slot* oldest = nullptr;
   for (Slot& slot : slots_) {
     const bool is_parked = slot.sequence != 0 && !slot.is_taken;
@@ -158,10 +186,25 @@ bool SlotPool::release_parked() {
       oldest = &slot;
     }
   }
+  return oldest;
+}
+
+bool SlotPool::release_parked() {
+  Slot* oldest = oldest_parked();
   if (oldest == nullptr) {
     return false;
   }
   clear(*oldest);
+  return true;
+}
+
+bool SlotPool::release_oldest() {
+  const Slot* parked = oldest_parked();
+  const bool has_older = parked != nullptr && parked->parked_at < checkpoints_.oldest();
+  if (has_older || checkpoints_.size() == 0) {
+    return release_parked();
+  }
+  checkpoints_.release_oldest();
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/checkpoint_cache.hpp"
 #include "engine/generation.hpp"
 #include "engine/loaded_model.hpp"
 
@@ -18,11 +19,17 @@ enum class Seating : std::uint8_t {
 
 /// Gives each seated choice a sequence. A finished sequence stays parked in its slot as long as
 /// nobody needs its room, and the next prompt that begins with the same tokens goes on from there,
-/// at a multiple of Scheduler::kChunkAlignment. Engine thread.
+/// at a multiple of Scheduler::kChunkAlignment.
+///
+/// A hybrid model cannot be cut there. Its next prompt goes on from the whole of a parked sequence,
+/// which is what the next turn of a conversation begins with, or from a checkpoint: at the end of
+/// an earlier prompt, or at the last multiple of Scheduler::kChunkAlignment before that. Engine
+/// thread.
 class SlotPool {
  public:
   /// `model` outlives the pool.
-  SlotPool(StepModel& model, std::uint32_t num_slots);
+  /// Without checkpoints a hybrid model starts every prompt anew.
+  SlotPool(StepModel& model, std::uint32_t num_slots, std::uint32_t max_checkpoints);
   /// Releases all sequences. Choices that are still seated must not be used afterwards.
   ~SlotPool();
   SlotPool(const SlotPool&) = delete;
@@ -37,19 +44,24 @@ class SlotPool {
   /// More room for a seated choice, so that it has `num_positions`. False: there is none.
   bool grow(Choice& choice, std::size_t num_positions);
 
+  /// After a step has added to a seated choice: keeps its state if later prompts may begin there.
+  /// Errors   DEVICE_LOST
+  void keep_state(const Choice& choice);
+
   /// Frees the slot of a seated choice; its state is the caller's. The sequence is parked.
   void park(Choice& choice);
   /// The same; the sequence is released, as it must be after a failed step.
   void evict(Choice& choice);
 
   std::uint32_t num_seated() const noexcept { return num_seated_; }
+  std::size_t num_checkpoints() const noexcept { return checkpoints_.size(); }
 
  private:
   struct Slot {
     SequenceId sequence = 0;      // 0: none
     bool is_taken = false;        // by a seated choice; else the sequence is parked
     std::vector<TokenId> tokens;  // of a parked sequence
-    std::uint64_t parked_at = 0;  // counts
+    std::uint64_t parked_at = 0;  // a count
   };
 
   // The free slot to use: with the longest useful prefix, else an empty one, else the one parked
@@ -57,18 +69,24 @@ class SlotPool {
   Slot* find_slot(const Choice& choice, std::size_t& num_reusable);
   std::size_t reusable(const Slot& slot, const Choice& choice) const;
   bool reserve(SequenceId sequence, std::size_t num_more);
+  Slot* oldest_parked();
   // Releases the sequence parked longest. False: there is none.
   bool release_parked();
+  // Releases what holds positions and was used longest ago: a parked sequence or a checkpoint.
+  bool release_oldest();
+  // Puts a sequence with the reusable tokens into the slot, or an empty one.
+  void begin(Slot& slot, Choice& choice, std::size_t num_reusable);
   void clear(Slot& slot);
   // Gives the choice the sequence that make_sequence puts into the slot, if there is room.
   template <class MakeSequence>
   Seating fill(Slot& slot, Choice& choice, std::size_t num_positions, MakeSequence make_sequence);
 
   StepModel& model_;
-  const bool reuses_;
+  const bool cuts_anywhere_;
+  CheckpointCache checkpoints_;
   std::vector<Slot> slots_;
   std::uint32_t num_seated_ = 0;
-  std::uint64_t num_parked_ = 0;
+  std::uint64_t now_ = 0;  // counts what was parked, kept and restored
 };
 
 }  // namespace vernal

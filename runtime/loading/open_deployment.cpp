@@ -88,6 +88,12 @@ void OpenDeployment::plan_model(ResidentModel& model) {
   model.plan(backends);
 }
 
+std::unique_ptr<ResidentModel> OpenDeployment::plan_again(const ModelSettings& settings) {
+  auto model = std::make_unique<ResidentModel>(settings, *registry_);
+  plan_model(*model);
+  return model;
+}
+
 const plugin::BackendInstance* OpenDeployment::find_backend(const std::string& name) const {
   for (std::size_t i = 0; i < deployment_.backends.size(); ++i) {
     if (deployment_.backends[i].name == name) return backends_.at(i).get();

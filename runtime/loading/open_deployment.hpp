@@ -40,6 +40,11 @@ class OpenDeployment {
   /// Errors  one Error with the problems of all models, each with its place in the file.
   void plan_models();
 
+  /// Describes and prices a model once more, with other settings than the file's. After
+  /// plan_models(); the result is destroyed before this object.
+  /// Errors  those of ResidentModel
+  std::unique_ptr<ResidentModel> plan_again(const ModelSettings& settings);
+
   const std::vector<std::unique_ptr<ResidentModel>>& models() const noexcept { return models_; }
   /// Errors  NOT_FOUND: no model of that name; empty: the first.
   ResidentModel& model(const std::string& name);

@@ -120,12 +120,13 @@ PlanOptions ResidentModel::plan_options() const {
   options.context_length = context_length_;
   options.max_tokens_per_step = settings_.max_tokens_per_step;
   options.max_sequences = settings_.slots;
-  options.max_rows = settings_.slots;
+  options.max_rows = settings_.rows != 0 ? settings_.rows : settings_.slots;
   options.typical_decode_sequences = 1;
   options.kv_tokens = kv_tokens();
+  options.max_checkpoints = settings_.max_checkpoints;
   options.kv_keys_format = settings_.kv_cache.keys;
   options.kv_values_format = settings_.kv_cache.values;
-  options.kv_rotate = settings_.kv_cache.rotate;
+  options.kv_rotate = settings_.kv_cache.is_rotated();
   options.host_weights = settings_.host_tensors;
   return options;
 }
@@ -206,6 +207,7 @@ LoadedModel ResidentModel::load(const LoadProgress& progress) {
   out.context_length = context_length_;
   out.slots = static_cast<std::uint32_t>(settings_.slots);
   out.max_tokens_per_step = static_cast<std::uint32_t>(settings_.max_tokens_per_step);
+  out.max_checkpoints = static_cast<std::uint32_t>(settings_.max_checkpoints);
   out.limits.max_open_requests = settings_.max_queue + settings_.slots;
   out.limits.stall_timeout = std::chrono::milliseconds(settings_.stall_timeout_ms);
   out.limits.step_timeout = std::chrono::milliseconds(settings_.step_timeout_ms);

@@ -69,7 +69,7 @@ std::uint64_t GgufFile::file_bytes() const noexcept {
   return sum;
 }
 
-GgufFile GgufFile::parse(std::span<const std::byte> bytes, std::string name) {
+GgufFile GgufFile::parse(std::span<const std::byte> bytes, const std::string& name) {
   return GgufParser(bytes, name).parse();
 }
 

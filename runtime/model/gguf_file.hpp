@@ -68,7 +68,7 @@ class GgufFile {
   /// One file, whole or a part, from bytes in memory, which must outlive the object; `name` is for
   /// messages. For the views of tensors to be aligned as in a file, `bytes` starts at a multiple of
   /// the alignment.
-  static GgufFile parse(std::span<const std::byte> bytes, std::string name);
+  static GgufFile parse(std::span<const std::byte> bytes, const std::string& name);
 
   const std::string& file_name() const noexcept { return file_name_; }
   std::uint32_t version() const noexcept { return version_; }

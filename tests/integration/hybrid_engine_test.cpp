@@ -24,15 +24,18 @@ using Tokens = std::vector<std::int32_t>;
 class HybridEngine {
  public:
   /// `model_keys` are further lines of its table, `slots` among them.
-  explicit HybridEngine(const std::string& model_keys) : log_(LogLevel::kOff) {
+  explicit HybridEngine(const std::string& model_keys,
+                        const std::string& place = "backend = \"reference\"")
+      : log_(LogLevel::kOff) {
     const auto file = std::filesystem::temp_directory_path() /
                       ("vernal-hybrid-" + std::to_string(::getpid()) + ".toml");
     std::ofstream(file)
         << "schema = 1\n[runtime]\nplugin_paths = [\"" VERNAL_PLUGIN_DIR
            "\"]\nlog_level = \"off\"\n[backends.reference]\nplugin = \"reference\"\n"
            "[models.hybrid]\npath = \"" VERNAL_GOLDEN_DIR
-           "/models/tiny-qwen35-iq4_ks.gguf\"\nbackend = \"reference\"\n"
+           "/models/tiny-qwen35-iq4_ks.gguf\"\n"
            "kv_cache = { keys = \"f32\", values = \"f32\" }\n"
+        << place << "\n"
         << model_keys;
     open_ = std::make_unique<OpenDeployment>(file, log_);
     std::filesystem::remove(file);
@@ -46,6 +49,33 @@ class HybridEngine {
     arguments.model = "hybrid";
     arguments.document = text;
     return server_->engine().submit(arguments);
+  }
+
+  /// A greedy answer to these tokens.
+  Tokens answer(const Tokens& prompt, int max_tokens) {
+    const std::string text = boost::json::serialize(boost::json::object{
+        {"kind", "generate"}, {"max_tokens", max_tokens}, {"sampling", {{"temperature", 0}}}});
+    SubmitArguments arguments;
+    arguments.model = "hybrid";
+    arguments.document = text;
+    arguments.tokens = prompt;
+    arguments.has_tokens = true;
+    return read(server_->engine().submit(arguments))[0];
+  }
+
+  std::uint64_t metric(std::string_view name) {
+    double found = -1;
+    server_->engine().visit_metrics([&](const MetricSample& sample) {
+      if (sample.name == name) found = sample.value;
+    });
+    return static_cast<std::uint64_t>(found);
+  }
+  /// Tokens of prompts that steps processed while `run` ran.
+  template <class Run>
+  std::uint64_t processed(Run&& run) {
+    const std::uint64_t before = metric("vernal_prompt_tokens_total");
+    run();
+    return metric("vernal_prompt_tokens_total") - before;
   }
 
   /// Tokens of the answer, by choice.
@@ -128,6 +158,81 @@ TEST(HybridEngine, GivesTheSameChoicesWithForksAndWithout) {
   EXPECT_EQ(expected.size(), 3U);
   EXPECT_NE(expected.at(0), expected.at(1));
   EXPECT_EQ(with_room.ask(document), expected);
+}
+
+Tokens made_up(std::size_t count, std::int32_t seed) {
+  Tokens tokens;
+  for (std::size_t i = 0; i < count; ++i) {
+    tokens.push_back(20 + (seed * 31 + static_cast<std::int32_t>(i * i)) % 200);
+  }
+  return tokens;
+}
+
+Tokens operator+(Tokens a, const Tokens& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+constexpr const char* kOneSlot = "context_length = 512\nslots = 1\n";
+constexpr const char* kTwoSegments =
+    "layers = [{ backend = \"reference\", first = 0, last = 1 }, "
+    "{ backend = \"reference\", first = 2, last = 3 }]";
+
+class Conversation : public testing::TestWithParam<const char*> {
+ protected:
+  /// The answer of an engine that has seen nothing yet.
+  Tokens fresh(const Tokens& prompt, int max_tokens) {
+    return HybridEngine(kOneSlot, GetParam()).answer(prompt, max_tokens);
+  }
+};
+
+TEST_P(Conversation, GoesOnWhereTheAnswerEnded) {
+  HybridEngine engine(kOneSlot, GetParam());
+  const Tokens first = made_up(90, 1);
+  const Tokens answer = engine.answer(first, 12);
+  ASSERT_EQ(answer.size(), 12U);
+  const Tokens second = first + answer + made_up(9, 2);
+  Tokens found;
+  // The last token of an answer has not been computed yet.
+  EXPECT_EQ(engine.processed([&] { found = engine.answer(second, 8); }), 10U);
+  EXPECT_EQ(found, fresh(second, 8));
+  EXPECT_EQ(engine.metric("vernal_cached_prompt_tokens_total"), 101U);
+}
+
+TEST_P(Conversation, GoesOnFromACheckpointAfterAnother) {
+  HybridEngine engine(kOneSlot, GetParam());
+  const Tokens first = made_up(90, 1);
+  engine.answer(first, 6);
+  EXPECT_EQ(engine.metric("vernal_checkpoints"), 2U);
+  engine.answer(made_up(30, 3), 4);  // takes the only slot
+  EXPECT_EQ(engine.metric("vernal_checkpoints"), 3U);
+  const Tokens edited = first + made_up(7, 4);
+  Tokens found;
+  EXPECT_EQ(engine.processed([&] { found = engine.answer(edited, 8); }), 7U) << "end of prompt";
+  EXPECT_EQ(found, fresh(edited, 8));
+  EXPECT_EQ(engine.processed([&] { found = engine.answer(first, 8); }), 26U) << "multiple of 64";
+  EXPECT_EQ(found, fresh(first, 8));
+  Tokens other = first;
+  other[70] += 1;
+  EXPECT_EQ(engine.processed([&] { found = engine.answer(other, 8); }), 26U)
+      << "last tokens differ";
+  EXPECT_EQ(found, fresh(other, 8));
+}
+
+INSTANTIATE_TEST_SUITE_P(Places, Conversation,
+                         testing::Values("backend = \"reference\"", kTwoSegments));
+
+TEST(HybridEngine, KeepsAsManyCheckpointsAsTheDeploymentSays) {
+  const Tokens first = made_up(90, 1);
+  HybridEngine none(std::string(kOneSlot) + "max_checkpoints = 0\n");
+  none.answer(first, 4);
+  EXPECT_EQ(none.processed([&] { none.answer(first + made_up(5, 2), 4); }), 95U);
+  EXPECT_EQ(none.metric("vernal_checkpoints"), 0U);
+  HybridEngine one(std::string(kOneSlot) + "max_checkpoints = 1\n");
+  one.answer(first, 4);
+  one.answer(made_up(30, 3), 4);
+  EXPECT_EQ(one.metric("vernal_checkpoints"), 1U);
+  EXPECT_EQ(one.processed([&] { one.answer(first, 4); }), 90U) << "it went first";
 }
 
 TEST(HybridEngine, StartsAnewWhoeverHadToMakeRoom) {

@@ -147,6 +147,19 @@ class Process(unittest.TestCase):
         self.assertEqual(piped.returncode, 0, piped.stderr)
         self.assertEqual(piped.stdout.rstrip("\n"), over_http.rstrip("\n"))
 
+    def test_nothing_that_no_client_should_send_disturbs_it(self):
+        abuse = os.path.join(os.path.dirname(os.path.abspath(__file__)), "http_abuse.py")
+        with Server(deployment(HTTP)) as server:
+            run = subprocess.run([sys.executable, abuse, f"http://127.0.0.1:{server.port}"],
+                                 capture_output=True, text=True, timeout=200)
+            closing = run.stdout.splitlines()[-1] if run.stdout else run.stderr
+            found = re.fullmatch(r"(\d+) passed, 0 failed", closing)
+            self.assertTrue(found and run.returncode == 0, run.stdout[-3000:] + run.stderr)
+            self.assertGreaterEqual(int(found.group(1)), 60)
+            self.assertEqual(server.chat()["usage"]["completion_tokens"], NUM_TOKENS)
+            server.process.send_signal(signal.SIGTERM)
+            self.assertEqual(server.process.wait(30), 0)
+
     def test_a_taken_port_is_one_clear_error(self):
         with Server(deployment(HTTP)) as server:
             with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:

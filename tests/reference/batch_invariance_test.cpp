@@ -37,6 +37,7 @@ class BatchInvariance : public testing::TestWithParam<Case> {
     ModelOptions options;
     options.backend = GetParam().backend;
     options.keys = options.values = GetParam().kv_format;
+    options.rotate = GetParam().kv_format == "q4_0";
     options.threads = options.backend == "reference" ? 0 : threads;
     return std::make_unique<ModelUnderTest>(
         golden_folder(GetParam().model) / (GetParam().model + ".gguf"), options);
@@ -110,7 +111,7 @@ std::vector<Case> cases() {
   std::vector<Case> out{{"tiny-llama", "reference", "f32"}};
   for (const char* model :
        {"tiny-llama", "tiny-gemma3", "tiny-llama-q4_k_m", "tiny-qwen35-iq4_ks", "tiny-qwen3moe"}) {
-    for (const char* format : {"f16", "q8_0"}) out.push_back({model, "cpu_avx2", format});
+    for (const char* format : {"f16", "q8_0", "q4_0"}) out.push_back({model, "cpu_avx2", format});
   }
   return out;
 }

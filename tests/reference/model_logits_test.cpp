@@ -114,6 +114,10 @@ std::vector<Case> cases() {
         "tiny-qwen3moe", "tiny-qwen35", "tiny-qwen35-mtp", "tiny-qwen35moe"}) {
     out.push_back({model, "cpu_avx2", "f16", 1e-3, 44, 1e-5});
   }
+  // Its activations are rounded to 8 bits. What the block form of the delta rule and the token by
+  // token form differ by turns some of those roundings around: the bound on cuts is what it does
+  // today, so that it gets no worse.
+  out.push_back({"tiny-qwen35-iq4_ks", "cpu_avx2", "f16", 1e-3, 44, 2e-4});
   return out;
 }
 

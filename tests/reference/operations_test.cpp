@@ -409,11 +409,11 @@ TEST_P(Experts, SeeWeightedInputs) {
   expect_exact("reglu", "in", [](double x) { return std::max(x, 0.0); });
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, Operations, testing::Values("reference"));
-INSTANTIATE_TEST_SUITE_P(Backends, Rotation, testing::Values("reference"));
-INSTANTIATE_TEST_SUITE_P(Backends, DeltaRule, testing::Values("reference"));
-INSTANTIATE_TEST_SUITE_P(Backends, Routing, testing::Values("reference"));
-INSTANTIATE_TEST_SUITE_P(Backends, Experts, testing::Values("reference"));
+INSTANTIATE_TEST_SUITE_P(Backends, Operations, testing::Values("reference", "cpu_avx2"));
+INSTANTIATE_TEST_SUITE_P(Backends, Rotation, testing::Values("reference", "cpu_avx2"));
+INSTANTIATE_TEST_SUITE_P(Backends, DeltaRule, testing::Values("reference", "cpu_avx2"));
+INSTANTIATE_TEST_SUITE_P(Backends, Routing, testing::Values("reference", "cpu_avx2"));
+INSTANTIATE_TEST_SUITE_P(Backends, Experts, testing::Values("reference", "cpu_avx2"));
 
 }  // namespace
 }  // namespace vernal::test

@@ -57,12 +57,14 @@ struct Prediction {
   std::vector<float> logits;
 };
 
-class PredictionLayer : public testing::Test {
+class PredictionLayer : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     const auto folder = golden_folder("tiny-qwen35-mtp");
     if (folder.empty()) GTEST_SKIP() << "the larger reference set is not here: tiny-qwen35-mtp";
     ModelOptions options;
+    options.backend = GetParam();
+    options.keys = options.values = GetParam() == "reference" ? "f32" : "f16";
     options.functions = {"mtp"};
     model_ = std::make_unique<ModelUnderTest>(folder / "tiny-qwen35-mtp.gguf", options);
     golden_ = std::make_unique<Prediction>();
@@ -82,7 +84,7 @@ class PredictionLayer : public testing::Test {
   std::unique_ptr<Prediction> golden_;
 };
 
-TEST_F(PredictionLayer, AnswersAsTheIndependentComputation) {
+TEST_P(PredictionLayer, AnswersAsTheIndependentComputation) {
   const auto sequence = model_->sequence(golden_->prompt.size() + golden_->drafts.size());
   const Answer main = model_->answer(kMain, {sequence, golden_->prompt});
   const auto best = std::ranges::max_element(row(main.logits, golden_->prompt.size() - 1));
@@ -107,7 +109,7 @@ TEST_F(PredictionLayer, AnswersAsTheIndependentComputation) {
   EXPECT_LE(worst, kBound);
 }
 
-TEST_F(PredictionLayer, HasALengthOfItsOwn) {
+TEST_P(PredictionLayer, HasALengthOfItsOwn) {
   const auto sequence = model_->sequence(40);
   const Tokens prompt(golden_->prompt.begin(), golden_->prompt.begin() + 20);
   const Answer main = model_->answer(kMain, {sequence, prompt});
@@ -128,7 +130,7 @@ TEST_F(PredictionLayer, HasALengthOfItsOwn) {
   EXPECT_EQ(pool.seq_length(*fork, kMtp), half);
 }
 
-TEST_F(PredictionLayer, AnswersTheSameInPieces) {
+TEST_P(PredictionLayer, AnswersTheSameInPieces) {
   const auto sequence = model_->sequence(40);
   const Tokens prompt(golden_->prompt.begin(), golden_->prompt.begin() + 20);
   const Answer main = model_->answer(kMain, {sequence, prompt});
@@ -144,7 +146,7 @@ TEST_F(PredictionLayer, AnswersTheSameInPieces) {
   EXPECT_LE(nmse(rest.logits, std::span(whole.logits).subspan(7 * golden_->vocabulary_size)), 1e-9);
 }
 
-TEST_F(PredictionLayer, TakesTheHiddenRowsOfAnEarlierStepWhereTheyLie) {
+TEST_P(PredictionLayer, TakesTheHiddenRowsOfAnEarlierStepWhereTheyLie) {
   const auto sequence = model_->sequence(golden_->prompt.size());
   const Tokens& prompt = golden_->prompt;
   const Tokens next = following();
@@ -171,6 +173,8 @@ TEST_F(PredictionLayer, TakesTheHiddenRowsOfAnEarlierStepWhereTheyLie) {
   const std::span<const float> first(found.data, golden_->vocabulary_size);
   EXPECT_LE(nmse(first, golden_->row(0)), kBound);
 }
+
+INSTANTIATE_TEST_SUITE_P(Backends, PredictionLayer, testing::Values("reference", "cpu_avx2"));
 
 }  // namespace
 }  // namespace vernal::test

@@ -51,6 +51,7 @@ ModelUnderTest::ModelUnderTest(const std::filesystem::path& file, const ModelOpt
   plan.kv_tokens = options.context_length * options.max_sequences;
   plan.kv_keys_format = options.keys;
   plan.kv_values_format = options.values;
+  plan.kv_rotate = options.rotate;
   plan.rollback_depth = options.rollback_depth;
   plan.max_checkpoints = options.max_checkpoints;
   plan_.emplace(backend_->plan(view_->ref(), plan));

@@ -24,6 +24,7 @@ struct ModelOptions {
   std::string backend = "reference";  // name of the plugin
   std::string keys = "f32";
   std::string values = "f32";
+  bool rotate = false;       // quantised keys and values
   std::int64_t threads = 0;  // 0: the backend's default
   std::uint64_t context_length = 1024;
   std::uint64_t max_sequences = 4;

@@ -26,6 +26,8 @@ class KvPages {
 
   /// Takes a free page, held once. There must be one.
   PageId take();
+  /// The same; zeros, so that a snapshot of whole pages has nothing of who held it before.
+  PageId take_cleared();
   void hold(PageId page) { ++holders_[page]; }
   /// Gives a page up; the last holder frees it. Its memory stays for the next one to take.
   void drop(PageId page);
@@ -37,6 +39,7 @@ class KvPages {
   std::int64_t page_bytes_;
   ReservedMemory memory_;
   std::vector<std::uint32_t> holders_;  // by page; 0: free
+  std::vector<bool> is_used_;           // by page; it may hold something
   std::vector<PageId> free_;            // the next one to take is last
 };
 

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "kernels/hadamard.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -12,17 +13,32 @@ KvFormat require_format(const std::string& name) {
   const auto format = find_kv_format(name);
   if (!format) {
     throw Error(VERNAL_UNSUPPORTED,
-                "KV format \"" + name + "\": this backend stores \"f16\" and \"q8_0\"");
+                "KV format \"" + name +
+                    "\": this backend stores \"f16\", \"q8_0\" and \"q4_0\", each of keys and "
+                    "values by itself");
   }
   return *format;
 }
 
-void require_dim(const State& state, KvFormat format, std::int64_t dim) {
-  const std::int64_t step = format == KvFormat::kQ8_0 ? 32 : 8;
+void require_dim(const State& state, const std::string& name, std::int64_t dim) {
+  const std::int64_t step = has_codes(require_format(name)) ? kKvGroup : 8;
   if (dim % step == 0) return;
   throw Error(VERNAL_UNSUPPORTED, state.name + ": a head of " + std::to_string(dim) + " in " +
-                                      (format == KvFormat::kQ8_0 ? "q8_0" : "f16") +
-                                      "; this backend needs a multiple of " + std::to_string(step));
+                                      name + "; this backend needs a multiple of " +
+                                      std::to_string(step));
+}
+
+/// Block of the rotation of rows in that format; 0: they are stored as they are. Only codes with a
+/// common scale gain by it.
+std::int64_t rotation_of(const State& state, const PlanOptions& options, KvFormat format,
+                         std::int64_t dim) {
+  if (!options.kv_rotate || !has_codes(format)) return 0;
+  if (dim > kMostRotated) {
+    throw Error(VERNAL_UNSUPPORTED, state.name + ": this backend rotates heads of at most " +
+                                        std::to_string(kMostRotated) + ", found " +
+                                        std::to_string(dim) + "; rotate = false stores them");
+  }
+  return rotation_block(dim);
 }
 
 }  // namespace
@@ -31,17 +47,20 @@ KvPlan::KvPlan(const Module& module, const PlanOptions& options)
     : layouts_(module.states.size()),
       offsets_(module.states.size(), 0),
       page_strides_(module.functions.size(), 0) {
-  if (options.kv_rotate) {
-    throw Error(VERNAL_UNSUPPORTED, "kv_rotate: this backend does not rotate the KV cache");
-  }
   const KvFormat keys = require_format(options.kv_keys_format);
   const KvFormat values = require_format(options.kv_values_format);
   for (std::size_t i = 0; i < module.states.size(); ++i) {
     const State& state = module.states[i];
     if (state.kind != VERNAL_STATE_KV) continue;
-    require_dim(state, keys, state.key_dim);
-    require_dim(state, values, state.value_dim);
-    layouts_[i] = {state.num_heads, state.key_dim, state.value_dim, keys, values};
+    require_dim(state, options.kv_keys_format, state.key_dim);
+    require_dim(state, options.kv_values_format, state.value_dim);
+    layouts_[i] = {state.num_heads,
+                   state.key_dim,
+                   state.value_dim,
+                   keys,
+                   values,
+                   rotation_of(state, options, keys, state.key_dim),
+                   rotation_of(state, options, values, state.value_dim)};
     std::int64_t& stride = page_strides_[state.function];
     offsets_[i] = stride;
     stride += layouts_[i].page_bytes();

@@ -80,7 +80,7 @@ vernal_pool_info Pool::info() const {
   }
   out.free_tokens = tokens(num_free);
   out.checkpoint_tokens = tokens(sequences_.pages_held_by_checkpoints());
-  out.flags = VERNAL_POOL_STEP_ATOMIC | VERNAL_POOL_BATCH_INVARIANT;
+  out.flags = VERNAL_POOL_STEP_ATOMIC | VERNAL_POOL_SNAPSHOT | VERNAL_POOL_BATCH_INVARIANT;
   if (!states_.plan().is_hybrid()) out.flags |= VERNAL_POOL_TRUNCATE_ANY;
   return out;
 }

@@ -54,6 +54,9 @@ class Pool final : public BackendPool {
   void checkpoint_release(vernal_checkpoint_id checkpoint) override {
     sequences_.release_checkpoint(checkpoint);
   }
+  void snapshot_export(vernal_sequence_id sequence, vernal_checkpoint_id checkpoint,
+                       const vernal_sink* sink) override;
+  vernal_sequence_id snapshot_import(const vernal_reader* reader) override;
 
   vernal_ticket step_submit(const StepBatch& batch) override;
   bool step_wait(vernal_ticket ticket, std::uint64_t timeout_ms) override;

@@ -44,6 +44,32 @@ vernal_sequence_id Sequences::create() {
   return sequences_.add(std::move(state));
 }
 
+vernal_sequence_id Sequences::create_filled(std::span<const std::uint64_t> lengths) {
+  for (std::size_t f = 0; f < pages_.size(); ++f) {
+    if (lengths[f] > limits_.context_length) {
+      throw Error(VERNAL_INVALID_ARGUMENT, std::to_string(lengths[f]) +
+                                               " tokens do not fit the context length of " +
+                                               std::to_string(limits_.context_length));
+    }
+    const auto needed = static_cast<std::int64_t>(pages_for(lengths[f]));
+    if (pages_[f].num_pages() > 0 && needed > pages_[f].num_free()) {
+      throw Error(VERNAL_RESOURCE_EXHAUSTED,
+                  "KV pool: " + std::to_string(needed) + " pages are wanted, " +
+                      std::to_string(pages_[f].num_free()) + " are free");
+    }
+  }
+  const vernal_sequence_id id = create();
+  SequenceState& state = sequences_.get(id);
+  state.lengths.assign(lengths.begin(), lengths.end());
+  state.reserved = state.lengths;
+  for (std::size_t f = 0; f < pages_.size(); ++f) {
+    if (pages_[f].num_pages() == 0) continue;
+    std::vector<PageId>& held = state.pages[f];
+    while (held.size() < pages_for(lengths[f])) held.push_back(pages_[f].take());
+  }
+  return id;
+}
+
 void Sequences::release(vernal_sequence_id sequence) {
   SequenceState& state = sequences_.get(sequence);
   drop_pages(state, 0);
@@ -86,19 +112,23 @@ void Sequences::reserve(vernal_sequence_id sequence, std::uint64_t num_tokens) {
                     std::to_string(limits_.context_length));
   }
   const std::uint64_t wanted = std::max(state.reserved[0], length + num_tokens);
-  require_pages(state, wanted, num_tokens > 0);
+  take_pages(state, wanted, num_tokens > 0);
+}
+
+void Sequences::take_pages(SequenceState& state, std::uint64_t wanted, bool grows) {
+  require_pages(state, wanted, grows);
   for (std::size_t f = 0; f < pages_.size(); ++f) {
     KvPages& pages = pages_[f];
     if (pages.num_pages() == 0) continue;
     std::vector<PageId>& held = state.pages[f];
-    if (is_written(state, f, wanted, num_tokens > 0) && must_copy(pages, held, state.lengths[f])) {
+    if (is_written(state, f, wanted, grows) && must_copy(pages, held, state.lengths[f])) {
       PageId& writing = held[static_cast<std::size_t>(state.lengths[f] / kPageTokens)];
       const PageId own = pages.take();
       pages.copy(writing, own);
       pages.drop(writing);
       writing = own;
     }
-    while (held.size() < pages_for(wanted)) held.push_back(pages.take());
+    while (held.size() < pages_for(wanted)) held.push_back(pages.take_cleared());
   }
   state.reserved.assign(pages_.size(), wanted);
 }
@@ -178,6 +208,13 @@ vernal_sequence_id Sequences::fork(vernal_sequence_id source, vernal_checkpoint_
                                   : states_.take_restored(parent.slot, parent.lengths);
   SequenceState child = share_pages(parent, position);
   child.slot = slot;
+  try {
+    take_pages(child, position, false);  // functions behind `main` have room up to it
+  } catch (const Error&) {
+    drop_pages(child, 0);
+    states_.drop(slot);
+    throw;
+  }
   return sequences_.add(std::move(child));
 }
 

@@ -44,6 +44,9 @@ class Sequences {
   void restore(vernal_sequence_id sequence, vernal_checkpoint_id checkpoint);
   vernal_checkpoint_id create_checkpoint(vernal_sequence_id sequence);
   void release_checkpoint(vernal_checkpoint_id checkpoint);
+  /// A sequence of these lengths, whose pages and slot are its own and of unknown content.
+  /// Errors  RESOURCE_EXHAUSTED: no room;  INVALID_ARGUMENT: longer than the context
+  vernal_sequence_id create_filled(std::span<const std::uint64_t> lengths);
   /// A step of `function` added tokens.
   void commit(vernal_sequence_id sequence, std::size_t function, std::uint64_t num_tokens);
 
@@ -58,6 +61,7 @@ class Sequences {
  private:
   bool can_cut(const SequenceState& state, std::uint64_t new_length) const;
   void require_pages(const SequenceState& state, std::uint64_t wanted, bool grows) const;
+  void take_pages(SequenceState& state, std::uint64_t wanted, bool grows);
   SequenceState share_pages(const SequenceState& source, std::uint64_t length);
   void drop_pages(SequenceState& state, std::uint64_t length);
 

@@ -114,6 +114,46 @@ SlotId StateStore::keep(SlotId slot, std::span<const std::uint64_t> lengths) {
   return kept;
 }
 
+// newest: the version to take, or all columns.
+void StateStore::add_pieces(const StatePlan::Entry& entry, std::byte* newest, std::uint64_t length,
+                            std::vector<Piece>& out) const {
+  if (entry.kind == VERNAL_STATE_RECURRENT) {
+    out.push_back({newest, entry.part_bytes, false});
+    return;
+  }
+  const auto end = static_cast<std::int64_t>(length);
+  const std::int64_t width = entry.num_parts - static_cast<std::int64_t>(plan_.rollback_depth());
+  for (std::int64_t token = end - width; token < end; ++token) {
+    const std::int64_t column = (token + entry.num_parts) % entry.num_parts;
+    out.push_back({newest + column * entry.part_bytes, entry.part_bytes, token < 0});
+  }
+}
+
+std::vector<StateStore::Piece> StateStore::pieces(SlotId slot,
+                                                  std::span<const std::uint64_t> lengths) const {
+  std::vector<Piece> out;
+  if (slot == kNoSlot) return out;
+  for (const StatePlan::Entry& entry : plan_.entries()) {
+    const std::uint64_t length = lengths[entry.function];
+    if (entry.part_bytes == 0 || length == 0) continue;
+    const Newest part = newest_of(entry, length);
+    add_pieces(entry, data(slot) + entry.offset + part.offset, length, out);
+  }
+  return out;
+}
+
+std::vector<StateStore::Piece> StateStore::kept_pieces(
+    SlotId kept, std::span<const std::uint64_t> lengths) const {
+  std::vector<Piece> out;
+  if (kept == kNoSlot) return out;
+  for (const StatePlan::Entry& entry : plan_.entries()) {
+    const std::uint64_t length = lengths[entry.function];
+    if (entry.part_bytes == 0 || length == 0) continue;
+    add_pieces(entry, kept_data(kept) + entry.kept_offset, length, out);
+  }
+  return out;
+}
+
 void StateStore::drop_kept(SlotId kept) {
   if (kept != kNoSlot) free_kept_.push_back(kept);
 }

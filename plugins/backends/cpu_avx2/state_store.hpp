@@ -41,6 +41,16 @@ class StateStore {
   SlotId keep(SlotId slot, std::span<const std::uint64_t> lengths);
   void drop_kept(SlotId kept);
 
+  /// The newest states of a slot, or of what a checkpoint keeps, in the order of a snapshot: of
+  /// each state the newest version, or the last width - 1 columns, oldest first.
+  struct Piece {
+    std::byte* data;
+    std::int64_t bytes;
+    bool is_zero;  ///< a column before the first token, whatever the memory holds
+  };
+  std::vector<Piece> pieces(SlotId slot, std::span<const std::uint64_t> lengths) const;
+  std::vector<Piece> kept_pieces(SlotId kept, std::span<const std::uint64_t> lengths) const;
+
   /// Where a slot begins; null for kNoSlot.
   std::byte* data(SlotId slot) const;
   /// Bytes of all slots, and of all checkpoints, as allocated.
@@ -50,6 +60,9 @@ class StateStore {
 
  private:
   std::byte* kept_data(SlotId kept) const { return kept_.data() + kept * plan_.checkpoint_bytes(); }
+
+  void add_pieces(const StatePlan::Entry& entry, std::byte* newest, std::uint64_t length,
+                  std::vector<Piece>& out) const;
 
   const StatePlan& plan_;
   ReservedMemory slots_;

@@ -1,5 +1,6 @@
 // Attention over a key/value state.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -9,21 +10,49 @@
 namespace reference {
 namespace {
 
-/// Rounds a vector to what its storage format (f32, f16 or q8_0) can hold.
+/// Rounds a vector to what its storage format (f32, f16, q8_0 or q4_0) can hold.
 void round_to_format(std::string_view format, std::span<float> row) {
   if (format == "f16") {
     for (float& value : row) value = vernal::float_from_f16(vernal::f16_from_float(value));
-  } else if (format == "q8_0") {
+  } else if (format != "f32") {
     const auto columns = static_cast<std::uint64_t>(row.size());
-    const vernal::BlockType& type = *vernal::find_block_type("ggml.q8_0/1");
+    const bool is_q8 = format == "q8_0";
+    const vernal::BlockType& type = *vernal::find_block_type(is_q8 ? "ggml.q8_0/1" : "ggml.q4_0/1");
+    const auto quantize = is_q8 ? vernal::quantize_row_q8_0 : vernal::quantize_row_q4_0;
     std::vector<std::byte> stored(type.row_bytes(columns));
-    vernal::quantize_row_q8_0(row.data(), columns, stored.data());
+    quantize(row.data(), columns, stored.data());
     type.dequantize(stored.data(), columns, row.data());
   }
 }
 
-/// Appends the step's rows [start, start+count) of `source` [T, heads, dim], rounded head by head.
-void append(const Tensor& source, const vernal::StepSequence& part, std::string_view format,
+/// y_i = sum over j of (-1)^popcount(i & j) x_j / sqrt(n) in blocks of n: the greatest power of two
+/// that divides the row. Its own inverse.
+void rotate(std::span<float> row) {
+  const std::size_t n = row.size() & (~row.size() + 1);
+  std::vector<double> x(n);
+  for (std::size_t first = 0; first < row.size(); first += n) {
+    std::copy_n(row.begin() + static_cast<std::ptrdiff_t>(first), n, x.begin());
+    for (std::size_t i = 0; i < n; ++i) {
+      double sum = 0;
+      for (std::size_t j = 0; j < n; ++j) sum += std::popcount(i & j) % 2 == 0 ? x[j] : -x[j];
+      row[first + i] = static_cast<float>(sum / std::sqrt(static_cast<double>(n)));
+    }
+  }
+}
+
+/// How rows of keys or values are stored.
+struct Storage {
+  std::string_view format;
+  bool is_rotated;
+};
+
+Storage storage(const std::string& format, const vernal::PlanOptions& plan) {
+  return {format, plan.kv_rotate && (format == "q8_0" || format == "q4_0")};
+}
+
+/// Appends the step's rows [start, start+count) of `source` [T, heads, dim], rotated and rounded
+/// head by head.
+void append(const Tensor& source, const vernal::StepSequence& part, const Storage& storage,
             std::vector<float>& stored) {
   const std::int64_t dim = source.last();
   const std::int64_t heads = source.dims[1];
@@ -32,7 +61,9 @@ void append(const Tensor& source, const vernal::StepSequence& part, std::string_
       const auto row = source.row(static_cast<std::int64_t>(t) * heads + h);
       const std::size_t begin = stored.size();
       stored.insert(stored.end(), row.begin(), row.end());
-      round_to_format(format, std::span(stored).subspan(begin, static_cast<std::size_t>(dim)));
+      const auto added = std::span(stored).subspan(begin, static_cast<std::size_t>(dim));
+      if (storage.is_rotated) rotate(added);
+      round_to_format(storage.format, added);
     }
   }
 }
@@ -85,6 +116,8 @@ void run_attention(const vernal::Node& node, StepContext& context) {
   const vernal::State& slot = context.state(node, 3);
   const std::uint32_t state_index = node.operands[3].index;
   const vernal::PlanOptions& plan = context.program.options();
+  const Storage keys = storage(plan.kv_keys_format, plan);
+  const Storage values = storage(plan.kv_values_format, plan);
   const std::vector<float> sinks = context.weight_row(node, 4);
   const Options options{node.number("scale", 1.0), node.number("softcap", 0.0)};
   const bool causal = node.integer("causal", 1) != 0;
@@ -94,8 +127,8 @@ void run_attention(const vernal::Node& node, StepContext& context) {
   for (std::size_t s = 0; s < context.states.size(); ++s) {
     const vernal::StepSequence& part = context.batch.sequences[s];
     KvState& kv = context.states[s].kv[state_index];
-    append(context.in(node, 1), part, plan.kv_keys_format, kv.keys);
-    append(context.in(node, 2), part, plan.kv_values_format, kv.values);
+    append(context.in(node, 1), part, keys, kv.keys);
+    append(context.in(node, 2), part, values, kv.values);
     for (std::uint64_t i = 0; i < part.count; ++i) {
       const auto position = static_cast<std::int64_t>(part.first_position + i);
       const auto row = static_cast<std::int64_t>(part.start + i);
@@ -106,8 +139,12 @@ void run_attention(const vernal::Node& node, StepContext& context) {
       for (std::int64_t h = 0; h < num_heads; ++h) {
         std::optional<double> sink;
         if (!sinks.empty()) sink = sinks[static_cast<std::size_t>(h)];
-        const Head head{q.row(row * num_heads + h).data(), sink, h / group, first, last};
-        attend(head, kv, slot, options, out.floats.data() + (row * num_heads + h) * slot.value_dim);
+        const auto source = q.row(row * num_heads + h);
+        std::vector<float> query(source.begin(), source.end());
+        if (keys.is_rotated) rotate(query);
+        float* result = out.floats.data() + (row * num_heads + h) * slot.value_dim;
+        attend({query.data(), sink, h / group, first, last}, kv, slot, options, result);
+        if (values.is_rotated) rotate({result, static_cast<std::size_t>(slot.value_dim)});
       }
     }
   }

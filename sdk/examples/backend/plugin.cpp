@@ -46,17 +46,18 @@ class Plan final : public vernal::BackendPlan {
 };
 
 void require_kv_format(const vernal::Module& module, const std::string& format) {
-  if (format != "f32" && format != "f16" && format != "q8_0") {
-    throw vernal::Error(VERNAL_UNSUPPORTED,
-                        "KV format \"" + format + "\": this backend stores f32, f16 and q8_0");
+  const bool has_blocks = format == "q8_0" || format == "q4_0";
+  if (format != "f32" && format != "f16" && !has_blocks) {
+    throw vernal::Error(VERNAL_UNSUPPORTED, "KV format \"" + format +
+                                                "\": this backend stores f32, f16, q8_0 and q4_0");
   }
   for (const vernal::State& state : module.states) {
     if (state.kind != VERNAL_STATE_KV) continue;
-    if (format == "q8_0" && (state.key_dim % 32 != 0 || state.value_dim % 32 != 0)) {
-      throw vernal::Error(VERNAL_UNSUPPORTED,
-                          state.name + ": q8_0 needs head sizes that are multiples of 32, found " +
-                              std::to_string(state.key_dim) + " and " +
-                              std::to_string(state.value_dim));
+    if (has_blocks && (state.key_dim % 32 != 0 || state.value_dim % 32 != 0)) {
+      throw vernal::Error(
+          VERNAL_UNSUPPORTED,
+          state.name + ": " + format + " needs head sizes that are multiples of 32, found " +
+              std::to_string(state.key_dim) + " and " + std::to_string(state.value_dim));
     }
   }
 }
@@ -102,9 +103,6 @@ class ReferenceBackend final : public vernal::Backend {
     if (options.recurrent_format != "f32") {
       throw vernal::Error(VERNAL_UNSUPPORTED, "recurrent format \"" + options.recurrent_format +
                                                   "\": this backend keeps recurrent states in f32");
-    }
-    if (options.kv_rotate) {
-      throw vernal::Error(VERNAL_UNSUPPORTED, "rotation of the KV cache is not supported here");
     }
     return std::make_unique<Plan>(std::move(module), options);
   }

@@ -35,7 +35,7 @@ vernal_pool_info Pool::info() const {
   info.capacity_tokens = program_.options().kv_tokens;
   info.free_tokens = info.capacity_tokens - std::min(info.capacity_tokens, used_tokens());
   checkpoints_.for_each([&](const SequenceState& s) { info.checkpoint_tokens += s.lengths[0]; });
-  info.flags = VERNAL_POOL_STEP_ATOMIC | VERNAL_POOL_BATCH_INVARIANT;
+  info.flags = VERNAL_POOL_STEP_ATOMIC | VERNAL_POOL_SNAPSHOT | VERNAL_POOL_BATCH_INVARIANT;
   if (is_pure_kv()) info.flags |= VERNAL_POOL_TRUNCATE_ANY;
   return info;
 }

@@ -30,6 +30,9 @@ class Pool final : public vernal::BackendPool {
   vernal_checkpoint_id checkpoint_create(vernal_sequence_id sequence) override;
   vernal_checkpoint_info checkpoint_info(vernal_checkpoint_id checkpoint) override;
   void checkpoint_release(vernal_checkpoint_id checkpoint) override;
+  void snapshot_export(vernal_sequence_id sequence, vernal_checkpoint_id checkpoint,
+                       const vernal_sink* sink) override;
+  vernal_sequence_id snapshot_import(const vernal_reader* reader) override;
 
   vernal_ticket step_submit(const vernal::StepBatch& batch) override;
   bool step_wait(vernal_ticket ticket, std::uint64_t timeout_ms) override;

@@ -11,7 +11,7 @@ namespace {
 std::uint64_t kv_row_bytes(const std::string& format, std::int64_t dim) {
   if (format == "f32") return static_cast<std::uint64_t>(dim) * 4;
   if (format == "f16") return static_cast<std::uint64_t>(dim) * 2;
-  return static_cast<std::uint64_t>(dim) / 32 * 34;
+  return static_cast<std::uint64_t>(dim) / 32 * (format == "q8_0" ? 34 : 18);
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ layers = [{ backend = "gpu", first = 0, last = 9 }, { backend = "cpu", first = 1
 context_length = 65536
 slots = 2
 kv_tokens = 81920
+max_checkpoints = 3
 max_tokens_per_step = 256
 max_queue = 8
 stall_timeout = "10s"
@@ -74,6 +75,7 @@ thinking = "off"
   EXPECT_EQ(model.context_length, 65536U);
   EXPECT_EQ(model.slots, 2U);
   EXPECT_EQ(model.kv_tokens, 81920U);
+  EXPECT_EQ(model.max_checkpoints, 3U);
   EXPECT_EQ(model.max_tokens_per_step, 256U);
   EXPECT_EQ(model.max_queue, 8U);
   EXPECT_EQ(model.stall_timeout_ms, 10'000U);

@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <numeric>
 
+#include "kernels/hadamard.hpp"
 #include "random_data.hpp"
 #include "tolerance.hpp"
+#include "vernal/block_types.hpp"
+#include "vernal/block_types/quantize.hpp"
 
 namespace vernal::cpu_avx2 {
 namespace {
@@ -20,7 +24,22 @@ struct Shapes {
   std::int64_t window;
   float softcap;
   bool has_sinks;
+  bool is_rotated = false;
 };
+
+/// The rotation by its definition, in double.
+void rotate_exactly(std::vector<float>& row, std::int64_t block) {
+  const std::vector<float> x = row;
+  const auto n = static_cast<std::size_t>(block);
+  for (std::size_t i = 0; n > 0 && i < row.size(); ++i) {
+    double sum = 0.0;
+    for (std::size_t j = 0; j < n; ++j) {
+      const double number = x[i / n * n + j];
+      sum += std::popcount(i % n & j) % 2 == 0 ? number : -number;
+    }
+    row[i] = static_cast<float>(sum / std::sqrt(static_cast<double>(block)));
+  }
+}
 
 /// A sequence of random q, k, v rows, and the pages they go to.
 class Cache {
@@ -32,6 +51,10 @@ class Cache {
     v_ = random_floats(rows * size(shapes.kv_heads * shapes.value_dim), seed + 2);
     sinks_ = random_floats(size(shapes.query_heads), seed + 3);
     layout_ = {shapes.kv_heads, shapes.key_dim, shapes.value_dim, shapes.keys, shapes.values};
+    if (shapes.is_rotated) {
+      if (has_codes(shapes.keys)) layout_.key_rotation = rotation_block(shapes.key_dim);
+      if (has_codes(shapes.values)) layout_.value_rotation = rotation_block(shapes.value_dim);
+    }
     const std::int64_t pages = (length + kPageTokens - 1) / kPageTokens;
     page_ids_.resize(size(pages));
     std::iota(page_ids_.rbegin(), page_ids_.rend(), 3U);  // backwards, not from 0
@@ -112,6 +135,8 @@ class Cache {
       load_value({layout_.values, data + layout_.values_at(head), layout_.value_dim},
                  position % kPageTokens, out.data());
     }
+    // Rotating twice is nothing: this is the row that was stored, with its rounding.
+    rotate_exactly(out, is_key ? layout_.key_rotation : layout_.value_rotation);
     return out;
   }
 
@@ -137,6 +162,14 @@ const Shapes kShapes[] = {
     {4, 4, 32, 32, KvFormat::kF16, KvFormat::kF16, 0, 0.0F, false},
     {7, 1, 64, 64, KvFormat::kF16, KvFormat::kQ8_0, 0, 30.0F, false},
     {4, 1, 256, 256, KvFormat::kQ8_0, KvFormat::kF16, 96, 0.0F, false},
+    {12, 2, 128, 128, KvFormat::kQ4_0, KvFormat::kQ4_0, 0, 0.0F, false},
+    {9, 3, 96, 64, KvFormat::kQ4_0, KvFormat::kF16, 0, 0.0F, true},
+    {4, 2, 64, 96, KvFormat::kF16, KvFormat::kQ4_0, 100, 0.0F, false},
+    {5, 1, 64, 256, KvFormat::kQ8_0, KvFormat::kQ4_0, 0, 0.0F, false},
+    {2, 2, 256, 32, KvFormat::kQ4_0, KvFormat::kQ8_0, 0, 20.0F, false},
+    {6, 2, 128, 128, KvFormat::kQ4_0, KvFormat::kQ4_0, 0, 0.0F, false, true},
+    {4, 2, 96, 64, KvFormat::kQ8_0, KvFormat::kQ8_0, 0, 0.0F, true, true},
+    {3, 1, 256, 96, KvFormat::kF16, KvFormat::kQ4_0, 70, 0.0F, false, true},
     {8, 4, 24, 40, KvFormat::kF16, KvFormat::kF16, 16, 0.0F, true},
     {5, 5, 8, 8, KvFormat::kF16, KvFormat::kF16, 0, 0.0F, true},
 };
@@ -199,6 +232,64 @@ TEST(Attention, RoundsKeysAndValuesToTheirFormat) {
     const float largest = *std::max_element(
         group, group + 32, [](float a, float b) { return std::fabs(a) < std::fabs(b); });
     EXPECT_NEAR(y[i], x[i], std::fabs(largest) / 127.0F * 0.51F);
+  }
+}
+
+TEST(Hadamard, IsTheRotationOfItsDefinitionAndItsOwnInverse) {
+  for (const std::int64_t dim : {32, 64, 96, 128, 160, 256}) {
+    const std::vector<float> x = random_floats(static_cast<std::size_t>(dim), 51);
+    std::vector<float> expected = x;
+    rotate_exactly(expected, rotation_block(dim));
+    std::vector<float> y = x;
+    rotate_row(y.data(), dim, rotation_block(dim));
+    for (std::size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(y[i], expected[i], 1e-5F);
+    rotate_row(y.data(), dim, rotation_block(dim));
+    for (std::size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(y[i], x[i], 1e-5F);
+  }
+  EXPECT_EQ(rotation_block(96), 32);
+  EXPECT_EQ(rotation_block(128), 128);
+}
+
+/// sum((y - x)^2) / sum(x^2) of a row that was stored as q4_0, in blocks of `rotation`.
+double rounding_error(std::vector<float> x, std::int64_t rotation) {
+  const auto dim = static_cast<std::int64_t>(x.size());
+  std::vector<std::byte> memory(
+      static_cast<std::size_t>(KvLayout::run_bytes(KvFormat::kQ4_0, dim)));
+  const KvRun run{KvFormat::kQ4_0, memory.data(), dim};
+  const std::vector<double> expected(x.begin(), x.end());
+  if (rotation > 0) rotate_row(x.data(), dim, rotation);
+  store_key(run, 9, x.data());
+  load_key(run, 9, x.data());
+  if (rotation > 0) rotate_row(x.data(), dim, rotation);
+  return worst_nmse(x, expected, 1);
+}
+
+TEST(Hadamard, LowersTheErrorOfRowsWithOutliers) {
+  for (const std::int64_t dim : {64, 96, 128, 256}) {
+    std::vector<float> x = random_floats(static_cast<std::size_t>(dim), 61);
+    for (std::size_t i = 5; i < x.size(); i += 32) x[i] *= 20.0F;
+    EXPECT_LT(rounding_error(x, rotation_block(dim)), 0.5 * rounding_error(x, 0)) << dim;
+  }
+}
+
+TEST(Attention, RoundsToTheCodesOfTheBlockTypeQ40) {
+  const std::vector<float> x = random_floats(64, 43);
+  std::vector<std::byte> row(36);
+  quantize_row_q4_0(x.data(), 64, row.data());
+  std::vector<float> expected(64);
+  dequantize_row(*find_block_type("ggml.q4_0/1"), row.data(), 64, expected.data());
+  std::vector<std::byte> memory(static_cast<std::size_t>(KvLayout::run_bytes(KvFormat::kQ4_0, 64)),
+                                std::byte{0x7F});
+  const KvRun run{KvFormat::kQ4_0, memory.data(), 64};
+  for (const auto& [store, load] :
+       {std::pair{&store_key, &load_key}, {&store_value, &load_value}}) {
+    const std::vector<float> other(64, 3.0F);
+    std::vector<float> y(64);
+    store(run, 36, x.data());
+    store(run, 35, other.data());
+    store(run, 37, other.data());
+    load(run, 36, y.data());
+    EXPECT_EQ(y, expected);
   }
 }
 

@@ -168,7 +168,10 @@ std::vector<float> rounded(WeightFormat format, const std::vector<float>& x, std
       const std::int64_t at = k / blocks.block_columns() * tokens + t;
       const std::int8_t code =
           blocks.codes[at * blocks.block_columns() + k % blocks.block_columns()];
-      out.push_back(blocks.scales[at] * static_cast<float>(code));
+      const bool is_wide = kind == ActivationKind::kBlocks256;
+      const float m =
+          is_wide ? blocks.sums[at * kSumsPerBlock256 + kMultipliersAt + k % 256 / 32] : 1.0F;
+      out.push_back(blocks.scales[at] * m * static_cast<float>(code));
     }
   }
   return out;

@@ -1,5 +1,7 @@
 #include "activation_blocks.hpp"
 
+#include <algorithm>
+
 #include "simd.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -56,20 +58,38 @@ __m256i sums_of_four(__m256i codes) {
   return _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_set1_epi8(1), codes), _mm256_set1_epi16(1));
 }
 
+/// The least multiplier m with largest_of_group <= largest_of_block * m / 4.
+int multiplier_of(float largest_of_group, float largest_of_block) {
+  int m = 1;
+  while (m < kMostMultiplier &&
+         largest_of_group * kMostMultiplier > largest_of_block * static_cast<float>(m)) {
+    ++m;
+  }
+  return m;
+}
+
 void quantize_block_256(const float* x, std::int8_t* codes, float* scale, std::int16_t* sums) {
-  const float largest = largest_magnitude(x, 256);
-  const __m256 inverse = _mm256_set1_ps(inverse_scale(largest));
-  *scale = scale_of(largest);
+  float largest_of[8];
+  float largest = 0;
   for (int group = 0; group < 8; ++group) {
-    const __m256i packed = codes_of(x + 32 * group, inverse);
+    largest_of[group] = largest_magnitude(x + 32 * group, 32);
+    largest = std::max(largest, largest_of[group]);
+  }
+  const float inverse = inverse_scale(largest) * kMostMultiplier;
+  *scale = scale_of(largest) / kMostMultiplier;
+  for (int group = 0; group < 8; ++group) {
+    const int m = multiplier_of(largest_of[group], largest);
+    const __m256i packed =
+        codes_of(x + 32 * group, _mm256_set1_ps(inverse / static_cast<float>(m)));
     store_256(codes + 32 * group, packed);
     const __m256i fours = sums_of_four(packed);
     const __m256i eights = _mm256_add_epi32(fours, _mm256_srli_epi64(fours, 32));
-    const int even = _mm256_extract_epi32(eights, 0) + _mm256_extract_epi32(eights, 2);
-    const int odd = _mm256_extract_epi32(eights, 4) + _mm256_extract_epi32(eights, 6);
+    const int even = m * (_mm256_extract_epi32(eights, 0) + _mm256_extract_epi32(eights, 2));
+    const int odd = m * (_mm256_extract_epi32(eights, 4) + _mm256_extract_epi32(eights, 6));
     sums[2 * group] = static_cast<std::int16_t>(even);
     sums[2 * group + 1] = static_cast<std::int16_t>(odd);
-    sums[16 + group] = static_cast<std::int16_t>(even + odd);
+    sums[kSumsOf32At + group] = static_cast<std::int16_t>(even + odd);
+    sums[kMultipliersAt + group] = static_cast<std::int16_t>(m);
   }
 }
 

@@ -1,8 +1,14 @@
 // Activations as 8-bit codes: what the integer matrix kernels multiply with.
 //
-// A row of K floats is cut into blocks of 256 (for weight formats in blocks of 256) or of 32. Each
-// block gets one scale A = max|x| / 127 and codes round(x / A) in -127..127, and the sums of its
-// codes, which pay for the minimums and offsets of weight formats. Blocks lie block-major: the
+// A row of K floats is cut into blocks of 256 (for weight formats in blocks of 256) or of 32.
+//
+//   blocks of 32   one scale A = max|x| / 127, codes round(x / A) in -127..127
+//   blocks of 256  A = max|x| / (127 * 4); each group of 32 has a multiplier m in 1..4, the least
+//                  with max|x of the group| <= 127 * m * A, and codes round(x / (m * A))
+//
+// A group of small numbers beside a large one keeps up to two bits more that way, and the sum of a
+// block is still one exact integer: weights' scales are multiplied by m. Beside the codes lie their
+// sums, which pay for the minimums and offsets of weight formats. Blocks lie block-major: the
 // blocks of all tokens for the same columns are neighbours, so a tile of tokens reads one run of
 // memory per block of weights.
 #pragma once
@@ -15,8 +21,14 @@ namespace vernal::cpu_avx2 {
 /// How a matrix kernel wants its activations.
 enum class ActivationKind : std::uint8_t { kFloat, kBlocks32, kBlocks256 };
 
-/// int16 sums per block of 256: over the sixteen groups of 16, then over the eight groups of 32.
-inline constexpr std::int64_t kSumsPerBlock256 = 24;
+/// int16 numbers per block of 256: the sums of the sixteen groups of 16 and of the eight groups of
+/// 32, times the group's multiplier; then the eight multipliers.
+inline constexpr std::int64_t kSumsPerBlock256 = 32;
+inline constexpr int kSumsOf32At = 16;
+inline constexpr int kMultipliersAt = 24;
+
+/// Greatest multiplier: with more of them the sum of a block would not fit 32 bits in every format.
+inline constexpr int kMostMultiplier = 4;
 
 /// Quantised rows. Views one buffer; owns nothing. b = block, t = token, T = num_tokens.
 struct ActivationBlocks {
@@ -26,7 +38,7 @@ struct ActivationBlocks {
   std::int8_t* codes = nullptr;  ///< [K / block][T][block]
   float* scales = nullptr;       ///< [K / block][T]
   float* scaled_sums = nullptr;  ///< [K / block][T], blocks of 32 only: A * sum of the codes
-  std::int16_t* sums = nullptr;  ///< [K / block][T][24], or [K / block][T] for blocks of 32
+  std::int16_t* sums = nullptr;  ///< [K / block][T][32], or [K / block][T] for blocks of 32
 
   std::int64_t block_columns() const { return kind == ActivationKind::kBlocks256 ? 256 : 32; }
   std::int64_t num_blocks() const { return num_columns / block_columns(); }

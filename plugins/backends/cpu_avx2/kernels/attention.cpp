@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "hadamard.hpp"
+#include "kv_products_codes.hpp"
 #include "kv_products_f16.hpp"
-#include "kv_products_q8.hpp"
 #include "online_softmax.hpp"
 #include "simd.hpp"
 
@@ -14,6 +15,29 @@ namespace {
 
 /// Rows (queries times heads of a group) that share a page of keys; bounds the scratch.
 constexpr std::int64_t kTileRows = 48;
+
+/// A copy of a row in the rotation that its state is stored in.
+class RotatedRow {
+ public:
+  RotatedRow(const float* x, std::int64_t dim, std::int64_t block) : data_(x) {
+    if (block == 0) return;
+    std::copy_n(x, dim, memory_);
+    rotate_row(memory_, dim, block);
+    data_ = memory_;
+  }
+  RotatedRow(const RotatedRow&) = delete;
+  RotatedRow& operator=(const RotatedRow&) = delete;
+  const float* data() const { return data_; }
+
+ private:
+  alignas(32) float memory_[kMostRotated];
+  const float* data_;
+};
+
+/// Turns a finished row of sums back.
+void unrotate_values(const KvLayout& kv, float* out) {
+  if (kv.value_rotation != 0) rotate_row(out, kv.value_dim, kv.value_rotation);
+}
 
 std::int64_t queries_per_tile(const Attention& a) {
   return std::max<std::int64_t>(1, kTileRows / a.heads_per_group());
@@ -76,11 +100,11 @@ class Tile {
         heads_(attention.heads_per_group()),
         num_rows_((item.last_query - item.first_query) * heads_),
         memory_(attention, scratch) {
-    if (a_.layout.keys != KvFormat::kQ8_0) return;
+    if (!has_codes(a_.layout.keys)) return;
     const std::int64_t dim = a_.layout.key_dim;
     for (std::int64_t r = 0; r < num_rows_; ++r) {
-      memory_.query_scales[r] =
-          quantize_query(a_.q + output_row(r) * dim, dim, memory_.query_codes + r * dim);
+      const RotatedRow query(a_.q + output_row(r) * dim, dim, a_.layout.key_rotation);
+      memory_.query_scales[r] = quantize_query(query.data(), dim, memory_.query_codes + r * dim);
     }
   }
 
@@ -108,7 +132,9 @@ class Tile {
     for (std::int64_t r = 0; r < num_rows_; ++r) {
       const std::int64_t head = item_.head * heads_ + r % heads_;
       const float* sink = a_.sinks ? a_.sinks + head : nullptr;
-      memory_.total.finish(r, sink, a_.out + output_row(r) * a_.layout.value_dim);
+      float* out = a_.out + output_row(r) * a_.layout.value_dim;
+      memory_.total.finish(r, sink, out);
+      unrotate_values(a_.layout, out);
     }
   }
 
@@ -142,14 +168,13 @@ class Tile {
     const std::int64_t start = page * kPageTokens;
     for (std::int64_t r = 0; r < num_rows_; ++r) {
       const KeyRange seen = visible_keys(a_, s_, item_.first_query + r / heads_);
-      const float scale =
-          kv.keys == KvFormat::kQ8_0 ? a_.scale * memory_.query_scales[r] : a_.scale;
+      const float scale = has_codes(kv.keys) ? a_.scale * memory_.query_scales[r] : a_.scale;
       memory_.factors[r] = memory_.split.add_scores(
           r, memory_.scores + r * kPageTokens,
           {std::max(slots.first, seen.first - start), std::min(slots.last, seen.last - start)},
           {scale, a_.softcap});
     }
-    if (kv.values == KvFormat::kQ8_0) load_value_scales(values, slots, memory_.value_scales);
+    if (has_codes(kv.values)) load_value_scales(values, slots, memory_.value_scales);
     const std::byte* next = has_next ? page_data(page + 1) + kv.keys_at(item_.head) : nullptr;
     for_each_pass(kv.values, [&](std::int64_t r, int rows) {
       add_rows({values, next, slots}, r, rows);
@@ -185,8 +210,10 @@ class Tile {
     with_rows(count, [&](auto rows) {
       if (page.run.format == KvFormat::kF16) {
         score_page_f16<rows>(q, page.run, ahead, page.slots, scores);
+      } else if (page.run.format == KvFormat::kQ8_0) {
+        score_page_codes<EightBitCodes, rows>(codes, page.run, ahead, page.slots, scores);
       } else {
-        score_page_q8<rows>(codes, page.run, ahead, page.slots, scores);
+        score_page_codes<FourBitCodes, rows>(codes, page.run, ahead, page.slots, scores);
       }
     });
   }
@@ -199,9 +226,12 @@ class Tile {
     with_rows(count, [&](auto rows) {
       if (page.run.format == KvFormat::kF16) {
         add_page_f16<rows>(weights, factors, page.run, ahead, page.slots, sums);
+      } else if (page.run.format == KvFormat::kQ8_0) {
+        add_page_codes<EightBitCodes, rows>(weights, factors, memory_.value_scales, page.run, ahead,
+                                            page.slots, sums);
       } else {
-        add_page_q8<rows>(weights, factors, memory_.value_scales, page.run, ahead, page.slots,
-                          sums);
+        add_page_codes<FourBitCodes, rows>(weights, factors, memory_.value_scales, page.run, ahead,
+                                           page.slots, sums);
       }
     });
   }
@@ -233,9 +263,10 @@ void append_kv(const Attention& attention, const float* k, const float* v, std::
     const std::int64_t slot = position % kPageTokens;
     for (std::int64_t head = 0; head < kv.num_heads; ++head) {
       const std::int64_t row = token * kv.num_heads + head;
-      store_key({kv.keys, page + kv.keys_at(head), kv.key_dim}, slot, k + row * kv.key_dim);
-      store_value({kv.values, page + kv.values_at(head), kv.value_dim}, slot,
-                  v + row * kv.value_dim);
+      const RotatedRow key(k + row * kv.key_dim, kv.key_dim, kv.key_rotation);
+      store_key({kv.keys, page + kv.keys_at(head), kv.key_dim}, slot, key.data());
+      const RotatedRow value(v + row * kv.value_dim, kv.value_dim, kv.value_rotation);
+      store_value({kv.values, page + kv.values_at(head), kv.value_dim}, slot, value.data());
     }
   }
 }
@@ -311,8 +342,9 @@ void merge_attention_rows(const Attention& attention, std::int64_t max_splits,
       total.merge(0, partials + (row * max_splits + split) * size);
     }
     const std::int64_t head = row % attention.num_query_heads;
-    total.finish(0, attention.sinks ? attention.sinks + head : nullptr,
-                 attention.out + row * attention.layout.value_dim);
+    float* out = attention.out + row * attention.layout.value_dim;
+    total.finish(0, attention.sinks ? attention.sinks + head : nullptr, out);
+    unrotate_values(attention.layout, out);
   }
 }
 

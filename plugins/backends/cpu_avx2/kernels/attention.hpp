@@ -6,6 +6,9 @@
 // tile) each time. The softmax is online (Milakov and Gimelshein 2018; Dao 2023,
 // "FlashAttention-2", alg. 1): a running maximum, sum and weighted sum of values per row.
 //
+// A state may store keys and values rotated (hadamard.hpp). Queries are then rotated alike, which
+// leaves scores what they were, and the weighted sum of values is rotated back.
+//
 // One order of operations for a row (a query and its head), whatever else is in the step:
 //   keys      page after page of 64 positions, counted from the start of the sequence; a page
 //   without

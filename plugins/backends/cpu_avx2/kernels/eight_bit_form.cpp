@@ -29,7 +29,7 @@ struct Writer {
   WriteEightBitRow* write;
 };
 
-constexpr std::array<Writer, 15> kWriters{{
+constexpr std::array<Writer, 14> kWriters{{
     {"ggml.iq2_xxs/1", write_row<block_products::Iq2Xxs>},
     {"ggml.iq2_xs/1", write_row<block_products::Iq2Xs>},
     {"ggml.iq3_xxs/1", write_row<block_products::Iq3Xxs>},
@@ -37,7 +37,6 @@ constexpr std::array<Writer, 15> kWriters{{
     {"ggml.iq3_s/1", write_row<block_products::Iq3S>},
     {"ggml.iq2_s/1", write_row<block_products::Iq2S>},
     {"ggml.iq1_m/1", write_row<block_products::Iq1M>},
-    {"ggml.iq6_k/1", write_row<block_products::Iq6K>},
     {"ggml.iq2_ks/1", write_row<block_products::Iq2Ks>},
     {"ggml.iq4_kss/1", write_row<block_products::Iq4Kss>},
     {"ggml.iq2_kt/1", write_row<block_products::Iq2Kt>},

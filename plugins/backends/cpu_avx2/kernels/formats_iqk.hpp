@@ -1,4 +1,4 @@
-// Weight formats in blocks of 256 with tables of values and a scale for each 16 weights, and their
+// Weight formats in blocks of 256 with tables of values and a scale for each 16 weights, and a
 // five-bit relative with one for each 32: descriptions as formats_256.hpp defines them.
 //
 // A group may choose the second row of values, which is the first moved up by a constant. The
@@ -260,6 +260,64 @@ struct Iq2K {
   static __m256i correct(__m256i sum, __m256i correction) {
     const __m256i five = _mm256_add_epi32(_mm256_slli_epi32(correction, 2), correction);
     return _mm256_add_epi32(sum, five);
+  }
+  static Factors factors(const PackedBlock& block) { return Iq4Xs::factors(block); }
+};
+
+struct Iq6K {
+  static constexpr int kWords = 53;
+  static constexpr bool kScaleTail = false;
+  static constexpr bool kHeader = false;
+  static constexpr bool kSigned = true;
+  static constexpr int kParts = 32;
+  static constexpr int kChunks = 1;  // 2 * 127 * 127 = 32258
+  static constexpr int kStreams = 2;
+  static constexpr bool kScalePer16 = true;
+  static constexpr Correction kCorrection = Correction::kIntoSum;
+
+  /// Choices in word 0 above D, signed scales in words 1 to 4: byte k of bytes[i] is group 4i + k.
+  struct Scales {
+    __m256i bytes[4];
+    __m256i owing[4];
+    explicit Scales(const std::byte* words) {
+      const __m256i choices = word_of_rows(words, 0);
+      for (int i = 0; i < 4; ++i) {
+        const int byte = 2 + i / 2;
+        const __m256i spread = _mm256_shuffle_epi8(choices, lane_bytes(byte, byte, byte, byte));
+        const __m256i mask =
+            _mm256_set1_epi32(i % 2 == 0 ? 0x08040201 : static_cast<std::int32_t>(0x80402010U));
+        const __m256i chosen = _mm256_cmpeq_epi8(_mm256_and_si256(spread, mask), mask);
+        bytes[i] = word_of_rows(words, 1 + i);
+        owing[i] = _mm256_and_si256(bytes[i], chosen);
+      }
+    }
+    __m256i scale(int group) const { return signed_byte_twice(bytes[group / 4], group % 4); }
+    __m256i correction(int pair) const { return signed_byte_pair(owing[pair / 2], pair % 2 * 2); }
+  };
+
+  static constexpr int column(int part, int chunk, int stream) {
+    return Iq5Codes::column(part, chunk, stream);
+  }
+  static void codes(const std::byte* words, int part, int, __m256i* out) {
+    const __m256i bytes = word_of_rows(words, 5 + part);
+    const __m256i bits = word_of_rows(words, 37 + 8 * (part / 16) + part % 8);
+    const int first = part / 8 % 2 * 4;  // bit of the weights in low nibbles
+    out[0] = values(low_nibbles(bytes), _mm256_slli_epi16(bits, 7 - first),
+                    _mm256_slli_epi16(bits, 6 - first));
+    out[1] = values(high_nibbles(bytes), _mm256_slli_epi16(bits, 5 - first),
+                    _mm256_slli_epi16(bits, 4 - first));
+  }
+  /// Values of six-bit codes: low four bits in each byte of `low`, the others as bits 7.
+  static __m256i values(__m256i low, __m256i fifth, __m256i sixth) {
+    __m256i quarter[4];
+    for (int i = 0; i < 4; ++i) {
+      quarter[i] = _mm256_shuffle_epi8(value_table(kIq6Values.data() + 16 * i), low);
+    }
+    return _mm256_blendv_epi8(_mm256_blendv_epi8(quarter[0], quarter[1], fifth),
+                              _mm256_blendv_epi8(quarter[2], quarter[3], fifth), sixth);
+  }
+  static __m256i correct(__m256i sum, __m256i correction) {
+    return _mm256_add_epi32(sum, correction);
   }
   static Factors factors(const PackedBlock& block) { return Iq4Xs::factors(block); }
 };

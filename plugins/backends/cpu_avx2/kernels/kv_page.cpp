@@ -1,27 +1,35 @@
 #include "kv_page.hpp"
 
 #include "simd.hpp"
+#include "vernal/block_types/quantize.hpp"
 
 namespace vernal::cpu_avx2 {
 
 namespace {
 
-/// Where number i of the row at `slot` lies, counted in codes.
+/// Where number i of the row at `slot` lies, counted in numbers (f16) or bytes. Number i of a q4_0
+/// row is the low half of its byte, number i + kNextNibble the high half.
 struct KeyOrder {
+  static constexpr std::int64_t kNextNibble = 2;
   static std::int64_t at(const KvRun& run, std::int64_t slot, std::int64_t i) {
     if (run.format == KvFormat::kF16) return i * kPageTokens + slot;
+    if (run.format == KvFormat::kQ4_0) return (i / 4 * kPageTokens + slot) * 2 + i % 2;
     return (i / 2 * kPageTokens + slot) * 2 + i % 2;
   }
 };
 struct ValueOrder {
+  static constexpr std::int64_t kNextNibble = 8;
   static std::int64_t at(const KvRun& run, std::int64_t slot, std::int64_t i) {
     if (run.format == KvFormat::kF16) return slot * run.dim + i;
+    if (run.format == KvFormat::kQ4_0) {
+      return slot / 2 * run.dim + i / 16 * 16 + i % 8 * 2 + slot % 2;
+    }
     return (slot / 2 * run.dim + i) * 2 + slot % 2;
   }
 };
 
 std::byte* scale_at(const KvRun& run, std::int64_t slot, std::int64_t group) {
-  return run.data + kPageTokens * run.dim + (group * kPageTokens + slot) * 2;
+  return run.data + KvLayout::code_bytes(run.format, run.dim) + (group * kPageTokens + slot) * 2;
 }
 
 std::uint16_t half_of(float x) { return _cvtss_sh(x, _MM_FROUND_TO_NEAREST_INT); }
@@ -46,8 +54,38 @@ std::uint16_t quantize_group(const float* x, std::int8_t* codes) {
   return half;
 }
 
+/// 32 floats -> 32 codes 0..15; returns their scale as f16. A number that is not finite makes the
+/// scale infinite, as in q8_0: unlike a NaN, that survives the search for the greatest product.
+std::uint16_t quantize_nibbles(const float* x, std::uint8_t* codes) {
+  std::byte block[18];
+  quantize_row_q4_0(x, kKvGroup, block);
+  for (std::size_t j = 0; j < 16; ++j) {
+    const auto pair = std::to_integer<std::uint8_t>(block[2 + j]);
+    codes[j] = pair & 15U;
+    codes[j + 16] = static_cast<std::uint8_t>(pair >> 4U);
+  }
+  const auto scale = load_as<std::uint16_t>(block);
+  constexpr std::uint16_t kInfinity = 0x7C00;
+  return (scale & 0x7FFFU) > kInfinity ? kInfinity : scale;
+}
+
+template <class Order>
+void store_nibbles(const KvRun& run, std::int64_t slot, const float* x) {
+  for (std::int64_t first = 0; first < run.dim; first += kKvGroup) {
+    std::uint8_t codes[kKvGroup];
+    const std::uint16_t scale = quantize_nibbles(x + first, codes);
+    std::memcpy(scale_at(run, slot, first / kKvGroup), &scale, sizeof(scale));
+    for (std::int64_t i = 0; i < kKvGroup; ++i) {
+      if (i % (2 * Order::kNextNibble) >= Order::kNextNibble) continue;
+      run.data[Order::at(run, slot, first + i)] =
+          static_cast<std::byte>(codes[i] | codes[i + Order::kNextNibble] << 4U);
+    }
+  }
+}
+
 template <class Order>
 void store_row(const KvRun& run, std::int64_t slot, const float* x) {
+  if (run.format == KvFormat::kQ4_0) return store_nibbles<Order>(run, slot, x);
   if (run.format == KvFormat::kF16) {
     for (std::int64_t i = 0; i < run.dim; ++i) {
       const std::uint16_t half = half_of(x[i]);
@@ -71,9 +109,15 @@ void load_row(const KvRun& run, std::int64_t slot, float* out) {
     const std::int64_t at = Order::at(run, slot, i);
     if (run.format == KvFormat::kF16) {
       out[i] = _cvtsh_ss(load_as<std::uint16_t>(run.data + 2 * at));
-    } else {
-      const float scale = _cvtsh_ss(load_as<std::uint16_t>(scale_at(run, slot, i / kKvGroup)));
+      continue;
+    }
+    const float scale = _cvtsh_ss(load_as<std::uint16_t>(scale_at(run, slot, i / kKvGroup)));
+    if (run.format == KvFormat::kQ8_0) {
       out[i] = scale * static_cast<float>(static_cast<std::int8_t>(run.data[at]));
+    } else {
+      const bool is_high = i % (2 * Order::kNextNibble) >= Order::kNextNibble;
+      const int code = std::to_integer<int>(run.data[at]) >> (is_high ? 4 : 0) & 15;
+      out[i] = scale * static_cast<float>(code - 8);
     }
   }
 }
@@ -83,12 +127,18 @@ void load_row(const KvRun& run, std::int64_t slot, float* out) {
 std::optional<KvFormat> find_kv_format(std::string_view name) {
   if (name == "f16") return KvFormat::kF16;
   if (name == "q8_0") return KvFormat::kQ8_0;
+  if (name == "q4_0") return KvFormat::kQ4_0;
   return std::nullopt;
 }
 
+std::int64_t KvLayout::code_bytes(KvFormat format, std::int64_t dim) {
+  if (format == KvFormat::kF16) return kPageTokens * dim * 2;
+  return format == KvFormat::kQ8_0 ? kPageTokens * dim : kPageTokens * dim / 2;
+}
+
 std::int64_t KvLayout::run_bytes(KvFormat format, std::int64_t dim) {
-  return format == KvFormat::kF16 ? kPageTokens * dim * 2
-                                  : kPageTokens * (dim + dim / kKvGroup * 2);
+  const std::int64_t scales = has_codes(format) ? kPageTokens * (dim / kKvGroup) * 2 : 0;
+  return code_bytes(format, dim) + scales;
 }
 
 void store_key(const KvRun& run, std::int64_t slot, const float* x) {

@@ -14,7 +14,7 @@ inline constexpr int kMostRows = 6;
 
 /// Rows for the next pass out of `left`. f16: six rows times two vectors keep the multipliers busy
 /// and fit the registers; seven and eight are cut in halves, for one or two rows alone would leave
-/// them waiting. q8_0: sums of integers have no latency to hide, three or four rows do.
+/// them waiting. Codes: sums of integers have no latency to hide, three or four rows do.
 inline int rows_of_pass(KvFormat format, std::int64_t left) {
   if (format == KvFormat::kF16 && left != 7 && left != 8) {
     return static_cast<int>(left < kMostRows ? left : kMostRows);

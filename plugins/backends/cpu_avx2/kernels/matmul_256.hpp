@@ -18,7 +18,7 @@ namespace vernal::cpu_avx2 {
 /// Activations of neighbouring tokens for one block of columns.
 struct BlockInput {
   const std::int8_t* codes;  // 256 per token
-  const std::int16_t* sums;  // kSumsPerBlock256 per token
+  const std::int16_t* sums;  // kSumsPerBlock256 per token, multipliers among them
   const float* scales;       // one per token
 };
 
@@ -39,11 +39,17 @@ constexpr int group_of(int column) {
   return column / (Format::kScalePer16 ? 16 : 32);
 }
 
+/// A weight scale (int16) times the multiplier of token n for the group of 32 around `column`.
+inline __m256i scale_for(__m256i scale, const BlockInput& x, int n, int column) {
+  const std::int16_t m = x.sums[kSumsPerBlock256 * n + kMultipliersAt + column / 32];
+  return _mm256_mullo_epi16(scale, _mm256_set1_epi16(m));
+}
+
 /// What correction() of a format adds up to for one token, eight rows.
 template <class Format, class CorrectionWords>
 inline __m256i correction_sum(const CorrectionWords& words, const std::int16_t* sums) {
   constexpr int kPairs = Format::kScalePer16 ? 8 : 4;
-  const std::int16_t* group_sums = sums + (Format::kScalePer16 ? 0 : 16);
+  const std::int16_t* group_sums = sums + (Format::kScalePer16 ? 0 : kSumsOf32At);
   __m256i total = _mm256_setzero_si256();
 #pragma GCC unroll 8
   for (int p = 0; p < kPairs; ++p) {
@@ -74,7 +80,7 @@ inline __m256 add_block(__m256 total, const Factors& factors, float activation_s
 /// sums[n] += part `part` of the block with kTokens tokens.
 template <class Format, int kTokens>
 inline void multiply_part(const std::byte* words, const typename Format::Scales& scales, int part,
-                          const std::int8_t* x, __m256i* sums) {
+                          const BlockInput& x, __m256i* sums) {
   __m256i products[Format::kStreams][kTokens];
 #pragma GCC unroll 8
   for (int c = 0; c < Format::kChunks; ++c) {
@@ -85,7 +91,7 @@ inline void multiply_part(const std::byte* words, const typename Format::Scales&
       const int column = Format::column(part, c, s);
 #pragma GCC unroll 4
       for (int n = 0; n < kTokens; ++n) {
-        const __m256i a = broadcast_dword(x + 256 * n + column);
+        const __m256i a = broadcast_dword(x.codes + 256 * n + column);
         const __m256i pairs = multiply_pairs<Format::kSigned>(codes[s], a);
         products[s][n] = c == 0 ? pairs : _mm256_add_epi16(products[s][n], pairs);
       }
@@ -93,10 +99,12 @@ inline void multiply_part(const std::byte* words, const typename Format::Scales&
   }
 #pragma GCC unroll 4
   for (int s = 0; s < Format::kStreams; ++s) {
-    const __m256i scale = scales.scale(group_of<Format>(Format::column(part, 0, s)));
+    const int column = Format::column(part, 0, s);
+    const __m256i scale = scales.scale(group_of<Format>(column));
 #pragma GCC unroll 4
     for (int n = 0; n < kTokens; ++n) {
-      sums[n] = _mm256_add_epi32(sums[n], _mm256_madd_epi16(products[s][n], scale));
+      const __m256i scaled = _mm256_madd_epi16(products[s][n], scale_for(scale, x, n, column));
+      sums[n] = _mm256_add_epi32(sums[n], scaled);
     }
   }
 }
@@ -116,7 +124,7 @@ void multiply_few(const Matmul& matmul, const RowGroup& group, std::int64_t toke
     for (int n = 0; n < kTokens; ++n) sums[n] = _mm256_setzero_si256();
 #pragma GCC unroll 32
     for (int part = 0; part < Format::kParts; ++part) {
-      multiply_part<Format, kTokens>(block.words, scales, part, x.codes, sums);
+      multiply_part<Format, kTokens>(block.words, scales, part, x, sums);
     }
     const Factors factors = Format::factors(block);
     for (int n = 0; n < kTokens; ++n) {
@@ -207,7 +215,8 @@ void multiply_tile(const Tile256<Format>& tile, const BlockInput& x, __m256* tot
       multiply_chunks<Format, kTokens>(tile, x.codes, kChunksPerScale * g + c, products);
 #pragma GCC unroll 4
       for (int n = 0; n < kTokens; ++n) {
-        sums[n] = _mm256_add_epi32(sums[n], _mm256_madd_epi16(products[n], tile.scales[g]));
+        const __m256i scale = scale_for(tile.scales[g], x, n, 4 * kChunksPerScale * g);
+        sums[n] = _mm256_add_epi32(sums[n], _mm256_madd_epi16(products[n], scale));
       }
     }
   }

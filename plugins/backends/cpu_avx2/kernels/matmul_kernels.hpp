@@ -17,7 +17,7 @@ MatmulGroups matmul_groups_q2_k, matmul_groups_q3_k, matmul_groups_q4_k, matmul_
     matmul_groups_q6_k;
 MatmulGroups matmul_groups_iq4_nl, matmul_groups_iq4_xs, matmul_groups_iq4_ks;
 MatmulGroups matmul_groups_iq2_k, matmul_groups_iq3_k, matmul_groups_iq4_k, matmul_groups_iq5_k,
-    matmul_groups_iq5_ks;
+    matmul_groups_iq5_ks, matmul_groups_iq6_k;
 MatmulGroups matmul_groups_eight_bit;
 
 }  // namespace vernal::cpu_avx2

@@ -51,6 +51,7 @@ constexpr std::array<Geometry, kNumWeightFormats> kGeometry{{
     {"ggml.iq4_k/1", kBy256, 256, 144, 0, 0, 36, -1, 0},
     {"ggml.iq5_k/1", kBy256, 256, 176, 0, 0, 44, -1, 0},
     {"ggml.iq5_ks/1", kBy256, 256, 168, 4, 0, 42, -1, 0},
+    {"ggml.iq6_k/1", kBy256, 256, 212, 0, 0, 53, -1, 0},
     {"8-bit", kBy256, 256, 276, 0, 0, 69, -1, 0},
 }};
 

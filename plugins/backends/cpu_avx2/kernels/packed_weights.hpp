@@ -51,6 +51,7 @@ enum class WeightFormat : std::uint8_t {
   kIq4K,
   kIq5K,
   kIq5Ks,
+  kIq6K,
   kEightBit,  ///< what others are converted into
 };
 

@@ -1,0 +1,76 @@
+// Snapshots: the payload is the whole pages of every function, then the newest recurrent and conv
+// states. Nothing in it depends on where in the pool a sequence lies, nor on how much of it could
+// be taken back.
+#include "vernal/snapshot_header.hpp"
+
+#include <algorithm>
+
+#include "pool.hpp"
+
+namespace vernal::cpu_avx2 {
+
+namespace {
+
+SnapshotKind kind_of(const CompiledModule& compiled) {
+  return snapshot_kind(VERNAL_PLUGIN_ID, VERNAL_PLUGIN_VERSION, *compiled.module, compiled.options);
+}
+
+/// Calls visit(data, bytes) for every page that holds a token of the state.
+template <class Visit>
+void for_each_page(const std::vector<KvPages>& pages, const SequenceState& state, Visit&& visit) {
+  for (std::size_t f = 0; f < pages.size(); ++f) {
+    const std::int64_t bytes = pages[f].page_bytes();
+    if (bytes == 0) continue;  // they only count positions
+    const std::uint64_t count = (state.lengths[f] + kPageTokens - 1) / kPageTokens;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      visit(pages[f].data() + state.pages[f][i] * bytes, static_cast<std::uint64_t>(bytes));
+    }
+  }
+}
+
+}  // namespace
+
+void Pool::snapshot_export(vernal_sequence_id sequence, vernal_checkpoint_id checkpoint,
+                           const vernal_sink* sink) {
+  if ((sequence == 0) == (checkpoint == 0)) {
+    throw Error(VERNAL_INVALID_ARGUMENT, "export: expected a sequence or a checkpoint, not both");
+  }
+  const SequenceState& state =
+      sequence != 0 ? sequences_.sequence(sequence) : sequences_.checkpoint(checkpoint);
+  const std::vector<StateStore::Piece> states =
+      sequence != 0 ? states_.pieces(state.slot, state.lengths)
+                    : states_.kept_pieces(state.slot, state.lengths);
+  write_snapshot(kind_of(program_.compiled()), state.lengths, *sink, [&](auto&& piece) {
+    for_each_page(pages_, state, piece);
+    std::vector<std::byte> zeros;
+    for (const StateStore::Piece& part : states) {
+      if (part.is_zero) zeros.resize(static_cast<std::size_t>(part.bytes));
+      piece(part.is_zero ? zeros.data() : part.data, static_cast<std::uint64_t>(part.bytes));
+    }
+  });
+}
+
+vernal_sequence_id Pool::snapshot_import(const vernal_reader* reader) {
+  SnapshotReader snapshot(*reader, kind_of(program_.compiled()));
+  const vernal_sequence_id id = sequences_.create_filled(snapshot.lengths());
+  try {
+    const SequenceState& state = sequences_.sequence(id);
+    const std::vector<StateStore::Piece> states = states_.pieces(state.slot, state.lengths);
+    std::uint64_t bytes = 0;
+    for_each_page(pages_, state, [&](const std::byte*, std::uint64_t size) { bytes += size; });
+    for (const StateStore::Piece& part : states) bytes += static_cast<std::uint64_t>(part.bytes);
+    snapshot.require_payload(bytes);
+    for_each_page(pages_, state,
+                  [&](std::byte* data, std::uint64_t size) { snapshot.read(data, size); });
+    for (const StateStore::Piece& part : states) {
+      snapshot.read(part.data, static_cast<std::uint64_t>(part.bytes));
+    }
+    snapshot.finish();
+  } catch (...) {
+    sequences_.release(id);
+    throw;
+  }
+  return id;
+}
+
+}  // namespace vernal::cpu_avx2

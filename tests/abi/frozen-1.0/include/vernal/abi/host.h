@@ -1,0 +1,72 @@
+/* What the host (the core) offers every plugin. */
+#ifndef VERNAL_ABI_HOST_H
+#define VERNAL_ABI_HOST_H
+
+#include "vernal/abi/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Log levels. */
+#define VERNAL_LOG_TRACE 0u
+#define VERNAL_LOG_DEBUG 1u
+#define VERNAL_LOG_INFO 2u
+#define VERNAL_LOG_WARNING 3u
+#define VERNAL_LOG_ERROR 4u
+#define VERNAL_LOG_OFF 5u
+
+/* Thread roles. `control`: one thread, which loads, configures and shuts down. `engine`: one thread
+ * per model, which makes all pool, sequence and step calls for it. `frontend`: threads a frontend
+ * owns. `any`: every thread. The role a function expects stands in brackets before its description.
+ */
+#define VERNAL_ROLE_UNKNOWN 0u
+#define VERNAL_ROLE_CONTROL 1u
+#define VERNAL_ROLE_ENGINE 2u
+#define VERNAL_ROLE_FRONTEND 3u
+
+typedef struct vernal_host vernal_host; /* opaque; lives until the process ends */
+
+typedef struct vernal_host_api {
+  uint64_t struct_size;
+
+  /* [any, nonblocking] Writes one line to the log. `level` is VERNAL_LOG_*; `component` is the
+   * plugin's name. Strings are copied. Nothing else in a plugin may write to the terminal. */
+  int32_t (*log)(vernal_host* host, uint32_t level, vernal_str component, vernal_str file,
+                 uint32_t line, vernal_str text);
+
+  /* [any, nonblocking] Stores the least level that is written in *out_level, so that a plugin may
+   * skip formatting. */
+  int32_t (*log_level)(vernal_host* host, uint32_t* out_level);
+
+  /* [any, nonblocking] Stores the text that explains the status about to be returned, for the
+   * calling thread. The text is copied. */
+  int32_t (*set_error)(vernal_host* host, int32_t code, vernal_str text);
+
+  /* [any, nonblocking] The last text stored by set_error on the calling thread, borrowed until the
+   * next set_error on it. */
+  int32_t (*last_error)(vernal_host* host, vernal_str* out_text);
+
+  /* [any, nonblocking] VERNAL_ROLE_* of the calling thread. */
+  int32_t (*thread_role)(vernal_host* host, uint32_t* out_role);
+
+  /* [any, nonblocking] Monotonic clock in nanoseconds. */
+  int32_t (*now_ns)(vernal_host* host, uint64_t* out_ns);
+
+  /* [control] A service table by id, e.g. "vernal.svc.engine/1" (frontend.h). NOT_FOUND if the host
+   * has none. The table lives until the process ends; `out_object` is its first argument. */
+  int32_t (*get_service)(vernal_host* host, vernal_str id, const void** out_table,
+                         void** out_object);
+
+  /* [control] An extension table by id "vernal.ext.NAME/REV" or "com.vendor.NAME/REV". */
+  int32_t (*get_extension)(vernal_host* host, vernal_str id, const void** out_table);
+
+  /* [any] The plugin is broken and must not be called again. The host marks what depends on it
+   * failed; it never ends the process. */
+  int32_t (*report_fatal)(vernal_host* host, vernal_str component, vernal_str text);
+} vernal_host_api;
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* VERNAL_ABI_HOST_H */

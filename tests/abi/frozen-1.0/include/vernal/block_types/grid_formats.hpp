@@ -1,0 +1,180 @@
+// The grid formats: a code names the magnitudes of four or eight weights at once, signs are stored
+// apart. Offsets count from the start of a block.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "vernal/block_types/grids.hpp"
+#include "vernal/block_types/products.hpp"
+
+namespace vernal::block_products {
+
+/// Two-bit grids: eight magnitudes for each code.
+template <class Grid>
+constexpr std::int32_t iq2_code(const Grid& grid, std::uint32_t code, std::uint32_t signs,
+                                std::uint32_t w) noexcept {
+  const std::int32_t magnitude = kIq2Magnitudes[grid.level(code, w % 8)];
+  return negated_if((signs >> w % 8 & 1U) != 0, magnitude);
+}
+
+/// D f16@0; then for each group of 32 eight bytes: four codes, and a word of four times seven signs
+/// with the scale above.
+struct Iq2Xxs {
+  static constexpr std::uint32_t kWeights = 256;
+  static constexpr std::uint32_t kBytes = 66;
+  static constexpr std::uint32_t kRowHeader = 0;
+  static constexpr std::uint32_t kGroup = 32;
+
+  static float unit(const std::byte*, const std::byte* block) {
+    return block_fields::f16_at(block, 0) / 8.0F;
+  }
+  static std::uint32_t signs_and_scale(const std::byte* block, std::uint32_t group) {
+    return block_fields::u32_at(block, 2 + 8 * group + 4);
+  }
+  static std::int32_t scale(const std::byte* block, std::uint32_t group) {
+    return odd(signs_and_scale(block, group) >> 28U);
+  }
+  static std::int32_t code(const std::byte* block, std::uint32_t w) {
+    const std::uint32_t index = block_fields::byte_at(block, 2 + w / 32 * 8 + w / 8 % 4);
+    const std::uint32_t stored = signs_and_scale(block, w / 32) >> w / 8 % 4 * 7 & 127U;
+    return iq2_code(kIq2XxsGrid, index, even_signs(stored), w);
+  }
+};
+
+/// D f16@0, words of a nine-bit code and seven signs@2, scales@66.
+struct Iq2Xs {
+  static constexpr std::uint32_t kWeights = 256;
+  static constexpr std::uint32_t kBytes = 74;
+  static constexpr std::uint32_t kRowHeader = 0;
+  static constexpr std::uint32_t kGroup = 16;
+
+  static float unit(const std::byte*, const std::byte* block) {
+    return block_fields::f16_at(block, 0) / 8.0F;
+  }
+  static std::int32_t scale(const std::byte* block, std::uint32_t group) {
+    return odd(block_fields::plane_at(block + 66, 1, 4, group));
+  }
+  static std::int32_t code(const std::byte* block, std::uint32_t w) {
+    const std::uint32_t word = block_fields::u16_at(block, 2 + w / 8 * 2);
+    return iq2_code(kIq2XsGrid, word & 511U, even_signs(word >> 9U), w);
+  }
+};
+
+/// D f16@0, low eight bits of the codes@2, signs@34, high two bits@66, scales@74.
+struct Iq2S {
+  static constexpr std::uint32_t kWeights = 256;
+  static constexpr std::uint32_t kBytes = 82;
+  static constexpr std::uint32_t kRowHeader = 0;
+  static constexpr std::uint32_t kGroup = 16;
+
+  static float unit(const std::byte*, const std::byte* block) {
+    return block_fields::f16_at(block, 0) / 8.0F;
+  }
+  static std::int32_t scale(const std::byte* block, std::uint32_t group) {
+    return odd(block_fields::plane_at(block + 74, 1, 4, group));
+  }
+  static std::int32_t code(const std::byte* block, std::uint32_t w) {
+    const std::uint32_t high = block_fields::plane_at(block + 66, 1, 2, w / 8);
+    const std::uint32_t index = block_fields::byte_at(block, 2 + w / 8) | high << 8U;
+    return iq2_code(kIq2SGrid, index, block_fields::byte_at(block, 34 + w / 8), w);
+  }
+};
+
+/// D f16@0, codes of four weights@2, words of four times seven signs with the scale above@66.
+struct Iq3Xxs {
+  static constexpr std::uint32_t kWeights = 256;
+  static constexpr std::uint32_t kBytes = 98;
+  static constexpr std::uint32_t kRowHeader = 0;
+  static constexpr std::uint32_t kGroup = 32;
+
+  static float unit(const std::byte*, const std::byte* block) {
+    return block_fields::f16_at(block, 0) / 4.0F;
+  }
+  static std::int32_t scale(const std::byte* block, std::uint32_t group) {
+    return odd(block_fields::u32_at(block, 66 + 4 * group) >> 28U);
+  }
+  static std::int32_t code(const std::byte* block, std::uint32_t w) {
+    const std::uint32_t index = block_fields::byte_at(block, 2 + w / 4);
+    const std::uint32_t stored =
+        block_fields::u32_at(block, 66 + w / 32 * 4) >> w / 8 % 4 * 7 & 127U;
+    return negated_if((even_signs(stored) >> w % 8 & 1U) != 0,
+                      kIq3XxsMagnitudes[kIq3XxsGrid.level(index, w % 4)]);
+  }
+};
+
+/// D f16@0, low eight bits of the codes of four weights@2, ninth bits@66, signs@74, scales@106.
+struct Iq3S {
+  static constexpr std::uint32_t kWeights = 256;
+  static constexpr std::uint32_t kBytes = 110;
+  static constexpr std::uint32_t kRowHeader = 0;
+  static constexpr std::uint32_t kGroup = 32;
+
+  static float unit(const std::byte*, const std::byte* block) {
+    return block_fields::f16_at(block, 0);
+  }
+  static std::int32_t scale(const std::byte* block, std::uint32_t group) {
+    return odd(block_fields::plane_at(block + 106, 1, 4, group));
+  }
+  static std::int32_t code(const std::byte* block, std::uint32_t w) {
+    const std::uint32_t ninth = block_fields::plane_at(block + 66, 1, 1, w / 4);
+    const std::uint32_t index = block_fields::byte_at(block, 2 + w / 4) | ninth << 8U;
+    return negated_if(block_fields::plane_at(block + 74, 1, 1, w) != 0,
+                      odd(kIq3SGrid.level(index, w % 4)));
+  }
+};
+
+/// One-bit grids: -1, 0 or 1, moved up or down by an eighth. In eighths, to be an integer.
+constexpr std::int32_t iq1_code(std::uint32_t code, bool is_lowered, std::uint32_t w) noexcept {
+  const auto level = static_cast<std::int32_t>(kIq1Grid.level(code, w % 8));
+  return 8 * (level - 1) + (is_lowered ? -1 : 1);
+}
+
+/// D f16@0, low eight bits of the codes@2, for each group of 32 a word@34: three high bits for each
+/// of four codes, three bits of scale, and the direction of the move.
+struct Iq1S {
+  static constexpr std::uint32_t kWeights = 256;
+  static constexpr std::uint32_t kBytes = 50;
+  static constexpr std::uint32_t kRowHeader = 0;
+  static constexpr std::uint32_t kGroup = 32;
+
+  static float unit(const std::byte*, const std::byte* block) {
+    return block_fields::f16_at(block, 0) / 8.0F;
+  }
+  static std::int32_t scale(const std::byte* block, std::uint32_t group) {
+    return odd(block_fields::byte_at(block, 34 + 2 * group + 1) >> 4U & 7U);
+  }
+  static std::int32_t code(const std::byte* block, std::uint32_t w) {
+    const std::uint32_t word = block_fields::u16_at(block, 34 + w / 32 * 2);
+    const std::uint32_t high = word >> w / 8 % 4 * 3 & 7U;
+    return iq1_code(block_fields::byte_at(block, 2 + w / 8) | high << 8U, word >> 15U != 0, w);
+  }
+};
+
+/// Low eight bits of the codes@0, for each code four bits@32 (three high bits, the direction of the
+/// move), four words@48: four times three bits of scale, and a quarter of D's pattern above.
+struct Iq1M {
+  static constexpr std::uint32_t kWeights = 256;
+  static constexpr std::uint32_t kBytes = 56;
+  static constexpr std::uint32_t kRowHeader = 0;
+  static constexpr std::uint32_t kGroup = 16;
+
+  static float unit(const std::byte*, const std::byte* block) {
+    std::uint32_t pattern = 0;
+    for (std::uint32_t k = 0; k < 4; ++k) {
+      pattern |= block_fields::byte_at(block, 48 + 2 * k + 1) >> 4U << 4 * k;
+    }
+    return float_from_f16(static_cast<std::uint16_t>(pattern)) / 8.0F;
+  }
+  static std::int32_t scale(const std::byte* block, std::uint32_t group) {
+    const std::uint32_t word = block_fields::u16_at(block, 48 + group / 4 * 2);
+    return odd(word >> group % 4 * 3 & 7U);
+  }
+  static std::int32_t code(const std::byte* block, std::uint32_t w) {
+    const std::uint32_t bits = block_fields::plane_at(block + 32, 1, 4, w / 8);
+    const std::uint32_t index = block_fields::byte_at(block, w / 8) | (bits & 7U) << 8U;
+    return iq1_code(index, (bits & 8U) != 0, w);
+  }
+};
+
+}  // namespace vernal::block_products

@@ -1,0 +1,90 @@
+// C++ side of a frontend plugin: the abstract class to derive from, and the function table made
+// from it.
+//
+//   class MyFrontend : public vernal::Frontend { explicit MyFrontend(const vernal::Config& config);
+//   ... }; constexpr vernal_frontend_api kTable = vernal::frontend_table<MyFrontend>();
+//   VERNAL_DEFINE_PLUGIN(vernal::PluginDefinition{.frontend = &kTable, .frontend_rows = kRows});
+//
+// Requests go to the core through engine_client.hpp. Objects are created and destroyed through the
+// table; whatever a member throws becomes a status with its text.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "vernal/abi/frontend.h"
+#include "vernal/config.hpp"
+#include "vernal/host.hpp"
+
+namespace vernal {
+
+/// One configured frontend. Derived classes have a constructor from `const Config&`, which reads
+/// the instance's table (borrowed for the constructor) and binds nothing yet.
+///
+/// Life: constructor, start, begin_drain (perhaps), stop, destructor; all on the control thread.
+/// After a start that threw, stop is not called.
+class Frontend {
+ public:
+  Frontend() = default;
+  Frontend(const Frontend&) = delete;
+  Frontend& operator=(const Frontend&) = delete;
+  virtual ~Frontend() = default;
+
+  /// Binds, starts the frontend's threads and returns. Throws Error(UNAVAILABLE) for an address in
+  /// use.
+  virtual void start() = 0;
+  /// Takes no more work and returns at once; what is in flight goes on for up to `deadline_ms`.
+  virtual void begin_drain(std::uint64_t deadline_ms) = 0;
+  /// Requests in flight.
+  virtual std::uint64_t active() const = 0;
+  /// Cancels what is left and joins all threads.
+  virtual void stop() = 0;
+  /// One line for logs and tests, "listening on http://127.0.0.1:8000". Any thread.
+  virtual std::string info() const = 0;
+};
+
+namespace detail {
+
+inline Frontend& object(vernal_frontend* handle) {
+  if (handle == nullptr) throw Error(VERNAL_INVALID_ARGUMENT, "frontend handle is null");
+  return *reinterpret_cast<Frontend*>(handle);
+}
+
+}  // namespace detail
+
+/// The function table of a frontend class.
+template <class T>
+constexpr vernal_frontend_api frontend_table() {
+  vernal_frontend_api t{};
+  t.struct_size = sizeof(vernal_frontend_api);
+  t.create = [](vernal_config_view config, vernal_frontend** out) noexcept -> std::int32_t {
+    return guard([&] {
+      std::unique_ptr<Frontend> made = std::make_unique<T>(Config(config));
+      *out = reinterpret_cast<vernal_frontend*>(made.release());
+    });
+  };
+  t.start = [](vernal_frontend* f) noexcept -> std::int32_t {
+    return guard([&] { detail::object(f).start(); });
+  };
+  t.begin_drain = [](vernal_frontend* f, std::uint64_t deadline_ms) noexcept -> std::int32_t {
+    return guard([&] { detail::object(f).begin_drain(deadline_ms); });
+  };
+  t.active = [](vernal_frontend* f, std::uint64_t* out) noexcept -> std::int32_t {
+    return guard([&] { *out = detail::object(f).active(); });
+  };
+  t.stop = [](vernal_frontend* f) noexcept -> std::int32_t {
+    return guard([&] { detail::object(f).stop(); });
+  };
+  t.destroy = [](vernal_frontend* f) noexcept { delete reinterpret_cast<Frontend*>(f); };
+  t.info = [](vernal_frontend* f, const vernal_sink* sink) noexcept -> std::int32_t {
+    return guard([&] { write(sink, detail::object(f).info()); });
+  };
+  t.get_extension = [](vernal_str, const void** out) noexcept -> std::int32_t {
+    *out = nullptr;
+    return VERNAL_NOT_FOUND;
+  };
+  return t;
+}
+
+}  // namespace vernal

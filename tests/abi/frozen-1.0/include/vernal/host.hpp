@@ -1,0 +1,103 @@
+// The host as plugin code sees it: logging, errors, services, and the guard that keeps exceptions
+// inside.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <new>
+#include <string>
+#include <string_view>
+
+#include "vernal/error.hpp"
+#include "vernal/tables.hpp"
+
+namespace vernal {
+
+/// Comfort over vernal_host_api. Any thread. Copyable; borrows nothing.
+class Host {
+ public:
+  Host() = default;
+  Host(vernal_host* host, const vernal_host_api* api)
+      : host_(host), api_(adopt_table(api, "vernal_host_api")) {}
+
+  /// Writes one log line; level is VERNAL_LOG_*.
+  void log(std::uint32_t level, std::string_view component, std::string_view text) const noexcept {
+    if (api_.log) api_.log(host_, level, to_str(component), to_str({}), 0, to_str(text));
+  }
+
+  /// Least level that is written.
+  std::uint32_t log_level() const noexcept {
+    std::uint32_t level = VERNAL_LOG_OFF;
+    if (api_.log_level) api_.log_level(host_, &level);
+    return level;
+  }
+
+  void set_error(std::int32_t code, std::string_view text) const noexcept {
+    if (api_.set_error) api_.set_error(host_, code, to_str(text));
+  }
+
+  std::string last_error() const {
+    vernal_str text{};
+    if (api_.last_error == nullptr || api_.last_error(host_, &text) != VERNAL_OK) return {};
+    return std::string(view(text));
+  }
+
+  /// The text the callee stored with `status`, or the status' name if it stored none; forgets it.
+  std::string take_error(std::int32_t status) const {
+    std::string text = last_error();
+    if (text.empty()) text = std::string(status_name(status));
+    set_error(VERNAL_OK, {});
+    return text;
+  }
+
+  /// Throws Error with the text the callee stored, if `status` is not OK. `what` says who was
+  /// called.
+  void check(std::int32_t status, std::string_view what) const {
+    if (status != VERNAL_OK) throw Error(status, std::string(what) + ": " + take_error(status));
+  }
+
+  /// A service table by id with its object. Throws NOT_FOUND if the host has none.
+  template <class Table>
+  const Table* service(std::string_view id, void** out_object) const {
+    const void* table = nullptr;
+    check(api_.get_service(host_, to_str(id), &table, out_object), id);
+    return static_cast<const Table*>(table);
+  }
+
+ private:
+  vernal_host* host_ = nullptr;
+  vernal_host_api api_{};
+};
+
+/// The host of this plugin; set by the entry. Defined by VERNAL_DEFINE_PLUGIN (plugin.hpp).
+Host& plugin_host() noexcept;
+
+/// Runs `body`; nothing it throws leaves. Its text goes to the host, its code is returned.
+template <class Body>
+std::int32_t guard(Body&& body) noexcept {
+  try {
+    body();
+    return VERNAL_OK;
+  } catch (const Error& error) {
+    plugin_host().set_error(error.code(), error.what());
+    return error.code();
+  } catch (const std::bad_alloc&) {
+    plugin_host().set_error(VERNAL_RESOURCE_EXHAUSTED, "out of memory");
+    return VERNAL_RESOURCE_EXHAUSTED;
+  } catch (const std::exception& error) {
+    plugin_host().set_error(VERNAL_INTERNAL, error.what());
+    return VERNAL_INTERNAL;
+  } catch (...) {
+    plugin_host().set_error(VERNAL_INTERNAL, "an exception of unknown type");
+    return VERNAL_INTERNAL;
+  }
+}
+
+/// Writes text to a sink; throws CANCELLED or the sink's status if it refuses.
+inline void write(const vernal_sink* sink, std::string_view text) {
+  if (sink == nullptr || sink->write == nullptr || text.empty()) return;
+  const std::int32_t status = sink->write(sink->user, text.data(), text.size());
+  if (status != VERNAL_OK) throw Error(status, "the receiver of a result refused it");
+}
+
+}  // namespace vernal

@@ -1,0 +1,69 @@
+// The core's text and console services as a frontend uses them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vernal/abi/frontend.h"
+#include "vernal/host.hpp"
+#include "vernal/sink.hpp"
+
+namespace vernal {
+
+/// Tokens, templates and counts of a model named in the deployment. Any thread. Members throw Error
+/// with the core's own text, fit to be shown to a client: NOT_FOUND (no such model), UNAVAILABLE
+/// (loading), INVALID_ARGUMENT (the document or the text is at fault), UNSUPPORTED (no chat
+/// template).
+class TextClient {
+ public:
+  /// The service of this plugin's host. Control thread.
+  TextClient() {
+    void* object = nullptr;
+    const auto* table = plugin_host().service<vernal_text_api>(VERNAL_SERVICE_TEXT, &object);
+    api_ = adopt_table(table, "vernal_text_api");
+    text_ = static_cast<vernal_text*>(object);
+  }
+  TextClient(const vernal_text_api* api, vernal_text* text)
+      : api_(adopt_table(api, "vernal_text_api")), text_(text) {}
+
+  /// `flags` are VERNAL_TEXT_*.
+  std::vector<std::int32_t> tokenize(std::string_view model, std::string_view input,
+                                     std::uint32_t flags) const {
+    std::vector<std::int32_t> tokens;
+    const vernal_sink sink = append_to(tokens);
+    check(api_.tokenize(text_, to_str(model), to_str(input), flags, &sink));
+    return tokens;
+  }
+  std::string detokenize(std::string_view model, std::span<const std::int32_t> tokens) const {
+    std::string utf8;
+    const vernal_sink sink = append_to(utf8);
+    check(api_.detokenize(text_, to_str(model), tokens.data(), tokens.size(), &sink));
+    return utf8;
+  }
+  /// The prompt that the chat template makes of a request document.
+  std::string apply_template(std::string_view model, std::string_view request_json) const {
+    std::string utf8;
+    const vernal_sink sink = append_to(utf8);
+    check(api_.apply_template(text_, to_str(model), to_str(request_json), &sink));
+    return utf8;
+  }
+  /// Prompt tokens that a request document would have.
+  std::uint64_t count(std::string_view model, std::string_view request_json) const {
+    std::uint64_t tokens = 0;
+    check(api_.count(text_, to_str(model), to_str(request_json), &tokens));
+    return tokens;
+  }
+
+ private:
+  static void check(std::int32_t status) {
+    if (status != VERNAL_OK) throw Error(status, plugin_host().take_error(status));
+  }
+
+  vernal_text_api api_{};
+  vernal_text* text_ = nullptr;
+};
+
+}  // namespace vernal

@@ -1,0 +1,371 @@
+// Random programs of state calls on small models, against what must hold of any
+// (sdk/spec/state.md): a sequence is its tokens and the places where its chunks began, and its
+// logits are those of a fresh sequence with the same, bit for bit. 10,000 programs over both
+// backends and four models.
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+
+#include "reference/golden_model.hpp"
+#include "support/model_under_test.hpp"
+#include "support/snapshot_bytes.hpp"
+#include "vernal/error.hpp"
+#include "vernal/snapshot_header.hpp"
+
+namespace vernal::test {
+namespace {
+
+using Tokens = std::vector<std::int32_t>;
+
+constexpr std::uint64_t kRollbackDepth = 2;
+constexpr std::size_t kMaxSequences = 4;
+constexpr std::size_t kMaxCheckpoints = 2;
+constexpr std::uint64_t kContextLength = 192;
+
+/// What a sequence, checkpoint or snapshot is.
+struct Text {
+  Tokens tokens;
+  std::vector<std::size_t> starts;  // of the chunks
+  std::uint64_t undoable = 0;       // newest tokens that a hybrid can take back
+
+  void append(const Tokens& chunk) {
+    starts.push_back(tokens.size());
+    tokens.insert(tokens.end(), chunk.begin(), chunk.end());
+    undoable = std::min(undoable + chunk.size(), kRollbackDepth);
+  }
+  void cut(std::size_t length) {
+    const std::uint64_t removed = tokens.size() - length;
+    undoable -= std::min(undoable, removed);
+    tokens.resize(length);
+    std::erase_if(starts, [&](std::size_t start) { return start >= length; });
+  }
+  Text settled() const { return {tokens, starts, 0}; }
+};
+
+std::uint64_t sum_of(const std::vector<float>& logits) {
+  SnapshotChecksum sum;
+  sum.add(logits.data(), logits.size() * sizeof(float));
+  return sum.value();
+}
+
+ModelOptions options_of(const std::string& backend) {
+  ModelOptions options;
+  options.backend = backend;
+  options.keys = options.values = backend == "reference" ? "f32" : "f16";
+  options.threads = backend == "reference" ? 0 : 1;
+  options.context_length = kContextLength;
+  options.max_sequences = kMaxSequences;
+  options.max_checkpoints = kMaxCheckpoints;
+  options.rollback_depth = kRollbackDepth;
+  return options;
+}
+
+/// What fresh sequences answer, each asked once.
+class Oracle {
+ public:
+  explicit Oracle(ModelUnderTest& model) : model_(model) {}
+
+  /// Of the logits of all tokens of the last chunk.
+  std::uint64_t sum(const Text& text) {
+    const auto known = sums_.find({text.tokens, text.starts});
+    if (known != sums_.end()) return known->second;
+    const auto sequence = model_.sequence(text.tokens.size());
+    Text grown;
+    std::uint64_t newest = 0;
+    for (std::size_t i = 0; i < text.starts.size(); ++i) {
+      const std::size_t end = i + 1 < text.starts.size() ? text.starts[i + 1] : text.tokens.size();
+      const Tokens chunk(text.tokens.begin() + static_cast<std::ptrdiff_t>(text.starts[i]),
+                         text.tokens.begin() + static_cast<std::ptrdiff_t>(end));
+      newest = sum_of(model_.step({{sequence, chunk}})[0]);
+      grown.append(chunk);
+      sums_[{grown.tokens, grown.starts}] = newest;
+    }
+    model_.pool().seq_release(sequence);
+    return newest;
+  }
+
+ private:
+  ModelUnderTest& model_;
+  std::map<std::pair<Tokens, std::vector<std::size_t>>, std::uint64_t> sums_;
+};
+
+/// One program: random calls, each checked, until all is released again.
+class StateProgram {
+ public:
+  StateProgram(ModelUnderTest& model, Oracle& oracle, std::uint64_t seed, std::size_t longest)
+      : model_(model), oracle_(oracle), random_(seed), longest_(longest) {
+    cuts_anywhere_ = (pool().info().flags & VERNAL_POOL_TRUNCATE_ANY) != 0;
+  }
+
+  void run() {
+    const std::uint64_t free_tokens = pool().info().free_tokens;
+    create();
+    for (std::size_t left = 4 + below(10); left > 0 && !testing::Test::HasFailure(); --left) call();
+    while (!sequences_.empty()) release(0);
+    while (!checkpoints_.empty()) release_checkpoint(0);
+    expect(pool().info().free_tokens == free_tokens, "everything is free again");
+  }
+
+ private:
+  template <class Id>
+  struct Held {
+    Id id;
+    Text text;
+  };
+
+  plugin::BackendPool& pool() { return model_.pool(); }
+  std::size_t below(std::size_t bound) { return static_cast<std::size_t>(random_() % bound); }
+  void expect(bool holds, const char* what) { EXPECT_TRUE(holds) << what << " after:" << log_; }
+  template <class... Arguments>
+  void note(fmt::format_string<Arguments...> text, Arguments&&... arguments) {
+    log_ += "\n  " + fmt::format(text, std::forward<Arguments>(arguments)...);
+  }
+  template <class Call>
+  void expect_code(std::int32_t code, Call&& call) {
+    std::int32_t found = VERNAL_OK;
+    try {
+      call();
+    } catch (const Error& error) {
+      found = error.code();
+    }
+    expect(found == code, "an error that must come");
+  }
+
+  void call() {
+    if (sequences_.empty()) return create();
+    const std::size_t which = below(sequences_.size());
+    switch (below(16)) {
+      case 0:
+        return create();
+      case 1:
+        return truncate(which);
+      case 2:
+        return truncate_to(which, sequences_[which].text.tokens.size() - below(2));
+      case 3:
+        return ask_restorable(which);
+      case 4:
+        return fork(which);
+      case 5:
+        return fork_checkpoint();
+      case 6:
+        return make_checkpoint(which);
+      case 7:
+        return restore(which);
+      case 8:
+        return take_snapshot(which);
+      case 9:
+        return import();
+      case 10:
+        return reserve(which);
+      case 11:
+        return release(which);
+      case 12:
+        return checkpoints_.empty() ? create() : release_checkpoint(below(checkpoints_.size()));
+      default:
+        return step(which);
+    }
+  }
+
+  void add(vernal_sequence_id id, const Text& text) {
+    expect(pool().seq_length(id, 0) == text.tokens.size(), "a new sequence has its length");
+    sequences_.push_back({id, text});
+  }
+
+  void create() {
+    if (sequences_.size() == kMaxSequences) return;
+    note("create");
+    const auto id = pool().seq_create();
+    expect(id.has_value(), "there is room for a sequence");
+    if (id) add(*id, {});
+  }
+
+  /// The next tokens of one sequence, or of all of them.
+  void step(std::size_t which) {
+    const bool all = below(3) == 0;
+    std::vector<std::size_t> members;
+    std::vector<Part> parts;
+    for (std::size_t i = all ? 0 : which; i < (all ? sequences_.size() : which + 1); ++i) {
+      const std::size_t room = longest_ - sequences_[i].text.tokens.size();
+      std::size_t count = below(30) == 0 ? 62 : 1 + below(3);
+      if (count > room) count = room;
+      if (count == 0) continue;
+      note("step {} by {}", i, count);
+      expect(pool().seq_reserve(sequences_[i].id, count), "there is room for tokens");
+      members.push_back(i);
+      parts.push_back({sequences_[i].id, Tokens(count, 20 + static_cast<int>(below(2)))});
+    }
+    if (parts.empty()) return;
+    const auto logits = model_.step(parts);
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      auto& [id, text] = sequences_[members[i]];
+      text.append(parts[i].tokens);
+      expect(pool().seq_length(id, 0) == text.tokens.size(), "a step adds its tokens");
+      expect(sum_of(logits[i]) == oracle_.sum(text), "logits are those of a fresh sequence");
+    }
+  }
+
+  bool may_cut(const Text& text, std::size_t length) const {
+    const std::uint64_t removed = text.tokens.size() - length;
+    return cuts_anywhere_ || length == 0 || removed <= text.undoable;
+  }
+
+  void truncate(std::size_t which) {
+    truncate_to(which, below(sequences_[which].text.tokens.size() + 2));
+  }
+
+  void truncate_to(std::size_t which, std::size_t length) {
+    auto& [id, text] = sequences_[which];
+    if (length > text.tokens.size()) {
+      note("truncate {} to {}, behind its end", which, length);
+      expect_code(VERNAL_INVALID_ARGUMENT,
+                  [&] { (void)pool().seq_truncate(id, text.tokens.size() + 1); });
+      return;
+    }
+    note("truncate {} from {} to {}", which, text.tokens.size(), length);
+    const bool is_allowed = may_cut(text, length);
+    expect(pool().seq_truncate(id, length) == is_allowed, "truncates as far as it may");
+    if (is_allowed) text.cut(length);
+    expect(pool().seq_length(id, 0) == text.tokens.size(), "has the length of the truncate");
+  }
+
+  void ask_restorable(std::size_t which) {
+    const auto& [id, text] = sequences_[which];
+    const std::size_t length = below(text.tokens.size() + 1);
+    note("restorable {} at {}", which, length);
+    const std::size_t expected = may_cut(text, length) ? length : 0;
+    expect(pool().seq_restorable(id, length) == expected, "names the nearest position");
+  }
+
+  void fork_from(vernal_sequence_id source, vernal_checkpoint_id checkpoint, const Text& text) {
+    if (sequences_.size() == kMaxSequences) return;
+    const std::size_t length = below(3) == 0 ? below(text.tokens.size() + 1) : text.tokens.size();
+    note("fork of {} at {}", text.tokens.size(), length);
+    const auto id = pool().seq_fork(source, checkpoint, length);
+    const bool is_allowed = cuts_anywhere_ || length == text.tokens.size();
+    expect(id.has_value() == is_allowed, "forks where it may");
+    if (!id) return;
+    Text child = text;
+    child.cut(length);
+    add(*id, child.settled());
+  }
+  void fork(std::size_t which) {
+    const Text text = sequences_[which].text;
+    fork_from(sequences_[which].id, 0, text);
+  }
+  void fork_checkpoint() {
+    if (checkpoints_.empty()) return;
+    const auto& source = checkpoints_[below(checkpoints_.size())];
+    fork_from(0, source.id, source.text);
+  }
+
+  void make_checkpoint(std::size_t which) {
+    const Text& text = sequences_[which].text;
+    note("checkpoint of {} at {}", which, text.tokens.size());
+    const auto id = pool().checkpoint_create(sequences_[which].id);
+    expect(id.has_value() == (checkpoints_.size() < kMaxCheckpoints), "as many as planned");
+    if (!id) return;
+    expect(pool().checkpoint_info(*id).position == text.tokens.size(), "is at its position");
+    checkpoints_.push_back({*id, text.settled()});
+  }
+
+  void restore(std::size_t which) {
+    if (checkpoints_.empty()) return;
+    const auto& source = checkpoints_[below(checkpoints_.size())];
+    note("restore {} to {}", which, source.text.tokens.size());
+    pool().seq_restore(sequences_[which].id, source.id);
+    sequences_[which].text = source.text;
+    expect(pool().seq_length(sequences_[which].id, 0) == source.text.tokens.size(),
+           "is at the checkpoint");
+  }
+
+  void take_snapshot(std::size_t which) {
+    const bool of_checkpoint = !checkpoints_.empty() && below(2) == 0;
+    note("export of a {}", of_checkpoint ? "checkpoint" : "sequence");
+    if (of_checkpoint) {
+      const auto& source = checkpoints_[below(checkpoints_.size())];
+      snapshot_ = {export_bytes(pool(), 0, source.id), source.text};
+    } else {
+      snapshot_ = {export_bytes(pool(), sequences_[which].id, 0), sequences_[which].text.settled()};
+    }
+  }
+
+  void import() {
+    if (snapshot_.first.empty() || sequences_.size() == kMaxSequences) return;
+    note("import of {}", snapshot_.second.tokens.size());
+    add(import_bytes(pool(), snapshot_.first), snapshot_.second);
+  }
+
+  void reserve(std::size_t which) {
+    const vernal_sequence_id id = sequences_[which].id;
+    const std::size_t room = longest_ - sequences_[which].text.tokens.size();
+    note("reserve {} and too much", room);
+    expect(pool().seq_reserve(id, room), "there is room up to the longest");
+    expect(!pool().seq_reserve(id, kContextLength + 1), "not beyond the context length");
+    expect(pool().seq_length(id, 0) == sequences_[which].text.tokens.size(), "adds no tokens");
+  }
+
+  void release(std::size_t which) {
+    const vernal_sequence_id id = sequences_[which].id;
+    note("release {}", which);
+    pool().seq_release(id);
+    sequences_.erase(sequences_.begin() + static_cast<std::ptrdiff_t>(which));
+    expect_code(VERNAL_NOT_FOUND, [&] { pool().seq_release(id); });
+  }
+  void release_checkpoint(std::size_t which) {
+    const vernal_checkpoint_id id = checkpoints_[which].id;
+    note("release checkpoint {}", which);
+    pool().checkpoint_release(id);
+    checkpoints_.erase(checkpoints_.begin() + static_cast<std::ptrdiff_t>(which));
+    expect_code(VERNAL_NOT_FOUND, [&] { pool().checkpoint_release(id); });
+  }
+
+  ModelUnderTest& model_;
+  Oracle& oracle_;
+  std::mt19937_64 random_;
+  const std::size_t longest_;
+  bool cuts_anywhere_ = false;
+  std::vector<Held<vernal_sequence_id>> sequences_;
+  std::vector<Held<vernal_checkpoint_id>> checkpoints_;
+  std::pair<std::string, Text> snapshot_;
+  std::string log_;
+};
+
+struct Setting {
+  const char* backend;
+  const char* model;
+  std::uint64_t num_programs;
+  std::size_t longest;  // tokens; more than a page of 64 where it is fast enough
+};
+
+class StatePrograms : public testing::TestWithParam<Setting> {};
+
+TEST_P(StatePrograms, AnswerLikeFreshSequences) {
+  const Setting& setting = GetParam();
+  const auto folder = golden_folder(setting.model);
+  if (folder.empty()) GTEST_SKIP() << setting.model << ".gguf is not here";
+  const auto file = folder / (std::string(setting.model) + ".gguf");
+  ModelUnderTest model(file, options_of(setting.backend));
+  ModelUnderTest fresh(file, options_of(setting.backend));
+  Oracle oracle(fresh);
+  for (std::uint64_t seed = 1; seed <= setting.num_programs && !HasFailure(); ++seed) {
+    SCOPED_TRACE(fmt::format("program {}", seed));
+    StateProgram(model, oracle, seed, setting.longest).run();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, StatePrograms,
+                         testing::Values(Setting{"reference", "tiny-llama", 250, 8},
+                                         Setting{"reference", "tiny-gemma3", 150, 8},
+                                         Setting{"reference", "tiny-qwen35-iq4_ks", 200, 8},
+                                         Setting{"reference", "tiny-qwen3moe", 200, 8},
+                                         Setting{"cpu_avx2", "tiny-llama", 2600, 100},
+                                         Setting{"cpu_avx2", "tiny-gemma3", 2000, 100},
+                                         Setting{"cpu_avx2", "tiny-qwen35-iq4_ks", 2300, 100},
+                                         Setting{"cpu_avx2", "tiny-qwen3moe", 2300, 100}));
+
+}  // namespace
+}  // namespace vernal::test
