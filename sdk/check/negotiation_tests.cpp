@@ -30,12 +30,12 @@ void test_oldest_host(const Options& options) {
   const auto entry = open_entry(options);
   vernal_host_api functions = fresh_host_api();
   functions.struct_size = kFloorSize<vernal_host_api>;
-  static const Guarded<vernal_host_api> host(functions);
+  static const Guarded<vernal_host_api> kHost(functions);
   const std::uint64_t threads = count_threads();
   const std::uint64_t descriptors = count_descriptors();
   const auto begin = Clock::now();
   const vernal_plugin_api* table = nullptr;
-  const std::int32_t status = enter(entry, host.get(), 0, &table);
+  const std::int32_t status = enter(entry, kHost.get(), 0, &table);
   const std::chrono::duration<double, std::milli> took = Clock::now() - begin;
   expect(status == VERNAL_OK, "entry with a host of minor 0: expected OK, found {}",
          status_name(status));

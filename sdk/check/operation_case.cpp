@@ -16,13 +16,13 @@ constexpr double kRowSlack = 20;
 /// Steps of the script: tokens of the sequences 0, 1 and 2.
 using Step = std::vector<std::pair<std::size_t, std::uint64_t>>;
 const std::array<Step, 6>& script() {
-  static const std::array<Step, 6> steps{{{{0, 1}},
-                                          {{0, 7}},
-                                          {{0, 65}},
-                                          {{0, 1}, {1, 1}},
-                                          {{1, 2}, {0, 3}, {2, 60}},
-                                          {{0, 1}, {1, 1}, {2, 1}}}};
-  return steps;
+  static const std::array<Step, 6> kSteps{{{{0, 1}},
+                                           {{0, 7}},
+                                           {{0, 65}},
+                                           {{0, 1}, {1, 1}},
+                                           {{1, 2}, {0, 3}, {2, 60}},
+                                           {{0, 1}, {1, 1}, {2, 1}}}};
+  return kSteps;
 }
 constexpr std::uint64_t kMostTokens = 80;  // of one sequence of the script
 

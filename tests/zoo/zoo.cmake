@@ -75,6 +75,7 @@ zoo(restore_forgets_convolution backend state.restore_hybrid LEVEL 1)
 zoo(failed_step_harms_others backend state.failed_step_full)
 zoo(exhaustion_ends_it backend state.exhaustion_full)
 zoo(room_is_not_given_back backend state.free_full)
+zoo(imports_anything backend state.snapshot_full)
 zoo(rotation_not_undone backend state.rotation)
 
 # Architectures and frontends

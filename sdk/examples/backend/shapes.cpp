@@ -103,14 +103,21 @@ void run_select_rows(const vernal::Node& node, StepContext& context) {
   const Tensor& x = context.in(node, 0);
   const Tensor& rows = context.in(node, 1);
   Tensor& out = context.out(node);
+  const std::int64_t count = x.dims[0];
+  const std::int64_t size = x.size() / count;  // a row is everything behind the first dimension
+  const auto copy_row = [size](const auto& from, std::int64_t row, auto& to, std::size_t i) {
+    if (from.empty()) return;
+    std::copy_n(from.begin() + row * size, size, to.begin() + static_cast<std::int64_t>(i) * size);
+  };
   for (std::size_t i = 0; i < rows.integers.size(); ++i) {
     const std::int64_t row = rows.integers[i];
-    if (row < 0 || row >= x.num_rows()) {
+    if (row < 0 || row >= count) {
       throw vernal::Error(VERNAL_INVALID_ARGUMENT, node.path + ": row " + std::to_string(row) +
                                                        " is outside 0.." +
-                                                       std::to_string(x.num_rows() - 1));
+                                                       std::to_string(count - 1));
     }
-    std::ranges::copy(x.row(row), out.row(static_cast<std::int64_t>(i)).begin());
+    copy_row(x.floats, row, out.floats, i);
+    copy_row(x.integers, row, out.integers, i);
   }
 }
 

@@ -65,14 +65,14 @@ void conv1d_channels(const Conv1d& conv, const ConvSequence& sequence, std::int6
     for (std::int64_t i = 0; i < conv.width; ++i) {
       const float* x = column(conv, sequence, sequence.first_position + t + i + 1 - conv.width);
       if (x == nullptr) continue;
-      const float* tap = taps[i];
-      if (conv.width > kMostTaps) {
-        for (std::int64_t c = 0; c < count; ++c) {
-          wide_tap[c] = conv.weight[(first + c) * conv.width + i];
-        }
-        tap = wide_tap;
+      if (conv.width <= kMostTaps) {
+        add_column(taps[i], x + first, count, y);
+        continue;
       }
-      add_column(tap, x + first, count, y);
+      for (std::int64_t c = 0; c < count; ++c) {
+        wide_tap[c] = conv.weight[(first + c) * conv.width + i];
+      }
+      add_column(wide_tap, x + first, count, y);
     }
     if (conv.is_silu) activate(Activation::kSilu, y, y, 0, count);
   }
