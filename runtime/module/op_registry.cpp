@@ -20,8 +20,8 @@ std::array<const OpSpec*, kNumOps> collect() {
 }  // namespace
 
 std::span<const OpSpec* const> all_ops() noexcept {
-  static const std::array<const OpSpec*, kNumOps> ops = collect();
-  return ops;
+  static const std::array<const OpSpec*, kNumOps> kOps = collect();
+  return kOps;
 }
 
 const OpSpec* find_op(std::string_view id) noexcept {

@@ -51,7 +51,7 @@ std::vector<Test> all_tests();
 std::uint32_t kinds_of(const std::filesystem::path& plugin);
 
 /// Adds a remark to the report of the running test: what it left out.
-void note(std::string text);
+void note(const std::string& text);
 /// The remarks so far, one a line.
 std::string notes();
 

@@ -39,7 +39,7 @@ std::uint32_t kinds_of(const std::filesystem::path& plugin) {
   }
 }
 
-void note(std::string text) {
+void note(const std::string& text) {
   if (!remarks().empty()) remarks() += '\n';
   remarks() += text;
 }

@@ -48,9 +48,9 @@ json::value parse(std::string_view text, const json::storage_ptr& memory) {
   return parser.release();
 }
 
-json::value parse_object(std::string_view text, json::storage_ptr memory) {
+json::value parse_object(std::string_view text, const json::storage_ptr& memory) {
   try {
-    json::value value = parse(text, std::move(memory));
+    json::value value = parse(text, memory);
     if (!value.is_object())
       refuse_json(fmt::format("expected an object, found {}", describe(value)));
     check_numbers(value);

@@ -7,7 +7,7 @@ namespace reference {
 namespace {
 
 const std::array<Operation, 24>& table() {
-  static const std::array<Operation, 24> operations{{
+  static const std::array<Operation, 24> kOperations{{
       {"vernal.input/1", run_input, {"name", "dtype", "shape"}},
       {"vernal.output/1", run_output, {"name", "rows"}},
       {"vernal.embed/1", run_embed, {"scale", "out"}},
@@ -41,7 +41,7 @@ const std::array<Operation, 24>& table() {
        {"k", "score", "when", "renorm", "scale", "n_group", "topk_group"}},
       {"vernal.moe_glu/1", run_moe_glu, {"kind", "alpha", "limit", "weight_on"}},
   }};
-  return operations;
+  return kOperations;
 }
 
 /// Size of a dimension in this step.
