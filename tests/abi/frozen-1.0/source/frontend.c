@@ -223,6 +223,7 @@ static int32_t read_settings(vernal_frontend* f, vernal_config_view config) {
  */
 
 static void destroy(vernal_frontend* f) {
+  if (f == NULL) return;
   pthread_cond_destroy(&f->changed);
   pthread_mutex_destroy(&f->mutex);
   free(f->model);
@@ -257,6 +258,7 @@ static int32_t create(vernal_config_view config, vernal_frontend** out) {
 }
 
 static int32_t start(vernal_frontend* f) {
+  if (f == NULL) return no_handle("start");
   f->file = fopen(f->path, "wb");
   if (f->file == NULL) {
     return fail(VERNAL_UNAVAILABLE, "%s cannot be opened for writing", f->path);
@@ -272,11 +274,12 @@ static int32_t start(vernal_frontend* f) {
 }
 
 static int32_t begin_drain(vernal_frontend* f, uint64_t deadline_ms) {
-  (void)f, (void)deadline_ms; /* the one request goes on */
-  return VERNAL_OK;
+  (void)deadline_ms; /* the one request goes on */
+  return f != NULL ? VERNAL_OK : no_handle("begin_drain");
 }
 
 static int32_t active(vernal_frontend* f, uint64_t* out_active) {
+  if (f == NULL) return no_handle("active");
   pthread_mutex_lock(&f->mutex);
   *out_active = f->is_active ? 1 : 0;
   pthread_mutex_unlock(&f->mutex);
@@ -284,6 +287,7 @@ static int32_t active(vernal_frontend* f, uint64_t* out_active) {
 }
 
 static int32_t stop(vernal_frontend* f) {
+  if (f == NULL) return no_handle("stop");
   if (!f->has_thread) return VERNAL_OK;
   pthread_mutex_lock(&f->mutex);
   f->is_stopping = 1;

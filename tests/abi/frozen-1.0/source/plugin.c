@@ -76,6 +76,10 @@ void copy_in(const void* theirs, void* mine, uint64_t size) {
   memcpy(mine, &size, sizeof(size));
 }
 
+int32_t no_handle(const char* call) {
+  return fail(VERNAL_INVALID_ARGUMENT, "%s: expected a handle, found null", call);
+}
+
 int32_t nothing_to_do(void) { return VERNAL_OK; }
 
 int32_t no_extension(vernal_str id, const void** out_table) {

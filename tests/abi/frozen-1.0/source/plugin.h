@@ -79,6 +79,7 @@ void copy_in(const void* theirs, void* mine, uint64_t size);
 /* ---- answers that all three give ---------------------------------------------------------------
  */
 
+int32_t no_handle(const char* call);
 int32_t nothing_to_do(void);
 int32_t no_extension(vernal_str id, const void** out_table);
 

@@ -31,7 +31,7 @@ static int32_t op_support(vernal_backend* backend, vernal_module_ref module, uin
   char text[256] = "";
   struct node read;
   vernal_op_support support = {0};
-  (void)backend;
+  if (backend == NULL) return no_handle("op_support");
   if (!FROZEN_REACHES(module.api, vernal_module_api, dump)) {
     return fail(VERNAL_INCOMPATIBLE, "vernal_module_api: the table is too small");
   }

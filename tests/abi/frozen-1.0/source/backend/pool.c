@@ -10,6 +10,7 @@ static uint64_t make_id(uint64_t slot, uint32_t generation) {
 static uint64_t slot_of(uint64_t id) { return (id & 0xFFFFFFFFu) - 1; }
 
 struct sequence* find_sequence(vernal_pool* pool, vernal_sequence_id id) {
+  if (pool == NULL) return no_handle("a call for a sequence"), NULL;
   const uint64_t slot = slot_of(id);
   struct sequence* sequence = slot < pool->num_slots ? &pool->sequences[slot] : NULL;
   if (sequence != NULL && sequence->is_live && make_id(slot, sequence->generation) == id) {
@@ -20,6 +21,7 @@ struct sequence* find_sequence(vernal_pool* pool, vernal_sequence_id id) {
 }
 
 static struct checkpoint* find_checkpoint(vernal_pool* pool, vernal_checkpoint_id id) {
+  if (pool == NULL) return no_handle("a call for a checkpoint"), NULL;
   const uint64_t slot = slot_of(id);
   struct checkpoint* checkpoint =
       slot < pool->program->plan->max_checkpoints ? &pool->checkpoints[slot] : NULL;
@@ -41,8 +43,9 @@ void pool_destroy(vernal_pool* pool) {
 }
 
 int32_t pool_create(vernal_program* program, vernal_pool** out) {
-  const vernal_plan* plan = program->plan;
   *out = NULL;
+  if (program == NULL) return no_handle("pool_create");
+  const vernal_plan* plan = program->plan;
   vernal_pool* pool = calloc(1, sizeof(*pool));
   if (pool == NULL) return fail(VERNAL_RESOURCE_EXHAUSTED, "scalar_c: no memory for the pool");
   pool->program = program;
@@ -60,6 +63,7 @@ int32_t pool_create(vernal_program* program, vernal_pool** out) {
 
 int32_t pool_info(const vernal_pool* pool, vernal_pool_info* out) {
   vernal_pool_info info = {0};
+  if (pool == NULL) return no_handle("pool_info");
   info.capacity_tokens = pool->program->plan->kv_tokens;
   info.free_tokens = pool->free_tokens;
   info.flags = VERNAL_POOL_TRUNCATE_ANY | VERNAL_POOL_STEP_ATOMIC | VERNAL_POOL_BATCH_INVARIANT;
@@ -86,6 +90,7 @@ static int32_t set_room(vernal_pool* pool, struct sequence* sequence, uint64_t p
 
 int32_t seq_create(vernal_pool* pool, vernal_sequence_id* out) {
   *out = 0;
+  if (pool == NULL) return no_handle("seq_create");
   for (uint64_t slot = 0; slot < pool->num_slots; ++slot) {
     struct sequence* sequence = &pool->sequences[slot];
     if (sequence->is_live) continue;

@@ -64,8 +64,8 @@ static int32_t read_module(vernal_plan* plan) {
 
 int32_t make_plan(vernal_backend* backend, vernal_module_ref module, const vernal_plan_options* raw,
                   vernal_plan** out) {
-  (void)backend;
   *out = NULL;
+  if (backend == NULL) return no_handle("plan");
   vernal_plan_options options;
   copy_in(raw, &options, sizeof(options));
   if (options.max_tokens_per_step == 0 || options.max_sequences == 0 || options.max_rows == 0) {
@@ -97,6 +97,7 @@ int32_t make_plan(vernal_backend* backend, vernal_module_ref module, const verna
 
 int32_t plan_info(const vernal_plan* plan, vernal_plan_info* out) {
   vernal_plan_info info = {0};
+  if (plan == NULL) return no_handle("plan_info");
   info.weight_bytes_per_step = plan->weight_bytes;
   copy_out(&info, sizeof(info), out);
   return VERNAL_OK;
@@ -171,6 +172,7 @@ static int32_t load_weight(vernal_program* program, const vernal_weight_source* 
 int32_t program_build(vernal_plan* plan, const vernal_weight_source* raw,
                       const vernal_progress* progress, vernal_program** out) {
   *out = NULL;
+  if (plan == NULL) return no_handle("program_build");
   vernal_weight_source source;
   copy_in(raw, &source, sizeof(source));
   vernal_program* program = calloc(1, sizeof(*program));
@@ -198,6 +200,7 @@ int32_t program_build(vernal_plan* plan, const vernal_weight_source* raw,
 }
 
 int32_t stats(vernal_program* program, vernal_step_stats* out) {
+  if (program == NULL) return no_handle("stats");
   copy_out(&program->stats, sizeof(program->stats), out);
   return VERNAL_OK;
 }

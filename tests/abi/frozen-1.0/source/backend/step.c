@@ -167,6 +167,7 @@ static int32_t check_batch(vernal_pool* pool, const vernal_step_batch* batch) {
 
 int32_t step_submit(vernal_pool* pool, const vernal_step_batch* raw, vernal_ticket* out) {
   vernal_step_batch batch;
+  if (pool == NULL) return no_handle("step_submit");
   copy_in(raw, &batch, sizeof(batch));
   *out = 0;
   const uint64_t begin = now_ns();
@@ -192,6 +193,7 @@ int32_t step_submit(vernal_pool* pool, const vernal_step_batch* raw, vernal_tick
 }
 
 static int32_t check_ticket(const vernal_pool* pool, vernal_ticket ticket) {
+  if (pool == NULL) return no_handle("a call for a step");
   if (ticket != 0 && ticket == pool->ticket) return VERNAL_OK;
   return fail(VERNAL_NOT_FOUND, "scalar_c: step %llu does not exist", (unsigned long long)ticket);
 }
@@ -208,9 +210,9 @@ int32_t step_poll(vernal_pool* pool, vernal_ticket ticket, uint32_t* out_done) {
 
 int32_t step_output(vernal_pool* pool, vernal_ticket ticket, vernal_str name,
                     vernal_step_output* out) {
-  const vernal_plan* plan = pool->program->plan;
   const int32_t status = check_ticket(pool, ticket);
   if (status != VERNAL_OK) return status;
+  const vernal_plan* plan = pool->program->plan;
   for (uint64_t i = 0; i < plan->num_nodes; ++i) {
     const struct node* node = &plan->nodes[i];
     if (node->operation != kOutput || !is_text(name, node->name)) continue;
