@@ -7,8 +7,7 @@ namespace reference {
 
 using vernal::Error;
 
-Pool::Pool(const Program& program)
-    : program_(program), sequences_("sequence"), checkpoints_("checkpoint"), tickets_("ticket") {}
+Pool::Pool(const Program& program) : program_(program) {}
 
 bool Pool::is_pure_kv() const {
   return std::ranges::all_of(program_.module().states, [](const vernal::State& state) {
@@ -40,9 +39,7 @@ vernal_pool_info Pool::info() const {
   return info;
 }
 
-vernal_sequence_id Pool::seq_create() {
-  return sequences_.add(std::make_unique<SequenceState>(make_state(program_.module())));
-}
+vernal_sequence_id Pool::seq_create() { return sequences_.add(make_state(program_.module())); }
 
 void Pool::seq_release(vernal_sequence_id sequence) { sequences_.remove(sequence); }
 
@@ -143,13 +140,13 @@ vernal_sequence_id Pool::seq_fork(vernal_sequence_id source, vernal_checkpoint_i
   }
   const SequenceState& parent = source != 0 ? valid_sequence(source) : checkpoints_.get(checkpoint);
   const std::uint64_t length = parent.lengths[0];
-  auto child = std::make_unique<SequenceState>(parent.without_history());
-  if (position > length || (position != length && !is_pure_kv()) || !can_cut(*child, position)) {
+  SequenceState child = parent.without_history();
+  if (position > length || (position != length && !is_pure_kv()) || !can_cut(child, position)) {
     throw Error(VERNAL_NOT_RESTORABLE, "a source of " + std::to_string(length) +
                                            " tokens cannot be forked at " +
                                            std::to_string(position));
   }
-  cut(*child, position);
+  cut(child, position);
   if (used_tokens() + position > program_.options().kv_tokens) {
     throw Error(VERNAL_RESOURCE_EXHAUSTED,
                 "the KV pool has no room for a copy of " + std::to_string(position) + " tokens");
@@ -162,16 +159,16 @@ void Pool::seq_restore(vernal_sequence_id sequence, vernal_checkpoint_id checkpo
 }
 
 vernal_checkpoint_id Pool::checkpoint_create(vernal_sequence_id sequence) {
-  auto copy = std::make_unique<SequenceState>(valid_sequence(sequence).without_history());
-  copy->reserved = copy->lengths[0];
+  SequenceState copy = valid_sequence(sequence).without_history();
+  copy.reserved = copy.lengths[0];
   if (checkpoints_.size() >= program_.options().max_checkpoints) {
     throw Error(VERNAL_RESOURCE_EXHAUSTED, "the plan has room for " +
                                                std::to_string(program_.options().max_checkpoints) +
                                                " checkpoints, all of which are held");
   }
-  if (used_tokens() + copy->lengths[0] > program_.options().kv_tokens) {
+  if (used_tokens() + copy.lengths[0] > program_.options().kv_tokens) {
     throw Error(VERNAL_RESOURCE_EXHAUSTED, "the KV pool has no room for a checkpoint of " +
-                                               std::to_string(copy->lengths[0]) + " tokens");
+                                               std::to_string(copy.lengths[0]) + " tokens");
   }
   return checkpoints_.add(std::move(copy));
 }
@@ -226,7 +223,7 @@ vernal_ticket Pool::step_submit(const vernal::StepBatch& batch) {
   std::vector<SequenceState> copies;
   copies.reserve(states.size());
   for (const SequenceState* state : states) copies.push_back(*state);
-  auto result = std::make_unique<StepResult>(program_.run(resolved(batch), copies));
+  StepResult result = program_.run(resolved(batch), copies);
   for (std::size_t i = 0; i < states.size(); ++i) {
     copies[i].lengths[batch.function] += batch.sequences[i].count;
     *states[i] = std::move(copies[i]);

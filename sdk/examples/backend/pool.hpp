@@ -5,10 +5,10 @@
 #include <string_view>
 #include <vector>
 
-#include "id_table.hpp"
 #include "program.hpp"
 #include "sequence_state.hpp"
 #include "vernal/backend_plugin.hpp"
+#include "vernal/id_table.hpp"
 
 namespace reference {
 
@@ -54,9 +54,9 @@ class Pool final : public vernal::BackendPool {
   vernal::StepBatch resolved(const vernal::StepBatch& batch);
 
   const Program& program_;
-  IdTable<SequenceState> sequences_;
-  IdTable<SequenceState> checkpoints_;
-  IdTable<StepResult> tickets_;
+  vernal::IdTable<SequenceState> sequences_{"sequence"};
+  vernal::IdTable<SequenceState> checkpoints_{"checkpoint"};
+  vernal::IdTable<StepResult> tickets_{"step"};
 };
 
 }  // namespace reference

@@ -71,12 +71,12 @@ vernal_sequence_id Pool::snapshot_import(const vernal_reader* reader) {
     throw Error(VERNAL_RESOURCE_EXHAUSTED, "the KV pool has no room for a snapshot of " +
                                                std::to_string(position) + " tokens");
   }
-  auto state = std::make_unique<SequenceState>(sized_state(program_.module(), snapshot.lengths()));
+  SequenceState state = sized_state(program_.module(), snapshot.lengths());
   std::uint64_t bytes = 0;
-  for_each_piece(*state,
+  for_each_piece(state,
                  [&](const std::vector<float>& floats) { bytes += floats.size() * sizeof(float); });
   snapshot.require_payload(bytes);
-  for_each_piece(*state, [&](std::vector<float>& floats) {
+  for_each_piece(state, [&](std::vector<float>& floats) {
     snapshot.read(floats.data(), floats.size() * sizeof(float));
   });
   snapshot.finish();
