@@ -6,11 +6,11 @@
 #include <optional>
 #include <vector>
 
-#include "id_table.hpp"
 #include "kv_pages.hpp"
 #include "program.hpp"
 #include "sequences.hpp"
 #include "vernal/backend_plugin.hpp"
+#include "vernal/id_table.hpp"
 
 namespace vernal::cpu_avx2 {
 

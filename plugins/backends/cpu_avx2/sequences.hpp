@@ -5,10 +5,10 @@
 #include <span>
 #include <vector>
 
-#include "id_table.hpp"
 #include "kv_pages.hpp"
 #include "state_store.hpp"
 #include "vernal/abi/backend.h"
+#include "vernal/id_table.hpp"
 
 namespace vernal::cpu_avx2 {
 

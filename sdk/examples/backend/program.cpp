@@ -40,19 +40,20 @@ vernal_step_stats Program::stats() const { return stats_; }
 
 vernal_plan_info Program::plan_info() const { return price(*module_, options_); }
 
-StepResult Program::run(const vernal::StepBatch& batch, std::vector<SequenceState>& states) const {
+vernal::StepOutputs Program::run(const vernal::StepBatch& batch,
+                                 std::vector<SequenceState>& states) const {
   const auto begin = std::chrono::steady_clock::now();
   const vernal::Function& function = module_->functions.at(batch.function);
   std::vector<Tensor> values(function.values.size());
-  StepResult result;
-  StepContext context{*this, function, batch, states, values, result};
+  vernal::StepOutputs outputs;
+  StepContext context{*this, function, batch, states, values, outputs};
   for (const vernal::Node& node : function.nodes) find_operation(node.op)->run(node, context);
   const auto spent = std::chrono::steady_clock::now() - begin;
   stats_.struct_size = sizeof(stats_);
   stats_.steps += 1;
   stats_.tokens += batch.num_tokens;
   stats_.busy_ns += static_cast<std::uint64_t>(std::chrono::nanoseconds(spent).count());
-  return result;
+  return outputs;
 }
 
 vernal_plan_info price(const vernal::Module& module, const vernal::PlanOptions& options) {

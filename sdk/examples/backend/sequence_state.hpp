@@ -39,18 +39,8 @@ struct FixedState {
 };
 
 struct SequenceState {
-  std::vector<KvState> kv;             // by state index; empty for other kinds
-  std::vector<FixedState> fixed;       // by state index; empty for KV
-  std::vector<std::uint64_t> lengths;  // committed tokens, by function
-  std::uint64_t reserved = 0;          // positions promised to each function
-  bool is_valid = true;                // false after a failed step
-
-  /// The same position, with nothing before it that could be restored.
-  SequenceState without_history() const {
-    SequenceState copy = *this;
-    for (FixedState& state : copy.fixed) state.earlier.clear();
-    return copy;
-  }
+  std::vector<KvState> kv;        // by state index; empty for other kinds
+  std::vector<FixedState> fixed;  // by state index; empty for KV
 };
 
 /// Floats of a state of constant size; 0 for KV.
@@ -66,7 +56,6 @@ inline SequenceState make_state(const vernal::Module& module) {
   SequenceState state;
   state.kv.resize(module.states.size());
   state.fixed.resize(module.states.size());
-  state.lengths.resize(module.functions.size());
   for (std::size_t i = 0; i < module.states.size(); ++i) {
     state.fixed[i].values.assign(fixed_size(module.states[i]), 0.0F);
   }
