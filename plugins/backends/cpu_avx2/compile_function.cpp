@@ -461,6 +461,7 @@ class FunctionCompiler {
     p.k = operand(node, 1);
     p.v = operand(node, 2);
     p.sinks = weight(node, 4);
+    p.kv_group = kv_.group(state);
     p.page_offset = kv_.offset(state);
     p.shape.layout = kv_.layout(state);
     p.shape.num_query_heads = shape(operand_value(node, 0))[1];
