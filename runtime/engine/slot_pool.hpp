@@ -19,7 +19,9 @@ enum class Seating : std::uint8_t {
 
 /// Gives each seated choice a sequence. A finished sequence stays parked in its slot as long as
 /// nobody needs its room, and the next prompt that begins with the same tokens goes on from there,
-/// at a multiple of Scheduler::kChunkAlignment.
+/// at a multiple of Scheduler::kChunkAlignment. Where that would cost another conversation more
+/// tokens than an older slot holds, it goes on with a copy in the older slot: two conversations
+/// with one system prompt keep both.
 ///
 /// A hybrid model cannot be cut there. Its next prompt goes on from the whole of a parked sequence,
 /// which is what the next turn of a conversation begins with, or from a checkpoint: at the end of
@@ -64,9 +66,16 @@ class SlotPool {
     std::uint64_t parked_at = 0;  // a count
   };
 
-  // The free slot to use: with the longest useful prefix, else an empty one, else the one parked
-  // longest. Null: none.
-  Slot* find_slot(const Choice& choice, std::size_t& num_reusable);
+  /// Where a choice goes, and whose first tokens it goes on from.
+  struct Place {
+    Slot* slot = nullptr;    // free; null: none is
+    Slot* source = nullptr;  // parked, perhaps the slot itself; null: nothing is reused
+    std::size_t num_reusable = 0;
+  };
+
+  Place find_place(const Choice& choice);
+  // The free slot to give up: an empty one, else the one parked longest. Null: none.
+  Slot* find_slot();
   std::size_t reusable(const Slot& slot, const Choice& choice) const;
   bool reserve(SequenceId sequence, std::size_t num_more);
   Slot* oldest_parked();
@@ -75,7 +84,9 @@ class SlotPool {
   // Releases what holds positions and was used longest ago: a parked sequence or a checkpoint.
   bool release_oldest();
   // Puts a sequence with the reusable tokens into the slot, or an empty one.
-  void begin(Slot& slot, Choice& choice, std::size_t num_reusable);
+  void begin(const Place& place, Choice& choice);
+  // False: the model could not; the slot is as it was, or empty.
+  bool reuse(const Place& place);
   void clear(Slot& slot);
   // Gives the choice the sequence that make_sequence puts into the slot, if there is room.
   template <class MakeSequence>
