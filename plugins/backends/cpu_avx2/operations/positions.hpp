@@ -17,6 +17,11 @@ class RopeTableOperation final : public Operation {
   /// Frequencies that need weights; once, before the first step.
   void prepare(const Weights& weights);
 
+  const RopeParameters& parameters() const { return parameters_; }
+  std::int64_t factors() const { return factors_; }
+  BufferId positions() const { return reads[0]; }
+  BufferId table() const { return writes[0]; }
+
  private:
   RopeParameters parameters_;
   RopeFrequencies frequencies_;
