@@ -5,10 +5,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <new>
 #include <type_traits>
+#include <vector>
 
 namespace vernal::check {
 
@@ -30,6 +32,11 @@ class GuardedBytes {
     ::mprotect(begin_ + whole, page, PROT_NONE);
     data_ = begin_ + whole - size;
   }
+  /// A copy of the elements.
+  template <class T>
+  explicit GuardedBytes(const std::vector<T>& values) : GuardedBytes(values.size() * sizeof(T)) {
+    std::memcpy(data_, values.data(), values.size() * sizeof(T));
+  }
   ~GuardedBytes() { ::munmap(begin_, length_); }
   GuardedBytes(const GuardedBytes&) = delete;
   GuardedBytes& operator=(const GuardedBytes&) = delete;
@@ -50,6 +57,11 @@ class Guarded {
  public:
   explicit Guarded(const Struct& value) : bytes_(sizeof(Struct)) {
     std::memcpy(bytes_.data(), &value, sizeof(Struct));
+  }
+  /// Only the first `size` bytes, at least 8, of a struct that begins with its size.
+  Guarded(const Struct& value, std::uint64_t size) : bytes_((size + 7) / 8 * 8) {
+    std::memcpy(bytes_.data(), &value, std::min<std::uint64_t>(size, sizeof(Struct)));
+    std::memcpy(bytes_.data(), &size, sizeof(size));
   }
   Struct* get() const { return reinterpret_cast<Struct*>(bytes_.data()); }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "guarded_memory.hpp"
 #include "vernal/block_types.hpp"
 #include "vernal/error.hpp"
 
@@ -138,6 +139,12 @@ std::vector<std::string> MadeWeights::names() const {
 
 const std::vector<std::byte>& MadeWeights::bytes(std::string_view name) const {
   return entries_.find(name)->second.bytes;
+}
+
+vernal_module_ref MadeModule::ref() const {
+  const vernal_module_ref whole = view->ref();
+  static const Guarded<vernal_module_api> kApi(*whole.api);
+  return {kApi.get(), whole.module};
 }
 
 MadeModule make_module(MadeWeights weights, const std::function<void(const Builder&)>& body) {

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 
+#include "guarded_memory.hpp"
 #include "plugin_under_test.hpp"
 #include "vernal/host.hpp"
 #include "vernal/tables.hpp"
@@ -64,7 +66,7 @@ struct MockServices {
     info.vocabulary_size = 80;
     info.state = VERNAL_MODEL_READY;
     info.has_chat_template = 1;
-    return sink->add(sink->user, &info);
+    return sink->add(sink->user, Guarded(info).get());
   }
 
   static std::int32_t submit(vernal_engine* e, const vernal_submit_args* raw,
@@ -144,7 +146,7 @@ struct MockServices {
     metric.name = to_str("vernal_mock_requests");
     metric.help = to_str("Requests of the mock engine.");
     metric.type = VERNAL_METRIC_COUNTER;
-    return sink->add(sink->user, &metric);
+    return sink->add(sink->user, Guarded(metric).get());
   }
 
   static std::int32_t health(vernal_engine*, std::uint32_t* out, const vernal_sink*) noexcept {
@@ -207,10 +209,16 @@ constexpr vernal_console_api kConsoleApi = {sizeof(vernal_console_api), MockServ
 
 MockEngine::MockEngine() : thread_([this] { run(); }) { set_console_input(""); }
 
-void MockEngine::offer(plugin::CoreHost& host) {
-  host.add_service(VERNAL_SERVICE_ENGINE, &kEngineApi, this);
-  host.add_service(VERNAL_SERVICE_TEXT, &kTextApi, this);
-  host.add_service(VERNAL_SERVICE_CONSOLE, &kConsoleApi, this);
+void MockEngine::offer(plugin::CoreHost& host, std::uint64_t most_bytes) {
+  const auto add = [&]<class Table>(const char* id, const Table& table) {
+    const auto own =
+        std::make_shared<Guarded<Table>>(table, std::min<std::uint64_t>(most_bytes, sizeof(Table)));
+    tables_.push_back(own);
+    host.add_service(id, own->get(), this);
+  };
+  add(VERNAL_SERVICE_ENGINE, kEngineApi);
+  add(VERNAL_SERVICE_TEXT, kTextApi);
+  add(VERNAL_SERVICE_CONSOLE, kConsoleApi);
 }
 
 void MockEngine::set_mood(Mood mood) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -31,8 +32,9 @@ class MockEngine {
   MockEngine(const MockEngine&) = delete;
   MockEngine& operator=(const MockEngine&) = delete;
 
-  /// Offers the engine, text and console services.
-  void offer(plugin::CoreHost& host);
+  /// Offers the engine, text and console services. Nothing lies behind their functions.
+  ///   most_bytes   of each table; one that is cut so must be refused
+  void offer(plugin::CoreHost& host, std::uint64_t most_bytes = UINT64_MAX);
   void set_mood(Mood mood);
   /// What stands on the console's input; afterwards it ends. Call before the frontend starts.
   void set_console_input(const std::string& text);
@@ -69,6 +71,7 @@ class MockEngine {
   vernal_request_id last_id_ = 0;
   std::uint64_t num_asked_ = 0;
   std::string violations_;
+  std::vector<std::shared_ptr<void>> tables_;  // what was offered
   int console_input_ = -1;
   bool console_finished_ = false;
   std::thread thread_;  // the core's: calls on_ready

@@ -1,11 +1,12 @@
-// Group negotiation: hosts that are older, newer or broken; structs that are shorter or longer.
+// Group negotiation, part one: hosts that are older, newer or broken.
 #include <array>
 #include <chrono>
 #include <cstdlib>
 
 #include "finding.hpp"
 #include "guarded_memory.hpp"
-#include "module/build_module.hpp"
+#include "mock_engine.hpp"
+#include "module/builder.hpp"
 #include "module/metadata_view.hpp"
 #include "process_state.hpp"
 #include "raw_backend.hpp"
@@ -13,7 +14,6 @@
 #include "sample_model.hpp"
 #include "test.hpp"
 #include "tiny_model.hpp"
-#include "vernal/host.hpp"
 #include "vernal/sink.hpp"
 #include "whole_use.hpp"
 
@@ -35,7 +35,7 @@ void test_oldest_host(const Options& options) {
   const std::uint64_t descriptors = count_descriptors();
   const auto begin = Clock::now();
   const vernal_plugin_api* table = nullptr;
-  const std::int32_t status = enter(entry, kHost.get(), 0, &table);
+  const std::int32_t status = enter(entry, {kHost.get()}, &table);
   const std::chrono::duration<double, std::milli> took = Clock::now() - begin;
   expect(status == VERNAL_OK, "entry with a host of minor 0: expected OK, found {}",
          status_name(status));
@@ -62,7 +62,7 @@ void test_newer_host(const Options& options) {
   host.known.struct_size = sizeof(host);
   host.later.fill(function_of_later_minor);
   const vernal_plugin_api* table = nullptr;
-  const std::int32_t status = enter(entry, &host.known, 99, &table);
+  const std::int32_t status = enter(entry, {&host.known, 99}, &table);
   expect(status == VERNAL_OK,
          "entry with a host of minor 99 and a longer table: expected OK, found {}: there is no "
          "upper bound",
@@ -71,23 +71,136 @@ void test_newer_host(const Options& options) {
   expect_status("shutdown", VERNAL_OK, call("shutdown", [&] { return table->shutdown(); }));
 }
 
+/// Calls `function` with each table that is cut below the size of interface 1.0, behind a member or
+/// in the middle of one, with nothing behind the cut; and with the size it was cut to.
+template <class Table, class F>
+void for_each_cut(const Table& whole, F&& function) {
+  for (std::uint64_t size = 8; size < kFloorSize<Table>; size += 4) {
+    const Guarded<Table> cut(whole, size);
+    function(cut.get(), size);
+  }
+}
+
 void test_broken_host(const Options& options) {
   const auto entry = open_entry(options);
   const vernal_plugin_api* table = nullptr;
-  for (const std::uint64_t size :
-       {std::uint64_t{0}, std::uint64_t{8}, kFloorSize<vernal_host_api> - 8,
-        kFloorSize<vernal_host_api> + 1}) {
+  for (const std::uint64_t size : {std::uint64_t{0}, kFloorSize<vernal_host_api> + 1}) {
     vernal_host_api functions = fresh_host_api();
     functions.struct_size = size;
     const Guarded<vernal_host_api> host(functions);
-    const std::int32_t status = enter(entry, host.get(), 0, &table);
+    const std::int32_t status = enter(entry, {host.get()}, &table);
     expect(status != VERNAL_OK,
-           "entry with a host table of struct_size {}: expected a refusal, "
-           "found OK",
-           size);
+           "entry with a host table of struct_size {}: expected a refusal, found OK", size);
   }
-  expect(enter(entry, nullptr, 0, &table) != VERNAL_OK,
+  for_each_cut(fresh_host_api(), [&](const vernal_host_api* host, std::uint64_t size) {
+    expect(enter(entry, {host}, &table) != VERNAL_OK,
+           "entry with a host table cut to {} bytes: expected a refusal, found OK", size);
+  });
+  expect(enter(entry, {}, &table) != VERNAL_OK,
          "entry without a host table: expected a refusal, found OK");
+}
+
+/// A whole use with a host of interface 1.0: behind each table it offers lies nothing.
+void test_oldest_use(const Options& options) {
+  PluginUnderTest plugin(options, PluginUnderTest::Start::kOpenOnly);
+  static const Guarded<vernal_host_api> kHost(*plugin.host().api());
+  const vernal_plugin_api* table = nullptr;
+  expect_status("entry", VERNAL_OK,
+                enter(open_entry(options), {kHost.get(), 0, plugin.host().handle()}, &table));
+  plugin.library().init();
+  use_once(plugin);
+}
+
+// ---- tables that are too small
+// ----------------------------------------------------------------------
+
+void cut_tables_of_backend(PluginUnderTest& plugin) {
+  const vernal_backend_api& api = plugin.library().backend();
+  const vernal_config_view config = plugin.config(VERNAL_KIND_BACKEND);
+  vernal_backend* backend = nullptr;
+  for_each_cut(*config.api, [&](const vernal_config_api* cut, std::uint64_t size) {
+    const std::int32_t status = call("open", [&] {
+      return api.open({cut, config.config}, &backend);
+    });
+    if (status != VERNAL_OK) return expect_error(fmt::format("open, cut to {}", size), status);
+    api.close(backend);  // one without settings need not look at them
+  });
+  const MadeModule made = make_least_module();
+  const RawBackend raw(plugin, made);
+  const vernal_plan_options plan_options = raw_small_plan();
+  vernal_plan* plan = nullptr;
+  for_each_cut(*made.ref().api, [&](const vernal_module_api* cut, std::uint64_t size) {
+    expect_error(fmt::format("plan of a module whose table is cut to {} bytes", size),
+                 call("plan", [&] {
+                   return api.plan(raw.backend(), {cut, made.ref().module}, &plan_options, &plan);
+                 }));
+  });
+}
+
+void cut_tables_of_architecture(PluginUnderTest& plugin) {
+  const vernal_architecture_api& api = plugin.library().architecture();
+  const auto name = sample_architecture(plugin.manifest());
+  if (!name) throw Skipped("no sample model is known for what it provides");
+  const auto model = sample_model(*name);
+  const MetadataView view(model->metadata, model->weights);
+  const vernal_metadata_ref metadata = view.ref();
+  ModuleBuilder builder(*name, model->weights);
+  vernal_build_options options{};
+  options.struct_size = sizeof(options);
+  options.last_layer = -1;
+  std::string text;
+  const vernal_sink sink = append_to(text);
+  for_each_cut(*metadata.api, [&](const vernal_metadata_api* cut, std::uint64_t size) {
+    const vernal_metadata_ref short_one{cut, metadata.metadata};
+    const std::string which = fmt::format("with a metadata table cut to {} bytes", size);
+    expect_error("describe " + which,
+                 call("describe", [&] { return api.describe(short_one, &sink); }));
+    expect_error("build " + which,
+                 call("build", [&] { return api.build(short_one, &options, builder.ref()); }));
+  });
+  for_each_cut(*builder.ref().api, [&](const vernal_builder_api* cut, std::uint64_t size) {
+    const vernal_builder_ref short_one{cut, builder.ref().builder};
+    expect_error(fmt::format("build with a builder table cut to {} bytes", size),
+                 call("build", [&] { return api.build(metadata, &options, short_one); }));
+  });
+}
+
+/// Creates, and starts what was created: a service may be asked for here or there, and need not be
+/// asked for at all.
+void expect_use_or_refusal(const vernal_frontend_api& api, vernal_config_view config,
+                           const std::string& which) {
+  vernal_frontend* frontend = nullptr;
+  std::int32_t status = call("create", [&] { return api.create(config, &frontend); });
+  if (status != VERNAL_OK) return expect_error("create " + which, status);
+  status = call("start", [&] { return api.start(frontend); });
+  if (status != VERNAL_OK) {
+    expect_error("start " + which, status);
+  } else {
+    expect_status("stop " + which, VERNAL_OK, call("stop", [&] { return api.stop(frontend); }));
+  }
+  api.destroy(frontend);
+}
+
+void cut_tables_of_frontend(PluginUnderTest& plugin) {
+  const vernal_frontend_api& api = plugin.library().frontend();
+  const vernal_config_view config = plugin.config(VERNAL_KIND_FRONTEND);
+  for_each_cut(*config.api, [&](const vernal_config_api* cut, std::uint64_t size) {
+    expect_use_or_refusal(api, {cut, config.config},
+                          fmt::format("with a configuration table cut to {} bytes", size));
+  });
+  for (std::uint64_t size = 8; size < kFloorSize<vernal_engine_api>; size += 4) {
+    mock_engine().offer(plugin.host(), size);
+    expect_use_or_refusal(api, config, fmt::format("with service tables cut to {} bytes", size));
+    expect(mock_engine().num_asked() == 0,
+           "it asked an engine whose table is cut to {} bytes; that must be refused", size);
+  }
+}
+
+void test_cut_tables(const Options& options) {
+  PluginUnderTest plugin(options);
+  if (plugin.manifest().has_kind(VERNAL_KIND_BACKEND)) cut_tables_of_backend(plugin);
+  if (plugin.manifest().has_kind(VERNAL_KIND_FRONTEND)) cut_tables_of_frontend(plugin);
+  if (plugin.manifest().has_kind(VERNAL_KIND_ARCHITECTURE)) cut_tables_of_architecture(plugin);
 }
 
 /// Whether extensions and kinds that nobody knows are answered as the interface says.
@@ -104,173 +217,19 @@ void test_unknown_names(const Options& options) {
          status_name(status));
 }
 
-// ---- structs of a backend
-// ------------------------------------------------------------------------
-
-/// Calls `function` with an out-struct of which only the first `size` bytes are the caller's.
-template <class Struct, class F>
-void check_respect(const char* name, F&& function) {
-  for (const std::uint64_t size : {std::uint64_t{8}, std::uint64_t{16}, sizeof(Struct)}) {
-    Shortened<Struct> out(size);
-    const std::int32_t status = call(name, [&] { return function(out.get()); });
-    expect(status == VERNAL_OK, "{} with struct_size {}: expected OK, found {}", name, size,
-           status_name(status));
-    expect(out.is_respected(), "{} wrote past struct_size {}, or changed it", name, size);
-  }
-}
-
-void test_result_sizes(const Options& options) {
-  PluginUnderTest plugin(options);
-  const MadeModule made = make_tiny_model(Memory::kFull);
-  RawBackend raw(plugin, made);
-  const vernal_backend_api& api = raw.api();
-  const vernal_sequence_id sequence = raw.create();
-  raw.reserve(sequence, 8);
-  const auto batch = raw.batch(sequence, {1, 2, 3}, 0);
-  const vernal_ticket ticket = raw.submit(batch->batch);
-  std::string reason;
-  const vernal_sink sink = append_to(reason);
-  check_respect<vernal_op_support>("op_support", [&](vernal_op_support* out) {
-    return api.op_support(raw.backend(), made.ref(), 0, 0, out, &sink);
-  });
-  check_respect<vernal_plan_info>(
-      "plan_info", [&](vernal_plan_info* out) { return api.plan_info(raw.plan(), out); });
-  check_respect<vernal_pool_info>(
-      "pool_info", [&](vernal_pool_info* out) { return api.pool_info(raw.pool(), out); });
-  check_respect<vernal_step_stats>(
-      "stats", [&](vernal_step_stats* out) { return api.stats(raw.program(), out); });
-  check_respect<vernal_step_output>("step_output", [&](vernal_step_output* out) {
-    return api.step_output(raw.pool(), ticket, batch->output, out);
-  });
-  vernal_checkpoint_id checkpoint = 0;
-  if (api.checkpoint_create(raw.pool(), sequence, &checkpoint) == VERNAL_OK) {
-    check_respect<vernal_checkpoint_info>("checkpoint_info", [&](vernal_checkpoint_info* out) {
-      return api.checkpoint_info(raw.pool(), checkpoint, out);
-    });
-  }
-  api.step_release(raw.pool(), ticket);
-}
-
-/// A struct with what a later minor appended, which is not zero.
-template <class Struct>
-struct Longer {
-  Struct known;
-  std::array<std::uint64_t, 4> later;
-};
-
-template <class Struct>
-Longer<Struct> lengthened(const Struct& known) {
-  Longer<Struct> longer{known, {~0ULL, ~0ULL, ~0ULL, ~0ULL}};
-  longer.known.struct_size = sizeof(longer);
-  return longer;
-}
-
-std::vector<float> output_of_step(RawBackend& raw, const vernal_step_batch& batch,
-                                  vernal_str name) {
-  const vernal_ticket ticket = raw.submit(batch);
-  vernal_step_output out{};
-  out.struct_size = sizeof(out);
-  expect_status("step_output", VERNAL_OK, call("step_output", [&] {
-                  return raw.api().step_output(raw.pool(), ticket, name, &out);
-                }));
-  std::vector<float> values(out.data, out.data + out.rows * out.columns);
-  raw.api().step_release(raw.pool(), ticket);
-  return values;
-}
-
-void test_longer_arguments(const Options& options) {
-  PluginUnderTest plugin(options);
-  const MadeModule made = make_tiny_model(Memory::kFull);
-  RawBackend raw(plugin, made);
-  const auto longer_plan = lengthened(raw_small_plan());
-  vernal_plan* plan = nullptr;
-  expect_status("plan with longer options", VERNAL_OK, call("plan", [&] {
-                  return raw.api().plan(raw.backend(), made.ref(), &longer_plan.known, &plan);
-                }));
-  raw.api().plan_destroy(plan);
-
-  std::array<std::vector<float>, 2> results;
-  for (const bool is_longer : {false, true}) {
-    const vernal_sequence_id sequence = raw.create();
-    raw.reserve(sequence, 8);
-    const auto batch = raw.batch(sequence, {4, 5, 6}, 0);
-    std::vector<Longer<vernal_step_input>> inputs;
-    for (const vernal_step_input& input : batch->inputs) inputs.push_back(lengthened(input));
-    const auto part = lengthened(batch->part);
-    auto step = lengthened(batch->batch);
-    step.known.inputs = &inputs[0].known;
-    step.known.input_stride = sizeof(inputs[0]);
-    step.known.sequences = &part.known;
-    step.known.sequence_stride = sizeof(part);
-    results[is_longer ? 1 : 0] =
-        output_of_step(raw, is_longer ? step.known : batch->batch, batch->output);
-  }
-  expect(nmse(results[1], results[0]) < 1e-6,
-         "a step whose structs are longer and whose arrays have a greater stride gives other "
-         "numbers: the stride was not used");
-}
-
-/// The tables a backend reads, with nothing behind them.
-void test_oldest_module(const Options& options) {
-  PluginUnderTest plugin(options);
-  const MadeModule made = make_tiny_model(Memory::kFull);
-  const Guarded<vernal_module_api> module_api(*made.ref().api);
-  const vernal_config_view config = plugin.config(VERNAL_KIND_BACKEND);
-  const Guarded<vernal_config_api> config_api(*config.api);
-  const vernal_backend_api& api = plugin.library().backend();
-  vernal_backend* backend = nullptr;
-  expect_status("open", VERNAL_OK, call("open", [&] {
-                  return api.open({config_api.get(), config.config}, &backend);
-                }));
-  const Guarded<vernal_plan_options> plan_options(raw_small_plan());
-  vernal_plan* plan = nullptr;
-  const vernal_module_ref module{module_api.get(), made.ref().module};
-  expect_status("plan", VERNAL_OK,
-                call("plan", [&] { return api.plan(backend, module, plan_options.get(), &plan); }));
-  api.plan_destroy(plan);
-  api.close(backend);
-}
-
-// ---- structs of an architecture
-// ------------------------------------------------------------------
-
-void test_oldest_builder(const Options& options) {
-  PluginUnderTest plugin(options);
-  const auto name = sample_architecture(plugin.manifest());
-  if (!name) throw Skipped("no sample model is known for what it provides");
-  const auto model = sample_model(*name);
-  MetadataView metadata(model->metadata, model->weights);
-  const Guarded<vernal_metadata_api> metadata_api(*metadata.ref().api);
-  ModuleBuilder builder(*name, model->weights);
-  const Guarded<vernal_builder_api> builder_api(*builder.ref().api);
-  vernal_build_options build{};
-  build.struct_size = sizeof(build);
-  build.context_length = 64;
-  build.last_layer = -1;
-  const Guarded<vernal_build_options> build_options(build);
-  const vernal_architecture_api& api = plugin.library().architecture();
-  expect_status("build", VERNAL_OK, call("build", [&] {
-                  return api.build({metadata_api.get(), metadata.ref().metadata},
-                                   build_options.get(), {builder_api.get(), builder.ref().builder});
-                }));
-}
-
 constexpr Test kTests[] = {
     {"negotiation.oldest_host", "enters and inits with a host of interface 1.0; the entry is cheap",
      test_oldest_host},
+    {"negotiation.oldest_use",
+     "works with a host of interface 1.0, behind whose tables lies nothing", test_oldest_use},
     {"negotiation.newer_host", "enters with a host of a minor to come", test_newer_host},
     {"negotiation.broken_host", "refuses a host table that is null, too small or no multiple of 8",
      test_broken_host},
+    {"negotiation.cut_tables",
+     "refuses every table below the size of interface 1.0, and reads nothing behind it",
+     test_cut_tables},
     {"negotiation.unknown_names", "NOT_FOUND for extensions and kinds it does not know",
      test_unknown_names},
-    {"negotiation.result_sizes", "writes results only as far as the caller's struct_size",
-     test_result_sizes, kBackends},
-    {"negotiation.longer_arguments", "reads structs and arrays of a later minor by their sizes",
-     test_longer_arguments, kBackends},
-    {"negotiation.oldest_module", "reads module, options and configuration of interface 1.0 alone",
-     test_oldest_module, kBackends},
-    {"negotiation.oldest_builder", "builds with metadata and builder of interface 1.0 alone",
-     test_oldest_builder, kArchitectures},
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "config/deployment.hpp"
 #include "config/plugin_table.hpp"
+#include "guarded_memory.hpp"
 #include "mock_engine.hpp"
 #include "plugin/manifest.hpp"
 #include "vernal/host.hpp"
@@ -60,7 +61,9 @@ vernal_config_view PluginUnderTest::config(std::uint32_t kind) {
                                                      kUnfitTable, problems.text()));
   }
   settings_ = std::move(instance.settings);
-  return config_view(settings_);
+  const vernal_config_view view = config_view(settings_);
+  static const Guarded<vernal_config_api> kApi(*view.api);
+  return {kApi.get(), view.config};
 }
 
 void expect_status(std::string_view name, std::int32_t expected, std::int32_t found) {

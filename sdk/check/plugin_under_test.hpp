@@ -30,7 +30,8 @@ class PluginUnderTest {
   plugin::PluginLibrary& library() { return *library_; }
   const plugin::Manifest& manifest() const { return library_->manifest(); }
   /// The table of an instance of `kind` as --set gives it, defaults filled in; lives as long as
-  /// this object. Throws Error(INVALID_ARGUMENT) with all problems if it does not fit the schema.
+  /// this object. Nothing lies behind its functions. Throws Error(INVALID_ARGUMENT) with all
+  /// problems if it does not fit the schema.
   vernal_config_view config(std::uint32_t kind);
   /// What was logged.
   std::string log_text() const { return log_stream_.str(); }

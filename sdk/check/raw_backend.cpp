@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "guarded_memory.hpp"
 #include "vernal/host.hpp"
 
 namespace vernal::check {
@@ -63,14 +64,15 @@ RawBackend::RawBackend(PluginUnderTest& plugin, const MadeModule& made)
     : store_(made), api_(plugin.library().backend()), output_name_(output_of(*made.module)) {
   const vernal_config_view config = plugin.config(VERNAL_KIND_BACKEND);
   expect_status("open", VERNAL_OK, call("open", [&] { return api_.open(config, &backend_); }));
-  const vernal_plan_options options = raw_small_plan();
-  expect_status("plan", VERNAL_OK,
-                call("plan", [&] { return api_.plan(backend_, made.ref(), &options, &plan_); }));
-  const vernal_weight_source source = raw_weight_source(store_);
+  const Guarded<vernal_plan_options> options(raw_small_plan());
+  expect_status("plan", VERNAL_OK, call("plan", [&] {
+                  return api_.plan(backend_, made.ref(), options.get(), &plan_);
+                }));
+  const Guarded<vernal_weight_source> source(raw_weight_source(store_));
   const vernal_progress progress{[](void*, std::uint64_t, std::uint64_t) { return VERNAL_OK; },
                                  nullptr};
   expect_status("program_build", VERNAL_OK, call("program_build", [&] {
-                  return api_.program_build(plan_, &source, &progress, &program_);
+                  return api_.program_build(plan_, source.get(), &progress, &program_);
                 }));
   expect_status("pool_create", VERNAL_OK,
                 call("pool_create", [&] { return api_.pool_create(program_, &pool_); }));

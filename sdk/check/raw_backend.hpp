@@ -13,7 +13,8 @@
 namespace vernal::check {
 
 /// Handles of a whole chain over one made module; destroyed in order. Every call says its name in
-/// what it finds, and an exception that leaves the plugin is a finding.
+/// what it finds, and an exception that leaves the plugin is a finding. The structs it is made with
+/// are those of interface 1.0 with nothing behind them.
 class RawBackend {
  public:
   RawBackend(PluginUnderTest& plugin, const MadeModule& made);

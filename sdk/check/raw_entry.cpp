@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "finding.hpp"
+#include "guarded_memory.hpp"
 #include "observe/log.hpp"
 #include "plugin/core_host.hpp"
 #include "plugin_under_test.hpp"
@@ -36,26 +37,25 @@ vernal_plugin_entry_fn open_entry(const Options& options) {
   return reinterpret_cast<vernal_plugin_entry_fn>(entry);
 }
 
-vernal_host* emulated_host() noexcept { return quiet_host().host.handle(); }
-
 vernal_host_api fresh_host_api() noexcept { return *quiet_host().host.api(); }
 
-std::int32_t enter(vernal_plugin_entry_fn entry, const vernal_host_api* api, std::uint32_t minor,
+std::int32_t enter(vernal_plugin_entry_fn entry, const EmulatedHost& host,
                    const vernal_plugin_api** out) {
   vernal_entry_args args{};
   args.struct_size = sizeof(args);
-  args.host = emulated_host();
-  args.host_api = api;
+  args.host = host.handle != nullptr ? host.handle : quiet_host().host.handle();
+  args.host_api = host.api;
   args.plugin_path = {"/plugin.so", 10};
-  args.host_minor = minor;
-  const std::int32_t status = call("entry", [&] { return entry(&args); });
-  *out = args.plugin;
+  args.host_minor = host.minor;
+  const Guarded<vernal_entry_args> guarded(args);
+  const std::int32_t status = call("entry", [&] { return entry(guarded.get()); });
+  *out = guarded.get()->plugin;
   return status;
 }
 
 const vernal_plugin_api* raw_plugin_table(const Options& options) {
   const vernal_plugin_api* table = nullptr;
-  const std::int32_t status = enter(open_entry(options), quiet_host().host.api(), 0, &table);
+  const std::int32_t status = enter(open_entry(options), {quiet_host().host.api()}, &table);
   expect(status == VERNAL_OK, "entry: expected OK, found {}", status);
   return table;
 }

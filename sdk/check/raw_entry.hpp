@@ -11,13 +11,19 @@ namespace vernal::check {
 /// The plugin's entry function. Throws Finding if the linker refuses the file or there is none.
 vernal_plugin_entry_fn open_entry(const Options& options);
 
-/// A host that only keeps error texts, as plain functions; see fresh_host_api.
-vernal_host* emulated_host() noexcept;
-/// The functions of a host of interface 1.0.
+/// The functions of a host of interface 1.0, which keeps error texts and nothing more.
 vernal_host_api fresh_host_api() noexcept;
 
-/// Calls the entry with `api` and `minor`; the status, and the plugin's table in `out`.
-std::int32_t enter(vernal_plugin_entry_fn entry, const vernal_host_api* api, std::uint32_t minor,
+/// What a test gives itself out for.
+struct EmulatedHost {
+  const vernal_host_api* api = nullptr;
+  std::uint32_t minor = 0;
+  vernal_host* handle = nullptr;  ///< what `api` is called with; null: that of fresh_host_api
+};
+
+/// Calls the entry, whose arguments are those of interface 1.0 with nothing behind them; the
+/// status, and the plugin's table in `out`.
+std::int32_t enter(vernal_plugin_entry_fn entry, const EmulatedHost& host,
                    const vernal_plugin_api** out);
 
 /// The plugin's own table, as it stands in its memory, after an entry with a sound host.

@@ -34,6 +34,7 @@ struct Test {
 std::span<const Test> manifest_tests();
 std::span<const Test> binary_tests();
 std::span<const Test> negotiation_tests();
+std::span<const Test> negotiation_struct_tests();
 std::span<const Test> lifecycle_tests();
 std::span<const Test> errors_tests();
 std::span<const Test> operations_tests();

@@ -18,8 +18,9 @@ std::string& remarks() {
 std::vector<Test> all_tests() {
   std::vector<Test> tests;
   for (const std::span<const Test> group :
-       {manifest_tests(), binary_tests(), negotiation_tests(), lifecycle_tests(), errors_tests(),
-        operations_tests(), state_tests(), model_tests(), frontend_tests()}) {
+       {manifest_tests(), binary_tests(), negotiation_tests(), negotiation_struct_tests(),
+        lifecycle_tests(), errors_tests(), operations_tests(), state_tests(), model_tests(),
+        frontend_tests()}) {
     tests.insert(tests.end(), group.begin(), group.end());
   }
   return tests;

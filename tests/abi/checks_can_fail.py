@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Proves that abi_layout.py and header_hygiene.py can fail: each edit of a copy of the headers must be found.
+"""Proves that abi_layout.py, header_hygiene.py and frozen_headers_test.py can fail: each edit of a copy of the
+headers must be found.
 
-  checks_can_fail.py ABI_LAYOUT HEADER_HYGIENE INCLUDE_FOLDER LAYOUT_FOLDER COMPILER
+  checks_can_fail.py ABI_LAYOUT HEADER_HYGIENE FROZEN_HEADERS FROZEN_FOLDER INCLUDE_FOLDER LAYOUT_FOLDER COMPILER
 """
 
 import pathlib
@@ -10,8 +11,8 @@ import subprocess
 import sys
 import tempfile
 
-LAYOUT, HYGIENE = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-INCLUDE, LAYOUTS, COMPILER = pathlib.Path(sys.argv[3]), pathlib.Path(sys.argv[4]), sys.argv[5]
+LAYOUT, HYGIENE, FROZEN_HEADERS, FROZEN, INCLUDE, LAYOUTS = map(pathlib.Path, sys.argv[1:7])
+COMPILER = sys.argv[7]
 
 # (check, header, text, its replacement, what the check must say)
 EDITS = [
@@ -24,13 +25,20 @@ EDITS = [
     ("hygiene", "host.h", "#define VERNAL_LOG_TRACE 0u", "enum { VERNAL_LOG_TRACE };", "an enumeration"),
     ("hygiene", "config.h", "[control]", "", "names a thread role"),
     ("hygiene", "frontend.h", "uint32_t choice;", "uint32_t choice", "as c11"),
+    ("frozen", "backend.h", "  uint64_t page_tokens;", "  uint64_t first;\n  uint64_t page_tokens;",
+     "expected members struct_size, page_tokens"),
+    ("frozen", "status.h", "#define VERNAL_CANCELLED (-1)", "#define VERNAL_CANCELLED (-77)", "break 1.0.layout"),
+    ("frozen", "architecture.h", "uint32_t* out_score,", "int32_t* out_score,", "architecture.c with"),
 ]
 
 
 def outcome(check, include):
-    command = ([LAYOUT, "verify", "--include", include, "--layouts", LAYOUTS, "--compiler", COMPILER]
-               if check == "layout" else [HYGIENE, include, COMPILER])
-    done = subprocess.run([sys.executable, *command], text=True, capture_output=True)
+    commands = {
+        "layout": [LAYOUT, "verify", "--include", include, "--layouts", LAYOUTS, "--compiler", COMPILER],
+        "hygiene": [HYGIENE, include, COMPILER],
+        "frozen": [FROZEN_HEADERS, FROZEN, include, LAYOUTS / "1.0.layout", COMPILER],
+    }
+    done = subprocess.run([sys.executable, *commands[check]], text=True, capture_output=True)
     return done.returncode, done.stdout + done.stderr
 
 

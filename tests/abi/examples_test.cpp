@@ -7,34 +7,22 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 #include <string>
 #include <thread>
 
-#include "module/build_module.hpp"
+#include "abi/example_plugins.hpp"
 #include "module/printer.hpp"
 #include "plugin/backend_client.hpp"
 #include "plugin/frontend_client.hpp"
-#include "plugin/plugin_registry.hpp"
 #include "support/empty_config.hpp"
 #include "support/fake_model.hpp"
 #include "support/temporary_folder.hpp"
-#include "vernal/host.hpp"
 
 namespace vernal {
 namespace {
 
 using ::testing::HasSubstr;
 
-class Examples : public ::testing::Test {
- protected:
-  std::ostringstream out_;
-  Log log_{LogLevel::kInfo, out_};
-  plugin::CoreHost host_{log_};
-  plugin::PluginRegistry plugins_{host_, {VERNAL_EXAMPLES_DIR}};
-};
-
-#ifdef VERNAL_EXAMPLES_HAVE_BACKEND
 // ---- backend --------------------------------------------------------------------------------
 
 std::ptrdiff_t entries_of(const char* folder) {
@@ -54,8 +42,6 @@ TEST_F(Examples, ReferenceBackendOpensAndClosesAThousandTimesAndLeavesNothing) {
   EXPECT_EQ(entries_of("/proc/self/fd"), descriptors);
   EXPECT_EQ(entries_of("/proc/self/task"), threads);
 }
-
-#endif
 
 // ---- architecture ---------------------------------------------------------------------------
 
@@ -81,11 +67,7 @@ class ToyArchitecture : public Examples {
     }
   }
 
-  ArchitecturePlugin toy() {
-    plugin::PluginLibrary& library = plugins_.open_architecture("toy");
-    return {library.name(), library.architecture(),
-            [] { return plugin_host().take_error(VERNAL_INTERNAL); }};
-  }
+  ArchitecturePlugin toy() { return architecture("toy"); }
 
   test::FakeMetadata metadata_;
   test::FakeWeights weights_;
@@ -158,6 +140,7 @@ constexpr vernal_engine_api kEngine = {
           }
           scripted(engine).document = view(args->request_json);
           *out = 1;
+          if (args->on_ready != nullptr) args->on_ready(args->user, *out);
           return VERNAL_OK;
         },
     .poll_events = [](vernal_engine* engine, vernal_request_id id, vernal_event* out,
@@ -193,12 +176,12 @@ const vernal_config_api* ask_table() {
   return &api;
 }
 
-class OnePromptFrontend : public Examples {
+class PromptFrontend : public Examples, public ::testing::WithParamInterface<const char*> {
  protected:
   // Runs the frontend until it is idle; what it wrote to its file.
   std::string answer() {
     host_.add_service(VERNAL_SERVICE_ENGINE, &kEngine, &engine_);
-    plugin::PluginLibrary& library = plugins_.open("one_prompt", VERNAL_KIND_FRONTEND);
+    plugin::PluginLibrary& library = plugins_.open(GetParam(), VERNAL_KIND_FRONTEND);
     plugins_.init_all();
     const std::string path = (folder_ / "answer.txt").string();
     plugin::FrontendInstance frontend(
@@ -215,7 +198,7 @@ class OnePromptFrontend : public Examples {
   ScriptedEngine engine_;
 };
 
-TEST_F(OnePromptFrontend, WritesTheAnswerToItsFile) {
+TEST_P(PromptFrontend, WritesTheAnswerToItsFile) {
   EXPECT_EQ(answer(), "blue sky");
   EXPECT_EQ(engine_.document,
             "{\"prompt\": \"a \\\"b\\\"\\u000a\", \"max_tokens\": 8, \"sampling\": "
@@ -224,14 +207,14 @@ TEST_F(OnePromptFrontend, WritesTheAnswerToItsFile) {
   EXPECT_EQ(out_.str(), "");
 }
 
-TEST_F(OnePromptFrontend, LogsWhyThereIsNoAnswer) {
+TEST_P(PromptFrontend, LogsWhyThereIsNoAnswer) {
   engine_.refuses = true;
   EXPECT_EQ(answer(), "");
-  EXPECT_THAT(out_.str(), HasSubstr("error one_prompt: the queue is full"));
+  EXPECT_THAT(out_.str(), HasSubstr(std::string("error ") + GetParam() + ": the queue is full"));
 }
 
-TEST_F(OnePromptFrontend, IsRefusedWithoutAnEngine) {
-  plugin::PluginLibrary& library = plugins_.open("one_prompt", VERNAL_KIND_FRONTEND);
+TEST_P(PromptFrontend, IsRefusedWithoutAnEngine) {
+  plugin::PluginLibrary& library = plugins_.open(GetParam(), VERNAL_KIND_FRONTEND);
   const std::string path = (folder_ / "answer.txt").string();
   try {
     const plugin::FrontendInstance frontend(
@@ -242,6 +225,10 @@ TEST_F(OnePromptFrontend, IsRefusedWithoutAnEngine) {
     EXPECT_THAT(error.what(), HasSubstr("this host offers no service \"vernal.svc.engine/1\""));
   }
 }
+
+// VERNAL_EXAMPLE_FRONTENDS is a list of names: all of them do the same.
+INSTANTIATE_TEST_SUITE_P(Plugins, PromptFrontend, ::testing::Values(VERNAL_EXAMPLE_FRONTENDS),
+                         [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
 }  // namespace vernal

@@ -89,11 +89,12 @@ class FakeMetadata final : public MetadataSource {
   std::map<std::string, Value, std::less<>> values_;
 };
 
-/// f16 tensors of given shapes.
+/// Tensors of given shapes, in f16 unless said otherwise.
 class FakeWeights final : public WeightDirectory {
  public:
-  void set(std::string name, std::initializer_list<std::int64_t> dims) {
-    StoredWeight weight{"f16", make_shape(dims), 2};
+  void set(std::string name, std::initializer_list<std::int64_t> dims, std::string format = "f16") {
+    const std::uint64_t element_bytes = format == "f32" ? 4 : 2;
+    StoredWeight weight{std::move(format), make_shape(dims), element_bytes};
     for (const std::int64_t dim : dims) weight.bytes *= static_cast<std::uint64_t>(dim);
     weights_.insert_or_assign(std::move(name), std::move(weight));
   }

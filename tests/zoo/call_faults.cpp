@@ -1,7 +1,6 @@
-// Faults of tables, structs and single calls.
+// Faults of single calls.
 #include <unistd.h>
 #include <cstdlib>
-#include <cstring>
 #include <stdexcept>
 #include <thread>
 
@@ -56,31 +55,6 @@ void hangs_in_step(Tables& t) {
   };
 }
 
-void size_zero(Tables& t) { t.backend.struct_size = 0; }
-void size_odd(Tables& t) { t.backend.struct_size += 1; }
-void size_beyond(Tables& t) { t.backend.struct_size = UINT64_MAX - 7; }
-void null_function(Tables& t) { t.backend.seq_truncate = nullptr; }
-
-void writes_past_size(Tables& t) {
-  t.backend.pool_info = [](const vernal_pool* pool, vernal_pool_info* out) -> std::int32_t {
-    vernal_pool_info whole{};
-    whole.struct_size = sizeof(whole);
-    const std::int32_t status = sound().backend.pool_info(pool, &whole);
-    whole.struct_size = out->struct_size;
-    std::memcpy(out, &whole, sizeof(whole));
-    return status;
-  };
-}
-
-void ignores_stride(Tables& t) {
-  t.backend.step_submit = [](vernal_pool* pool, const vernal_step_batch* batch,
-                             vernal_ticket* out) -> std::int32_t {
-    vernal_step_batch mine = vernal::copy_in(batch);
-    mine.input_stride = sizeof(vernal_step_input);
-    return sound().backend.step_submit(pool, &mine, out);
-  };
-}
-
 void trusts_handles(Tables& t) {
   t.backend.seq_length = [](vernal_pool* pool, vernal_sequence_id sequence, std::uint64_t function,
                             std::uint64_t* out) -> std::int32_t {
@@ -130,12 +104,6 @@ const std::map<std::string_view, Fault>& call_faults() {
       {"throws_step", throws_step},
       {"exits_in_step", exits_in_step},
       {"hangs_in_step", hangs_in_step},
-      {"size_zero", size_zero},
-      {"size_odd", size_odd},
-      {"size_beyond", size_beyond},
-      {"null_function", null_function},
-      {"writes_past_size", writes_past_size},
-      {"ignores_stride", ignores_stride},
       {"trusts_handles", trusts_handles},
       {"errors_without_text", errors_without_text},
       {"ignores_sinks", ignores_sinks},

@@ -49,8 +49,8 @@ std::int32_t get_deaf_service(vernal_host* of, vernal_str id, const void** table
 }
 
 void apply(std::string_view name) {
-  for (const auto* faults :
-       {&call_faults(), &process_faults(), &number_faults(), &state_faults(), &other_faults()}) {
+  for (const auto* faults : {&call_faults(), &size_faults(), &process_faults(), &number_faults(),
+                             &state_faults(), &other_faults()}) {
     const auto found = faults->find(name);
     if (found != faults->end()) found->second(shown_tables);
   }
@@ -60,6 +60,15 @@ void apply(std::string_view name) {
 
 Tables& shown() { return shown_tables; }
 const Tables& sound() { return sound_tables; }
+
+const vernal_host_api* host_table() { return host_api; }
+
+const void* service_table(std::string_view id) {
+  const void* table = nullptr;
+  void* object = nullptr;
+  host_api->get_service(host, {id.data(), id.size()}, &table, &object);
+  return table;
+}
 
 std::int32_t fail(std::int32_t status, std::string_view text) {
   host_api->set_error(host, status, {text.data(), text.size()});

@@ -29,10 +29,15 @@ const Tables& sound();
 /// The host's functions and object, to store error texts.
 std::int32_t fail(std::int32_t status, std::string_view text);
 
+/// The host's table as the entry got it, and one of its services.
+const vernal_host_api* host_table();
+const void* service_table(std::string_view id);
+
 using Fault = void (*)(Tables& shown);
 
 /// Faults by name; each file has some.
 const std::map<std::string_view, Fault>& call_faults();
+const std::map<std::string_view, Fault>& size_faults();
 const std::map<std::string_view, Fault>& process_faults();
 const std::map<std::string_view, Fault>& number_faults();
 const std::map<std::string_view, Fault>& state_faults();
