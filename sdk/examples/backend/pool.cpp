@@ -10,9 +10,10 @@ using vernal::Error;
 Pool::Pool(const Program& program)
     : program_(program), sequences_("sequence"), checkpoints_("checkpoint"), tickets_("ticket") {}
 
-bool Pool::is_pure_kv() const {
-  return std::ranges::all_of(program_.module().states, [](const vernal::State& state) {
-    return state.kind == VERNAL_STATE_KV;
+bool Pool::cuts_anywhere() const {
+  const auto context_length = static_cast<std::int64_t>(program_.options().context_length);
+  return std::ranges::all_of(program_.module().states, [&](const vernal::State& state) {
+    return state.kind == VERNAL_STATE_KV && (state.window == 0 || state.window >= context_length);
   });
 }
 
@@ -36,11 +37,23 @@ vernal_pool_info Pool::info() const {
   info.free_tokens = info.capacity_tokens - std::min(info.capacity_tokens, used_tokens());
   checkpoints_.for_each([&](const SequenceState& s) { info.checkpoint_tokens += s.lengths[0]; });
   info.flags = VERNAL_POOL_STEP_ATOMIC | VERNAL_POOL_SNAPSHOT | VERNAL_POOL_BATCH_INVARIANT;
-  if (is_pure_kv()) info.flags |= VERNAL_POOL_TRUNCATE_ANY;
+  if (cuts_anywhere()) info.flags |= VERNAL_POOL_TRUNCATE_ANY;
   return info;
 }
 
+void Pool::require_sequence(bool is_fork) const {
+  const bool forks_count = !cuts_anywhere();
+  std::uint64_t count = 0;
+  sequences_.for_each([&](const SequenceState& s) { count += !s.is_fork || forks_count ? 1 : 0; });
+  const std::uint64_t most = program_.options().max_sequences;
+  if (count < most || (is_fork && !forks_count)) return;
+  throw Error(VERNAL_RESOURCE_EXHAUSTED,
+              "the plan has room for " + std::to_string(most) + " sequences" +
+                  (forks_count ? ", forks included" : "") + ", all of which are held");
+}
+
 vernal_sequence_id Pool::seq_create() {
+  require_sequence(false);
   return sequences_.add(std::make_unique<SequenceState>(make_state(program_.module())));
 }
 
@@ -90,9 +103,13 @@ std::uint64_t Pool::seq_restorable(vernal_sequence_id sequence, std::uint64_t ne
 bool Pool::can_cut(const SequenceState& state, std::uint64_t new_length) const {
   const vernal::Module& module = program_.module();
   for (std::size_t i = 0; i < module.states.size(); ++i) {
-    if (module.states[i].kind == VERNAL_STATE_KV) continue;
-    const std::uint64_t length = state.lengths[module.states[i].function];
-    if (length > new_length && length - new_length > state.fixed[i].earlier.size()) return false;
+    const vernal::State& s = module.states[i];
+    const std::uint64_t length = state.lengths[s.function];
+    if (length <= new_length) continue;
+    const bool can = s.kind == VERNAL_STATE_KV
+                         ? first_needed(s, new_length, 0) >= state.kv[i].first
+                         : length - new_length <= state.fixed[i].earlier.size();
+    if (!can) return false;
   }
   return true;
 }
@@ -104,7 +121,7 @@ void Pool::cut(SequenceState& state, std::uint64_t new_length) const {
     const std::uint64_t length = state.lengths[s.function];
     if (length <= new_length) continue;
     if (s.kind == VERNAL_STATE_KV) {
-      const auto kept = static_cast<std::size_t>(new_length);
+      const auto kept = static_cast<std::size_t>(new_length - state.kv[i].first);
       state.kv[i].keys.resize(kept * static_cast<std::size_t>(s.num_heads * s.key_dim));
       state.kv[i].values.resize(kept * static_cast<std::size_t>(s.num_heads * s.value_dim));
     } else {
@@ -124,7 +141,9 @@ void Pool::seq_truncate(vernal_sequence_id sequence, std::uint64_t new_length) {
                                              std::to_string(new_length));
   }
   if (new_length == 0) {
+    const bool is_fork = state.is_fork;
     state = make_state(program_.module());
+    state.is_fork = is_fork;
     return;
   }
   if (!can_cut(state, new_length)) {
@@ -143,13 +162,15 @@ vernal_sequence_id Pool::seq_fork(vernal_sequence_id source, vernal_checkpoint_i
   }
   const SequenceState& parent = source != 0 ? valid_sequence(source) : checkpoints_.get(checkpoint);
   const std::uint64_t length = parent.lengths[0];
-  auto child = std::make_unique<SequenceState>(parent.without_history());
-  if (position > length || (position != length && !is_pure_kv()) || !can_cut(*child, position)) {
+  auto child = std::make_unique<SequenceState>(without_history(program_.module(), parent));
+  if (position > length || (position != length && !cuts_anywhere())) {
     throw Error(VERNAL_NOT_RESTORABLE, "a source of " + std::to_string(length) +
                                            " tokens cannot be forked at " +
                                            std::to_string(position));
   }
   cut(*child, position);
+  child->is_fork = true;
+  require_sequence(true);
   if (used_tokens() + position > program_.options().kv_tokens) {
     throw Error(VERNAL_RESOURCE_EXHAUSTED,
                 "the KV pool has no room for a copy of " + std::to_string(position) + " tokens");
@@ -158,11 +179,15 @@ vernal_sequence_id Pool::seq_fork(vernal_sequence_id source, vernal_checkpoint_i
 }
 
 void Pool::seq_restore(vernal_sequence_id sequence, vernal_checkpoint_id checkpoint) {
-  sequences_.get(sequence) = checkpoints_.get(checkpoint);
+  SequenceState& state = sequences_.get(sequence);
+  const bool is_fork = state.is_fork;
+  state = checkpoints_.get(checkpoint);
+  state.is_fork = is_fork;
 }
 
 vernal_checkpoint_id Pool::checkpoint_create(vernal_sequence_id sequence) {
-  auto copy = std::make_unique<SequenceState>(valid_sequence(sequence).without_history());
+  auto copy =
+      std::make_unique<SequenceState>(without_history(program_.module(), valid_sequence(sequence)));
   copy->reserved = copy->lengths[0];
   if (checkpoints_.size() >= program_.options().max_checkpoints) {
     throw Error(VERNAL_RESOURCE_EXHAUSTED, "the plan has room for " +
@@ -182,7 +207,12 @@ vernal_checkpoint_info Pool::checkpoint_info(vernal_checkpoint_id checkpoint) {
   info.struct_size = sizeof(info);
   info.position = state.lengths[0];
   info.host_bytes = program_.plan_info().bytes_per_checkpoint;
-  info.device_bytes = info.position * program_.plan_info().bytes_per_kv_token;
+  for (std::size_t i = 0; i < state.kv.size(); ++i) {
+    const vernal::State& s = program_.module().states[i];
+    if (s.kind != VERNAL_STATE_KV) continue;
+    info.device_bytes +=
+        (state.lengths[s.function] - state.kv[i].first) * kv_bytes(s, program_.options());
+  }
   return info;
 }
 
@@ -229,6 +259,7 @@ vernal_ticket Pool::step_submit(const vernal::StepBatch& batch) {
   auto result = std::make_unique<StepResult>(program_.run(resolved(batch), copies));
   for (std::size_t i = 0; i < states.size(); ++i) {
     copies[i].lengths[batch.function] += batch.sequences[i].count;
+    leave_behind(program_.module(), program_.options().rollback_depth, copies[i]);
     *states[i] = std::move(copies[i]);
   }
   return tickets_.add(std::move(result));

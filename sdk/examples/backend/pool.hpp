@@ -41,9 +41,13 @@ class Pool final : public vernal::BackendPool {
   void step_release(vernal_ticket ticket) override;
 
  private:
-  bool is_pure_kv() const;
+  /// Whether nothing is ever given up: keys and values alone, without windows.
+  bool cuts_anywhere() const;
   /// Whether every state can be taken back so far that `main` has `new_length` tokens.
   bool can_cut(const SequenceState& state, std::uint64_t new_length) const;
+  /// Throws RESOURCE_EXHAUSTED if the plan has no room for another sequence. Forks of keys and
+  /// values alone take nothing but positions and do not count.
+  void require_sequence(bool is_fork) const;
   /// Positions held or promised by all live sequences and checkpoints.
   std::uint64_t used_tokens() const;
   void cut(SequenceState& state, std::uint64_t new_length) const;

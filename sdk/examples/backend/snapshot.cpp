@@ -1,5 +1,5 @@
 // Snapshots: the payload is every state's numbers as f32, in the order of the module: keys then
-// values of a KV state, the newest values of the others.
+// values of a KV state as far back as the next token sees them, the newest values of the others.
 #include "vernal/snapshot_header.hpp"
 
 #include <string>
@@ -34,8 +34,9 @@ SequenceState sized_state(const vernal::Module& module, const std::vector<std::u
   for (std::size_t i = 0; i < module.states.size(); ++i) {
     const vernal::State& s = module.states[i];
     if (s.kind != VERNAL_STATE_KV) continue;
-    const auto rows =
-        static_cast<std::size_t>(lengths[s.function]) * static_cast<std::size_t>(s.num_heads);
+    state.kv[i].first = first_needed(s, lengths[s.function], 0);
+    const auto rows = static_cast<std::size_t>(lengths[s.function] - state.kv[i].first) *
+                      static_cast<std::size_t>(s.num_heads);
     state.kv[i].keys.resize(rows * static_cast<std::size_t>(s.key_dim));
     state.kv[i].values.resize(rows * static_cast<std::size_t>(s.value_dim));
   }
@@ -49,8 +50,8 @@ void Pool::snapshot_export(vernal_sequence_id sequence, vernal_checkpoint_id che
   if ((sequence == 0) == (checkpoint == 0)) {
     throw Error(VERNAL_INVALID_ARGUMENT, "export takes either a sequence or a checkpoint");
   }
-  const SequenceState& state =
-      sequence != 0 ? valid_sequence(sequence) : checkpoints_.get(checkpoint);
+  const SequenceState state = without_history(
+      program_.module(), sequence != 0 ? valid_sequence(sequence) : checkpoints_.get(checkpoint));
   vernal::write_snapshot(kind_of(program_), state.lengths, *sink, [&](auto&& piece) {
     for_each_piece(state, [&](const std::vector<float>& floats) {
       piece(floats.data(), floats.size() * sizeof(float));
@@ -66,6 +67,7 @@ vernal_sequence_id Pool::snapshot_import(const vernal_reader* reader) {
                                              " tokens does not fit the context length of " +
                                              std::to_string(program_.options().context_length));
   }
+  require_sequence(false);
   const std::uint64_t position = snapshot.lengths()[0];
   if (used_tokens() + position > program_.options().kv_tokens) {
     throw Error(VERNAL_RESOURCE_EXHAUSTED, "the KV pool has no room for a snapshot of " +
