@@ -21,15 +21,20 @@ Sequences::Sequences(std::span<KvPages> pages, std::span<const KvGroup> groups, 
       limits_(limits),
       num_functions_(static_cast<std::size_t>(std::ranges::count(groups, 0, &KvGroup::window))) {}
 
-void Sequences::require_window_room() const {
-  if (!has_windows() || sequences_.size() < limits_.max_sequences) return;
-  throw Error(VERNAL_RESOURCE_EXHAUSTED, "the plan has windows of keys and values for " +
-                                             std::to_string(limits_.max_sequences) +
-                                             " sequences, forks included; all are taken");
+/// Forks of pages without windows take nothing else, and do not count.
+void Sequences::require_sequence(bool is_fork) const {
+  const bool forks_count = !cuts_anywhere();
+  if (is_fork && !forks_count) return;
+  std::uint64_t count = 0;
+  sequences_.for_each([&](const SequenceState& s) { count += !s.is_fork || forks_count ? 1 : 0; });
+  if (count < limits_.max_sequences) return;
+  throw Error(VERNAL_RESOURCE_EXHAUSTED,
+              "the plan has room for " + std::to_string(limits_.max_sequences) + " sequences" +
+                  (forks_count ? ", forks included" : "") + "; all are taken");
 }
 
 vernal_sequence_id Sequences::create() {
-  require_window_room();
+  require_sequence(false);
   SequenceState state;
   state.lengths.assign(num_functions_, 0);
   state.reserved.assign(num_functions_, 0);
@@ -149,19 +154,19 @@ vernal_sequence_id Sequences::fork(vernal_sequence_id source, vernal_checkpoint_
   }
   const SequenceState& parent = source != 0 ? sequences_.get(source) : checkpoints_.get(checkpoint);
   const std::uint64_t length = parent.lengths[0];
-  const bool cuts_anywhere = !states_.plan().is_hybrid() && !has_windows();
-  if (position > length || (position < length && !cuts_anywhere)) {
+  if (position > length || (position < length && !cuts_anywhere())) {
     throw Error(VERNAL_NOT_RESTORABLE,
                 "fork: the source has " + std::to_string(length) + " tokens, position " +
                     std::to_string(position) +
                     (position > length ? " is behind them"
                                        : " is not the one its states or windows are at"));
   }
-  require_window_room();
+  require_sequence(true);
   const SlotId slot = source != 0 ? states_.take_copy(parent.slot, parent.lengths)
                                   : states_.take_restored(parent.slot, parent.lengths);
   SequenceState child = share_pages(parent, position);
   child.slot = slot;
+  child.is_fork = true;
   try {
     take_pages(child, position, false);  // functions behind `main` have room up to it
   } catch (const Error&) {
@@ -177,6 +182,7 @@ void Sequences::restore(vernal_sequence_id sequence, vernal_checkpoint_id checkp
   const SequenceState& source = checkpoints_.get(checkpoint);
   SequenceState copy = share_pages(source, source.lengths[0]);
   copy.slot = state.slot;
+  copy.is_fork = state.is_fork;
   states_.restore(source.slot, state.slot, source.lengths);
   drop_pages(state, 0);
   state = std::move(copy);

@@ -27,6 +27,7 @@ struct SequenceState {
   std::vector<std::uint64_t> undoable;  ///< newest tokens before which states are kept
   std::vector<HeldPages> pages;         ///< by group of the plan
   SlotId slot = kNoSlot;                ///< of the store; a checkpoint's: of what it keeps
+  bool is_fork = false;
 };
 
 /// Keeps the rule that makes sharing safe: a sequence writes only into pages that it holds alone,
@@ -42,7 +43,7 @@ class Sequences {
  public:
   struct Limits {
     std::uint64_t context_length;
-    std::uint64_t max_sequences;  ///< forks included, where there are windows
+    std::uint64_t max_sequences;  ///< forks included, where they take more than pages
     std::uint64_t max_checkpoints;
   };
   /// Borrows all. groups and their pages: as in the plan.
@@ -78,7 +79,8 @@ class Sequences {
 
  private:
   bool has_windows() const { return groups_.size() > num_functions_; }
-  void require_window_room() const;
+  bool cuts_anywhere() const { return !states_.plan().is_hybrid() && !has_windows(); }
+  void require_sequence(bool is_fork) const;
   /// Tokens of the function of a group.
   std::uint64_t length_of(const SequenceState& state, std::size_t group) const {
     return state.lengths[groups_[group].function];

@@ -16,10 +16,13 @@ vernal::StepOutputs Pool::run(const vernal::StepBatch& batch, std::vector<Sequen
 bool Pool::can_cut(const Held& held, std::uint64_t new_length) const {
   const vernal::Module& module = program_.module();
   for (std::size_t i = 0; i < module.states.size(); ++i) {
-    if (module.states[i].kind == VERNAL_STATE_KV) continue;
-    const std::uint64_t length = held.lengths[module.states[i].function];
-    const std::size_t depth = held.state.fixed[i].earlier.size();
-    if (length > new_length && length - new_length > depth) return false;
+    const vernal::State& s = module.states[i];
+    const std::uint64_t length = held.lengths[s.function];
+    if (length <= new_length) continue;
+    const bool can = s.kind == VERNAL_STATE_KV
+                         ? first_needed(s, new_length, 0) >= held.state.kv[i].first
+                         : length - new_length <= held.state.fixed[i].earlier.size();
+    if (!can) return false;
   }
   return true;
 }
@@ -31,7 +34,7 @@ void Pool::cut(Held& held, std::uint64_t new_length) const {
     const std::uint64_t length = held.lengths[s.function];
     if (length <= new_length) continue;
     if (s.kind == VERNAL_STATE_KV) {
-      const auto kept = static_cast<std::size_t>(new_length);
+      const auto kept = static_cast<std::size_t>(new_length - held.state.kv[i].first);
       held.state.kv[i].keys.resize(kept * static_cast<std::size_t>(s.num_heads * s.key_dim));
       held.state.kv[i].values.resize(kept * static_cast<std::size_t>(s.num_heads * s.value_dim));
     } else {
@@ -40,8 +43,26 @@ void Pool::cut(Held& held, std::uint64_t new_length) const {
   }
 }
 
-void Pool::forget_history(SequenceState& state) const {
-  for (FixedState& fixed : state.fixed) fixed.earlier.clear();
+void Pool::leave_behind(Held& held) const {
+  give_up(program_.module(), held.lengths, program_.options().rollback_depth, held.state);
+}
+
+void Pool::forget_history(Held& held) const {
+  for (FixedState& fixed : held.state.fixed) fixed.earlier.clear();
+  give_up(program_.module(), held.lengths, 0, held.state);
+}
+
+vernal_checkpoint_info Pool::checkpoint_info(vernal_checkpoint_id id) {
+  vernal_checkpoint_info info = CopiedPool::checkpoint_info(id);
+  const Held& held = checkpoint(id);
+  info.device_bytes = 0;
+  for (std::size_t i = 0; i < held.state.kv.size(); ++i) {
+    const vernal::State& s = program_.module().states[i];
+    if (s.kind != VERNAL_STATE_KV) continue;
+    const std::uint64_t num_held = held.lengths[s.function] - held.state.kv[i].first;
+    info.device_bytes += num_held * kv_bytes(s, program_.options());
+  }
+  return info;
 }
 
 }  // namespace reference

@@ -14,6 +14,7 @@ class Pool final : public vernal::CopiedPool<SequenceState> {
  public:
   explicit Pool(const Program& program);
 
+  vernal_checkpoint_info checkpoint_info(vernal_checkpoint_id id) override;
   void snapshot_export(vernal_sequence_id sequence, vernal_checkpoint_id checkpoint,
                        const vernal_sink* sink) override;
   vernal_sequence_id snapshot_import(const vernal_reader* reader) override;
@@ -24,7 +25,8 @@ class Pool final : public vernal::CopiedPool<SequenceState> {
                           std::vector<SequenceState>& states) override;
   bool can_cut(const Held& held, std::uint64_t new_length) const override;
   void cut(Held& held, std::uint64_t new_length) const override;
-  void forget_history(SequenceState& state) const override;
+  void leave_behind(Held& held) const override;
+  void forget_history(Held& held) const override;
 
   const Program& program_;
 };

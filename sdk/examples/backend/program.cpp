@@ -1,5 +1,6 @@
 #include "program.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "operations.hpp"
@@ -12,6 +13,16 @@ std::uint64_t kv_row_bytes(const std::string& format, std::int64_t dim) {
   if (format == "f32") return static_cast<std::uint64_t>(dim) * 4;
   if (format == "f16") return static_cast<std::uint64_t>(dim) * 2;
   return static_cast<std::uint64_t>(dim) / 32 * (format == "q8_0" ? 34 : 18);
+}
+
+/// Positions that are held at most in a state: of a window what every sequence needs in a step, and
+/// every checkpoint.
+std::uint64_t kv_positions(const vernal::State& s, const vernal::PlanOptions& options) {
+  if (s.window == 0) return options.kv_tokens;
+  const auto window = static_cast<std::uint64_t>(s.window);
+  const std::uint64_t of_sequence = window + options.rollback_depth + options.max_tokens_per_step;
+  return std::min(options.kv_tokens,
+                  options.max_sequences * of_sequence + options.max_checkpoints * window);
 }
 
 }  // namespace
@@ -56,15 +67,19 @@ vernal::StepOutputs Program::run(const vernal::StepBatch& batch,
   return outputs;
 }
 
+std::uint64_t kv_bytes(const vernal::State& s, const vernal::PlanOptions& options) {
+  return static_cast<std::uint64_t>(s.num_heads) *
+         (kv_row_bytes(options.kv_keys_format, s.key_dim) +
+          kv_row_bytes(options.kv_values_format, s.value_dim));
+}
+
 vernal_plan_info price(const vernal::Module& module, const vernal::PlanOptions& options) {
   vernal_plan_info info{};
   info.struct_size = sizeof(info);
   for (const vernal::State& s : module.states) {
     if (s.kind == VERNAL_STATE_KV) {
       info.page_tokens = 1;
-      info.bytes_per_kv_token += static_cast<std::uint64_t>(s.num_heads) *
-                                 (kv_row_bytes(options.kv_keys_format, s.key_dim) +
-                                  kv_row_bytes(options.kv_values_format, s.value_dim));
+      info.bytes_per_kv_token += kv_bytes(s, options);
     } else {
       info.bytes_per_checkpoint += fixed_size(s) * sizeof(float);
     }
@@ -80,7 +95,10 @@ std::vector<vernal::MemoryRow> memory_rows(const vernal::Module& module,
   const vernal_plan_info info = price(module, options);
   std::uint64_t weights = 0;
   for (const vernal::Weight& w : module.weights) weights += w.bytes;
-  const std::uint64_t kv = info.bytes_per_kv_token * options.kv_tokens;
+  std::uint64_t kv = 0;
+  for (const vernal::State& s : module.states) {
+    if (s.kind == VERNAL_STATE_KV) kv += kv_bytes(s, options) * kv_positions(s, options);
+  }
   const std::uint64_t state = info.bytes_per_sequence * options.max_sequences;
   std::vector<vernal::MemoryRow> rows;
   rows.push_back({"weights", "cpu", VERNAL_MEMORY_MAPPED_FILE, weights, weights});

@@ -52,6 +52,8 @@ class Program final : public vernal::BackendProgram {
 
 /// Prices shared by plan and program.
 vernal_plan_info price(const vernal::Module& module, const vernal::PlanOptions& options);
+/// Bytes of a position in a state's keys and values.
+std::uint64_t kv_bytes(const vernal::State& s, const vernal::PlanOptions& options);
 std::vector<vernal::MemoryRow> memory_rows(const vernal::Module& module,
                                            const vernal::PlanOptions& options);
 

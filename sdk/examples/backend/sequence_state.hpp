@@ -14,8 +14,9 @@ namespace reference {
 
 /// Keys and values of one layer, oldest first, already rounded to their storage formats.
 struct KvState {
-  std::vector<float> keys;    // [length, num_heads, key_dim]
-  std::vector<float> values;  // [length, num_heads, value_dim]
+  std::vector<float> keys;    // [length - first, num_heads, key_dim]
+  std::vector<float> values;  // [length - first, num_heads, value_dim]
+  std::uint64_t first = 0;    // position of the oldest; those before were given up
 };
 
 /// A RECURRENT or CONV state: [num_heads, key_dim, value_dim] or [channels, width-1].
@@ -60,6 +61,30 @@ inline SequenceState make_state(const vernal::Module& module) {
     state.fixed[i].values.assign(fixed_size(module.states[i]), 0.0F);
   }
   return state;
+}
+
+/// The first position that a state of `length` tokens needs, also after its newest `num_undone`
+/// tokens are taken back.
+inline std::uint64_t first_needed(const vernal::State& s, std::uint64_t length,
+                                  std::uint64_t num_undone) {
+  const std::uint64_t distance = static_cast<std::uint64_t>(s.window) + num_undone;
+  return s.window == 0 || length < distance ? 0 : length - distance;
+}
+
+/// Gives up what windows have left behind, even if `num_undone` tokens are taken back.
+///   lengths  tokens, by function
+inline void give_up(const vernal::Module& module, const std::vector<std::uint64_t>& lengths,
+                    std::uint64_t num_undone, SequenceState& state) {
+  for (std::size_t i = 0; i < state.kv.size(); ++i) {
+    const vernal::State& s = module.states[i];
+    KvState& kv = state.kv[i];
+    const std::uint64_t first = first_needed(s, lengths[s.function], num_undone);
+    if (s.kind != VERNAL_STATE_KV || first <= kv.first) continue;
+    const auto given_up = static_cast<std::ptrdiff_t>(first - kv.first) * s.num_heads;
+    kv.keys.erase(kv.keys.begin(), kv.keys.begin() + given_up * s.key_dim);
+    kv.values.erase(kv.values.begin(), kv.values.begin() + given_up * s.value_dim);
+    kv.first = first;
+  }
 }
 
 }  // namespace reference

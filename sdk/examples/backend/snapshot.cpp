@@ -1,5 +1,5 @@
 // Snapshots: the payload is every state's numbers as f32, in the order of the module: keys then
-// values of a KV state, the newest values of the others.
+// values of a KV state as far back as the next token sees them, the newest values of the others.
 #include "vernal/snapshot_header.hpp"
 
 #include <string>
@@ -32,8 +32,9 @@ SequenceState sized_state(const vernal::Module& module, const std::vector<std::u
   for (std::size_t i = 0; i < module.states.size(); ++i) {
     const vernal::State& s = module.states[i];
     if (s.kind != VERNAL_STATE_KV) continue;
-    const auto rows =
-        static_cast<std::size_t>(lengths[s.function]) * static_cast<std::size_t>(s.num_heads);
+    state.kv[i].first = first_needed(s, lengths[s.function], 0);
+    const auto rows = static_cast<std::size_t>(lengths[s.function] - state.kv[i].first) *
+                      static_cast<std::size_t>(s.num_heads);
     state.kv[i].keys.resize(rows * static_cast<std::size_t>(s.key_dim));
     state.kv[i].values.resize(rows * static_cast<std::size_t>(s.value_dim));
   }
@@ -44,7 +45,8 @@ SequenceState sized_state(const vernal::Module& module, const std::vector<std::u
 
 void Pool::snapshot_export(vernal_sequence_id sequence, vernal_checkpoint_id checkpoint,
                            const vernal_sink* sink) {
-  const Held& held = held_by(sequence, checkpoint);
+  Held held = held_by(sequence, checkpoint);
+  forget_history(held);
   vernal::write_snapshot(kind_of(program_), held.lengths, *sink, [&](auto&& piece) {
     for_each_piece(held.state, [&](const std::vector<float>& floats) {
       piece(floats.data(), floats.size() * sizeof(float));
@@ -60,6 +62,7 @@ vernal_sequence_id Pool::snapshot_import(const vernal_reader* reader) {
                                              " tokens does not fit the context length of " +
                                              std::to_string(program_.options().context_length));
   }
+  require_sequence(false);
   require_room(snapshot.lengths()[0], "a snapshot");
   SequenceState state = sized_state(program_.module(), snapshot.lengths());
   std::uint64_t bytes = 0;
@@ -70,7 +73,7 @@ vernal_sequence_id Pool::snapshot_import(const vernal_reader* reader) {
     snapshot.read(floats.data(), floats.size() * sizeof(float));
   });
   snapshot.finish();
-  return add_sequence({std::move(state), snapshot.lengths(), snapshot.lengths()[0]});
+  return add_sequence({std::move(state), snapshot.lengths(), snapshot.lengths()[0], false});
 }
 
 }  // namespace reference

@@ -38,15 +38,19 @@ class CopiedPool : public BackendPool {
     State state;
     std::vector<std::uint64_t> lengths;  // tokens, by function of the module
     std::uint64_t reserved = 0;          // positions that steps may take, of each function
+    bool is_fork = false;
   };
 
   /// Borrows module and options. `flags` are those beside STEP_ATOMIC, which every such pool is,
-  /// and TRUNCATE_ANY, which it is if the module has no other states than KV.
+  /// and TRUNCATE_ANY, which it is if the module has no other states than KV without windows.
   CopiedPool(const Module& module, const PlanOptions& options, const vernal_plan_info& price,
              std::uint32_t flags = 0)
       : module_(module), options_(options), price_(price), flags_(flags | VERNAL_POOL_STEP_ATOMIC) {
-    const auto is_kv = [](const vernal::State& state) { return state.kind == VERNAL_STATE_KV; };
-    if (std::ranges::all_of(module.states, is_kv)) flags_ |= VERNAL_POOL_TRUNCATE_ANY;
+    const auto context_length = static_cast<std::int64_t>(options.context_length);
+    const auto keeps_all = [&](const vernal::State& state) {
+      return state.kind == VERNAL_STATE_KV && (state.window == 0 || state.window >= context_length);
+    };
+    if (std::ranges::all_of(module.states, keeps_all)) flags_ |= VERNAL_POOL_TRUNCATE_ANY;
   }
 
   vernal_pool_info info() const override {
@@ -63,7 +67,10 @@ class CopiedPool : public BackendPool {
     return info;
   }
 
-  vernal_sequence_id seq_create() override { return sequences_.add(new_sequence()); }
+  vernal_sequence_id seq_create() override {
+    require_sequence(false);
+    return sequences_.add(new_sequence());
+  }
   void seq_release(vernal_sequence_id sequence) override { sequences_.remove(sequence); }
 
   void seq_reserve(vernal_sequence_id sequence, std::uint64_t num_tokens) override {
@@ -98,7 +105,9 @@ class CopiedPool : public BackendPool {
                                                std::to_string(new_length));
     }
     if (new_length == 0) {
+      const bool is_fork = held.is_fork;
       held = new_sequence();
+      held.is_fork = is_fork;
       return;
     }
     if (!can_cut(held, new_length)) {
@@ -114,24 +123,27 @@ class CopiedPool : public BackendPool {
                               std::uint64_t position) override {
     const Held& parent = held_by(source, checkpoint);
     const std::uint64_t length = parent.lengths[0];
-    const bool is_any = (flags_ & VERNAL_POOL_TRUNCATE_ANY) != 0;
-    Held child = parent;
-    forget_history(child.state);
-    if (position > length || (position != length && !is_any) || !can_cut(child, position)) {
+    if (position > length || (position != length && !cuts_anywhere())) {
       throw Error(VERNAL_NOT_RESTORABLE, "a source of " + std::to_string(length) +
                                              " tokens cannot be forked at " +
                                              std::to_string(position));
     }
+    Held child = parent;
+    forget_history(child);
     shorten(child, position);
+    child.is_fork = true;
     return add_sequence(std::move(child));
   }
   void seq_restore(vernal_sequence_id sequence, vernal_checkpoint_id checkpoint) override {
-    sequences_.get(sequence) = checkpoints_.get(checkpoint);
+    Held& held = sequences_.get(sequence);
+    const bool is_fork = held.is_fork;
+    held = checkpoints_.get(checkpoint);
+    held.is_fork = is_fork;
   }
 
   vernal_checkpoint_id checkpoint_create(vernal_sequence_id sequence) override {
     Held copy = sequences_.get(sequence);
-    forget_history(copy.state);
+    forget_history(copy);
     copy.reserved = copy.lengths[0];
     if (checkpoints_.size() >= options_.max_checkpoints) {
       throw Error(VERNAL_RESOURCE_EXHAUSTED, "the plan has room for " +
@@ -163,6 +175,7 @@ class CopiedPool : public BackendPool {
       Held& held = sequences_.get(batch.sequences[i].sequence);
       held.state = std::move(states[i]);
       held.lengths[batch.function] += batch.sequences[i].count;
+      leave_behind(held);
     }
     return steps_.add(std::move(outputs));
   }
@@ -192,10 +205,14 @@ class CopiedPool : public BackendPool {
   /// Takes a state back: a state of function f from lengths[f] to new_length, if that is less.
   /// Lengths are the pool's to change.
   virtual void cut(Held& held, std::uint64_t new_length) const = 0;
-  /// Whether cut can do that. KV always can; other kinds need a history.
+  /// Whether cut can do that. Keys and values without a window always can.
   virtual bool can_cut(const Held&, std::uint64_t /*new_length*/) const { return true; }
+  /// Gives up what no later step needs and no cut within the rollback depth; called after a step.
+  virtual void leave_behind(Held&) const {}
   /// Drops what cut would need: forks and checkpoints begin without a history.
-  virtual void forget_history(State&) const {}
+  virtual void forget_history(Held&) const {}
+
+  const Held& checkpoint(vernal_checkpoint_id id) const { return checkpoints_.get(id); }
 
   /// The sequence or the checkpoint, whichever is not 0. Errors  INVALID_ARGUMENT: both or none.
   const Held& held_by(vernal_sequence_id sequence, vernal_checkpoint_id checkpoint) const {
@@ -204,8 +221,9 @@ class CopiedPool : public BackendPool {
     }
     return sequence != 0 ? sequences_.get(sequence) : checkpoints_.get(checkpoint);
   }
-  /// Errors  RESOURCE_EXHAUSTED: no room for its tokens.
+  /// Errors  RESOURCE_EXHAUSTED: no room for it or for its tokens.
   vernal_sequence_id add_sequence(Held held) {
+    require_sequence(held.is_fork);
     require_room(std::max(held.lengths[0], held.reserved), "a sequence");
     return sequences_.add(std::move(held));
   }
@@ -218,9 +236,24 @@ class CopiedPool : public BackendPool {
                                                " wants " + std::to_string(num_tokens) + " more");
   }
 
+  /// Whether the plan has room for another sequence. Forks where nothing is ever given up take
+  /// nothing but positions and do not count.
+  void require_sequence(bool is_fork) const {
+    if (is_fork && cuts_anywhere()) return;
+    std::uint64_t count = 0;
+    sequences_.for_each(
+        [&](const Held& held) { count += held.is_fork && cuts_anywhere() ? 0U : 1U; });
+    if (count < options_.max_sequences) return;
+    throw Error(VERNAL_RESOURCE_EXHAUSTED,
+                "the plan has room for " + std::to_string(options_.max_sequences) + " sequences" +
+                    (cuts_anywhere() ? "" : ", forks included") + ", all of which are held");
+  }
+
  private:
+  bool cuts_anywhere() const noexcept { return (flags_ & VERNAL_POOL_TRUNCATE_ANY) != 0; }
+
   Held new_sequence() const {
-    return {make_state(), std::vector<std::uint64_t>(module_.functions.size()), 0};
+    return {make_state(), std::vector<std::uint64_t>(module_.functions.size()), 0, false};
   }
 
   /// Positions held or promised by all live sequences and checkpoints.
