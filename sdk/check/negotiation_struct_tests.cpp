@@ -14,8 +14,7 @@
 namespace vernal::check {
 namespace {
 
-// ---- structs of a backend
-// ------------------------------------------------------------------------
+// ---- structs of a backend -----------------------------------------------------------------------
 
 /// Calls `function` with an out-struct of which only the first `size` bytes are the caller's.
 template <class Struct, class F>
@@ -171,8 +170,7 @@ void test_oldest_step(const Options& options) {
          "a step gives other numbers when nothing lies behind its structs");
 }
 
-// ---- structs of an architecture
-// ------------------------------------------------------------------
+// ---- structs of an architecture -----------------------------------------------------------------
 
 /// The text of the module that the plugin builds, every table cut off where interface 1.0 ended.
 void test_oldest_builder(const Options& options) {

@@ -22,8 +22,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// ---- hosts
-// ---------------------------------------------------------------------------------------
+// ---- hosts --------------------------------------------------------------------------------------
 
 /// The host's functions as interface 1.0 has them, and nothing behind them.
 void test_oldest_host(const Options& options) {
@@ -111,8 +110,7 @@ void test_oldest_use(const Options& options) {
   use_once(plugin);
 }
 
-// ---- tables that are too small
-// ----------------------------------------------------------------------
+// ---- tables that are too small ------------------------------------------------------------------
 
 void cut_tables_of_backend(PluginUnderTest& plugin) {
   const vernal_backend_api& api = plugin.library().backend();

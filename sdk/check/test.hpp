@@ -37,8 +37,12 @@ std::span<const Test> negotiation_tests();
 std::span<const Test> negotiation_struct_tests();
 std::span<const Test> lifecycle_tests();
 std::span<const Test> errors_tests();
+std::span<const Test> errors_id_tests();
+std::span<const Test> errors_argument_tests();
 std::span<const Test> operations_tests();
 std::span<const Test> state_tests();
+std::span<const Test> state_position_tests();
+std::span<const Test> state_copy_tests();
 std::span<const Test> model_tests();
 std::span<const Test> frontend_tests();
 
