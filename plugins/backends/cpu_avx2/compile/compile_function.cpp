@@ -11,7 +11,7 @@ using Compiler = void (*)(FunctionBuilder&, const Node&);
 
 /// The compiler of each operation that node_support.cpp lets through.
 const std::map<std::string_view, Compiler>& compilers() {
-  static const std::map<std::string_view, Compiler> table{
+  static const std::map<std::string_view, Compiler> kTable{
       {"vernal.input/1", compile_input},
       {"vernal.output/1", compile_output},
       {"vernal.embed/1", compile_embed},
@@ -37,7 +37,7 @@ const std::map<std::string_view, Compiler>& compilers() {
       {"vernal.moe_route/1", compile_moe_route},
       {"vernal.moe_glu/1", compile_moe_glu},
   };
-  return table;
+  return kTable;
 }
 
 }  // namespace
