@@ -30,11 +30,20 @@ Seating SlotPool::seat(Choice& choice, std::size_t num_positions) {
   if (place.slot == nullptr) {
     return Seating::kNoSlot;
   }
+  const std::size_t num_common = checkpoints_.is_on() ? most_common(choice) : 0;
   const Seating seating = fill(*place.slot, choice, num_positions, [&] { begin(place, choice); });
   if (seating == Seating::kSeated && checkpoints_.is_on()) {
-    choice.border = align(choice.num_prompt() - 1);
+    // What two prompts begin with, a third one may.
+    const std::size_t last = choice.num_prompt() - 1;
+    choice.borders = {align(last), align(std::min(num_common, last))};
   }
   return seating;
+}
+
+std::size_t SlotPool::most_common(const Choice& choice) const {
+  std::size_t most = checkpoints_.most_common(choice);
+  for (const Slot& slot : slots_) most = std::max(most, count_common(choice, slot.tokens));
+  return most;
 }
 
 void SlotPool::begin(const Place& place, Choice& choice) {
@@ -122,8 +131,9 @@ bool SlotPool::grow(Choice& choice, std::size_t num_positions) {
 }
 
 void SlotPool::keep_state(const Choice& choice) {
-  const bool is_at_place =
-      choice.num_computed == choice.num_prompt() || choice.num_computed == choice.border;
+  const bool is_at_place = choice.num_computed == choice.num_prompt() ||
+                           std::find(choice.borders.begin(), choice.borders.end(),
+                                     choice.num_computed) != choice.borders.end();
   if (checkpoints_.is_on() && is_at_place) {
     checkpoints_.keep(choice.sequence, choice.computed_tokens(), ++now_);
   }
@@ -176,7 +186,8 @@ SlotPool::Place SlotPool::find_place(const Choice& choice) {
   // The next turn of a conversation loses what stands behind the last border, and no copy is made.
   const std::size_t lost_by_cut =
       std::max(align(place.source->tokens.size()), place.num_reusable) - place.num_reusable;
-  if (lost_by_cut <= place.slot->tokens.size()) {
+  const bool can_copy = cuts_anywhere_;
+  if (!can_copy || lost_by_cut <= place.slot->tokens.size()) {
     place.slot = place.source;
   }
   return place;
@@ -188,10 +199,11 @@ std::size_t SlotPool::reusable(const Slot& slot, const Choice& choice) const {
   }
   // One token is left to give logits.
   const std::size_t usable = std::min(count_common(choice, slot.tokens), choice.num_known() - 1);
-  if (cuts_anywhere_) {
-    return align(usable);
+  if (!cuts_anywhere_ && usable == slot.tokens.size()) {
+    return usable;
   }
-  return usable == slot.tokens.size() ? usable : 0;
+  const std::size_t cut = align(usable);
+  return cuts_anywhere_ || model_.restorable(slot.sequence, cut) == cut ? cut : 0;
 }
 
 bool SlotPool::reserve(SequenceId sequence, std::size_t num_more) {

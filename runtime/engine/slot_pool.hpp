@@ -23,14 +23,15 @@ enum class Seating : std::uint8_t {
 /// tokens than an older slot holds, it goes on with a copy in the older slot: two conversations
 /// with one system prompt keep both.
 ///
-/// A hybrid model cannot be cut there. Its next prompt goes on from the whole of a parked sequence,
-/// which is what the next turn of a conversation begins with, or from a checkpoint: at the end of
-/// an earlier prompt, or at the last multiple of Scheduler::kChunkAlignment before that. Engine
-/// thread.
+/// A model with recurrent states or with windows that it has left behind cannot be cut there. Its
+/// next prompt goes on from the whole of a parked sequence, which is what the next turn of a
+/// conversation begins with, or from a checkpoint: at the end of an earlier prompt, at the last
+/// multiple of Scheduler::kChunkAlignment before that, or where an earlier prompt was found to
+/// begin as one before it. Engine thread.
 class SlotPool {
  public:
   /// `model` outlives the pool.
-  /// Without checkpoints a hybrid model starts every prompt anew.
+  /// Without checkpoints a model that does not truncate anywhere starts every prompt anew.
   SlotPool(StepModel& model, std::uint32_t num_slots, std::uint32_t max_checkpoints);
   /// Releases all sequences. Choices that are still seated must not be used afterwards.
   ~SlotPool();
@@ -77,6 +78,8 @@ class SlotPool {
   // The free slot to give up: an empty one, else the one parked longest. Null: none.
   Slot* find_slot();
   std::size_t reusable(const Slot& slot, const Choice& choice) const;
+  // The most tokens a choice has in common with any text whose state is held.
+  std::size_t most_common(const Choice& choice) const;
   bool reserve(SequenceId sequence, std::size_t num_more);
   Slot* oldest_parked();
   // Releases the sequence parked longest. False: there is none.
