@@ -34,8 +34,20 @@ def start():
     for line in process.stderr:
         found = re.search(r"listening on http://([^\s]+):(\d+)", line)
         if found:
+            wait_until_ready(found.group(1), int(found.group(2)))
             return process, found.group(1), int(found.group(2)), begin
     sys.exit(f"the server ended with status {process.wait()}")
+
+
+def wait_until_ready(host, port):
+    while True:
+        connection = http.client.HTTPConnection(host, port, timeout=10)
+        connection.request("GET", "/health")
+        is_ready = connection.getresponse().status == 200
+        connection.close()
+        if is_ready:
+            return
+        time.sleep(0.01)
 
 
 def first_token(host, port, prompt, max_tokens=1):

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "vernal/error.hpp"
 
@@ -33,19 +34,20 @@ class Sweep {
                   fmt::format("the KV pool has no room for {} tokens; raise kv_tokens", longest));
     }
     feed(sequence, 0, depth);
+    const Mark mark(steps, sequence, depth);
     std::vector<double> prefill;
     std::vector<double> decode;
     for (std::uint32_t r = 0; r < options_.repetitions; ++r) {
       prefill.push_back(timed([&] { feed(sequence, depth, options_.prefill_tokens); }) /
                         static_cast<double>(options_.prefill_tokens));
-      rewind(sequence, depth, longest);
+      mark.rewind(longest - depth);
       decode.push_back(timed([&] {
                          for (std::uint64_t i = 0; i < options_.decode_tokens; ++i) {
                            feed(sequence, depth + i, 1);
                          }
                        }) /
                        static_cast<double>(options_.decode_tokens));
-      rewind(sequence, depth, longest);
+      mark.rewind(longest - depth);
     }
     steps.release_sequence(sequence);
     return {median(prefill), median(decode)};
@@ -59,13 +61,40 @@ class Sweep {
     return std::chrono::duration<double>(Clock::now() - begin).count();
   }
 
-  void rewind(SequenceId sequence, std::uint64_t depth, std::uint64_t longest) {
-    if (!model_.steps->truncate(sequence, depth) ||
-        !model_.steps->reserve(sequence, longest - depth)) {
-      throw Error(VERNAL_UNSUPPORTED,
-                  "this model's state cannot be rewound for repeated measurements");
+  /// The state of a sequence at the depth of the measurement, to come back to: cut there, or
+  /// restored from a checkpoint if the model cannot be cut anywhere.
+  class Mark {
+   public:
+    Mark(StepModel& steps, SequenceId sequence, std::uint64_t depth)
+        : steps_(steps), sequence_(sequence), depth_(depth) {
+      if (steps.info().truncates_anywhere) return;
+      checkpoint_ = steps.create_checkpoint(sequence);
+      if (checkpoint_) return;
+      throw Error(VERNAL_RESOURCE_EXHAUSTED,
+                  "the plan has no room for a checkpoint to come back to for repeated "
+                  "measurements; raise max_checkpoints");
     }
-  }
+    ~Mark() {
+      if (checkpoint_) steps_.release_checkpoint(*checkpoint_);
+    }
+    Mark(const Mark&) = delete;
+    Mark& operator=(const Mark&) = delete;
+
+    /// Leaves room for `num_more` tokens behind it.
+    void rewind(std::uint64_t num_more) const {
+      if (checkpoint_) steps_.restore(sequence_, *checkpoint_);
+      if (steps_.truncate(sequence_, depth_) && steps_.reserve(sequence_, num_more)) return;
+      throw Error(
+          VERNAL_RESOURCE_EXHAUSTED,
+          fmt::format("the KV pool has no room for {} tokens more; raise kv_tokens", num_more));
+    }
+
+   private:
+    StepModel& steps_;
+    SequenceId sequence_;
+    std::uint64_t depth_;
+    std::optional<CheckpointId> checkpoint_;
+  };
 
   /// Appends `count` tokens from `position` on. Which tokens does not matter for speed; they
   /// differ, so that the embedding is read where a real prompt would read it.

@@ -41,7 +41,8 @@ int command_run(const RunArguments& arguments, ControlSignals& signals) {
   OpenDeployment open(arguments.file, log);
   log.set_level(LogLevel::kWarning);
   Server server(open, signals);
-  server.load();
+  server.plan();
+  if (!server.load()) throw Error(VERNAL_CANCELLED, "stopped while loading");
   Engine& engine = server.engine();
   const ModelDescription model = find_model(engine, arguments.model);
   const std::string document = request_document(arguments, model.has_chat_template);

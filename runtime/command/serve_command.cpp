@@ -8,8 +8,10 @@ int command_serve(const ServeArguments& arguments, ControlSignals& signals) {
   OpenDeployment open(arguments.file, log);
   if (arguments.only_console) open.replace_frontends_by_console(arguments.model);
   Server server(open, signals);
-  server.load();
+  server.plan();
   server.start_frontends();
+  if (!server.load()) return 0;
+  server.start_consoles();
   return server.run();
 }
 

@@ -72,7 +72,7 @@ struct ModelSettings {
   std::uint64_t slots = 4;
   std::uint64_t rows = 0;  // of logits in a step, 0: slots. No key: for commands that score a text
   std::uint64_t kv_tokens = 0;        // 0: slots x context_length
-  std::uint64_t max_checkpoints = 8;  // of a hybrid model
+  std::uint64_t max_checkpoints = 8;  // of a model that cannot be cut anywhere
   std::uint64_t max_tokens_per_step = 512;
   std::uint64_t max_queue = 256;            // waiting requests
   std::uint64_t stall_timeout_ms = 60'000;  // a client that does not read

@@ -33,6 +33,10 @@ bool BackendStepModel::reserve(SequenceId sequence, std::uint64_t num_tokens) {
   return pool_->seq_reserve(sequence, num_tokens);
 }
 
+std::uint64_t BackendStepModel::restorable(SequenceId sequence, std::uint64_t length) {
+  return pool_->seq_restorable(sequence, length);
+}
+
 bool BackendStepModel::truncate(SequenceId sequence, std::uint64_t length) {
   return pool_->seq_truncate(sequence, length);
 }

@@ -30,6 +30,7 @@ class BackendStepModel final : public StepModel {
   std::optional<SequenceId> create_sequence() override;
   void release_sequence(SequenceId sequence) noexcept override;
   bool reserve(SequenceId sequence, std::uint64_t num_tokens) override;
+  std::uint64_t restorable(SequenceId sequence, std::uint64_t length) override;
   bool truncate(SequenceId sequence, std::uint64_t length) override;
   std::optional<SequenceId> fork(SequenceId source, std::uint64_t position) override;
   std::optional<CheckpointId> create_checkpoint(SequenceId sequence) override;

@@ -42,6 +42,12 @@ CheckpointCache::Entry* CheckpointCache::find(const Choice& choice) {
   return best;
 }
 
+std::size_t CheckpointCache::most_common(const Choice& choice) const {
+  std::size_t most = 0;
+  for (const Entry& entry : entries_) most = std::max(most, count_common(choice, entry.tokens));
+  return most;
+}
+
 void CheckpointCache::keep(SequenceId sequence, std::vector<TokenId> tokens, std::uint64_t now) {
   const auto known = std::find_if(entries_.begin(), entries_.end(),
                                   [&](const Entry& entry) { return entry.tokens == tokens; });

@@ -34,6 +34,8 @@ class CheckpointCache {
   /// The longest whose tokens the known ones of the choice begin with, and that leaves at least one
   /// of these to compute. Null: none. Lives until the next call that is not const.
   Entry* find(const Choice& choice);
+  /// The most tokens that those of any kept state have in common with the known ones of the choice.
+  std::size_t most_common(const Choice& choice) const;
   /// Keeps the state of a sequence that holds `tokens`, if the model has room for it.
   /// Errors   DEVICE_LOST
   void keep(SequenceId sequence, std::vector<TokenId> tokens, std::uint64_t now);

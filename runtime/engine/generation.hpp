@@ -1,6 +1,7 @@
 // An accepted request on the engine thread: its choices and how far each has come.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -57,9 +58,9 @@ class Choice {
   SequenceId sequence = 0;       ///< while seated
   std::size_t num_computed = 0;  ///< tokens in the sequence
   std::size_t num_reserved = 0;  ///< positions the sequence has room for
-  /// A position before the end of the prompt at which a chunk ends, because the state is kept
-  /// there; 0: none.
-  std::size_t border = 0;
+  /// Positions before the end of the prompt at which a chunk ends, because the state is kept there;
+  /// 0: none.
+  std::array<std::size_t, 2> borders{};
   std::uint64_t last_served = 0;  ///< number of the last step that it was part of
 
  private:

@@ -60,6 +60,8 @@ class StepModel {
   /// Room for num_tokens more positions, all or nothing. False: the pool has not that much left;
   /// nothing changed.
   virtual bool reserve(SequenceId sequence, std::uint64_t num_tokens) = 0;
+  /// The greatest position up to `length` that truncate() accepts now; 0 always is one.
+  virtual std::uint64_t restorable(SequenceId sequence, std::uint64_t length) = 0;
   /// Cuts the sequence to `length` positions. False: not restorable there; nothing changed.
   virtual bool truncate(SequenceId sequence, std::uint64_t length) = 0;
   /// A new sequence that begins as the first `position` tokens of `source`; both go on
@@ -111,7 +113,7 @@ struct LoadedModel {
   std::uint64_t context_length = 0;                   ///< most positions of one sequence
   std::uint32_t slots = 1;  ///< most live sequences, all of which may be in one step
   std::uint32_t max_tokens_per_step = 512;  ///< better at least slots + 64
-  std::uint32_t max_checkpoints = 0;  ///< kept for later prompts; 0: a hybrid starts each anew
+  std::uint32_t max_checkpoints = 0;        ///< kept for later prompts, if not truncates_anywhere
   RequestLimits limits;
   std::unique_ptr<StepModel> steps;
 };

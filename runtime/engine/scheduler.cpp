@@ -51,8 +51,11 @@ std::size_t Scheduler::next_count(const Choice& choice) const noexcept {
   const std::size_t end_of_part =
       begin < choice.num_prompt() ? choice.num_prompt() : choice.num_known();
   const std::size_t next_border = (begin / chunk_tokens_ + 1) * chunk_tokens_;
-  const std::size_t end = std::min(end_of_part, next_border);
-  return (begin < choice.border ? std::min(end, choice.border) : end) - begin;
+  std::size_t end = std::min(end_of_part, next_border);
+  for (const std::size_t border : choice.borders) {
+    if (begin < border) end = std::min(end, border);
+  }
+  return end - begin;
 }
 
 void Scheduler::add(std::span<Choice* const> choices, std::size_t& budget,

@@ -21,7 +21,7 @@ struct PlannedChunk {
 ///
 /// Where the chunks of a prompt begin and end is a function of the prompt's length and of
 /// chunk_tokens(), never of what else runs: chunks end at absolute multiples of chunk_tokens() and
-/// at the end of the prompt, and once at Choice::border. A backend whose results depend on nothing
+/// at the end of the prompt, and at Choice::borders. A backend whose results depend on nothing
 /// but a sequence and its chunk borders then gives the same answer whatever the load. Engine
 /// thread.
 class Scheduler {

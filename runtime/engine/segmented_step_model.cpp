@@ -108,11 +108,21 @@ bool SegmentedStepModel::reserve(SequenceId id, std::uint64_t num_tokens) {
   return true;
 }
 
+std::uint64_t SegmentedStepModel::restorable(SequenceId id, std::uint64_t length) {
+  const Sequence& sequence = find(id);
+  // A segment may offer less than another one did; until all offer the same.
+  std::uint64_t position = length;
+  for (std::size_t num_agreed = 0, i = 0; num_agreed < pools_.size(); i = (i + 1) % pools_.size()) {
+    const std::uint64_t offered = pools_[i].seq_restorable(sequence.parts[i], position);
+    num_agreed = offered == position ? num_agreed + 1 : 1;
+    position = offered;
+  }
+  return position;
+}
+
 bool SegmentedStepModel::truncate(SequenceId id, std::uint64_t new_length) {
   Sequence& sequence = find(id);
-  for (std::size_t i = 0; i < pools_.size(); ++i) {
-    if (pools_[i].seq_restorable(sequence.parts[i], new_length) != new_length) return false;
-  }
+  if (restorable(id, new_length) != new_length) return false;
   for (std::size_t i = 0; i < pools_.size(); ++i) {
     if (!pools_[i].seq_truncate(sequence.parts[i], new_length)) {
       throw Error(

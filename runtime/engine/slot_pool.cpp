@@ -26,28 +26,36 @@ SlotPool::~SlotPool() {
 }
 
 Seating SlotPool::seat(Choice& choice, std::size_t num_positions) {
-  std::size_t num_reusable = 0;
-  Slot* slot = find_slot(choice, num_reusable);
-  if (slot == nullptr) {
+  const Place place = find_place(choice);
+  if (place.slot == nullptr) {
     return Seating::kNoSlot;
   }
-  const Seating seating =
-      fill(*slot, choice, num_positions, [&] { begin(*slot, choice, num_reusable); });
+  const std::size_t num_common = checkpoints_.is_on() ? most_common(choice) : 0;
+  const Seating seating = fill(*place.slot, choice, num_positions, [&] { begin(place, choice); });
   if (seating == Seating::kSeated && checkpoints_.is_on()) {
-    choice.border = align(choice.num_prompt() - 1);
+    // What two prompts begin with, a third one may.
+    const std::size_t last = choice.num_prompt() - 1;
+    choice.borders = {align(last), align(std::min(num_common, last))};
   }
   return seating;
 }
 
-void SlotPool::begin(Slot& slot, Choice& choice, std::size_t num_reusable) {
+std::size_t SlotPool::most_common(const Choice& choice) const {
+  std::size_t most = checkpoints_.most_common(choice);
+  for (const Slot& slot : slots_) most = std::max(most, count_common(choice, slot.tokens));
+  return most;
+}
+
+void SlotPool::begin(const Place& place, Choice& choice) {
   CheckpointCache::Entry* checkpoint = checkpoints_.find(choice);
-  if (checkpoint != nullptr && checkpoint->tokens.size() <= num_reusable) {
+  if (checkpoint != nullptr && checkpoint->tokens.size() <= place.num_reusable) {
     checkpoint = nullptr;
   }
-  if (checkpoint == nullptr && num_reusable > 0 && model_.truncate(slot.sequence, num_reusable)) {
-    choice.num_computed = num_reusable;
+  if (checkpoint == nullptr && place.source != nullptr && reuse(place)) {
+    choice.num_computed = place.num_reusable;
     return;
   }
+  Slot& slot = *place.slot;
   clear(slot);
   slot.is_taken = true;
   std::optional<SequenceId> sequence = model_.create_sequence();
@@ -63,9 +71,19 @@ void SlotPool::begin(Slot& slot, Choice& choice, std::size_t num_reusable) {
   }
 }
 
+bool SlotPool::reuse(const Place& place) {
+  if (place.source == place.slot) {
+    return model_.truncate(place.slot->sequence, place.num_reusable);
+  }
+  clear(*place.slot);
+  place.slot->is_taken = true;
+  place.slot->sequence = model_.fork(place.source->sequence, place.num_reusable).value_or(0);
+  place.source->parked_at = ++now_;
+  return place.slot->sequence != 0;
+}
+
 Seating SlotPool::seat_copy(Choice& choice, const Choice& source, std::size_t num_positions) {
-  std::size_t num_reusable = 0;
-  Slot* slot = find_slot(choice, num_reusable);
+  Slot* slot = find_slot();
   if (slot == nullptr) {
     return Seating::kNoSlot;
   }
@@ -113,8 +131,9 @@ bool SlotPool::grow(Choice& choice, std::size_t num_positions) {
 }
 
 void SlotPool::keep_state(const Choice& choice) {
-  const bool is_at_place =
-      choice.num_computed == choice.num_prompt() || choice.num_computed == choice.border;
+  const bool is_at_place = choice.num_computed == choice.num_prompt() ||
+                           std::find(choice.borders.begin(), choice.borders.end(),
+                                     choice.num_computed) != choice.borders.end();
   if (checkpoints_.is_on() && is_at_place) {
     checkpoints_.keep(choice.sequence, choice.computed_tokens(), ++now_);
   }
@@ -141,21 +160,37 @@ void SlotPool::evict(Choice& choice) {
   --num_seated_;
 }
 
-SlotPool::Slot* SlotPool::find_slot(const Choice& choice, std::size_t& num_reusable) {
+SlotPool::Slot* SlotPool::find_slot() {
   Slot* best = nullptr;
   for (Slot& slot : slots_) {
-    if (slot.is_taken) {
-      continue;
-    }
-    const std::size_t reusable_here = reusable(slot, choice);
-    const bool is_older = best != nullptr && slot.parked_at < best->parked_at;  // empty ones: 0
-    if (best == nullptr || reusable_here > num_reusable ||
-        (reusable_here == num_reusable && is_older)) {
+    const bool is_older = best == nullptr || slot.parked_at < best->parked_at;  // empty ones: 0
+    if (!slot.is_taken && is_older) {
       best = &slot;
-      num_reusable = reusable_here;
     }
   }
   return best;
+}
+
+SlotPool::Place SlotPool::find_place(const Choice& choice) {
+  Place place{find_slot(), nullptr, 0};
+  for (Slot& slot : slots_) {
+    const std::size_t reusable_here = slot.is_taken ? 0 : reusable(slot, choice);
+    if (reusable_here > place.num_reusable) {
+      place.source = &slot;
+      place.num_reusable = reusable_here;
+    }
+  }
+  if (place.source == nullptr) {
+    return place;
+  }
+  // The next turn of a conversation loses what stands behind the last border, and no copy is made.
+  const std::size_t lost_by_cut =
+      std::max(align(place.source->tokens.size()), place.num_reusable) - place.num_reusable;
+  const bool can_copy = cuts_anywhere_;
+  if (!can_copy || lost_by_cut <= place.slot->tokens.size()) {
+    place.slot = place.source;
+  }
+  return place;
 }
 
 std::size_t SlotPool::reusable(const Slot& slot, const Choice& choice) const {
@@ -164,10 +199,11 @@ std::size_t SlotPool::reusable(const Slot& slot, const Choice& choice) const {
   }
   // One token is left to give logits.
   const std::size_t usable = std::min(count_common(choice, slot.tokens), choice.num_known() - 1);
-  if (cuts_anywhere_) {
-    return align(usable);
+  if (!cuts_anywhere_ && usable == slot.tokens.size()) {
+    return usable;
   }
-  return usable == slot.tokens.size() ? usable : 0;
+  const std::size_t cut = align(usable);
+  return cuts_anywhere_ || model_.restorable(slot.sequence, cut) == cut ? cut : 0;
 }
 
 bool SlotPool::reserve(SequenceId sequence, std::size_t num_more) {

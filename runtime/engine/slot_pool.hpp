@@ -19,16 +19,19 @@ enum class Seating : std::uint8_t {
 
 /// Gives each seated choice a sequence. A finished sequence stays parked in its slot as long as
 /// nobody needs its room, and the next prompt that begins with the same tokens goes on from there,
-/// at a multiple of Scheduler::kChunkAlignment.
+/// at a multiple of Scheduler::kChunkAlignment. Where that would cost another conversation more
+/// tokens than an older slot holds, it goes on with a copy in the older slot: two conversations
+/// with one system prompt keep both.
 ///
-/// A hybrid model cannot be cut there. Its next prompt goes on from the whole of a parked sequence,
-/// which is what the next turn of a conversation begins with, or from a checkpoint: at the end of
-/// an earlier prompt, or at the last multiple of Scheduler::kChunkAlignment before that. Engine
-/// thread.
+/// A model with recurrent states or with windows that it has left behind cannot be cut there. Its
+/// next prompt goes on from the whole of a parked sequence, which is what the next turn of a
+/// conversation begins with, or from a checkpoint: at the end of an earlier prompt, at the last
+/// multiple of Scheduler::kChunkAlignment before that, or where an earlier prompt was found to
+/// begin as one before it. Engine thread.
 class SlotPool {
  public:
   /// `model` outlives the pool.
-  /// Without checkpoints a hybrid model starts every prompt anew.
+  /// Without checkpoints a model that does not truncate anywhere starts every prompt anew.
   SlotPool(StepModel& model, std::uint32_t num_slots, std::uint32_t max_checkpoints);
   /// Releases all sequences. Choices that are still seated must not be used afterwards.
   ~SlotPool();
@@ -64,10 +67,19 @@ class SlotPool {
     std::uint64_t parked_at = 0;  // a count
   };
 
-  // The free slot to use: with the longest useful prefix, else an empty one, else the one parked
-  // longest. Null: none.
-  Slot* find_slot(const Choice& choice, std::size_t& num_reusable);
+  /// Where a choice goes, and whose first tokens it goes on from.
+  struct Place {
+    Slot* slot = nullptr;    // free; null: none is
+    Slot* source = nullptr;  // parked, perhaps the slot itself; null: nothing is reused
+    std::size_t num_reusable = 0;
+  };
+
+  Place find_place(const Choice& choice);
+  // The free slot to give up: an empty one, else the one parked longest. Null: none.
+  Slot* find_slot();
   std::size_t reusable(const Slot& slot, const Choice& choice) const;
+  // The most tokens a choice has in common with any text whose state is held.
+  std::size_t most_common(const Choice& choice) const;
   bool reserve(SequenceId sequence, std::size_t num_more);
   Slot* oldest_parked();
   // Releases the sequence parked longest. False: there is none.
@@ -75,7 +87,9 @@ class SlotPool {
   // Releases what holds positions and was used longest ago: a parked sequence or a checkpoint.
   bool release_oldest();
   // Puts a sequence with the reusable tokens into the slot, or an empty one.
-  void begin(Slot& slot, Choice& choice, std::size_t num_reusable);
+  void begin(const Place& place, Choice& choice);
+  // False: the model could not; the slot is as it was, or empty.
+  bool reuse(const Place& place);
   void clear(Slot& slot);
   // Gives the choice the sequence that make_sequence puts into the slot, if there is room.
   template <class MakeSequence>

@@ -37,7 +37,7 @@ Server::Server(OpenDeployment& open, ControlSignals& signals)
 
 Server::~Server() { stop(); }
 
-void Server::load() {
+void Server::plan() {
   open_.plan_models();
   for (const auto& model : open_.models()) {
     std::uint64_t bytes = 0;
@@ -47,7 +47,18 @@ void Server::load() {
                      model->rows().size());
   }
   declare_models(open_, *engine_);
-  load_models(open_, *engine_, [this] { return wants_to_end(); });
+}
+
+bool Server::load() {
+  try {
+    load_models(open_, *engine_, [this] { return wants_to_end(); });
+  } catch (const Error& error) {
+    if (error.code() != VERNAL_CANCELLED) throw;
+    open_.log().info("server", "stopped while loading");
+    drain();  // the models that were ready may be answering somebody
+    return false;
+  }
+  return true;
 }
 
 bool Server::wants_to_end() {
@@ -62,23 +73,33 @@ void Server::start_frontends() {
                 fmt::format("{}: there is no [frontends.NAME]; nothing would serve",
                             deployment.file.string()));
   }
-  const bool has_other = std::ranges::any_of(
-      deployment.frontends, [](const PluginInstance& f) { return f.plugin != kConsolePlugin; });
   for (const PluginInstance& instance : deployment.frontends) {
-    const bool is_console = instance.plugin == kConsolePlugin;
-    if (is_console && has_other && ::isatty(STDIN_FILENO) != 1) {
+    if (instance.plugin != kConsolePlugin) start_frontend(instance);
+  }
+}
+
+void Server::start_consoles() {
+  const bool is_needed = frontends_.empty();
+  for (const PluginInstance& instance : open_.deployment().frontends) {
+    if (instance.plugin != kConsolePlugin) continue;
+    if (!is_needed && ::isatty(STDIN_FILENO) != 1) {
       open_.log().info("console", "standard input is no terminal: [frontends.{}] is not started",
                        instance.name);
       continue;
     }
-    const plugin::PluginLibrary& library =
-        open_.registry().open(instance.plugin, VERNAL_KIND_FRONTEND);
-    auto frontend = std::make_unique<plugin::FrontendInstance>(library.frontend(), instance.name,
-                                                               config_view(instance.settings));
-    frontend->start();
-    if (!is_console) open_.log().info(instance.name, "{}", frontend->info());
-    frontends_.push_back({std::move(frontend), is_console});
+    start_frontend(instance);
   }
+}
+
+void Server::start_frontend(const PluginInstance& instance) {
+  const bool is_console = instance.plugin == kConsolePlugin;
+  const plugin::PluginLibrary& library =
+      open_.registry().open(instance.plugin, VERNAL_KIND_FRONTEND);
+  auto frontend = std::make_unique<plugin::FrontendInstance>(library.frontend(), instance.name,
+                                                             config_view(instance.settings));
+  frontend->start();
+  if (!is_console) open_.log().info(instance.name, "{}", frontend->info());
+  frontends_.push_back({std::move(frontend), is_console});
 }
 
 int Server::run() {

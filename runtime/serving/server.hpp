@@ -27,12 +27,17 @@ class Server {
 
   Engine& engine() noexcept { return *engine_; }
 
-  /// Opens backends, prices and loads every model.
-  /// Errors  CANCELLED: a signal came while loading.
-  void load();
-  /// Creates and starts the frontends of the deployment. A console without a terminal is left out
-  /// when another frontend runs.
+  /// Opens backends, prices every model and declares it as loading.
+  void plan();
+  /// After plan(): creates and starts the frontends but consoles, so that clients learn at once
+  /// that models are loading, and an address in use is found before the long part.
   void start_frontends();
+  /// After plan(): loads every model. Returns false if a signal came meanwhile; what ran has then
+  /// been drained.
+  bool load();
+  /// After load(): the consoles, whose users wait for a model. One without a terminal is left out
+  /// when another frontend runs.
+  void start_consoles();
   /// Serves until SIGTERM, an interrupt nobody wants, or the end of the only frontend, which is the
   /// console; then drains. Returns the exit status.
   int run();
@@ -43,6 +48,7 @@ class Server {
     bool is_console = false;
   };
 
+  void start_frontend(const PluginInstance& instance);
   bool wants_to_end();
   void drain();
   void stop();

@@ -65,8 +65,7 @@ class Oracle final : public Machine {
       reference::StoredWeight stored;
       stored.format = find_block_type(std::string_view(weight.format));
       stored.columns = weight.shape.last();
-      stored.num_rows = 1;
-      for (std::uint32_t d = 0; d + 1 < weight.shape.rank; ++d) stored.num_rows *= weight.shape[d];
+      stored.num_rows = weight.shape.num_rows();
       stored.bytes = weights.bytes(weight.name);
       out.push_back(stored);
     }

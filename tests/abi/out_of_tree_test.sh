@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # out_of_tree_test.sh CMAKE BUILD_FOLDER MODEL: installs the build into an empty prefix, copies the SDK's examples
 # elsewhere, builds them against the installed SDK alone with every C++ toolchain at hand, and lets the installed program
-# list them, open them and run MODEL on them, and the installed vernal-plugin-check judge them. All toolchains must give the same text, on the console and in the file of
-# the example frontend.
+# list them, open them and run MODEL on them, and the installed vernal-plugin-check judge them. All toolchains must give
+# the same text, on the console and in the file of the example frontend.
 set -euo pipefail
 
 cmake=$1
@@ -11,41 +11,15 @@ model=$3
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-prefix=$work/prefix
-
-"$cmake" --install "$build" --prefix "$prefix" > "$work/install.log" || {
-  cat "$work/install.log"
-  exit 1
-}
-if grep -rnl -e "$build" "$prefix/include" "$prefix"/lib*/cmake; then
-  echo "the files above name the build folder"
-  exit 1
-fi
-
-# toolchain_works COMPILER FLAGS: whether a C++20 program can be built.
-toolchain_works() {
-  command -v "$1" > /dev/null || return 1
-  echo '#include <string>
-int main() { return static_cast<int>(std::string().size()); }' > "$work/probe.cpp"
-  # shellcheck disable=SC2086  # flags are words
-  "$1" $2 -std=c++20 "$work/probe.cpp" -o "$work/probe" 2> /dev/null && "$work/probe"
-}
+# shellcheck source=tests/abi/installed_sdk.sh
+. "$here/installed_sdk.sh"
+install_vernal
 
 # check_with LABEL COMPILER FLAGS: builds the three examples and has them listed and opened.
 check_with() {
   local label=$1 compiler=$2 flags=$3 folder=$work/$1
-  mkdir -p "$folder/plugins"
-  cp -r "$prefix/share/vernal/sdk/examples" "$folder/source"
   for example in backend architecture frontend; do
-    "$cmake" -S "$folder/source/$example" -B "$folder/build-$example" -G Ninja \
-      -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Debug \
-      -DCMAKE_CXX_FLAGS="$flags -Wall -Wextra -Wpedantic -Wconversion -Werror" > "$folder/log" 2>&1 &&
-      "$cmake" --build "$folder/build-$example" >> "$folder/log" 2>&1 || {
-      echo "$label: $example does not build"
-      cat "$folder/log"
-      exit 1
-    }
-    cp "$folder/build-$example"/*.so "$folder/plugins/"
+    build_example "$example" "$folder" Debug "$compiler" "$flags"
   done
   bash "$here/plugin_exports_test.sh" "$folder/plugins"
 

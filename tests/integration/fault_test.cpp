@@ -83,7 +83,8 @@ TEST_P(FaultAtEveryStep, HarmsItsOwnRequestAlone) {
     Log log(LogLevel::kOff);
     OpenDeployment open(deployment.file(), log);
     Server server(open, signals);
-    server.load();
+    server.plan();
+    ASSERT_TRUE(server.load());
     const Outcome hit = run(server.engine());
     ASSERT_EQ(hit.terminal_events, 1U) << GetParam() << " at step " << step << " hangs";
     EXPECT_NE(hit.code, VERNAL_OK) << GetParam() << " at step " << step;
@@ -111,7 +112,8 @@ TEST_P(LostDevice, FailsTheModelAndNothingElse) {
     Log log(LogLevel::kOff);
     OpenDeployment open(deployment.file(), log);
     Server server(open, signals);
-    server.load();
+    server.plan();
+    ASSERT_TRUE(server.load());
     const Outcome hit = run(server.engine());
     ASSERT_EQ(hit.terminal_events, 1U) << "step " << step;
     EXPECT_EQ(hit.code, VERNAL_DEVICE_LOST) << hit.text;
@@ -135,7 +137,8 @@ TEST(Fault, AHungStepEndsItsRequestAtTheDeadlineAndTheModelComesBack) {
     Log log(LogLevel::kOff);
     OpenDeployment open(deployment.file(), log);
     Server server(open, signals);
-    server.load();
+    server.plan();
+    ASSERT_TRUE(server.load());
     const Outcome hit = run(server.engine());
     ASSERT_EQ(hit.terminal_events, 1U) << "step " << step;
     EXPECT_EQ(hit.code, VERNAL_DEADLINE) << hit.text;
@@ -162,7 +165,8 @@ TEST(Fault, AFailingLoadIsOneErrorThatNamesModelAndReason) {
     OpenDeployment open(deployment.file(), log);
     Server server(open, signals);
     try {
-      server.load();
+      server.plan();
+      (void)server.load();
       ADD_FAILURE() << fault << " was not noticed";
     } catch (const Error& error) {
       EXPECT_NE(std::string(error.what()).find("scripted failure"), std::string::npos)

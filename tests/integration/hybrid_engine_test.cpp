@@ -2,117 +2,24 @@
 // an answer is the one that the model gives alone.
 #include <gtest/gtest.h>
 
-#include <boost/json.hpp>
-#include <chrono>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <map>
 
-#include <unistd.h>
-
-#include "engine/engine.hpp"
-#include "serving/server.hpp"
-#include "vernal/error.hpp"
+#include "support/engine_under_test.hpp"
 
 namespace vernal::test {
 namespace {
 
-using Tokens = std::vector<std::int32_t>;
-
-/// The model on the reference backend, served by an engine.
-class HybridEngine {
+/// The model on the reference backend.
+class HybridEngine : public EngineUnderTest {
  public:
   /// `model_keys` are further lines of its table, `slots` among them.
   explicit HybridEngine(const std::string& model_keys,
-                        const std::string& place = "backend = \"reference\"")
-      : log_(LogLevel::kOff) {
-    const auto file = std::filesystem::temp_directory_path() /
-                      ("vernal-hybrid-" + std::to_string(::getpid()) + ".toml");
-    std::ofstream(file)
-        << "schema = 1\n[runtime]\nplugin_paths = [\"" VERNAL_PLUGIN_DIR
-           "\"]\nlog_level = \"off\"\n[backends.reference]\nplugin = \"reference\"\n"
-           "[models.hybrid]\npath = \"" VERNAL_GOLDEN_DIR
-           "/models/tiny-qwen35-iq4_ks.gguf\"\n"
-           "kv_cache = { keys = \"f32\", values = \"f32\" }\n"
-        << place << "\n"
-        << model_keys;
-    open_ = std::make_unique<OpenDeployment>(file, log_);
-    std::filesystem::remove(file);
-    server_ = std::make_unique<Server>(*open_, signals_);
-    server_->load();
-  }
-
-  RequestId submit(const boost::json::object& document) {
-    const std::string text = boost::json::serialize(document);
-    SubmitArguments arguments;
-    arguments.model = "hybrid";
-    arguments.document = text;
-    return server_->engine().submit(arguments);
-  }
-
-  /// A greedy answer to these tokens.
-  Tokens answer(const Tokens& prompt, int max_tokens) {
-    const std::string text = boost::json::serialize(boost::json::object{
-        {"kind", "generate"}, {"max_tokens", max_tokens}, {"sampling", {{"temperature", 0}}}});
-    SubmitArguments arguments;
-    arguments.model = "hybrid";
-    arguments.document = text;
-    arguments.tokens = prompt;
-    arguments.has_tokens = true;
-    return read(server_->engine().submit(arguments))[0];
-  }
-
-  std::uint64_t metric(std::string_view name) {
-    double found = -1;
-    server_->engine().visit_metrics([&](const MetricSample& sample) {
-      if (sample.name == name) found = sample.value;
-    });
-    return static_cast<std::uint64_t>(found);
-  }
-  /// Tokens of prompts that steps processed while `run` ran.
-  template <class Run>
-  std::uint64_t processed(Run&& run) {
-    const std::uint64_t before = metric("vernal_prompt_tokens_total");
-    run();
-    return metric("vernal_prompt_tokens_total") - before;
-  }
-
-  /// Tokens of the answer, by choice.
-  std::map<std::uint32_t, Tokens> read(RequestId request) {
-    std::map<std::uint32_t, Tokens> answer;
-    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(120);
-    for (bool is_over = false; !is_over && std::chrono::steady_clock::now() < limit;) {
-      const auto event = server_->engine().wait(request, std::chrono::milliseconds(100));
-      if (!event) continue;
-      if (event->type == VERNAL_EVENT_ERROR) throw Error(event->code, event->text);
-      if (event->type == VERNAL_EVENT_DELTA) {
-        Tokens& tokens = answer[event->choice];
-        tokens.insert(tokens.end(), event->tokens.begin(), event->tokens.end());
-      }
-      is_over = event->is_terminal();
-    }
-    server_->engine().release(request);
-    return answer;
-  }
-  std::map<std::uint32_t, Tokens> ask(const boost::json::object& document) {
-    return read(submit(document));
-  }
-
- private:
-  Log log_;
-  ControlSignals signals_;
-  std::unique_ptr<OpenDeployment> open_;
-  std::unique_ptr<Server> server_;
+                        const std::string& place = "backend = \"main\"")
+      : EngineUnderTest(
+            "reference", "tiny-qwen35-iq4_ks",
+            "kv_cache = { keys = \"f32\", values = \"f32\" }\n" + place + "\n" + model_keys) {}
 };
-
-/// A greedy request.
-boost::json::object greedy(std::string_view prompt, int max_tokens) {
-  return {{"kind", "generate"},
-          {"prompt", prompt},
-          {"max_tokens", max_tokens},
-          {"sampling", {{"temperature", 0}}}};
-}
 
 /// Runs of another engine on this model: texts and the tokens it answered.
 boost::json::array golden_runs() {
@@ -160,23 +67,10 @@ TEST(HybridEngine, GivesTheSameChoicesWithForksAndWithout) {
   EXPECT_EQ(with_room.ask(document), expected);
 }
 
-Tokens made_up(std::size_t count, std::int32_t seed) {
-  Tokens tokens;
-  for (std::size_t i = 0; i < count; ++i) {
-    tokens.push_back(20 + (seed * 31 + static_cast<std::int32_t>(i * i)) % 200);
-  }
-  return tokens;
-}
-
-Tokens operator+(Tokens a, const Tokens& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
 constexpr const char* kOneSlot = "context_length = 512\nslots = 1\n";
 constexpr const char* kTwoSegments =
-    "layers = [{ backend = \"reference\", first = 0, last = 1 }, "
-    "{ backend = \"reference\", first = 2, last = 3 }]";
+    "layers = [{ backend = \"main\", first = 0, last = 1 }, "
+    "{ backend = \"main\", first = 2, last = 3 }]";
 
 class Conversation : public testing::TestWithParam<const char*> {
  protected:
@@ -219,8 +113,7 @@ TEST_P(Conversation, GoesOnFromACheckpointAfterAnother) {
   EXPECT_EQ(found, fresh(other, 8));
 }
 
-INSTANTIATE_TEST_SUITE_P(Places, Conversation,
-                         testing::Values("backend = \"reference\"", kTwoSegments));
+INSTANTIATE_TEST_SUITE_P(Places, Conversation, testing::Values("backend = \"main\"", kTwoSegments));
 
 TEST(HybridEngine, KeepsAsManyCheckpointsAsTheDeploymentSays) {
   const Tokens first = made_up(90, 1);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The process as operators meet it: serve, drain, console in a pipe, one deployment with two frontends.
 
-  serve_process_test.py VERNAL MODEL.gguf BACKEND PLUGIN_DIR
+  serve_process_test.py VERNAL MODEL.gguf BACKEND PLUGIN_DIR TEST_PLUGIN_DIR
 
 Needs the standard library alone. Every server listens on a free port of the loopback interface.
 """
@@ -17,7 +17,7 @@ import threading
 import time
 import unittest
 
-VERNAL, MODEL, BACKEND, PLUGINS = (os.path.abspath(a) if "/" in a else a for a in sys.argv[1:5])
+VERNAL, MODEL, BACKEND, PLUGINS, TEST_PLUGINS = (os.path.abspath(a) if "/" in a else a for a in sys.argv[1:6])
 PROMPT = "Hello world, this is"
 NUM_TOKENS = 24
 
@@ -46,7 +46,7 @@ CONSOLE = f'[frontends.console]\nplugin = "stdin_repl"\nmodel = "tiny"\nmax_toke
 class Server:
     """`vernal serve` on a deployment, stopped at the end of a with block."""
 
-    def __init__(self, text: str):
+    def __init__(self, text: str, waits_for_models: bool = True):
         self.file = tempfile.NamedTemporaryFile("w", suffix=".toml", delete=False)
         self.file.write(text)
         self.file.close()
@@ -63,9 +63,26 @@ class Server:
         self.reader = threading.Thread(target=lambda: self.lines.extend(self.process.stderr))
         self.reader.start()
 
+        self.waits_for_models = waits_for_models
+
     def __enter__(self):
         assert self.port, "".join(self.lines)
+        if self.waits_for_models:
+            self.wait_for_models()
         return self
+
+    def wait_for_models(self):
+        limit = time.monotonic() + 60
+        while self.answer("GET", "/health")[0] != 200:
+            assert time.monotonic() < limit, "".join(self.lines)
+            time.sleep(0.01)
+
+    def answer(self, method, path, body=None):
+        """Status, headers and document of the answer."""
+        connection, response = self.request(method, path, body)
+        document = json.loads(response.read())
+        connection.close()
+        return response.status, response.headers, document
 
     def __exit__(self, *_):
         if self.process.poll() is None:
@@ -159,6 +176,46 @@ class Process(unittest.TestCase):
             self.assertEqual(server.chat()["usage"]["completion_tokens"], NUM_TOKENS)
             server.process.send_signal(signal.SIGTERM)
             self.assertEqual(server.process.wait(30), 0)
+
+    SLOW_MODEL = f"""[backends.slow]
+plugin = "fault"
+fault = "slow_build"
+hang = "2s"
+[models.slow]
+path = "{MODEL}"
+backend = "slow"
+"""
+
+    def test_clients_learn_that_a_model_loads_while_another_answers(self):
+        text = deployment(HTTP + self.SLOW_MODEL).replace(f'["{PLUGINS}"]', f'["{PLUGINS}", "{TEST_PLUGINS}"]')
+        with Server(text, waits_for_models=False) as server:
+            while server.answer("GET", "/v1/models/tiny")[2]["meta"]["state"] == "loading":
+                time.sleep(0.01)
+            status, headers, health = server.answer("GET", "/health")
+            self.assertEqual((status, health["status"]), (503, "loading"))
+            self.assertIn("slow: it is loading", health["reason"])
+            self.assertTrue(headers["Retry-After"])
+            status, headers, refused = server.answer("POST", "/v1/completions", {"model": "slow", "prompt": "a"})
+            self.assertEqual((status, refused["error"]["code"]), (503, "model_loading"))
+            self.assertTrue(headers["Retry-After"])
+            self.assertTrue(server.chat()["choices"][0]["message"]["content"])
+            server.wait_for_models()
+
+    def test_sigterm_while_a_model_loads_lets_another_finish_its_answer(self):
+        text = deployment(HTTP + self.SLOW_MODEL.replace("2s", "60s")).replace(
+            f'["{PLUGINS}"]', f'["{PLUGINS}", "{TEST_PLUGINS}"]')
+        with Server(text, waits_for_models=False) as server:
+            while server.answer("GET", "/v1/models/tiny")[2]["meta"]["state"] == "loading":
+                time.sleep(0.01)
+            connection, response = server.request("POST", "/v1/completions", {
+                "model": "tiny", "prompt": PROMPT, "max_tokens": 200, "stream": True})
+            self.assertTrue(response.readline().startswith(b"data:"))
+            server.process.send_signal(signal.SIGTERM)
+            self.assertTrue(response.read().rstrip().endswith(b"data: [DONE]"))
+            connection.close()
+            self.assertEqual(server.process.wait(30), 0)
+            server.reader.join()
+            self.assertIn("stopped while loading", "".join(server.lines))
 
     def test_a_taken_port_is_one_clear_error(self):
         with Server(deployment(HTTP)) as server:

@@ -2,6 +2,7 @@
 // whatever is not what was written is refused without a trace.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <random>
@@ -178,8 +179,9 @@ TEST_P(Snapshots, NeedRoomLikeAnySequence) {
   plugin::BackendPool& pool = model->pool();
   const std::string bytes = snapshot(*model, prompt_);
   std::vector<vernal_sequence_id> others;
-  while (pool.info().free_tokens >= 64) others.push_back(model->sequence(64));
-  if (pool.info().free_tokens > 0) (void)model->sequence(pool.info().free_tokens);
+  while (pool.info().free_tokens > 0) {
+    others.push_back(model->sequence(std::min<std::uint64_t>(pool.info().free_tokens, 128)));
+  }
   EXPECT_EQ(error_of([&] { (void)import_bytes(pool, bytes); }).code(), VERNAL_RESOURCE_EXHAUSTED);
   pool.seq_release(others.front());
   EXPECT_EQ(pool.seq_length(import_bytes(pool, bytes), 0), prompt_.size());

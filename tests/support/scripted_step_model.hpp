@@ -35,6 +35,7 @@ struct StepModelControl {
   std::uint64_t capacity_tokens = 1'000'000;
   std::uint64_t max_sequences = 64;
   bool truncates_anywhere = true;
+  std::uint64_t rollback_depth = 0;  ///< else truncates so far
 
   std::atomic<std::uint64_t> num_steps{0};
   std::atomic<std::uint64_t> num_tokens{0};
@@ -141,9 +142,16 @@ class ScriptedStepModel final : public StepModel {
     return true;
   }
 
+  std::uint64_t restorable(SequenceId sequence, std::uint64_t length) override {
+    const std::size_t held = find(sequence).tokens.size();
+    const bool is_held = length < held && (control_->truncates_anywhere ||
+                                           length + control_->rollback_depth >= held);
+    return length >= held ? held : is_held ? length : 0;
+  }
+
   bool truncate(SequenceId sequence, std::uint64_t length) override {
     Sequence& found = find(sequence);
-    if (!control_->truncates_anywhere && length != found.tokens.size()) {
+    if (restorable(sequence, length) != length) {
       return false;
     }
     found.tokens.resize(length);

@@ -59,9 +59,10 @@ MemoryRow memory_row(MemoryObject object, std::int64_t bytes) {
     std::uint32_t category;
   };
   static constexpr Label kLabels[] = {
-      {"weights", VERNAL_MEMORY_WEIGHTS},           {"kv cache", VERNAL_MEMORY_KV},
-      {"recurrent state", VERNAL_MEMORY_RECURRENT}, {"checkpoints", VERNAL_MEMORY_CHECKPOINTS},
-      {"activations", VERNAL_MEMORY_WORKSPACE},     {"step results", VERNAL_MEMORY_WORKSPACE}};
+      {"weights", VERNAL_MEMORY_WEIGHTS},         {"kv cache", VERNAL_MEMORY_KV},
+      {"kv windows", VERNAL_MEMORY_KV},           {"recurrent state", VERNAL_MEMORY_RECURRENT},
+      {"checkpoints", VERNAL_MEMORY_CHECKPOINTS}, {"activations", VERNAL_MEMORY_WORKSPACE},
+      {"step results", VERNAL_MEMORY_WORKSPACE}};
   const Label& label = kLabels[static_cast<std::size_t>(object)];
   const auto size = static_cast<std::uint64_t>(bytes);
   return {label.name, "cpu", label.category, size, size};
@@ -82,6 +83,9 @@ std::vector<MemoryRow> CompiledModule::weight_rows(std::int64_t bytes) const {
 std::vector<MemoryRow> CompiledModule::rows() const {
   std::vector<MemoryRow> out = weight_rows(weights.bytes());
   out.push_back(memory_row(MemoryObject::kKvCache, kv.bytes()));
+  if (kv.num_windows() > 0) {
+    out.push_back(memory_row(MemoryObject::kKvWindows, kv.window_bytes()));
+  }
   if (states.is_hybrid()) {
     out.push_back(memory_row(MemoryObject::kRecurrentState, states.bytes()));
     out.push_back(memory_row(MemoryObject::kCheckpoints, states.all_checkpoint_bytes()));

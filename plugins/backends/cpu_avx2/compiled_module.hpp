@@ -20,6 +20,7 @@ inline constexpr std::int64_t kLiveSteps = 2;
 enum class MemoryObject : std::uint8_t {
   kWeights,
   kKvCache,
+  kKvWindows,
   kRecurrentState,
   kCheckpoints,
   kActivations,

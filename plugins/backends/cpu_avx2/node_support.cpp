@@ -82,15 +82,6 @@ constexpr std::array<Supported, 24> kSupported{{
     {"vernal.moe_glu/1", kMoeGlu},
 }};
 
-std::optional<std::string> attribute_refusal(const Node& node, Names known) {
-  for (const Attribute& attribute : node.attributes) {
-    const std::string_view name = attribute.name;
-    if (name.starts_with("hint:") || std::ranges::find(known, name) != known.end()) continue;
-    return "attribute \"" + attribute.name + "\" of " + node.op + " is not known here";
-  }
-  return std::nullopt;
-}
-
 std::optional<std::string> weight_refusal(const Module& module, const Node& node) {
   for (std::size_t i = 0; i < node.operands.size(); ++i) {
     if (node.operands[i].kind != VERNAL_OPERAND_WEIGHT) continue;

@@ -41,6 +41,13 @@ struct RowCount {
   std::int64_t factor = 1;
 };
 
+/// The pages of a KV group in a step, and where the step's sequences have theirs.
+struct KvPagesOfStep {
+  std::byte* pages = nullptr;
+  std::int64_t page_stride = 0;
+  std::span<const AttentionSequence> sequences;
+};
+
 /// A step while it runs. Immutable but for the memory it points to.
 struct StepContext {
   std::span<const Location> locations;  // by buffer
@@ -56,8 +63,7 @@ struct StepContext {
   std::span<const AttentionSequence> sequences;
   std::span<const AttentionSchedule> schedules;
   std::span<std::byte* const> slots;  // of the sequences: their recurrent states; null without
-  std::byte* kv_pages = nullptr;      // of the function
-  std::int64_t kv_page_stride = 0;
+  std::span<const KvPagesOfStep> kv;  // by group; empty but for those of the function
 
   std::byte* at(BufferId id) const {
     const Location& l = locations[static_cast<std::size_t>(id)];

@@ -30,9 +30,7 @@ ReservedMemory reserve_workspace(const CompiledModule& compiled) {
 
 std::vector<KvPages> allocate_pages(const KvPlan& plan) {
   std::vector<KvPages> out;
-  for (std::size_t f = 0; f < plan.num_functions(); ++f) {
-    out.emplace_back(plan.num_pages(f), plan.page_stride(f));
-  }
+  for (const KvGroup& group : plan.groups()) out.emplace_back(group.num_pages, group.page_bytes);
   return out;
 }
 
@@ -43,8 +41,9 @@ Pool::Pool(const Program& program)
       pages_(allocate_pages(program.compiled().kv)),
       states_(program.compiled().states),
       sequences_(
-          pages_, states_,
-          {program.compiled().options.context_length, program.compiled().options.max_checkpoints}),
+          pages_, program.compiled().kv.groups(), states_,
+          {program.compiled().options.context_length, program.compiled().options.max_sequences,
+           program.compiled().options.max_checkpoints}),
       workspace_(reserve_workspace(program.compiled())),
       results_(std::max<std::int64_t>(kLiveSteps * program.compiled().output_bytes, 1),
                ReservedMemory::Pages::kSmall, "step results") {
@@ -52,9 +51,14 @@ Pool::Pool(const Program& program)
 }
 
 void Pool::report_memory(std::vector<MemoryRow>& out) const {
+  const KvPlan& kv = program_.compiled().kv;
   std::int64_t kv_bytes = 0;
-  for (const KvPages& pages : pages_) kv_bytes += pages.allocated_bytes();
+  std::int64_t window_bytes = 0;
+  for (std::size_t g = 0; g < pages_.size(); ++g) {
+    (kv.groups()[g].window == 0 ? kv_bytes : window_bytes) += pages_[g].allocated_bytes();
+  }
   out.push_back(memory_row(MemoryObject::kKvCache, kv_bytes));
+  if (kv.num_windows() > 0) out.push_back(memory_row(MemoryObject::kKvWindows, window_bytes));
   if (states_.plan().is_hybrid()) {
     out.push_back(memory_row(MemoryObject::kRecurrentState, states_.slots_allocated()));
     out.push_back(memory_row(MemoryObject::kCheckpoints, states_.kept_allocated()));
@@ -67,21 +71,25 @@ vernal_pool_info Pool::info() const {
   const auto tokens = [](std::int64_t pages) {
     return static_cast<std::uint64_t>(pages * kPageTokens);
   };
+  const KvPlan& kv = program_.compiled().kv;
   vernal_pool_info out{};
   out.struct_size = sizeof(out);
   out.page_tokens = static_cast<std::uint64_t>(kPageTokens);
-  out.bytes_per_token = static_cast<std::uint64_t>(program_.compiled().kv.bytes_per_token());
+  out.bytes_per_token = static_cast<std::uint64_t>(kv.bytes_per_token());
   out.bytes_per_sequence = static_cast<std::uint64_t>(states_.plan().slot_bytes());
   out.bytes_per_checkpoint = static_cast<std::uint64_t>(states_.plan().checkpoint_bytes());
   out.capacity_tokens = tokens(pages_[0].num_pages());
   std::int64_t num_free = pages_[0].num_free();
-  for (const KvPages& pages : pages_) {
-    if (pages.num_pages() > 0) num_free = std::min(num_free, pages.num_free());
+  for (std::size_t g = 0; g < pages_.size(); ++g) {
+    // Of a window there are always enough.
+    const bool is_counted = pages_[g].num_pages() > 0 && kv.groups()[g].window == 0;
+    if (is_counted) num_free = std::min(num_free, pages_[g].num_free());
   }
   out.free_tokens = tokens(num_free);
   out.checkpoint_tokens = tokens(sequences_.pages_held_by_checkpoints());
   out.flags = VERNAL_POOL_STEP_ATOMIC | VERNAL_POOL_SNAPSHOT | VERNAL_POOL_BATCH_INVARIANT;
-  if (!states_.plan().is_hybrid()) out.flags |= VERNAL_POOL_TRUNCATE_ANY;
+  const bool cuts_anywhere = !states_.plan().is_hybrid() && kv.num_windows() == 0;
+  if (cuts_anywhere) out.flags |= VERNAL_POOL_TRUNCATE_ANY;
   return out;
 }
 
@@ -213,19 +221,28 @@ std::byte* Pool::results(std::size_t slot) const {
 }
 
 void Pool::bind_sequences(const StepBatch& batch, StepContext& step) {
+  const std::vector<KvGroup>& groups = program_.compiled().kv.groups();
+  const std::size_t num_sequences = batch.sequences.size();
   attention_.clear();
+  attention_.reserve(groups.size() * num_sequences);  // spans of it are taken as it grows
+  kv_.assign(groups.size(), {});
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    if (groups[g].function != batch.function) continue;
+    for (const StepSequence& s : batch.sequences) {
+      const HeldPages& held = sequences_.sequence(s.sequence).pages[g];
+      attention_.push_back({held.ids.data(), static_cast<std::int64_t>(s.start),
+                            static_cast<std::int64_t>(s.count),
+                            static_cast<std::int64_t>(s.first_position)});
+    }
+    kv_[g] = {pages_[g].data(), pages_[g].page_bytes(), std::span(attention_).last(num_sequences)};
+  }
   slots_.clear();
   for (const StepSequence& s : batch.sequences) {
-    const SequenceState& state = sequences_.sequence(s.sequence);
-    attention_.push_back({state.pages[batch.function].data(), static_cast<std::int64_t>(s.start),
-                          static_cast<std::int64_t>(s.count),
-                          static_cast<std::int64_t>(s.first_position)});
-    slots_.push_back(states_.data(state.slot));
+    slots_.push_back(states_.data(sequences_.sequence(s.sequence).slot));
   }
-  step.sequences = attention_;
+  step.sequences = kv_[batch.function].sequences;
+  step.kv = kv_;
   step.slots = slots_;
-  step.kv_pages = pages_[batch.function].data();
-  step.kv_page_stride = pages_[batch.function].page_bytes();
 }
 
 vernal_ticket Pool::step_submit(const StepBatch& batch) {
@@ -243,8 +260,11 @@ vernal_ticket Pool::step_submit(const StepBatch& batch) {
   step.scratch_bytes = compiled.scratch_bytes;
   step.outputs = results(slot);
   step.weights = &program_.weights();
-  bind_sequences(batch, step);
   bind_inputs(batch, function, step);
+  for (const StepSequence& s : batch.sequences) {
+    sequences_.begin_step(s.sequence, batch.function, s.count);
+  }
+  bind_sequences(batch, step);
   schedule(function, step);
   step.schedules = schedules_;
   program_.run(function, step);

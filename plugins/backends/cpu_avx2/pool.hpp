@@ -6,11 +6,11 @@
 #include <optional>
 #include <vector>
 
-#include "id_table.hpp"
 #include "kv_pages.hpp"
 #include "program.hpp"
 #include "sequences.hpp"
 #include "vernal/backend_plugin.hpp"
+#include "vernal/id_table.hpp"
 
 namespace vernal::cpu_avx2 {
 
@@ -83,7 +83,7 @@ class Pool final : public BackendPool {
   std::byte* results(std::size_t slot) const;
 
   const Program& program_;
-  std::vector<KvPages> pages_;  // by function
+  std::vector<KvPages> pages_;  // by group of the plan
   StateStore states_;
   Sequences sequences_;
   ReservedMemory workspace_;  // arena, then scratch for each worker
@@ -92,7 +92,8 @@ class Pool final : public BackendPool {
   std::array<bool, kLiveSteps> is_slot_taken_{};
   // Reused from step to step.
   std::vector<const void*> inputs_;
-  std::vector<AttentionSequence> attention_;
+  std::vector<AttentionSequence> attention_;  // by group of the function, then by sequence
+  std::vector<KvPagesOfStep> kv_;
   std::vector<std::byte*> slots_;
   std::vector<AttentionSchedule> schedules_;
 };

@@ -134,8 +134,7 @@ WeightLayout::WeightLayout(const Module& module) {
     entry.stored = find_block_type(std::string_view(weight.format));
     entry.format = *find_weight_format(weight.format);
     entry.num_columns = weight.shape.last();
-    entry.num_rows = 1;
-    for (std::uint32_t d = 0; d + 1 < weight.shape.rank; ++d) entry.num_rows *= weight.shape[d];
+    entry.num_rows = weight.shape.num_rows();
     entry.num_matrices = uses[i].num_experts;
     entry.num_rows /= entry.num_matrices;
     if (uses[i].is_multiplied) {

@@ -72,7 +72,7 @@ struct Head {
   const float* query;
   std::optional<double> sink;  // a logit without a value
   std::int64_t kv_head;
-  std::int64_t first;  // visible positions [first, last]
+  std::int64_t first;  // visible keys [first, last] of those held
   std::int64_t last;
 };
 
@@ -81,7 +81,7 @@ struct Options {
   double softcap;
 };
 
-/// softmax(q·Kᵀ·scale) V over the visible positions of one head of one token.
+/// softmax(q·Kᵀ·scale) V over the visible keys of one head of one token.
 void attend(const Head& head, const KvState& kv, const vernal::State& slot, const Options& options,
             float* out) {
   std::vector<double> scores;
@@ -129,6 +129,7 @@ void run_attention(const vernal::Node& node, StepContext& context) {
     KvState& kv = context.states[s].kv[state_index];
     append(context.in(node, 1), part, keys, kv.keys);
     append(context.in(node, 2), part, values, kv.values);
+    const auto held = static_cast<std::int64_t>(kv.first);
     for (std::uint64_t i = 0; i < part.count; ++i) {
       const auto position = static_cast<std::int64_t>(part.first_position + i);
       const auto row = static_cast<std::int64_t>(part.start + i);
@@ -143,7 +144,8 @@ void run_attention(const vernal::Node& node, StepContext& context) {
         std::vector<float> query(source.begin(), source.end());
         if (keys.is_rotated) rotate(query);
         float* result = out.floats.data() + (row * num_heads + h) * slot.value_dim;
-        attend({query.data(), sink, h / group, first, last}, kv, slot, options, result);
+        attend({query.data(), sink, h / group, first - held, last - held}, kv, slot, options,
+               result);
         if (values.is_rotated) rotate({result, static_cast<std::size_t>(slot.value_dim)});
       }
     }

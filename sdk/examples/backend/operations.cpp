@@ -44,27 +44,6 @@ const std::array<Operation, 24>& table() {
   return kOperations;
 }
 
-/// Size of a dimension in this step.
-std::int64_t dimension(const StepContext& context, std::int64_t declared) {
-  switch (declared) {
-    case VERNAL_DIM_TOKENS:
-      return static_cast<std::int64_t>(context.batch.num_tokens);
-    case VERNAL_DIM_SEQUENCES:
-      return static_cast<std::int64_t>(context.batch.sequences.size());
-    case VERNAL_DIM_ROWS:
-      return static_cast<std::int64_t>(context.batch.rows.size());
-    case VERNAL_DIM_EXTERNAL:
-      for (const vernal_step_input& input : context.batch.inputs) {
-        if (vernal::view(input.name) == "ext_index") {
-          return static_cast<std::int64_t>(input.bytes / sizeof(std::int32_t));
-        }
-      }
-      return 0;
-    default:
-      return declared;
-  }
-}
-
 }  // namespace
 
 Tensor& StepContext::in(const vernal::Node& node, std::size_t i) const {
@@ -99,7 +78,7 @@ Tensor& StepContext::out(const vernal::Node& node, std::size_t i) const {
   Tensor& tensor = values[node.outputs[i]];
   tensor.dims.clear();
   for (std::uint32_t d = 0; d < declared.shape.rank; ++d) {
-    tensor.dims.push_back(dimension(*this, declared.shape[d]));
+    tensor.dims.push_back(batch.dimension(declared.shape[d]));
   }
   if (declared.element == VERNAL_ELEMENT_I32) {
     tensor.integers.assign(static_cast<std::size_t>(tensor.size()), 0);
@@ -119,12 +98,7 @@ const Operation* find_operation(std::string_view id) {
 std::optional<std::string> refusal(const vernal::Module& module, const vernal::Node& node) {
   const Operation* operation = find_operation(node.op);
   if (operation == nullptr) return "operation " + node.op + " is not known";
-  for (const vernal::Attribute& attribute : node.attributes) {
-    if (attribute.name.starts_with("hint:")) continue;
-    if (std::ranges::find(operation->attributes, attribute.name) == operation->attributes.end()) {
-      return "attribute \"" + attribute.name + "\" of " + node.op + " is not known";
-    }
-  }
+  if (auto why = vernal::attribute_refusal(node, operation->attributes)) return why;
   if (node.op == "vernal.rope/1" && node.text("scaling", "none") == "longrope") {
     return "rope scaling \"longrope\" is not supported";
   }

@@ -18,7 +18,7 @@ struct StepContext {
   const vernal::StepBatch& batch;
   std::vector<SequenceState>& states;  // by sequence of the batch
   std::vector<Tensor>& values;         // by value index
-  StepResult& result;
+  vernal::StepOutputs& outputs;
 
   /// The value an operand refers to.
   Tensor& in(const vernal::Node& node, std::size_t i) const;

@@ -30,8 +30,7 @@ class Plan final : public vernal::BackendPlan {
       StoredWeight stored;
       stored.format = vernal::find_block_type(std::string_view(weight.format));
       stored.columns = weight.shape.last();
-      stored.num_rows = 1;
-      for (std::uint32_t d = 0; d + 1 < weight.shape.rank; ++d) stored.num_rows *= weight.shape[d];
+      stored.num_rows = weight.shape.num_rows();
       stored.bytes = source.map(i);
       weights.push_back(stored);
       done += weight.bytes;

@@ -1,5 +1,6 @@
 #include "program.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "operations.hpp"
@@ -12,6 +13,16 @@ std::uint64_t kv_row_bytes(const std::string& format, std::int64_t dim) {
   if (format == "f32") return static_cast<std::uint64_t>(dim) * 4;
   if (format == "f16") return static_cast<std::uint64_t>(dim) * 2;
   return static_cast<std::uint64_t>(dim) / 32 * (format == "q8_0" ? 34 : 18);
+}
+
+/// Positions that are held at most in a state: of a window what every sequence needs in a step, and
+/// every checkpoint.
+std::uint64_t kv_positions(const vernal::State& s, const vernal::PlanOptions& options) {
+  if (s.window == 0) return options.kv_tokens;
+  const auto window = static_cast<std::uint64_t>(s.window);
+  const std::uint64_t of_sequence = window + options.rollback_depth + options.max_tokens_per_step;
+  return std::min(options.kv_tokens,
+                  options.max_sequences * of_sequence + options.max_checkpoints * window);
 }
 
 }  // namespace
@@ -40,19 +51,26 @@ vernal_step_stats Program::stats() const { return stats_; }
 
 vernal_plan_info Program::plan_info() const { return price(*module_, options_); }
 
-StepResult Program::run(const vernal::StepBatch& batch, std::vector<SequenceState>& states) const {
+vernal::StepOutputs Program::run(const vernal::StepBatch& batch,
+                                 std::vector<SequenceState>& states) const {
   const auto begin = std::chrono::steady_clock::now();
   const vernal::Function& function = module_->functions.at(batch.function);
   std::vector<Tensor> values(function.values.size());
-  StepResult result;
-  StepContext context{*this, function, batch, states, values, result};
+  vernal::StepOutputs outputs;
+  StepContext context{*this, function, batch, states, values, outputs};
   for (const vernal::Node& node : function.nodes) find_operation(node.op)->run(node, context);
   const auto spent = std::chrono::steady_clock::now() - begin;
   stats_.struct_size = sizeof(stats_);
   stats_.steps += 1;
   stats_.tokens += batch.num_tokens;
   stats_.busy_ns += static_cast<std::uint64_t>(std::chrono::nanoseconds(spent).count());
-  return result;
+  return outputs;
+}
+
+std::uint64_t kv_bytes(const vernal::State& s, const vernal::PlanOptions& options) {
+  return static_cast<std::uint64_t>(s.num_heads) *
+         (kv_row_bytes(options.kv_keys_format, s.key_dim) +
+          kv_row_bytes(options.kv_values_format, s.value_dim));
 }
 
 vernal_plan_info price(const vernal::Module& module, const vernal::PlanOptions& options) {
@@ -61,9 +79,7 @@ vernal_plan_info price(const vernal::Module& module, const vernal::PlanOptions& 
   for (const vernal::State& s : module.states) {
     if (s.kind == VERNAL_STATE_KV) {
       info.page_tokens = 1;
-      info.bytes_per_kv_token += static_cast<std::uint64_t>(s.num_heads) *
-                                 (kv_row_bytes(options.kv_keys_format, s.key_dim) +
-                                  kv_row_bytes(options.kv_values_format, s.value_dim));
+      info.bytes_per_kv_token += kv_bytes(s, options);
     } else {
       info.bytes_per_checkpoint += fixed_size(s) * sizeof(float);
     }
@@ -79,7 +95,10 @@ std::vector<vernal::MemoryRow> memory_rows(const vernal::Module& module,
   const vernal_plan_info info = price(module, options);
   std::uint64_t weights = 0;
   for (const vernal::Weight& w : module.weights) weights += w.bytes;
-  const std::uint64_t kv = info.bytes_per_kv_token * options.kv_tokens;
+  std::uint64_t kv = 0;
+  for (const vernal::State& s : module.states) {
+    if (s.kind == VERNAL_STATE_KV) kv += kv_bytes(s, options) * kv_positions(s, options);
+  }
   const std::uint64_t state = info.bytes_per_sequence * options.max_sequences;
   std::vector<vernal::MemoryRow> rows;
   rows.push_back({"weights", "cpu", VERNAL_MEMORY_MAPPED_FILE, weights, weights});

@@ -1,7 +1,6 @@
 // The compiled module: weights and the interpreter that runs one node after another.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,13 +10,9 @@
 #include "tensor.hpp"
 #include "vernal/backend_plugin.hpp"
 #include "vernal/block_types.hpp"
+#include "vernal/copied_pool.hpp"
 
 namespace reference {
-
-/// Outputs of one step by name, f32 [rows, columns].
-struct StepResult {
-  std::map<std::string, Tensor> outputs;
-};
 
 /// A weight as stored in the file, read row by row.
 struct StoredWeight {
@@ -41,7 +36,7 @@ class Program final : public vernal::BackendProgram {
   vernal_step_stats stats() const override;
 
   /// Runs a batch over `states`, one per sequence of the batch, and appends to them.
-  StepResult run(const vernal::StepBatch& batch, std::vector<SequenceState>& states) const;
+  vernal::StepOutputs run(const vernal::StepBatch& batch, std::vector<SequenceState>& states) const;
 
   const vernal::Module& module() const { return *module_; }
   const vernal::PlanOptions& options() const { return options_; }
@@ -57,6 +52,8 @@ class Program final : public vernal::BackendProgram {
 
 /// Prices shared by plan and program.
 vernal_plan_info price(const vernal::Module& module, const vernal::PlanOptions& options);
+/// Bytes of a position in a state's keys and values.
+std::uint64_t kv_bytes(const vernal::State& s, const vernal::PlanOptions& options);
 std::vector<vernal::MemoryRow> memory_rows(const vernal::Module& module,
                                            const vernal::PlanOptions& options);
 

@@ -14,8 +14,9 @@ namespace reference {
 
 /// Keys and values of one layer, oldest first, already rounded to their storage formats.
 struct KvState {
-  std::vector<float> keys;    // [length, num_heads, key_dim]
-  std::vector<float> values;  // [length, num_heads, value_dim]
+  std::vector<float> keys;    // [length - first, num_heads, key_dim]
+  std::vector<float> values;  // [length - first, num_heads, value_dim]
+  std::uint64_t first = 0;    // position of the oldest; those before were given up
 };
 
 /// A RECURRENT or CONV state: [num_heads, key_dim, value_dim] or [channels, width-1].
@@ -39,18 +40,8 @@ struct FixedState {
 };
 
 struct SequenceState {
-  std::vector<KvState> kv;             // by state index; empty for other kinds
-  std::vector<FixedState> fixed;       // by state index; empty for KV
-  std::vector<std::uint64_t> lengths;  // committed tokens, by function
-  std::uint64_t reserved = 0;          // positions promised to each function
-  bool is_valid = true;                // false after a failed step
-
-  /// The same position, with nothing before it that could be restored.
-  SequenceState without_history() const {
-    SequenceState copy = *this;
-    for (FixedState& state : copy.fixed) state.earlier.clear();
-    return copy;
-  }
+  std::vector<KvState> kv;        // by state index; empty for other kinds
+  std::vector<FixedState> fixed;  // by state index; empty for KV
 };
 
 /// Floats of a state of constant size; 0 for KV.
@@ -66,11 +57,34 @@ inline SequenceState make_state(const vernal::Module& module) {
   SequenceState state;
   state.kv.resize(module.states.size());
   state.fixed.resize(module.states.size());
-  state.lengths.resize(module.functions.size());
   for (std::size_t i = 0; i < module.states.size(); ++i) {
     state.fixed[i].values.assign(fixed_size(module.states[i]), 0.0F);
   }
   return state;
+}
+
+/// The first position that a state of `length` tokens needs, also after its newest `num_undone`
+/// tokens are taken back.
+inline std::uint64_t first_needed(const vernal::State& s, std::uint64_t length,
+                                  std::uint64_t num_undone) {
+  const std::uint64_t distance = static_cast<std::uint64_t>(s.window) + num_undone;
+  return s.window == 0 || length < distance ? 0 : length - distance;
+}
+
+/// Gives up what windows have left behind, even if `num_undone` tokens are taken back.
+///   lengths  tokens, by function
+inline void give_up(const vernal::Module& module, const std::vector<std::uint64_t>& lengths,
+                    std::uint64_t num_undone, SequenceState& state) {
+  for (std::size_t i = 0; i < state.kv.size(); ++i) {
+    const vernal::State& s = module.states[i];
+    KvState& kv = state.kv[i];
+    const std::uint64_t first = first_needed(s, lengths[s.function], num_undone);
+    if (s.kind != VERNAL_STATE_KV || first <= kv.first) continue;
+    const auto given_up = static_cast<std::ptrdiff_t>(first - kv.first) * s.num_heads;
+    kv.keys.erase(kv.keys.begin(), kv.keys.begin() + given_up * s.key_dim);
+    kv.values.erase(kv.values.begin(), kv.values.begin() + given_up * s.value_dim);
+    kv.first = first;
+  }
 }
 
 }  // namespace reference

@@ -60,7 +60,8 @@ void run_input(const vernal::Node& node, StepContext& context) {
 void run_output(const vernal::Node& node, StepContext& context) {
   const std::string name(node.text("name", ""));
   if (std::ranges::find(context.batch.outputs, name) == context.batch.outputs.end()) return;
-  context.result.outputs[name] = context.in(node, 0);
+  const Tensor& x = context.in(node, 0);
+  context.outputs[name] = {x.floats, static_cast<std::uint64_t>(x.last())};
 }
 
 void run_reshape(const vernal::Node& node, StepContext& context) {

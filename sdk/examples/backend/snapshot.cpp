@@ -1,5 +1,5 @@
 // Snapshots: the payload is every state's numbers as f32, in the order of the module: keys then
-// values of a KV state, the newest values of the others.
+// values of a KV state as far back as the next token sees them, the newest values of the others.
 #include "vernal/snapshot_header.hpp"
 
 #include <string>
@@ -29,13 +29,12 @@ void for_each_piece(State& state, Piece&& piece) {
 /// A state of these lengths, its numbers still to come.
 SequenceState sized_state(const vernal::Module& module, const std::vector<std::uint64_t>& lengths) {
   SequenceState state = make_state(module);
-  state.lengths = lengths;
-  state.reserved = lengths[0];
   for (std::size_t i = 0; i < module.states.size(); ++i) {
     const vernal::State& s = module.states[i];
     if (s.kind != VERNAL_STATE_KV) continue;
-    const auto rows =
-        static_cast<std::size_t>(lengths[s.function]) * static_cast<std::size_t>(s.num_heads);
+    state.kv[i].first = first_needed(s, lengths[s.function], 0);
+    const auto rows = static_cast<std::size_t>(lengths[s.function] - state.kv[i].first) *
+                      static_cast<std::size_t>(s.num_heads);
     state.kv[i].keys.resize(rows * static_cast<std::size_t>(s.key_dim));
     state.kv[i].values.resize(rows * static_cast<std::size_t>(s.value_dim));
   }
@@ -46,13 +45,10 @@ SequenceState sized_state(const vernal::Module& module, const std::vector<std::u
 
 void Pool::snapshot_export(vernal_sequence_id sequence, vernal_checkpoint_id checkpoint,
                            const vernal_sink* sink) {
-  if ((sequence == 0) == (checkpoint == 0)) {
-    throw Error(VERNAL_INVALID_ARGUMENT, "export takes either a sequence or a checkpoint");
-  }
-  const SequenceState& state =
-      sequence != 0 ? valid_sequence(sequence) : checkpoints_.get(checkpoint);
-  vernal::write_snapshot(kind_of(program_), state.lengths, *sink, [&](auto&& piece) {
-    for_each_piece(state, [&](const std::vector<float>& floats) {
+  Held held = held_by(sequence, checkpoint);
+  forget_history(held);
+  vernal::write_snapshot(kind_of(program_), held.lengths, *sink, [&](auto&& piece) {
+    for_each_piece(held.state, [&](const std::vector<float>& floats) {
       piece(floats.data(), floats.size() * sizeof(float));
     });
   });
@@ -66,21 +62,18 @@ vernal_sequence_id Pool::snapshot_import(const vernal_reader* reader) {
                                              " tokens does not fit the context length of " +
                                              std::to_string(program_.options().context_length));
   }
-  const std::uint64_t position = snapshot.lengths()[0];
-  if (used_tokens() + position > program_.options().kv_tokens) {
-    throw Error(VERNAL_RESOURCE_EXHAUSTED, "the KV pool has no room for a snapshot of " +
-                                               std::to_string(position) + " tokens");
-  }
-  auto state = std::make_unique<SequenceState>(sized_state(program_.module(), snapshot.lengths()));
+  require_sequence(false);
+  require_room(snapshot.lengths()[0], "a snapshot");
+  SequenceState state = sized_state(program_.module(), snapshot.lengths());
   std::uint64_t bytes = 0;
-  for_each_piece(*state,
+  for_each_piece(state,
                  [&](const std::vector<float>& floats) { bytes += floats.size() * sizeof(float); });
   snapshot.require_payload(bytes);
-  for_each_piece(*state, [&](std::vector<float>& floats) {
+  for_each_piece(state, [&](std::vector<float>& floats) {
     snapshot.read(floats.data(), floats.size() * sizeof(float));
   });
   snapshot.finish();
-  return sequences_.add(std::move(state));
+  return add_sequence({std::move(state), snapshot.lengths(), snapshot.lengths()[0], false});
 }
 
 }  // namespace reference

@@ -16,11 +16,11 @@
 #include <fstream>
 #include <mutex>
 #include <string>
-#include <string_view>
 #include <thread>
 
 #include "vernal/engine_client.hpp"
 #include "vernal/frontend_plugin.hpp"
+#include "vernal/json_text.hpp"
 #include "vernal/plugin.hpp"
 
 namespace {
@@ -48,31 +48,11 @@ constexpr vernal_config_row kRows[] = {
                     .maximum = 1e6}),
 };
 
-// A string as JSON text. Bytes of UTF-8 stand for themselves.
-std::string json_text(std::string_view text) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20) {
-      out += "\\u00";
-      out += kDigits[byte >> 4];
-      out += kDigits[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
-
 class OnePrompt final : public vernal::Frontend {
  public:
   explicit OnePrompt(const vernal::Config& config)
       : model_(config.find_string("model").value()),
-        document_("{\"prompt\": " + json_text(config.find_string("prompt").value()) +
+        document_("{\"prompt\": " + vernal::json_text(config.find_string("prompt").value()) +
                   ", \"max_tokens\": " + std::to_string(config.find_int("max_tokens").value()) +
                   ", \"sampling\": {\"temperature\": 0}}"),
         path_(config.find_string("file").value()) {}

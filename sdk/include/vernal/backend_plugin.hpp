@@ -90,6 +90,26 @@ struct StepBatch {
     }
     throw Error(VERNAL_INVALID_ARGUMENT, "step input \"" + std::string(name) + "\" is missing");
   }
+
+  /// What a declared dimension is in this step: the counts for VERNAL_DIM_*, others themselves.
+  std::int64_t dimension(std::int64_t declared) const {
+    switch (declared) {
+      case VERNAL_DIM_TOKENS:
+        return static_cast<std::int64_t>(num_tokens);
+      case VERNAL_DIM_SEQUENCES:
+        return static_cast<std::int64_t>(sequences.size());
+      case VERNAL_DIM_ROWS:
+        return static_cast<std::int64_t>(rows.size());
+      case VERNAL_DIM_EXTERNAL:
+        for (const vernal_step_input& in : inputs) {
+          if (view(in.name) != "ext_index") continue;
+          return static_cast<std::int64_t>(in.bytes / sizeof(std::int32_t));
+        }
+        return 0;
+      default:
+        return declared;
+    }
+  }
 };
 
 /// Sequences, states and steps of one program. Engine thread. Meaning: backend.h.

@@ -31,8 +31,9 @@ class Frontend {
   Frontend& operator=(const Frontend&) = delete;
   virtual ~Frontend() = default;
 
-  /// Binds, starts the frontend's threads and returns. Throws Error(UNAVAILABLE) for an address in
-  /// use.
+  /// Binds, starts the frontend's threads and returns. Models may still be loading: until one is
+  /// READY, requests to it are refused with UNAVAILABLE. Throws Error(UNAVAILABLE) for an address
+  /// in use.
   virtual void start() = 0;
   /// Takes no more work and returns at once; what is in flight goes on for up to `deadline_ms`.
   virtual void begin_drain(std::uint64_t deadline_ms) = 0;

@@ -2,8 +2,11 @@
 // stores.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +24,12 @@ struct Shape {
 
   std::int64_t operator[](std::uint32_t i) const { return dims[i]; }
   std::int64_t last() const { return rank == 0 ? 1 : dims[rank - 1]; }
+  /// Vectors along the last dimension, of a shape that is static: a weight's.
+  std::int64_t num_rows() const {
+    std::int64_t rows = 1;
+    for (std::uint32_t i = 0; i + 1 < rank; ++i) rows *= dims[i];
+    return rows;
+  }
   friend bool operator==(const Shape&, const Shape&) = default;
 };
 
@@ -66,6 +75,18 @@ struct Node {
     return i < operands.size() ? operands[i] : vernal_operand{VERNAL_OPERAND_NONE, 0};
   }
 };
+
+/// Why a backend that understands the attributes `known` of this operation must refuse the node;
+/// nullopt if it has no others. A hint never changes results and is no reason.
+inline std::optional<std::string> attribute_refusal(const Node& node,
+                                                    std::span<const std::string_view> known) {
+  for (const Attribute& attribute : node.attributes) {
+    const std::string_view name = attribute.name;
+    if (name.starts_with("hint:") || std::ranges::find(known, name) != known.end()) continue;
+    return "attribute \"" + attribute.name + "\" of " + node.op + " is not known here";
+  }
+  return std::nullopt;
+}
 
 struct Value {
   Shape shape;

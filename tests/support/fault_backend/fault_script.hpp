@@ -13,7 +13,7 @@ struct Script {
   std::string kind = "none";
   std::uint64_t first_step = 1;
   std::uint64_t num_steps = 1;  // 0: every step from the first on
-  std::uint64_t hang_ms = 0;    // how long a hanging step takes
+  std::uint64_t hang_ms = 0;    // how long a hanging step or a slow build takes
 
   bool strikes(std::uint64_t step) const {
     return kind != "none" && step >= first_step &&

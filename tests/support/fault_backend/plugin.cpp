@@ -209,6 +209,12 @@ class Plan final : public vernal::BackendPlan {
   std::vector<vernal::MemoryRow> rows() const override { return {}; }
   std::unique_ptr<vernal::BackendProgram> build(const vernal::WeightSource&,
                                                 const vernal::Progress& progress) override {
+    if (script_.kind == "slow_build") {
+      for (std::uint64_t ms = 0; ms < script_.hang_ms; ms += 10) {
+        progress.report(ms, script_.hang_ms);
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      }
+    }
     progress.report(1, 1);
     if (script_.kind == "build_error")
       throw vernal::Error(VERNAL_INTERNAL, "scripted failure of a build");
@@ -263,7 +269,7 @@ constexpr vernal_config_row kRows[] = {
          .choices = "none|submit_error|submit_out_of_memory|submit_device_lost|submit_exception|"
                     "wait_error|wait_device_lost|wait_out_of_memory|wait_exception|hang|nan|"
                     "all_minus_infinity|wrong_shape|null_output|no_room|open_error|plan_error|"
-                    "build_error"}),
+                    "build_error|slow_build"}),
     vernal::to_abi({.path = "first_step",
                     .type = VERNAL_CONFIG_INT,
                     .help = "the first step that fails, from 1",
@@ -278,7 +284,7 @@ constexpr vernal_config_row kRows[] = {
                     .maximum = 1e9}),
     vernal::to_abi({.path = "hang",
                     .type = VERNAL_CONFIG_DURATION,
-                    .help = "how long a hanging step takes",
+                    .help = "how long a hanging step or a slow build takes",
                     .default_value = "\"10s\""}),
 };
 

@@ -97,7 +97,12 @@ class HybridSequences : public testing::TestWithParam<std::uint64_t> {
     out.emplace_back(kPages, kPageBytes);
     return out;
   }();
-  Sequences sequences_{pages_, states_, {1000, 2}};
+  const std::vector<KvGroup> groups_ = [] {
+    std::vector<KvGroup> out(2);
+    out[kMtp].function = kMtp;
+    return out;
+  }();
+  Sequences sequences_{pages_, groups_, states_, {1000, 4, 2}};
 };
 
 TEST_P(HybridSequences, HaveSlotsOfTheSizeThatThePlanSays) {
@@ -188,11 +193,12 @@ TEST_P(HybridSequences, FunctionsBehindMainShareOnlyWhatTheyHold) {
   const SequenceState& theirs = sequences_.sequence(child);
   EXPECT_EQ(theirs.lengths[kMtp], 70U);
   EXPECT_EQ(theirs.reserved[kMtp], 150U);
-  ASSERT_EQ(theirs.pages[kMtp].size(), 3U);
-  EXPECT_EQ(theirs.pages[kMtp][0], mine.pages[kMtp][0]);
-  EXPECT_NE(theirs.pages[kMtp][1], mine.pages[kMtp][1]) << "both will write behind token 70";
-  EXPECT_NE(theirs.pages[kMtp][2], mine.pages[kMtp][2]);
-  EXPECT_EQ(theirs.pages[kMain], mine.pages[kMain]);
+  ASSERT_EQ(theirs.pages[kMtp].ids.size(), 3U);
+  EXPECT_EQ(theirs.pages[kMtp].ids[0], mine.pages[kMtp].ids[0]);
+  EXPECT_NE(theirs.pages[kMtp].ids[1], mine.pages[kMtp].ids[1])
+      << "both will write behind token 70";
+  EXPECT_NE(theirs.pages[kMtp].ids[2], mine.pages[kMtp].ids[2]);
+  EXPECT_EQ(theirs.pages[kMain].ids, mine.pages[kMain].ids);
   EXPECT_EQ(pages_[kMtp].num_free(), kPages - 5);
   sequences_.release(child);
   EXPECT_EQ(pages_[kMtp].num_free(), kPages - 3);

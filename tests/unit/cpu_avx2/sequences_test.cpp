@@ -30,7 +30,7 @@ class SequencesOfPool : public testing::Test {
   std::string read(vernal_sequence_id id) { return read(sequences_.sequence(id)); }
 
   std::byte* slot(const SequenceState& state, std::uint64_t position) const {
-    return pages_.data() + state.pages[0][position / kPageTokens] * kPageBytes +
+    return pages_.data() + state.pages[0].ids[position / kPageTokens] * kPageBytes +
            position % kPageTokens;
   }
 
@@ -53,7 +53,8 @@ class SequencesOfPool : public testing::Test {
   const StatePlan plan_{attention_module(), PlanOptions{}};
   StateStore states_{plan_};
   KvPages pages_{kPages, kPageBytes};
-  Sequences sequences_{{&pages_, 1}, states_, {1000, 2}};
+  const std::vector<KvGroup> groups_ = std::vector<KvGroup>(1);
+  Sequences sequences_{{&pages_, 1}, groups_, states_, {1000, 4, 2}};
 };
 
 TEST_F(SequencesOfPool, ReserveAllOrNothing) {
@@ -81,7 +82,7 @@ TEST_F(SequencesOfPool, ReserveTwiceTakesTheGreaterNotTheSum) {
 
 TEST_F(SequencesOfPool, RefuseMoreThanTheContextLength) {
   KvPages many(100, kPageBytes);
-  Sequences sequences({&many, 1}, states_, {1000, 1});
+  Sequences sequences({&many, 1}, groups_, states_, {1000, 4, 1});
   const auto a = sequences.create();
   EXPECT_EQ(code_of([&] { sequences.reserve(a, 1001); }), VERNAL_RESOURCE_EXHAUSTED);
   EXPECT_EQ(code_of([&] { sequences.reserve(a, ~std::uint64_t{0}); }), VERNAL_RESOURCE_EXHAUSTED);

@@ -372,6 +372,7 @@ TEST(EngineFaults, ReportsAModelThatCannotBeOpened) {
     std::optional<SequenceId> create_sequence() override { return std::nullopt; }
     void release_sequence(SequenceId) noexcept override {}
     bool reserve(SequenceId, std::uint64_t) override { return false; }
+    std::uint64_t restorable(SequenceId, std::uint64_t) override { return 0; }
     bool truncate(SequenceId, std::uint64_t) override { return false; }
     std::optional<SequenceId> fork(SequenceId, std::uint64_t) override { return std::nullopt; }
     void begin_step(std::span<const StepChunk>) override {}

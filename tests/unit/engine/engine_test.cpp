@@ -241,6 +241,26 @@ TEST(Engine, SeatsByPriorityThenByArrival) {
   EXPECT_EQ(order, "ACBD");
 }
 
+TEST(Engine, KeepsBothConversationsThatBeginWithTheSameTokens) {
+  BenchOptions options;
+  options.slots = 2;
+  EngineBench bench(test::predict_letters, options);
+  const std::string system(300, 's');
+  const auto cached = [&](const std::string& prompt) {
+    return bench.run(fmt::format(R"({{"prompt": "{}", "seed": 1, "max_tokens": 5}})", prompt))
+        .terminal.cached_tokens;
+  };
+  const std::string first = system + std::string(500, 'a');
+  const std::string second = system + std::string(400, 'b');
+  EXPECT_EQ(cached(first), 0U);
+  EXPECT_EQ(cached(second), 256U);  // a copy: the first conversation is still there
+  EXPECT_EQ(cached(first + "and so on"), 768U);
+  EXPECT_EQ(cached(second + "and so on"), 640U);
+  // With both slots full, the one that a third begins like is cut only if the other holds more.
+  EXPECT_EQ(cached(second + "and on"), 640U);
+  EXPECT_EQ(cached(first + "and on"), 768U);
+}
+
 TEST(Engine, ReusesTheTokensThatTwoPromptsBeginWith) {
   BenchOptions options;
   options.slots = 1;

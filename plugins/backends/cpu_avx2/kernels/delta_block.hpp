@@ -1,5 +1,15 @@
-// What both forms of the delta rule share: the inputs of a few tokens for one head, ready for use,
-// and the places of states.
+// A few tokens of the delta rule for one head: their inputs, ready for use, and the places of
+// states.
+//
+// A panel of the state (16 KiB for a key_dim of 128) stays in the first-level cache while all
+// tokens of a block pass over it. A pass applies what the token before changed, lets the state fade
+// and collects what this token reads, so each number of S is loaded and stored once for a token:
+//
+//   S <- d (S + k' u'^T)  (k', u' of the token before),   a = S^T k,   b = S^T q
+//   u = beta (v - a),     y = b + (k.q) u
+//
+// with d = e^g. Every token takes these steps with these sums, wherever a block or a step begins
+// or ends: at a border the change is applied by itself, with the same bits.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +20,7 @@
 
 namespace vernal::cpu_avx2 {
 
-/// Tokens that are prepared, and in the chunked form solved, at a time.
+/// Tokens that are prepared at a time: what they need lies in the second-level cache.
 inline constexpr std::int64_t kDeltaBlock = 64;
 
 /// Columns of a panel of the state: four vectors.
@@ -28,8 +38,7 @@ struct DeltaHead {
     return (token(t) * rule.num_value_heads + head) * rule.value_dim;
   }
   const float* gates(std::int64_t t) const {
-    const std::int64_t width = rule.has_key_gates ? rule.key_dim : 1;
-    return rule.g + (token(t) * rule.num_value_heads + head) * width;
+    return rule.g + (token(t) * rule.num_value_heads + head) * rule.num_gates();
   }
   float beta(std::int64_t t) const { return rule.beta[token(t) * rule.num_value_heads + head]; }
 
@@ -50,7 +59,8 @@ struct DeltaHead {
   }
 };
 
-/// Tokens [first, first + count) of a sequence's part of a step, count <= kDeltaBlock.
+/// Tokens [first, first + count) of a sequence's part of a step, count <= kDeltaBlock. All memory
+/// is the caller's scratch.
 struct DeltaBlock {
   std::int64_t first = 0;
   std::int64_t count = 0;
@@ -58,24 +68,11 @@ struct DeltaBlock {
   float* queries = nullptr;  ///< as keys, scaled
   float* values = nullptr;  ///< [count][value_dim]: v, in whose place y is written. A copy, because
                             ///< the rows of a head lie far apart and panels pass over them often
-  float* work = nullptr;    ///< the rest of the scratch memory, 32-byte aligned
+  float* decays = nullptr;  ///< [count][num_gates]: e^g
+  float* products = nullptr;  ///< [count]: k . q
 };
 
-/// Calls body(first column, number of columns) for the panels of a head.
-template <class Body>
-void for_each_panel(const DeltaRule& rule, Body&& body) {
-  for (std::int64_t c = 0; c < rule.value_dim; c += kPanelColumns) {
-    body(c, std::min(kPanelColumns, rule.value_dim - c));
-  }
-}
-
-/// Runs a block token by token (delta_step.cpp).
-void run_delta_steps(const DeltaHead& head, const DeltaBlock& block);
-/// f32 numbers of `work` that it needs.
-std::int64_t delta_step_floats(const DeltaRule& rule);
-
-/// Runs a block by matrix products (delta_chunk.cpp). Gates by head only.
-void run_delta_chunk(const DeltaHead& head, const DeltaBlock& block);
-std::int64_t delta_chunk_floats(const DeltaRule& rule);
+/// Runs a block whose inputs are filled in.
+void run_delta_block(const DeltaHead& head, const DeltaBlock& block);
 
 }  // namespace vernal::cpu_avx2

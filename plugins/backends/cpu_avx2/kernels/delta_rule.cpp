@@ -8,11 +8,6 @@ namespace vernal::cpu_avx2 {
 
 namespace {
 
-/// Tokens at the front of a sequence's part of a step that go token by token whatever follows them.
-/// Few enough to cost a long prefill nothing, enough for decode and for checking drafted tokens,
-/// where a block would be mostly empty.
-constexpr std::int64_t kStepTokens = 8;
-
 /// Copies one head of q or k, normalised if the rule says so.
 void prepare_row(const DeltaRule& rule, const float* x, float factor, float* out) {
   if (rule.is_normalized) {
@@ -65,8 +60,7 @@ void fetch_state(const DeltaHead& head) {
 }  // namespace
 
 std::int64_t delta_rule_scratch_floats(const DeltaRule& rule) {
-  return kDeltaBlock * (2 * rule.key_dim + rule.value_dim) +
-         std::max(delta_step_floats(rule), delta_chunk_floats(rule));
+  return kDeltaBlock * (2 * rule.key_dim + rule.value_dim + rule.num_gates() + 1);
 }
 
 void run_delta_rule(const DeltaRule& rule, const DeltaSequence& sequence, std::int64_t head,
@@ -76,19 +70,13 @@ void run_delta_rule(const DeltaRule& rule, const DeltaSequence& sequence, std::i
   block.keys = scratch;
   block.queries = block.keys + kDeltaBlock * rule.key_dim;
   block.values = block.queries + kDeltaBlock * rule.key_dim;
-  block.work = block.values + kDeltaBlock * rule.value_dim;
+  block.decays = block.values + kDeltaBlock * rule.value_dim;
+  block.products = block.decays + kDeltaBlock * rule.num_gates();
   fetch_state(here);
   while (block.first < sequence.count) {
-    const bool is_stepwise = rule.has_key_gates || block.first < kStepTokens;
-    const std::int64_t most =
-        is_stepwise && !rule.has_key_gates ? kStepTokens - block.first : kDeltaBlock;
-    block.count = std::min(most, sequence.count - block.first);
+    block.count = std::min(kDeltaBlock, sequence.count - block.first);
     prepare_block(here, block);
-    if (is_stepwise) {
-      run_delta_steps(here, block);
-    } else {
-      run_delta_chunk(here, block);
-    }
+    run_delta_block(here, block);
     store_results(here, block);
     block.first += block.count;
   }

@@ -4,13 +4,11 @@
 //
 // (Yang, Kautz and Hatamizadeh 2024, "Gated Delta Networks"; sdk/spec/operations.md §4.)
 //
-// Two forms with one result but for rounding. Token by token reads and writes S once for each token
-// (delta_step.hpp). In blocks (delta_chunk.hpp) S is read and written once for each block, and most
-// of the work are matrix products.
-//
-// Which form a token takes depends on its distance from the first token of its sequence in the
-// step, and in either form a token's sums take in no later token. So the bits of a row depend on
-// its sequence's tokens and on where its chunks began.
+// One form for every number of tokens, exactly sequential: a token's results and the state after it
+// come from the state before it by one order of operations (delta_block.hpp). So the bits of a row
+// depend on its own sequence's tokens alone: not on where steps begin and end, nor on what else is
+// in them. A prefill is fast because a panel of S stays in the first-level cache while all tokens
+// of the step pass over it; docs/decisions/0009-one-form-of-the-delta-rule.md has the measurements.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +37,8 @@ struct DeltaRule {
   std::int64_t key_head(std::int64_t head) const {
     return is_grouped ? head * num_key_heads / num_value_heads : head % num_key_heads;
   }
+  /// Gates of a token in one value head.
+  std::int64_t num_gates() const { return has_key_gates ? key_dim : 1; }
   std::int64_t state_floats() const { return num_value_heads * key_dim * value_dim; }
 };
 
@@ -57,7 +57,8 @@ struct DeltaSequence {
 std::int64_t delta_rule_scratch_floats(const DeltaRule& rule);
 
 /// Runs all tokens of a sequence through one value head and leaves its newest num_versions states
-/// behind. Different heads and sequences may run on different threads at once.
+/// behind. Different heads and sequences may run on different threads at once. Cutting the tokens
+/// over several calls, anywhere, changes no bit of y or of the states.
 ///   scratch  delta_rule_scratch_floats(), 32-byte aligned, of the calling thread alone
 void run_delta_rule(const DeltaRule& rule, const DeltaSequence& sequence, std::int64_t head,
                     float* scratch);

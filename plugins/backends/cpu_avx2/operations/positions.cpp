@@ -63,9 +63,10 @@ void AttentionOperation::run(const StepContext& step, Worker& worker) const noex
   attention.q = step.values(p_.q);
   attention.out = step.floats(p_.y);
   if (p_.sinks >= 0) attention.sinks = step.weights->numbers(static_cast<std::uint32_t>(p_.sinks));
-  attention.pages = step.kv_pages + p_.page_offset;
-  attention.page_stride = step.kv_page_stride;
-  attention.sequences = step.sequences;
+  const KvPagesOfStep& kv = step.kv[p_.kv_group];
+  attention.pages = kv.pages + p_.page_offset;
+  attention.page_stride = kv.page_stride;
+  attention.sequences = kv.sequences;
   worker.parallel_for(step.num_tokens, chunk_of(step.num_tokens, worker),
                       [&](std::int64_t first, std::int64_t last) {
                         append_kv(attention, step.values(p_.k), step.values(p_.v), first, last);

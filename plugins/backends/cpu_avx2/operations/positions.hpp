@@ -17,6 +17,11 @@ class RopeTableOperation final : public Operation {
   /// Frequencies that need weights; once, before the first step.
   void prepare(const Weights& weights);
 
+  const RopeParameters& parameters() const { return parameters_; }
+  std::int64_t factors() const { return factors_; }
+  BufferId positions() const { return reads[0]; }
+  BufferId table() const { return writes[0]; }
+
  private:
   RopeParameters parameters_;
   RopeFrequencies frequencies_;
@@ -54,7 +59,8 @@ class AttentionOperation final : public Operation {
     BufferId y;
     BufferId partials;
     std::int64_t sinks;         ///< index of the weight, or -1
-    std::int64_t page_offset;   ///< of this state in a page
+    std::size_t kv_group;       ///< of this state
+    std::int64_t page_offset;   ///< of this state in a page of its group
     std::int64_t schedule;      ///< number of the schedule it follows
     std::int64_t partial_rows;  ///< (query, head) rows times splits that `partials` holds
     Attention shape;            ///< everything that does not depend on the step

@@ -227,7 +227,8 @@ typedef struct vernal_frontend_api {
 
   /* [control] Creates an instance from its validated table; binds nothing yet. */
   int32_t (*create)(vernal_config_view config, vernal_frontend** out);
-  /* [control] Binds, starts threads, returns. An address in use fails here. */
+  /* [control] Binds, starts threads, returns. An address in use fails here. Models may still be
+   * loading. */
   int32_t (*start)(vernal_frontend* frontend);
   /* [control, nonblocking] Accept no more work; what is in flight goes on for up to deadline_ms. */
   int32_t (*begin_drain)(vernal_frontend* frontend, uint64_t deadline_ms);

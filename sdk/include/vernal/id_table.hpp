@@ -1,22 +1,24 @@
-// Objects by ids that carry a generation: a stale id is an error, never another object.
+// Objects by ids that carry a generation, as the interface wants sequences, checkpoints and tickets
+// named: a stale id is an error, never another object.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "vernal/error.hpp"
 
-namespace vernal::cpu_avx2 {
+namespace vernal {
 
-/// Owns objects of type T. An id is generation << 32 | (slot + 1), so 0 is never one.
+/// Owns objects of type T. An id is generation << 32 | (slot + 1), so 0 is never one. References
+/// stay valid until their object is removed. One thread at a time.
 template <class T>
 class IdTable {
  public:
-  /// `kind` names the objects in messages: "sequence".
+  /// `kind` names the objects in messages: "sequence". Borrowed: use a string literal.
   explicit IdTable(std::string_view kind) : kind_(kind) {}
 
   std::uint64_t add(T object) {
@@ -31,6 +33,7 @@ class IdTable {
   T& get(std::uint64_t id) { return *find(id).object; }
   const T& get(std::uint64_t id) const { return *const_cast<IdTable*>(this)->find(id).object; }
 
+  /// Errors  NOT_FOUND: never given, or removed since.
   void remove(std::uint64_t id) {
     Slot& slot = find(id);
     slot.object.reset();
@@ -66,7 +69,7 @@ class IdTable {
   }
 
   std::string_view kind_;
-  std::vector<Slot> slots_;
+  std::deque<Slot> slots_;
 };
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal

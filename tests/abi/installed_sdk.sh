@@ -1,0 +1,44 @@
+# Shell functions of the tests that use vernal as it is once installed. They expect $cmake, $build and $work, an empty
+# folder of their own, and set $prefix, where it is installed to.
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154
+
+prefix=$work/prefix
+
+# install_vernal: into the empty prefix; nothing installed may name the build folder.
+install_vernal() {
+  "$cmake" --install "$build" --prefix "$prefix" > "$work/install.log" || {
+    cat "$work/install.log"
+    exit 1
+  }
+  if grep -rnl -e "$build" "$prefix/include" "$prefix"/lib*/cmake; then
+    echo "the files above name the build folder"
+    exit 1
+  fi
+}
+
+# toolchain_works COMPILER FLAGS: whether a C++20 program can be built.
+toolchain_works() {
+  command -v "$1" > /dev/null || return 1
+  echo '#include <string>
+int main() { return static_cast<int>(std::string().size()); }' > "$work/probe.cpp"
+  # shellcheck disable=SC2086  # flags are words
+  "$1" $2 -std=c++20 "$work/probe.cpp" -o "$work/probe" 2> /dev/null && "$work/probe"
+}
+
+# build_example NAME FOLDER TYPE COMPILER FLAGS: builds an example of the installed SDK, copied away from it, with the
+# installed SDK alone; its library goes to FOLDER/plugins.
+build_example() {
+  local name=$1 folder=$2 type=$3 compiler=$4 flags=$5
+  mkdir -p "$folder/plugins" "$folder/source"
+  cp -r "$prefix/share/vernal/sdk/examples/$name" "$folder/source/"
+  "$cmake" -S "$folder/source/$name" -B "$folder/build-$name" -G Ninja \
+    -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE="$type" \
+    -DCMAKE_CXX_FLAGS="$flags -Wall -Wextra -Wpedantic -Wconversion -Werror" > "$folder/log" 2>&1 &&
+    "$cmake" --build "$folder/build-$name" >> "$folder/log" 2>&1 || {
+    echo "$name does not build with $compiler $flags"
+    cat "$folder/log"
+    exit 1
+  }
+  cp "$folder/build-$name"/*.so "$folder/plugins/"
+}
