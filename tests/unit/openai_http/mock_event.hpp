@@ -1,0 +1,67 @@
+// Events and scripts of the mock core.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "vernal/abi/frontend.h"
+
+namespace vernal::openai_http::testing {
+
+/// One candidate of a position.
+struct MockCandidate {
+  std::string bytes;
+  double logprob = -0.5;
+};
+
+/// An event that owns what vernal_event borrows.
+struct MockEvent {
+  std::uint32_t type = VERNAL_EVENT_DELTA;
+  std::string text;
+  std::uint32_t choice = 0;
+  std::uint32_t channel = VERNAL_CHANNEL_CONTENT;
+  std::uint32_t call_index = 0;
+  std::string call_id;
+  std::uint32_t finish_reason = VERNAL_FINISH_STOP;
+  std::vector<std::vector<MockCandidate>> positions;  // first of each: the chosen one
+  std::uint64_t prompt_tokens = 0;
+  std::uint64_t cached_tokens = 0;
+  std::uint64_t completion_tokens = 0;
+  std::uint64_t context_length = 0;
+  std::int32_t code = VERNAL_OK;
+  std::uint32_t http_hint = 0;
+  std::string error_code;
+  std::string param;
+};
+
+MockEvent accepted(std::uint64_t prompt_tokens = 10);
+MockEvent delta(std::string text, std::uint32_t choice = 0);
+MockEvent choice_finished(std::uint32_t reason = VERNAL_FINISH_STOP, std::uint32_t choice = 0);
+MockEvent finished(std::uint64_t prompt = 10, std::uint64_t completion = 2,
+                   std::uint64_t cached = 4);
+MockEvent failed(std::int32_t code, std::string text, std::uint32_t http_hint = 0);
+
+/// What happens to one request.
+struct Script {
+  std::int32_t submit_status = VERNAL_OK;
+  std::string submit_text;
+  std::vector<MockEvent> events;
+  std::chrono::microseconds interval{0};  // between events
+  bool is_endless = false;                // after the events: "tick " until cancelled
+
+  /// ACCEPTED, "Hel", "lo", CHOICE_FINISHED, FINISHED.
+  static Script hello();
+  /// ACCEPTED, then text until the request is cancelled, one piece every `interval`.
+  static Script endless(std::chrono::microseconds interval);
+};
+
+/// Fills `out` with what `event` holds, borrowing from it; `arrays` keeps the logprobs.
+struct EventArrays {
+  std::vector<vernal_token_logprob> positions;
+  std::vector<std::vector<vernal_candidate>> candidates;
+};
+void to_abi(const MockEvent& event, EventArrays& arrays, vernal_event& out);
+
+}  // namespace vernal::openai_http::testing
