@@ -31,7 +31,8 @@ install_vernal
 
 mkdir "$work/oak"
 ln -s "$donor" "$work/oak/donor.gguf"
-export VERNAL=$prefix PATH=$prefix/bin:$(dirname "$cmake"):$PATH
+PATH=$prefix/bin:$(dirname "$cmake"):$PATH
+export VERNAL=$prefix PATH
 export CMAKE_GENERATOR=Ninja CFLAGS="-Wall -Wextra -Wpedantic -Wconversion -Werror"
 export CXXFLAGS=$CFLAGS
 umask 022

@@ -25,7 +25,7 @@ class RealModel : public testing::TestWithParam<Case> {};
 TEST_P(RealModel, AgreesWithTheReferenceWhereverItIsSure) {
   const std::filesystem::path file = std::filesystem::path(VERNAL_MODELS_DIR) / GetParam().file;
   if (!std::filesystem::exists(file)) {
-    GTEST_SKIP() << "fetch it with tools/fetch_model.sh: " << GetParam().file;
+    GTEST_SKIP() << "fetch it with tools/fetch_model.py: " << GetParam().file;
   }
   std::ifstream stream(VERNAL_GOLDEN_DIR "/models/" + GetParam().golden);
   const auto json = boost::json::parse(std::string{std::istreambuf_iterator<char>(stream), {}});
