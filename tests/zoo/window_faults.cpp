@@ -37,7 +37,7 @@ void window_leaves_too_early(Tables& t) {
     for (const vernal_step_sequence& part : facts.parts) {
       for (std::uint64_t i = 0; i < part.count; ++i) {
         const std::uint64_t position = part.first_position + i;
-        if (position >= 128 && position % 64 < kWindow) numbers.scale(part.start + i, 1.1F);
+        if (position >= 128 && position % 64 < kWindow) numbers.scale(part.start + i, 1.5F);
       }
     }
   });
