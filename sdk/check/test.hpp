@@ -43,6 +43,7 @@ std::span<const Test> operations_tests();
 std::span<const Test> state_tests();
 std::span<const Test> state_position_tests();
 std::span<const Test> state_copy_tests();
+std::span<const Test> state_window_tests();
 std::span<const Test> model_tests();
 std::span<const Test> frontend_tests();
 

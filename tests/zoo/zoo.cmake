@@ -84,6 +84,10 @@ zoo(exhaustion_ends_it backend state.exhaustion_full)
 zoo(room_is_not_given_back backend state.free_full)
 zoo(imports_anything backend state.snapshot_full)
 zoo(rotation_not_undone backend state.rotation)
+zoo(window_leaves_too_early backend state.window_far)
+zoo(cuts_behind_window backend state.window_cut)
+zoo(checkpoint_loses_window backend state.window_held)
+zoo(ignores_max_sequences backend state.max_sequences_full)
 
 # Architectures and frontends
 zoo(impure architecture model.build)

@@ -50,7 +50,7 @@ std::int32_t get_deaf_service(vernal_host* of, vernal_str id, const void** table
 
 void apply(std::string_view name) {
   for (const auto* faults : {&call_faults(), &size_faults(), &process_faults(), &number_faults(),
-                             &state_faults(), &other_faults()}) {
+                             &state_faults(), &window_faults(), &other_faults()}) {
     const auto found = faults->find(name);
     if (found != faults->end()) found->second(shown_tables);
   }

@@ -41,6 +41,7 @@ const std::map<std::string_view, Fault>& size_faults();
 const std::map<std::string_view, Fault>& process_faults();
 const std::map<std::string_view, Fault>& number_faults();
 const std::map<std::string_view, Fault>& state_faults();
+const std::map<std::string_view, Fault>& window_faults();
 const std::map<std::string_view, Fault>& other_faults();
 
 /// What an entry does: enters the sound plugin and shows its tables with the fault of that name.
