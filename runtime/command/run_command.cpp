@@ -41,7 +41,6 @@ int command_run(const RunArguments& arguments, ControlSignals& signals) {
   OpenDeployment open(arguments.file, log);
   log.set_level(LogLevel::kWarning);
   Server server(open, signals);
-  server.plan();
   if (!server.load()) throw Error(VERNAL_CANCELLED, "stopped while loading");
   Engine& engine = server.engine();
   const ModelDescription model = find_model(engine, arguments.model);

@@ -8,7 +8,6 @@ int command_serve(const ServeArguments& arguments, ControlSignals& signals) {
   OpenDeployment open(arguments.file, log);
   if (arguments.only_console) open.replace_frontends_by_console(arguments.model);
   Server server(open, signals);
-  server.plan();
   server.start_frontends();
   if (!server.load()) return 0;
   server.start_consoles();

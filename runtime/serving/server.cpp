@@ -38,6 +38,7 @@ Server::Server(OpenDeployment& open, ControlSignals& signals)
 Server::~Server() { stop(); }
 
 void Server::plan() {
+  if (is_planned_) return;
   open_.plan_models();
   for (const auto& model : open_.models()) {
     std::uint64_t bytes = 0;
@@ -47,9 +48,11 @@ void Server::plan() {
                      model->rows().size());
   }
   declare_models(open_, *engine_);
+  is_planned_ = true;
 }
 
 bool Server::load() {
+  plan();
   try {
     load_models(open_, *engine_, [this] { return wants_to_end(); });
   } catch (const Error& error) {
@@ -73,6 +76,7 @@ void Server::start_frontends() {
                 fmt::format("{}: there is no [frontends.NAME]; nothing would serve",
                             deployment.file.string()));
   }
+  plan();
   for (const PluginInstance& instance : deployment.frontends) {
     if (instance.plugin != kConsolePlugin) start_frontend(instance);
   }

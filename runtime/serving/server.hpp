@@ -27,14 +27,12 @@ class Server {
 
   Engine& engine() noexcept { return *engine_; }
 
-  /// Opens backends, prices every model and declares it as loading.
-  void plan();
-  /// After plan(): creates and starts the frontends but consoles, so that clients learn at once
+  /// Creates and starts the frontends but consoles. Before load(), so that clients learn at once
   /// that models are loading, and an address in use is found before the long part.
   void start_frontends();
-  /// After plan(): loads every model. Returns false if a signal came meanwhile; what ran has then
-  /// been drained.
-  bool load();
+  /// Opens backends, prices and loads every model. Returns false if a signal came meanwhile; what
+  /// ran has then been drained.
+  [[nodiscard]] bool load();
   /// After load(): the consoles, whose users wait for a model. One without a terminal is left out
   /// when another frontend runs.
   void start_consoles();
@@ -48,6 +46,8 @@ class Server {
     bool is_console = false;
   };
 
+  /// Opens backends, prices every model and declares it as loading, unless that is done.
+  void plan();
   void start_frontend(const PluginInstance& instance);
   bool wants_to_end();
   void drain();
@@ -58,6 +58,7 @@ class Server {
   ConsoleService console_;
   std::unique_ptr<Engine> engine_;
   std::vector<Running> frontends_;
+  bool is_planned_ = false;
   bool is_stopped_ = false;
 };
 

@@ -83,7 +83,6 @@ TEST_P(FaultAtEveryStep, HarmsItsOwnRequestAlone) {
     Log log(LogLevel::kOff);
     OpenDeployment open(deployment.file(), log);
     Server server(open, signals);
-    server.plan();
     ASSERT_TRUE(server.load());
     const Outcome hit = run(server.engine());
     ASSERT_EQ(hit.terminal_events, 1U) << GetParam() << " at step " << step << " hangs";
@@ -112,7 +111,6 @@ TEST_P(LostDevice, FailsTheModelAndNothingElse) {
     Log log(LogLevel::kOff);
     OpenDeployment open(deployment.file(), log);
     Server server(open, signals);
-    server.plan();
     ASSERT_TRUE(server.load());
     const Outcome hit = run(server.engine());
     ASSERT_EQ(hit.terminal_events, 1U) << "step " << step;
@@ -137,7 +135,6 @@ TEST(Fault, AHungStepEndsItsRequestAtTheDeadlineAndTheModelComesBack) {
     Log log(LogLevel::kOff);
     OpenDeployment open(deployment.file(), log);
     Server server(open, signals);
-    server.plan();
     ASSERT_TRUE(server.load());
     const Outcome hit = run(server.engine());
     ASSERT_EQ(hit.terminal_events, 1U) << "step " << step;
@@ -165,8 +162,7 @@ TEST(Fault, AFailingLoadIsOneErrorThatNamesModelAndReason) {
     OpenDeployment open(deployment.file(), log);
     Server server(open, signals);
     try {
-      server.plan();
-      (void)server.load();
+        (void)server.load();
       ADD_FAILURE() << fault << " was not noticed";
     } catch (const Error& error) {
       EXPECT_NE(std::string(error.what()).find("scripted failure"), std::string::npos)

@@ -45,7 +45,9 @@ TEST_P(RealModel, AgreesWithTheReferenceWhereverItIsSure) {
     for (const auto& id : run.at("greedy").as_array())
       greedy.push_back(id.to_number<std::int32_t>());
     tokens.insert(tokens.end(), greedy.begin(), greedy.end() - 1);
-    const auto logits = model.feed(model.sequence(tokens.size()), tokens, 64);
+    const vernal_sequence_id sequence = model.sequence(tokens.size());
+    const auto logits = model.feed(sequence, tokens, 64);
+    model.pool().seq_release(sequence);
     for (std::size_t i = 0; i < greedy.size(); ++i) {
       const auto row = std::span(logits).subspan((prompt_size - 1 + i) * model.vocabulary_size(),
                                                  model.vocabulary_size());
