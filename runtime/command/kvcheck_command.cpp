@@ -113,7 +113,7 @@ void print_lines(const KvResult& result) {
 std::string recommendation(const KvResult* best) {
   if (best == nullptr) return "kv_cache = { keys = \"f16\", values = \"f16\" }";
   return fmt::format("kv_cache = {{ keys = \"{}\", values = \"{}\", rotate = {} }}", best->kv.keys,
-                     best->kv.values, best->kv.rotate);
+                     best->kv.values, best->kv.is_rotated());
 }
 
 boost::json::object to_json(const KvResult& result) {

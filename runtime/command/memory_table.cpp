@@ -58,6 +58,7 @@ std::string memory_table(const ResidentModel& model) {
     out += fmt::format("  {:<{}}  {:<15}  {:<8}  {:>15}  {:>12}\n", "total", width, "", device,
                        bytes, format_size(bytes));
   }
+  for (const std::string& remark : model.remarks()) out += fmt::format("  note: {}\n", remark);
   return out;
 }
 
@@ -71,6 +72,8 @@ boost::json::object memory_json(const ResidentModel& model) {
                     {"bytes", row.bytes}});
     total += row.bytes;
   }
+  boost::json::array remarks;
+  for (const std::string& remark : model.remarks()) remarks.emplace_back(remark);
   const vernal_plan_info info = model.plan_info();
   return {{"model", model.settings().name},
           {"file", model.settings().path.string()},
@@ -79,6 +82,7 @@ boost::json::object memory_json(const ResidentModel& model) {
           {"bytes_per_kv_token", info.bytes_per_kv_token},
           {"weight_bytes_per_step", info.weight_bytes_per_step},
           {"rows", std::move(rows)},
+          {"remarks", std::move(remarks)},
           {"total_bytes", total}};
 }
 

@@ -74,7 +74,7 @@ int command_perplexity(const PerplexityArguments& arguments) {
   if (arguments.tokens != 0) tokens.resize(std::clamp(arguments.tokens, window, tokens.size()));
   const Losses losses = score_windows(model, tokens, window);
   const std::string format = kv_format_text(settings.kv_cache);
-  const bool is_rotated = settings.kv_cache.is_rotated();
+  const bool is_rotated = model.is_rotated();
   if (arguments.json) {
     fmt::print("{}\n", boost::json::serialize(boost::json::object{
                            {"model", settings.path.filename().string()},

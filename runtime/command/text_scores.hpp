@@ -31,6 +31,8 @@ class TextModel {
   TextModel& operator=(const TextModel&) = delete;
 
   const LoadedModel& loaded() const noexcept { return loaded_; }
+  /// Whether keys and values are stored rotated.
+  bool is_rotated() const { return resident_->is_rotated(); }
   /// Keys and values of one position in all layers.
   std::uint64_t bytes_per_kv_token() const { return resident_->plan_info().bytes_per_kv_token; }
 

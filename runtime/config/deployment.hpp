@@ -44,13 +44,16 @@ struct SamplingSettings {
 struct KvCacheSettings {
   std::string keys = "f16";
   std::string values = "f16";
-  bool rotate = true;  // those of them that are quantised
+  /// Those of them that are quantised. Unsaid: if the backend can.
+  std::optional<bool> rotate;
 
   /// Formats of codes with a common scale, which rotation helps.
   static bool is_quantised(std::string_view format) {
     return format != "f32" && format != "f16" && format != "bf16";
   }
-  bool is_rotated() const { return rotate && (is_quantised(keys) || is_quantised(values)); }
+  bool is_rotated() const {
+    return rotate.value_or(true) && (is_quantised(keys) || is_quantised(values));
+  }
 };
 
 /// One element of layers = [...]; bounds are inclusive.

@@ -40,7 +40,10 @@ void read_kv_cache(TableReader& reader, KvCacheSettings& out, Problems& problems
                                            "q5_0", "q5_1", "q4_0", "q4_1", "iq4_nl"};
     table.read_choice("keys", out.keys, formats);
     table.read_choice("values", out.values, formats);
-    table.read("rotate", out.rotate);
+    if (!table.has("rotate")) return;
+    bool rotate = true;
+    table.read("rotate", rotate);
+    out.rotate = rotate;
   });
 }
 

@@ -86,6 +86,9 @@ void OpenDeployment::plan_model(ResidentModel& model) {
     backends.push_back(find_backend(segment.backend));
   }
   model.plan(backends);
+  for (const std::string& remark : model.remarks()) {
+    log_.warning("model " + model.settings().name, "{}", remark);
+  }
 }
 
 std::unique_ptr<ResidentModel> OpenDeployment::plan_again(const ModelSettings& settings) {

@@ -135,12 +135,47 @@ void ResidentModel::plan(std::span<const plugin::BackendInstance* const> backend
   for (std::size_t i = 0; i < segments_.size(); ++i) {
     ModelSegment& segment = segments_[i];
     try {
-      segment.plan.emplace(backends[i]->plan(segment.view->ref(), plan_options()));
+      plan_segment(segment, *backends[i]);
     } catch (const Error& error) {
       if (segments_.size() == 1) throw;
       throw Error(error.code(), fmt::format("{}: {}", layers_text(segment), error.what()));
     }
   }
+}
+
+void ResidentModel::plan_segment(ModelSegment& segment,
+                                 const plugin::BackendInstance& backend) const {
+  PlanOptions options = plan_options();
+  std::string refusal;
+  try {
+    segment.plan.emplace(backend.plan(segment.view->ref(), options));
+  } catch (const Error& error) {
+    const bool may_do_without = options.kv_rotate && !settings_.kv_cache.rotate;
+    if (!may_do_without || error.code() != VERNAL_UNSUPPORTED) throw;
+    refusal = error.what();
+  }
+  if (refusal.empty()) return;
+  options.kv_rotate = false;  // if it was not the reason, the next refusal says what is
+  segment.plan.emplace(backend.plan(segment.view->ref(), options));
+  segment.rotation_refusal = std::move(refusal);
+}
+
+std::vector<std::string> ResidentModel::remarks() const {
+  std::vector<std::string> out;
+  for (const ModelSegment& segment : segments_) {
+    if (segment.rotation_refusal.empty()) continue;
+    const std::string layers = segments_.size() > 1 ? layers_text(segment) + ": " : "";
+    out.push_back(fmt::format(
+        "{}keys {} and values {} are not rotated, because backend \"{}\" refuses it: {}", layers,
+        settings_.kv_cache.keys, settings_.kv_cache.values, segment.backend,
+        segment.rotation_refusal));
+  }
+  return out;
+}
+
+bool ResidentModel::is_rotated() const {
+  return settings_.kv_cache.is_rotated() &&
+         std::ranges::all_of(segments_, &std::string::empty, &ModelSegment::rotation_refusal);
 }
 
 std::vector<MemoryRow> ResidentModel::rows() const {

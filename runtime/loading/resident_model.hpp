@@ -29,6 +29,8 @@ struct ModelSegment {
   std::shared_ptr<const Module> module;
   std::unique_ptr<ModuleView> view;
   std::unique_ptr<GgufWeightStore> weights;
+  std::string
+      rotation_refusal;  ///< why its plan does without; empty: it does not, or none is asked
   std::optional<plugin::BackendPlan> plan;
   std::optional<plugin::BackendProgram> program;
 };
@@ -66,9 +68,14 @@ class ResidentModel {
   /// Describes the model and builds the module of each segment. After the plugins are initialised.
   /// Errors  those of build_module; INVALID_ARGUMENT: the segments leave layers out.
   void build();
-  /// Prices each segment on its backend. They outlive the object.
+  /// Prices each segment on its backend. They outlive the object. Where the deployment does not say
+  /// whether keys and values are rotated, a backend that refuses it plans without.
   /// Errors  those of BackendInstance::plan, with the segment's layers if there are several.
   void plan(std::span<const plugin::BackendInstance* const> backends);
+  /// What the plan does otherwise than the deployment's defaults, for people; after plan().
+  std::vector<std::string> remarks() const;
+  /// Whether every segment rotates the keys and values that are quantised; after plan().
+  bool is_rotated() const;
   /// Of all segments; if there are several, each object with its layers.
   std::vector<MemoryRow> rows() const;
   /// Sums over the segments.
@@ -79,6 +86,7 @@ class ResidentModel {
 
  private:
   PlanOptions plan_options() const;
+  void plan_segment(ModelSegment& segment, const plugin::BackendInstance& backend) const;
   std::unique_ptr<StepModel> make_steps(std::uint64_t vocabulary_size);
   void read_text_side(LoadedModel& out) const;
 

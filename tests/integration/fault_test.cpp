@@ -5,10 +5,12 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include <unistd.h>
 
+#include "command/memory_table.hpp"
 #include "engine/engine.hpp"
 #include "serving/model_host.hpp"
 #include "serving/server.hpp"
@@ -152,6 +154,47 @@ TEST(Fault, AHungStepEndsItsRequestAtTheDeadlineAndTheModelComesBack) {
     } while (after.code != VERNAL_OK && std::chrono::steady_clock::now() < limit);
     EXPECT_EQ(after.code, VERNAL_OK) << after.text;
   }
+}
+
+/// What planning with these keys of kv_cache says: a refusal, or what `vernal plan` prints.
+struct Planned {
+  std::string refusal;
+  std::string table;
+  std::string log;
+};
+
+Planned plan(const std::string& fault, const std::string& kv_cache) {
+  const FaultDeployment deployment(fault, 1, "kv_cache = { " + kv_cache + " }\n");
+  std::ostringstream text;
+  Log log(LogLevel::kOff, text);
+  OpenDeployment open(deployment.file(), log);
+  log.set_level(LogLevel::kWarning);
+  try {
+    open.plan_models();
+  } catch (const Error& error) {
+    return {error.what(), "", text.str()};
+  }
+  return {"", memory_table(open.model("tiny")), text.str()};
+}
+
+TEST(Fault, ABackendWithoutRotationPlansWithoutItUnlessItIsAskedFor) {
+  const std::string kQuantised = "keys = \"q8_0\", values = \"f16\"";
+  const Planned unsaid = plan("no_rotation", kQuantised);
+  EXPECT_EQ(unsaid.refusal, "");
+  for (const std::string& text : {unsaid.table, unsaid.log}) {
+    EXPECT_NE(text.find("keys q8_0 and values f16 are not rotated"), std::string::npos) << text;
+    EXPECT_NE(text.find("this backend does not rotate"), std::string::npos) << text;
+  }
+  EXPECT_NE(plan("no_rotation", kQuantised + ", rotate = true").refusal.find("does not rotate"),
+            std::string::npos);
+  for (const Planned& silent : {plan("no_rotation", kQuantised + ", rotate = false"),
+                                plan("no_rotation", "keys = \"f16\""), plan("none", kQuantised)}) {
+    EXPECT_EQ(silent.refusal, "");
+    EXPECT_EQ(silent.table.find("rotated"), std::string::npos);
+    EXPECT_EQ(silent.log, "");
+  }
+  EXPECT_NE(plan("plan_error", kQuantised).refusal.find("scripted failure"), std::string::npos)
+      << "another reason stays one";
 }
 
 TEST(Fault, AFailingLoadIsOneErrorThatNamesModelAndReason) {

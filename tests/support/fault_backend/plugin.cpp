@@ -245,6 +245,8 @@ class FaultBackend final : public vernal::Backend {
                                             const vernal::PlanOptions& options) override {
     if (script_.kind == "plan_error")
       throw vernal::Error(VERNAL_UNSUPPORTED, "scripted failure of a plan");
+    if (script_.kind == "no_rotation" && options.kv_rotate)
+      throw vernal::Error(VERNAL_UNSUPPORTED, "scripted: this backend does not rotate");
     std::uint64_t columns = 1;
     for (const vernal::Node& node : module->functions.at(0).nodes) {
       if (node.op != "vernal.output/1") continue;
@@ -269,7 +271,7 @@ constexpr vernal_config_row kRows[] = {
          .choices = "none|submit_error|submit_out_of_memory|submit_device_lost|submit_exception|"
                     "wait_error|wait_device_lost|wait_out_of_memory|wait_exception|hang|nan|"
                     "all_minus_infinity|wrong_shape|null_output|no_room|open_error|plan_error|"
-                    "build_error|slow_build"}),
+                    "build_error|slow_build|no_rotation"}),
     vernal::to_abi({.path = "first_step",
                     .type = VERNAL_CONFIG_INT,
                     .help = "the first step that fails, from 1",

@@ -82,7 +82,7 @@ thinking = "off"
   EXPECT_EQ(model.step_timeout_ms, 60'000U);
   EXPECT_EQ(model.kv_cache.keys, "q8_0");
   EXPECT_EQ(model.kv_cache.values, "q4_0");
-  EXPECT_TRUE(model.kv_cache.rotate);
+  EXPECT_EQ(model.kv_cache.rotate, true);
   EXPECT_THAT(model.host_tensors, ElementsAre("token_embd.weight"));
   EXPECT_EQ(model.lock_memory, "preferred");
   EXPECT_EQ(model.prefix_cache_bytes, 4ULL << 30);
