@@ -205,7 +205,7 @@ TEST(Fault, AFailingLoadIsOneErrorThatNamesModelAndReason) {
     OpenDeployment open(deployment.file(), log);
     Server server(open, signals);
     try {
-        (void)server.load();
+      (void)server.load();
       ADD_FAILURE() << fault << " was not noticed";
     } catch (const Error& error) {
       EXPECT_NE(std::string(error.what()).find("scripted failure"), std::string::npos)

@@ -41,7 +41,7 @@ class EngineUnderTest {
     open_ = std::make_unique<OpenDeployment>(file, log_);
     std::filesystem::remove(file);
     server_ = std::make_unique<Server>(*open_, signals_);
-    server_->load();
+    if (!server_->load()) throw Error(VERNAL_CANCELLED, "a signal came while loading");
   }
 
   RequestId submit(const boost::json::object& document) {
