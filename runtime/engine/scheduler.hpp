@@ -21,8 +21,10 @@ struct PlannedChunk {
 ///
 /// Where the chunks of a prompt begin and end is a function of the prompt's length and of
 /// chunk_tokens(), never of what else runs: chunks end at absolute multiples of chunk_tokens() and
-/// at the end of the prompt, and at Choice::borders. A backend whose results depend on nothing
-/// but a sequence and its chunk borders then gives the same answer whatever the load. Engine
+/// at the end of the prompt. A backend whose results depend on nothing but a sequence and its chunk
+/// borders then gives the same answer whatever the load. Where states are kept for later prompts
+/// they also end at Choice::borders, one of which depends on the earlier prompts that are held;
+/// only a backend that does not depend on borders either is then indifferent to those. Engine
 /// thread.
 class Scheduler {
  public:

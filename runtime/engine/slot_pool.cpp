@@ -47,11 +47,7 @@ std::size_t SlotPool::most_common(const Choice& choice) const {
 }
 
 void SlotPool::begin(const Place& place, Choice& choice) {
-  CheckpointCache::Entry* checkpoint = checkpoints_.find(choice);
-  if (checkpoint != nullptr && checkpoint->tokens.size() <= place.num_reusable) {
-    checkpoint = nullptr;
-  }
-  if (checkpoint == nullptr && place.source != nullptr && reuse(place)) {
+  if (place.source != nullptr && reuse(place)) {
     choice.num_computed = place.num_reusable;
     return;
   }
@@ -64,10 +60,10 @@ void SlotPool::begin(const Place& place, Choice& choice) {
   }
   slot.sequence = sequence.value_or(0);
   choice.num_computed = 0;
-  if (checkpoint != nullptr && sequence) {
-    model_.restore(*sequence, checkpoint->id);
-    checkpoint->used_at = ++now_;
-    choice.num_computed = checkpoint->tokens.size();
+  if (place.checkpoint != nullptr && sequence) {
+    model_.restore(*sequence, place.checkpoint->id);
+    place.checkpoint->used_at = ++now_;
+    choice.num_computed = place.checkpoint->tokens.size();
   }
 }
 
@@ -83,6 +79,9 @@ bool SlotPool::reuse(const Place& place) {
 }
 
 Seating SlotPool::seat_copy(Choice& choice, const Choice& source, std::size_t num_positions) {
+  if (!cuts_anywhere_ && source.num_computed != source.num_prompt()) {
+    return Seating::kNoRoom;  // it cannot be copied there
+  }
   Slot* slot = find_slot();
   if (slot == nullptr) {
     return Seating::kNoSlot;
@@ -171,8 +170,8 @@ SlotPool::Slot* SlotPool::find_slot() {
   return best;
 }
 
-SlotPool::Place SlotPool::find_place(const Choice& choice) {
-  Place place{find_slot(), nullptr, 0};
+SlotPool::Place SlotPool::find_sources(const Choice& choice) {
+  Place place{find_slot(), nullptr, 0, checkpoints_.find(choice)};
   for (Slot& slot : slots_) {
     const std::size_t reusable_here = slot.is_taken ? 0 : reusable(slot, choice);
     if (reusable_here > place.num_reusable) {
@@ -180,15 +179,32 @@ SlotPool::Place SlotPool::find_place(const Choice& choice) {
       place.num_reusable = reusable_here;
     }
   }
+  return place;
+}
+
+SlotPool::Place SlotPool::find_place(const Choice& choice) {
+  Place place = find_sources(choice);
   if (place.source == nullptr) {
     return place;
   }
   // The next turn of a conversation loses what stands behind the last border, and no copy is made.
   const std::size_t lost_by_cut =
       std::max(align(place.source->tokens.size()), place.num_reusable) - place.num_reusable;
-  const bool can_copy = cuts_anywhere_;
-  if (!can_copy || lost_by_cut <= place.slot->tokens.size()) {
+  const bool costs_more = lost_by_cut > place.slot->tokens.size();
+  const std::size_t kept = place.checkpoint != nullptr ? place.checkpoint->tokens.size() : 0;
+  if (kept > place.num_reusable || (costs_more && kept == place.num_reusable)) {
+    place.source = nullptr;
+    return place;
+  }
+  place.checkpoint = nullptr;
+  if (!costs_more) {
     place.slot = place.source;
+  } else if (!cuts_anywhere_) {  // then it cannot be copied there either
+    if (lost_by_cut > place.num_reusable) {
+      place.source = nullptr;
+    } else {
+      place.slot = place.source;
+    }
   }
   return place;
 }

@@ -69,12 +69,15 @@ class SlotPool {
 
   /// Where a choice goes, and whose first tokens it goes on from.
   struct Place {
-    Slot* slot = nullptr;    // free; null: none is
-    Slot* source = nullptr;  // parked, perhaps the slot itself; null: nothing is reused
-    std::size_t num_reusable = 0;
+    Slot* slot = nullptr;                          // free; null: none is
+    Slot* source = nullptr;                        // parked, perhaps the slot itself; null: none
+    std::size_t num_reusable = 0;                  // of source
+    CheckpointCache::Entry* checkpoint = nullptr;  // instead of a source
   };
 
   Place find_place(const Choice& choice);
+  // The same with the slot to give up and the sources, not yet chosen between.
+  Place find_sources(const Choice& choice);
   // The free slot to give up: an empty one, else the one parked longest. Null: none.
   Slot* find_slot();
   std::size_t reusable(const Slot& slot, const Choice& choice) const;

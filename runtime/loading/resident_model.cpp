@@ -146,6 +146,7 @@ void ResidentModel::plan(std::span<const plugin::BackendInstance* const> backend
 void ResidentModel::plan_segment(ModelSegment& segment,
                                  const plugin::BackendInstance& backend) const {
   PlanOptions options = plan_options();
+  segment.rotation_refusal.clear();
   std::string refusal;
   try {
     segment.plan.emplace(backend.plan(segment.view->ref(), options));

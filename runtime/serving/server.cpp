@@ -56,9 +56,16 @@ bool Server::load() {
   try {
     load_models(open_, *engine_, [this] { return wants_to_end(); });
   } catch (const Error& error) {
-    if (error.code() != VERNAL_CANCELLED) throw;
+    // The models that were ready may be answering somebody.
+    if (error.code() != VERNAL_CANCELLED) {
+      if (engine_->num_open_requests() > 0) {
+        open_.log().error("server", "{}", error.what());
+        drain();
+      }
+      throw;
+    }
     open_.log().info("server", "stopped while loading");
-    drain();  // the models that were ready may be answering somebody
+    drain();
     return false;
   }
   return true;

@@ -183,6 +183,7 @@ class PromptFrontend : public Examples, public ::testing::WithParamInterface<con
     host_.add_service(VERNAL_SERVICE_ENGINE, &kEngine, &engine_);
     plugin::PluginLibrary& library = plugins_.open(GetParam(), VERNAL_KIND_FRONTEND);
     plugins_.init_all();
+    out_.str({});  // what is said of the file of the plugin, say that its group may write it
     const std::string path = (folder_ / "answer.txt").string();
     plugin::FrontendInstance frontend(
         library.frontend(), "ask",

@@ -4,6 +4,7 @@
 # shellcheck disable=SC2034,SC2154
 
 prefix=$work/prefix
+export LC_ALL=C # messages of other programs are compared
 
 # install_vernal: into the empty prefix; nothing installed may name the build folder.
 install_vernal() {
@@ -15,6 +16,12 @@ install_vernal() {
     echo "the files above name the build folder"
     exit 1
   fi
+}
+
+# missing TEXT: something to test with is not there. Where everything has to be, that is a failure.
+missing() {
+  echo "$1"
+  [ -z "${VERNAL_TESTS_MISS_NOTHING:-}" ] || exit 1
 }
 
 # toolchain_works COMPILER FLAGS: whether a C++20 program can be built.

@@ -113,7 +113,7 @@ while IFS='|' read -r label compiler flags; do
     check_with "$label" "$compiler" "$flags"
     checked=$((checked + 1))
   else
-    echo "$label: not installed"
+    missing "$label: not installed"
   fi
 done << 'TOOLCHAINS'
 gcc|g++-12|

@@ -2,6 +2,7 @@
 # plugin_exports_test.sh FOLDER: every plugin there exports its entry and nothing else, carries its manifest, binds
 # everything at load, has no executable stack and no path of the machine it was built on.
 set -euo pipefail
+export LC_ALL=C # readelf translates
 
 folder=$1
 failures=0

@@ -18,7 +18,10 @@ trap 'rm -rf "$work"' EXIT
 # Another compiler than the one that builds vernal, if there is one.
 export CC CXX
 CC=clang-16 CXX=clang++-16
-toolchain_works "$CXX" "" || CC=gcc-12 CXX=g++-12
+toolchain_works "$CXX" "" || {
+  missing "clang++-16 does not build a program; g++-12, which built vernal, does instead"
+  CC=gcc-12 CXX=g++-12
+}
 toolchain_works "$CXX" "" || {
   echo "neither clang++-16 nor g++-12 builds a program"
   exit 77

@@ -173,6 +173,24 @@ TEST_P(HybridState, HoldsNoMoreCheckpointsThanThePlan) {
   EXPECT_EQ(code_of([&] { pool().seq_restore(sequence, *first); }), VERNAL_NOT_FOUND);
 }
 
+TEST_P(HybridState, ARestoreTakesNoRoomThatItsCheckpointHasAlready) {
+  open(0);
+  const auto sequence = fed(tokens_of(6, 60));
+  const auto checkpoint = pool().checkpoint_create(sequence);
+  ASSERT_TRUE(checkpoint);
+  EXPECT_TRUE(pool().seq_truncate(sequence, 0));
+  const auto info = pool().info();
+  std::vector<vernal_sequence_id> others;  // until all room is taken
+  while (const auto other = pool().seq_create()) {
+    others.push_back(*other);
+    if (!pool().seq_reserve(*other, 64)) break;
+  }
+  pool().seq_restore(sequence, *checkpoint);
+  EXPECT_EQ(pool().seq_length(sequence, 0), 60U);
+  for (const auto other : others) pool().seq_release(other);
+  EXPECT_EQ(pool().info().free_tokens, info.free_tokens);
+}
+
 TEST_P(HybridState, OtherSequencesChangeNothing) {
   open(0);
   const Tokens prompt = tokens_of(9, 24);

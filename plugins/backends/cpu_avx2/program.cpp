@@ -7,21 +7,11 @@
 
 namespace vernal::cpu_avx2 {
 
-namespace {
-
-Weights load(const CompiledModule& compiled, const WeightSource& source, const Progress& progress,
-             Instance& instance) {
-  const std::scoped_lock lock(instance.turn);
-  return {compiled.weights, *compiled.module, source, progress, instance.threads};
-}
-
-}  // namespace
-
 Program::Program(std::shared_ptr<CompiledModule> compiled, std::shared_ptr<Instance> instance,
                  const WeightSource& source, const Progress& progress)
     : compiled_(std::move(compiled)),
       instance_(std::move(instance)),
-      weights_(load(*compiled_, source, progress, *instance_)) {
+      weights_(compiled_->weights, *compiled_->module, source, progress, *instance_) {
   for (const CompiledFunction& function : compiled_->functions) {
     for (RopeTableOperation* table : function.rope_tables) table->prepare(weights_);
   }

@@ -7,19 +7,10 @@
 #include <span>
 
 #include "compiled_module.hpp"
-#include "thread_pool.hpp"
+#include "instance.hpp"
 #include "vernal/backend_plugin.hpp"
 
 namespace vernal::cpu_avx2 {
-
-/// The threads of an instance. A region at a time: programs take turns.
-struct Instance {
-  Instance(std::int32_t num_threads, std::span<const std::int64_t> cpus)
-      : threads(num_threads, cpus) {}
-
-  ThreadPool threads;
-  std::mutex turn;  ///< held while `threads` runs something
-};
 
 class Pool;
 

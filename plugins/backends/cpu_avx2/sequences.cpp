@@ -134,7 +134,6 @@ void Sequences::truncate(vernal_sequence_id sequence, std::uint64_t new_length) 
                 name_of(sequence) + " has " + std::to_string(state.lengths[0]) +
                     " tokens; it cannot be cut to " + std::to_string(new_length));
   }
-  if (new_length == *std::ranges::max_element(state.lengths)) return;
   if (!can_cut(state, new_length)) refuse_cut(name_of(sequence), state, new_length);
   for (std::size_t f = 0; f < state.lengths.size(); ++f) {
     const std::uint64_t removed = state.lengths[f] - std::min(state.lengths[f], new_length);

@@ -65,7 +65,7 @@ std::int64_t file_row_bytes(const WeightLayout::Entry& entry) {
 }
 
 void pack_matrix(const WeightLayout::Entry& entry, const std::byte* stored, std::byte* packed,
-                 ThreadPool& pool, const auto& report) {
+                 Instance& instance, const auto& report) {
   const std::int64_t row_bytes = file_row_bytes(entry);
   const std::int64_t stride = group_bytes(entry.format, entry.num_columns);
   const std::int64_t groups = (entry.num_rows + kRowGroup - 1) / kRowGroup;
@@ -73,10 +73,11 @@ void pack_matrix(const WeightLayout::Entry& entry, const std::byte* stored, std:
   // Room for the rows of a group in their converted form, for each worker.
   const std::int64_t scratch_bytes =
       entry.is_converted() ? kRowGroup * stored_row_bytes(entry.format, entry.num_columns) : 0;
-  std::vector<std::byte> scratch(static_cast<std::size_t>(scratch_bytes * pool.num_threads()));
+  std::vector<std::byte> scratch(
+      static_cast<std::size_t>(scratch_bytes * instance.threads.num_threads()));
   for (std::int64_t begin = 0; begin < groups; begin += piece) {
     const std::int64_t end = std::min(begin + piece, groups);
-    pool.run([&](Worker& worker) {
+    const auto pack = [&](Worker& worker) {
       std::byte* const mine = scratch.data() + worker.index() * scratch_bytes;
       worker.parallel_for(end - begin, 8, [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t g = begin + first; g < begin + last; ++g) {
@@ -86,7 +87,11 @@ void pack_matrix(const WeightLayout::Entry& entry, const std::byte* stored, std:
                                  packed + g * stride);
         }
       });
-    });
+    };
+    {
+      const std::scoped_lock lock(instance.turn);
+      instance.threads.run(pack);
+    }
     report((std::min(end * kRowGroup, entry.num_rows) - begin * kRowGroup) * row_bytes);
   }
 }
@@ -172,7 +177,7 @@ void WeightLayout::note_conversion(const std::string& name, std::string_view sto
 }
 
 Weights::Weights(const WeightLayout& layout, const Module& module, const WeightSource& source,
-                 const Progress& progress, ThreadPool& pool)
+                 const Progress& progress, Instance& instance)
     : entries_(layout.entries()),
       memory_(std::max<std::int64_t>(layout.bytes(), 1), ReservedMemory::Pages::kLarge, "weights") {
   std::uint64_t total = 0;
@@ -202,7 +207,7 @@ Weights::Weights(const WeightLayout& layout, const Module& module, const WeightS
       const std::int64_t packed = packed_bytes(entry.format, entry.num_rows, entry.num_columns);
       for (std::int64_t e = 0; e < entry.num_matrices; ++e) {
         pack_matrix(entry, stored.data() + e * stored_bytes,
-                    memory_.data() + entry.matrix_at + e * packed, pool, report);
+                    memory_.data() + entry.matrix_at + e * packed, instance, report);
       }
     }
     if (entry.rows_at >= 0) {

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "instance.hpp"
 #include "kernels/packed_weights.hpp"
 #include "reserved_memory.hpp"
-#include "thread_pool.hpp"
 #include "vernal/backend_plugin.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -60,10 +60,11 @@ class WeightLayout {
 /// Loaded weights. Immutable, shared by all steps.
 class Weights {
  public:
-  /// Pulls and packs everything, on all threads of `pool`. Build thread.
+  /// Pulls and packs everything, on all threads of the instance, whose other programs run steps in
+  /// between. Build thread.
   /// Errors  those of the source; CANCELLED by `progress`; RESOURCE_EXHAUSTED
   Weights(const WeightLayout& layout, const Module& module, const WeightSource& source,
-          const Progress& progress, ThreadPool& pool);
+          const Progress& progress, Instance& instance);
 
   /// expert: which of the weight's matrices.
   PackedMatrix matrix(std::uint32_t index, std::int64_t expert = 0) const;

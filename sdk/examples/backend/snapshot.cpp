@@ -73,7 +73,11 @@ vernal_sequence_id Pool::snapshot_import(const vernal_reader* reader) {
     snapshot.read(floats.data(), floats.size() * sizeof(float));
   });
   snapshot.finish();
-  return add_sequence({std::move(state), snapshot.lengths(), snapshot.lengths()[0], false});
+  Held held;
+  held.state = std::move(state);
+  held.lengths = snapshot.lengths();
+  held.reserved = held.lengths[0];
+  return add_sequence(std::move(held));
 }
 
 }  // namespace reference

@@ -39,6 +39,8 @@ class CopiedPool : public BackendPool {
     std::vector<std::uint64_t> lengths;  // tokens, by function of the module
     std::uint64_t reserved = 0;          // positions that steps may take, of each function
     bool is_fork = false;
+    vernal_checkpoint_id origin = 0;  // restored from it; 0: none
+    std::uint64_t shared = 0;         // tokens that are still the same there, and count once
   };
 
   /// Borrows module and options. `flags` are those beside STEP_ATOMIC, which every such pool is,
@@ -84,12 +86,13 @@ class CopiedPool : public BackendPool {
     }
     const std::uint64_t before = std::max(held.lengths[0], held.reserved);
     const std::uint64_t wanted = std::max(held.lengths[0] + num_tokens, before);
+    if (wanted == before) return;
     require_room(wanted - before, "a sequence");
     held.reserved = wanted;
   }
 
   std::uint64_t seq_length(vernal_sequence_id sequence, std::uint64_t function) override {
-    return sequences_.get(sequence).lengths.at(function);
+    return length_of(sequences_.get(sequence), function);
   }
   std::uint64_t seq_restorable(vernal_sequence_id sequence, std::uint64_t new_length) override {
     const Held& held = sequences_.get(sequence);
@@ -103,6 +106,10 @@ class CopiedPool : public BackendPool {
       throw Error(VERNAL_INVALID_ARGUMENT, "a sequence of " + std::to_string(length) +
                                                " tokens cannot be cut to " +
                                                std::to_string(new_length));
+    }
+    if (new_length == length) {
+      shorten(held, new_length);
+      return;
     }
     if (new_length == 0) {
       const bool is_fork = held.is_fork;
@@ -132,6 +139,7 @@ class CopiedPool : public BackendPool {
     forget_history(child);
     shorten(child, position);
     child.is_fork = true;
+    child.origin = 0;
     return add_sequence(std::move(child));
   }
   void seq_restore(vernal_sequence_id sequence, vernal_checkpoint_id checkpoint) override {
@@ -139,12 +147,15 @@ class CopiedPool : public BackendPool {
     const bool is_fork = held.is_fork;
     held = checkpoints_.get(checkpoint);
     held.is_fork = is_fork;
+    held.origin = checkpoint;
+    held.shared = held.lengths[0];
   }
 
   vernal_checkpoint_id checkpoint_create(vernal_sequence_id sequence) override {
     Held copy = sequences_.get(sequence);
     forget_history(copy);
     copy.reserved = copy.lengths[0];
+    copy.origin = 0;
     if (checkpoints_.size() >= options_.max_checkpoints) {
       throw Error(VERNAL_RESOURCE_EXHAUSTED, "the plan has room for " +
                                                  std::to_string(options_.max_checkpoints) +
@@ -205,14 +216,20 @@ class CopiedPool : public BackendPool {
   /// Takes a state back: a state of function f from lengths[f] to new_length, if that is less.
   /// Lengths are the pool's to change.
   virtual void cut(Held& held, std::uint64_t new_length) const = 0;
-  /// Whether cut can do that. Keys and values without a window always can.
-  virtual bool can_cut(const Held&, std::uint64_t /*new_length*/) const { return true; }
+  /// Whether cut can do that; if it can for a length, it can for every greater one up to the
+  /// sequence's. By default only states of which nothing is ever given up.
+  virtual bool can_cut(const Held& held, std::uint64_t new_length) const {
+    return cuts_anywhere() || new_length >= held.lengths[0];
+  }
   /// Gives up what no later step needs and no cut within the rollback depth; called after a step.
   virtual void leave_behind(Held&) const {}
   /// Drops what cut would need: forks and checkpoints begin without a history.
   virtual void forget_history(Held&) const {}
 
   const Held& checkpoint(vernal_checkpoint_id id) const { return checkpoints_.get(id); }
+
+  /// Whether the module has nothing but keys and values without windows.
+  bool cuts_anywhere() const noexcept { return (flags_ & VERNAL_POOL_TRUNCATE_ANY) != 0; }
 
   /// The sequence or the checkpoint, whichever is not 0. Errors  INVALID_ARGUMENT: both or none.
   const Held& held_by(vernal_sequence_id sequence, vernal_checkpoint_id checkpoint) const {
@@ -250,16 +267,27 @@ class CopiedPool : public BackendPool {
   }
 
  private:
-  bool cuts_anywhere() const noexcept { return (flags_ & VERNAL_POOL_TRUNCATE_ANY) != 0; }
-
   Held new_sequence() const {
-    return {make_state(), std::vector<std::uint64_t>(module_.functions.size()), 0, false};
+    Held held;
+    held.state = make_state();
+    held.lengths.resize(module_.functions.size());
+    return held;
+  }
+
+  static std::uint64_t length_of(const Held& held, std::uint64_t function) {
+    if (function < held.lengths.size()) return held.lengths[function];
+    throw Error(VERNAL_INVALID_ARGUMENT, "expected a function below " +
+                                             std::to_string(held.lengths.size()) + ", found " +
+                                             std::to_string(function));
   }
 
   /// Positions held or promised by all live sequences and checkpoints.
   std::uint64_t used_tokens() const {
     std::uint64_t used = 0;
-    const auto add = [&](const Held& held) { used += std::max(held.lengths[0], held.reserved); };
+    const auto add = [&](const Held& held) {
+      used += std::max(held.lengths[0], held.reserved);
+      if (held.origin != 0 && checkpoints_.contains(held.origin)) used -= held.shared;
+    };
     sequences_.for_each(add);
     checkpoints_.for_each(add);
     return used;
@@ -269,13 +297,20 @@ class CopiedPool : public BackendPool {
     cut(held, new_length);
     for (std::uint64_t& length : held.lengths) length = std::min(length, new_length);
     held.reserved = held.lengths[0];
+    held.shared = std::min(held.shared, new_length);
   }
 
   const Held& require_continued(const StepBatch& batch, const StepSequence& part) const {
     const Held& held = sequences_.get(part.sequence);
-    const std::uint64_t length = held.lengths.at(batch.function);
+    const std::uint64_t length = length_of(held, batch.function);
     const std::string name = "step: sequence " + std::to_string(part.sequence);
-    if (part.first_position != length || part.start + part.count > batch.num_tokens) {
+    if (part.count > batch.num_tokens || part.start > batch.num_tokens - part.count) {
+      throw Error(VERNAL_INVALID_ARGUMENT, name + " has " + std::to_string(part.count) +
+                                               " tokens from " + std::to_string(part.start) +
+                                               " on, the batch " +
+                                               std::to_string(batch.num_tokens));
+    }
+    if (part.first_position != length) {
       throw Error(VERNAL_INVALID_ARGUMENT, name + " has " + std::to_string(length) +
                                                " tokens, the batch continues it at " +
                                                std::to_string(part.first_position));

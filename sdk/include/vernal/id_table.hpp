@@ -33,6 +33,12 @@ class IdTable {
   T& get(std::uint64_t id) { return *find(id).object; }
   const T& get(std::uint64_t id) const { return *const_cast<IdTable*>(this)->find(id).object; }
 
+  /// Whether the id is live.
+  bool contains(std::uint64_t id) const {
+    const std::uint64_t slot = (id & 0xFFFFFFFFU) - 1;
+    return slot < slots_.size() && slots_[slot].object && slots_[slot].generation == id >> 32U;
+  }
+
   /// Errors  NOT_FOUND: never given, or removed since.
   void remove(std::uint64_t id) {
     Slot& slot = find(id);
@@ -60,12 +66,11 @@ class IdTable {
   };
 
   Slot& find(std::uint64_t id) {
-    const std::uint64_t slot = (id & 0xFFFFFFFFU) - 1;
-    if (slot >= slots_.size() || !slots_[slot].object || slots_[slot].generation != id >> 32U) {
+    if (!contains(id)) {
       throw Error(VERNAL_NOT_FOUND, std::string(kind_) + " " + std::to_string(id) +
                                         ": expected a live id, found none");
     }
-    return slots_[slot];
+    return slots_[(id & 0xFFFFFFFFU) - 1];
   }
 
   std::string_view kind_;

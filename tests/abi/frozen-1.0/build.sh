@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # build.sh: makes the C plugins in plugins out of source and the frozen headers, with nothing else.
-# build.sh example COMMIT EXAMPLE OPTIMISATION: makes the plugin of sdk/examples/EXAMPLE as it was in COMMIT, with the
-#   headers of that commit; "-O2" or "-Os".
+# build.sh example EXAMPLE OPTIMISATION: makes the plugin of sdk/examples/EXAMPLE as source/examples.tar.xz has it, with
+#   the headers there; "-O2" or "-Os".
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -37,10 +37,8 @@ if [ $# -eq 0 ]; then
   c_plugin bigram_c architecture.c
   c_plugin prompt_c frontend.c
   c_plugin scalar_c backend/backend.c backend/module.c backend/program.c backend/pool.c backend/step.c
-elif [ $# -eq 4 ] && [ "$1" = example ]; then
-  root=$(git -C "$here" rev-parse --show-toplevel)
-  git -C "$root" worktree add --detach "$work/tree" "$2"
-  trap 'git -C "$root" worktree remove --force "$work/tree"; rm -rf "$work"' EXIT
+elif [ $# -eq 3 ] && [ "$1" = example ]; then
+  tar -xJf "$here/source/examples.tar.xz" -C "$work"
   cat > "$work/CMakeLists.txt" << PROJECT
 cmake_minimum_required(VERSION 3.25)
 project(frozen VERSION 0.1.0 LANGUAGES C CXX)
@@ -50,10 +48,10 @@ target_include_directories(vernal_sdk INTERFACE tree/sdk/include)
 target_compile_features(vernal_sdk INTERFACE cxx_std_20)
 include(tree/cmake/VernalAddPlugin.cmake)
 set(VERNAL_PLUGIN_OUTPUT_DIRECTORY "$work/plugins")
-add_subdirectory(tree/sdk/examples/$3)
+add_subdirectory(tree/sdk/examples/$2)
 PROJECT
   cmake -S "$work" -B "$work/build" -G Ninja -DCMAKE_CXX_COMPILER=g++-12 -DCMAKE_BUILD_TYPE= \
-    -DCMAKE_CXX_FLAGS="$4 -DNDEBUG -ffunction-sections -fdata-sections -ffile-prefix-map=$work=." \
+    -DCMAKE_CXX_FLAGS="$3 -DNDEBUG -ffunction-sections -fdata-sections -ffile-prefix-map=$work=." \
     -DCMAKE_MODULE_LINKER_FLAGS=-Wl,--gc-sections
   cmake --build "$work/build"
   keep "$work"/plugins/*.so

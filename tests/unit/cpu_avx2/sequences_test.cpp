@@ -151,6 +151,9 @@ TEST_F(SequencesOfPool, TruncateGivesPagesBackAndForgetsReservations) {
   EXPECT_EQ(sequences_.sequence(a).reserved[0], 65U);
   EXPECT_EQ(code_of([&] { sequences_.truncate(a, 66); }), VERNAL_INVALID_ARGUMENT);
   EXPECT_EQ(read(a), std::string(65, 'a'));
+  sequences_.reserve(a, 200);
+  sequences_.truncate(a, 65);
+  EXPECT_EQ(pages_.num_free(), kPages - 2) << "a cut to where it is";
   sequences_.truncate(a, 0);
   EXPECT_EQ(pages_.num_free(), kPages);
 }

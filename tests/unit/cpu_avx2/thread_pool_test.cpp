@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <ctime>
+#include <mutex>
 #include <thread>
+
+#include "instance.hpp"
 
 #include "vernal/error.hpp"
 
@@ -76,6 +80,21 @@ TEST(ThreadPool, AcceptsCpusThatDoNotExist) {
   std::atomic<int> runs{0};
   pool.run([&](Worker&) { ++runs; });
   EXPECT_EQ(runs.load(), 3);
+}
+
+TEST(FairTurn, LetsSomebodyInBetweenTwoRegionsOfALongLoad) {
+  FairTurn turn;
+  std::atomic<bool> is_loading = true;
+  std::thread load([&] {
+    while (is_loading) {
+      const std::scoped_lock lock(turn);
+    }
+  });
+  for (int step = 0; step < 100; ++step) {
+    const std::scoped_lock lock(turn);
+  }
+  is_loading = false;
+  load.join();
 }
 
 TEST(ThreadPool, UsesNoProcessorTimeWhenIdle) {

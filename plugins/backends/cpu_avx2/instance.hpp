@@ -1,0 +1,46 @@
+// The threads of an instance, which its programs share.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <span>
+
+#include "thread_pool.hpp"
+
+namespace vernal::cpu_avx2 {
+
+/// A lock whose holders follow each other in the order they came: a load of many short regions lets
+/// the steps of other models in between. Any thread.
+class FairTurn {
+ public:
+  void lock() {
+    std::unique_lock guard(mutex_);
+    const std::uint64_t mine = next_++;
+    changed_.wait(guard, [&] { return serving_ == mine; });
+  }
+  void unlock() {
+    {
+      const std::scoped_lock guard(mutex_);
+      ++serving_;
+    }
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;  // guards the next two
+  std::condition_variable changed_;
+  std::uint64_t next_ = 0;
+  std::uint64_t serving_ = 0;
+};
+
+/// A region at a time: programs take turns.
+struct Instance {
+  Instance(std::int32_t num_threads, std::span<const std::int64_t> cpus)
+      : threads(num_threads, cpus) {}
+
+  ThreadPool threads;
+  FairTurn turn;  ///< held while `threads` runs something
+};
+
+}  // namespace vernal::cpu_avx2
