@@ -72,8 +72,15 @@ class Server:
         return self
 
     def wait_for_models(self):
+        self.wait_until(lambda: self.answer("GET", "/health")[0] == 200)
+
+    def wait_for_tiny(self):
+        """Waits for the first model, whatever the others do."""
+        self.wait_until(lambda: self.answer("GET", "/v1/models/tiny")[2]["meta"]["state"] != "loading")
+
+    def wait_until(self, is_so):
         limit = time.monotonic() + 60
-        while self.answer("GET", "/health")[0] != 200:
+        while not is_so():
             assert time.monotonic() < limit, "".join(self.lines)
             time.sleep(0.01)
 
@@ -177,20 +184,24 @@ class Process(unittest.TestCase):
             server.process.send_signal(signal.SIGTERM)
             self.assertEqual(server.process.wait(30), 0)
 
-    SLOW_MODEL = f"""[backends.slow]
+    @staticmethod
+    def with_slow_model(until_file: str) -> str:
+        """A deployment with a second model, which loads until the file is there, for a minute at most."""
+        slow_model = f"""[backends.slow]
 plugin = "fault"
 fault = "slow_build"
-hang = "2s"
+hang = "60s"
+until_file = "{until_file}"
 [models.slow]
 path = "{MODEL}"
 backend = "slow"
 """
+        return deployment(HTTP + slow_model).replace(f'["{PLUGINS}"]', f'["{PLUGINS}", "{TEST_PLUGINS}"]')
 
     def test_clients_learn_that_a_model_loads_while_another_answers(self):
-        text = deployment(HTTP + self.SLOW_MODEL).replace(f'["{PLUGINS}"]', f'["{PLUGINS}", "{TEST_PLUGINS}"]')
-        with Server(text, waits_for_models=False) as server:
-            while server.answer("GET", "/v1/models/tiny")[2]["meta"]["state"] == "loading":
-                time.sleep(0.01)
+        with tempfile.TemporaryDirectory() as folder, \
+                Server(self.with_slow_model(folder + "/loaded"), waits_for_models=False) as server:
+            server.wait_for_tiny()
             status, headers, health = server.answer("GET", "/health")
             self.assertEqual((status, health["status"]), (503, "loading"))
             self.assertIn("slow: it is loading", health["reason"])
@@ -199,14 +210,12 @@ backend = "slow"
             self.assertEqual((status, refused["error"]["code"]), (503, "model_loading"))
             self.assertTrue(headers["Retry-After"])
             self.assertTrue(server.chat()["choices"][0]["message"]["content"])
+            open(folder + "/loaded", "w").close()
             server.wait_for_models()
 
     def test_sigterm_while_a_model_loads_lets_another_finish_its_answer(self):
-        text = deployment(HTTP + self.SLOW_MODEL.replace("2s", "60s")).replace(
-            f'["{PLUGINS}"]', f'["{PLUGINS}", "{TEST_PLUGINS}"]')
-        with Server(text, waits_for_models=False) as server:
-            while server.answer("GET", "/v1/models/tiny")[2]["meta"]["state"] == "loading":
-                time.sleep(0.01)
+        with Server(self.with_slow_model("/nonexistent/file"), waits_for_models=False) as server:
+            server.wait_for_tiny()
             connection, response = server.request("POST", "/v1/completions", {
                 "model": "tiny", "prompt": PROMPT, "max_tokens": 200, "stream": True})
             self.assertTrue(response.readline().startswith(b"data:"))

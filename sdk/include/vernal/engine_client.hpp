@@ -1,10 +1,14 @@
 // The core's engine service as a frontend uses it: models, requests and their events.
 //
-//   vernal::EngineClient engine;                                   // at start, control thread
+// clang-format off
+//   vernal::EngineClient engine;  // at start, control thread
 //   vernal::Submission sent = engine.submit({.model = "qwen", .request_json = document});
-//   if (!sent.accepted()) return refuse(sent.status, sent.reason); // queue full, draining, no such
-//   model vernal_event event; while (sent.request.wait(1000, event)) { ... }                 // or
-//   poll, after on_ready
+//   if (!sent.accepted()) return refuse(sent.status, sent.reason);  // queue full, still loading
+//   vernal_event event{};
+//   while (!vernal::is_terminal(event)) {
+//     if (sent.request.wait(1000, event)) answer(event);  // or poll, after on_ready
+//   }
+// clang-format on
 //
 // Objects are cheap to copy (EngineClient) or own one request (EngineRequest). Threads: as the
 // functions of vernal_engine_api say.

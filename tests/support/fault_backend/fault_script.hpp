@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 #include "vernal/config.hpp"
@@ -12,8 +13,9 @@ namespace fault {
 struct Script {
   std::string kind = "none";
   std::uint64_t first_step = 1;
-  std::uint64_t num_steps = 1;  // 0: every step from the first on
-  std::uint64_t hang_ms = 0;    // how long a hanging step or a slow build takes
+  std::uint64_t num_steps = 1;            // 0: every step from the first on
+  std::uint64_t hang_ms = 0;              // how long a hanging step or a slow build takes
+  std::filesystem::path until_file = {};  // a slow build ends before that if this file is there
 
   bool strikes(std::uint64_t step) const {
     return kind != "none" && step >= first_step &&
@@ -27,6 +29,7 @@ inline Script read_script(const vernal::Config& config) {
   script.first_step = static_cast<std::uint64_t>(config.find_int("first_step").value_or(1));
   script.num_steps = static_cast<std::uint64_t>(config.find_int("num_steps").value_or(1));
   script.hang_ms = config.find_duration_ms("hang").value_or(0);
+  script.until_file = config.find_string("until_file").value_or("");
   return script;
 }
 

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <limits>
 #include <map>
+#include <system_error>
 #include <thread>
 
 #include "fault_script.hpp"
@@ -210,7 +212,7 @@ class Plan final : public vernal::BackendPlan {
   std::unique_ptr<vernal::BackendProgram> build(const vernal::WeightSource&,
                                                 const vernal::Progress& progress) override {
     if (script_.kind == "slow_build") {
-      for (std::uint64_t ms = 0; ms < script_.hang_ms; ms += 10) {
+      for (std::uint64_t ms = 0; ms < script_.hang_ms && !may_end_build(); ms += 10) {
         progress.report(ms, script_.hang_ms);
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
       }
@@ -222,6 +224,11 @@ class Plan final : public vernal::BackendPlan {
   }
 
  private:
+  bool may_end_build() const {
+    std::error_code none;
+    return !script_.until_file.empty() && std::filesystem::exists(script_.until_file, none);
+  }
+
   const Script& script_;
   vernal::PlanOptions options_;
   std::uint64_t vocabulary_size_;
@@ -288,6 +295,9 @@ constexpr vernal_config_row kRows[] = {
                     .type = VERNAL_CONFIG_DURATION,
                     .help = "how long a hanging step or a slow build takes",
                     .default_value = "\"10s\""}),
+    vernal::to_abi({.path = "until_file",
+                    .type = VERNAL_CONFIG_PATH,
+                    .help = "a slow build ends as soon as this file is there"}),
 };
 
 }  // namespace
