@@ -9,7 +9,8 @@ plugins=$2
 frozen=$3
 model=$4
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+server=  # while it runs
+trap '[ -z "$server" ] || kill "$server" 2> /dev/null || true; rm -rf "$work"' EXIT
 
 # An installation whose only backend is the frozen one: today's bears the same name.
 mkdir -p "$work/bin" "$work/lib/vernal/plugins"
@@ -58,11 +59,13 @@ for _ in $(seq 600); do
 done
 kill -TERM "$server" 2> /dev/null || true
 wait "$server" || {
+  server=
   echo "vernal serve did not end well"
   cat "$work/serve.log"
   exit 1
 }
-served=$(cat "$work/answer.txt")
+server=
+served=$(cat "$work/answer.txt" 2> /dev/null) || true
 if [ "$served" != "$expected" ]; then
   echo "the frozen frontend wrote \"$served\", expected \"$expected\""
   cat "$work/serve.log"

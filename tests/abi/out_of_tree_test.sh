@@ -10,7 +10,8 @@ build=$2
 model=$3
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+server=  # while it runs
+trap '[ -z "$server" ] || kill "$server" 2> /dev/null || true; rm -rf "$work"' EXIT
 # shellcheck source=tests/abi/installed_sdk.sh
 . "$here/installed_sdk.sh"
 install_vernal
@@ -64,7 +65,7 @@ judge_with() {
 prompt="The sky is"
 expected=
 answer_with() {
-  local label=$1 folder=$2 answer server
+  local label=$1 folder=$2 answer served
   cat > "$folder/deployment.toml" << DEPLOYMENT
 schema = 1
 [runtime]
@@ -94,14 +95,17 @@ DEPLOYMENT
     [ "$(cat "$folder/answer.txt" 2> /dev/null)" = "$expected" ] && break
     sleep 0.1
   done
-  kill -TERM "$server"
+  kill -TERM "$server" 2> /dev/null || true
   wait "$server" || {
+    server=
     echo "$label: vernal serve did not end well"
     cat "$folder/serve.log"
     exit 1
   }
-  if [ "$(cat "$folder/answer.txt")" != "$expected" ]; then
-    echo "$label: the frontend wrote \"$(cat "$folder/answer.txt")\", expected \"$expected\""
+  server=
+  served=$(cat "$folder/answer.txt" 2> /dev/null) || true
+  if [ "$served" != "$expected" ]; then
+    echo "$label: the frontend wrote \"$served\", expected \"$expected\""
     cat "$folder/serve.log"
     exit 1
   fi

@@ -39,4 +39,10 @@ export VERNAL=$prefix PATH
 export CMAKE_GENERATOR=Ninja CFLAGS="-Wall -Wextra -Wpedantic -Wconversion -Werror"
 export CXXFLAGS=$CFLAGS
 umask 022
-"$python" "$root/tools/extract_snippets.py" --run "$work/oak" "$root/docs/plugin-guide.md"
+"$python" "$root/tools/extract_snippets.py" --run "$work/oak" "$root/docs/plugin-guide.md" | tee "$work/walk.log"
+for page in "$root"/docs/plugin-guide*.md; do
+  grep -q "^== .*/${page##*/}:" "$work/walk.log" || {
+    echo "${page##*/}: no page of the guide walks it"
+    exit 1
+  }
+done
