@@ -21,6 +21,7 @@ struct BenchOptions {
   std::uint64_t context_length = 2000;
   std::uint32_t slots = 4;
   std::uint32_t max_tokens_per_step = 132;
+  std::uint32_t max_checkpoints = 0;
   std::string chat_template;  ///< empty: none
 };
 
@@ -76,6 +77,7 @@ class EngineBench {
     model.context_length = options.context_length;
     model.slots = options.slots;
     model.max_tokens_per_step = options.max_tokens_per_step;
+    model.max_checkpoints = options.max_checkpoints;
     model.steps = std::make_unique<ScriptedStepModel>(control_);
     return model;
   }

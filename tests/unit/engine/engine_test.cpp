@@ -261,6 +261,25 @@ TEST(Engine, KeepsBothConversationsThatBeginWithTheSameTokens) {
   EXPECT_EQ(cached(first + "and on"), 768U);
 }
 
+TEST(Engine, DoesNotCutALongConversationForAFewTokensWhereItCannotCopyThem) {
+  BenchOptions options;
+  options.slots = 2;
+  options.max_checkpoints = 1;  // of which the scripted model makes none
+  const auto control = std::make_shared<test::StepModelControl>();
+  control->truncates_anywhere = false;
+  control->rollback_depth = 1000;
+  EngineBench bench(test::predict_letters, options, control);
+  const auto cached = [&](const std::string& prompt) {
+    return bench.run(fmt::format(R"({{"prompt": "{}", "seed": 1, "max_tokens": 5}})", prompt))
+        .terminal.cached_tokens;
+  };
+  const std::string system(130, 's');
+  const std::string first = system + std::string(670, 'a');
+  EXPECT_EQ(cached(first), 0U);
+  EXPECT_EQ(cached(system + std::string(500, 'b')), 0U);  // 128 could be had for 640
+  EXPECT_EQ(cached(first + "and so on"), 768U);
+}
+
 TEST(Engine, ReusesTheTokensThatTwoPromptsBeginWith) {
   BenchOptions options;
   options.slots = 1;
