@@ -93,6 +93,64 @@ void trusts_token_ids(Tables& t) {
   };
 }
 
+void any_kind(Tables& t) {
+  static std::int32_t (*get_kind)(std::uint32_t, const void**);
+  get_kind = t.plugin.get_kind;
+  t.plugin.get_kind = [](std::uint32_t kind, const void** out) {
+    return get_kind(kind == 77 ? VERNAL_KIND_BACKEND : kind, out);
+  };
+}
+
+void wants_init_first(Tables& t) {
+  static bool is_ready;
+  is_ready = false;
+  t.plugin.init = [] {
+    is_ready = true;
+    return sound().plugin.init();
+  };
+  t.plugin.config_schema = [](std::uint32_t kind, const vernal_config_row** rows,
+                              std::uint64_t* count, std::uint64_t* stride) {
+    if (!is_ready) return fail(VERNAL_UNAVAILABLE, "init was not called");
+    return sound().plugin.config_schema(kind, rows, count, stride);
+  };
+}
+
+/// Takes the place of a step for its ticket, whoever sits there now.
+void forgets_generations(Tables& t) {
+  static vernal_ticket newest;
+  t.backend.step_submit = [](vernal_pool* pool, const vernal_step_batch* batch,
+                             vernal_ticket* out) {
+    const std::int32_t status = sound().backend.step_submit(pool, batch, out);
+    if (status == VERNAL_OK) newest = *out;
+    return status;
+  };
+  t.backend.step_output = [](vernal_pool* pool, vernal_ticket, vernal_str name,
+                             vernal_step_output* out) {
+    return sound().backend.step_output(pool, newest, name, out);
+  };
+}
+
+void truncates_to_anything(Tables& t) {
+  t.backend.seq_truncate = [](vernal_pool* pool, vernal_sequence_id sequence,
+                              std::uint64_t length) -> std::int32_t {
+    const std::int32_t status = sound().backend.seq_truncate(pool, sequence, length);
+    return status == VERNAL_INVALID_ARGUMENT ? VERNAL_OK : status;
+  };
+}
+
+void allocates_twice(Tables& t) {
+  t.backend.memory_report = [](vernal_program* program, const vernal_memory_sink* sink) {
+    sound().backend.memory_report(program, sink);
+    return sound().backend.memory_report(program, sink);
+  };
+}
+
+void claims_no_format(Tables& t) {
+  t.backend.formats = [](vernal_backend*, const vernal_format_sink*) -> std::int32_t {
+    return VERNAL_OK;
+  };
+}
+
 }  // namespace
 
 const std::map<std::string_view, Fault>& call_faults() {
@@ -108,6 +166,12 @@ const std::map<std::string_view, Fault>& call_faults() {
       {"errors_without_text", errors_without_text},
       {"ignores_sinks", ignores_sinks},
       {"trusts_token_ids", trusts_token_ids},
+      {"any_kind", any_kind},
+      {"wants_init_first", wants_init_first},
+      {"forgets_generations", forgets_generations},
+      {"truncates_to_anything", truncates_to_anything},
+      {"allocates_twice", allocates_twice},
+      {"claims_no_format", claims_no_format},
   };
   return faults;
 }

@@ -11,6 +11,12 @@
 namespace zoo {
 namespace {
 
+void always_wrong(Tables& t) {
+  change_outputs(t, [](const StepFacts&, Numbers& numbers) {
+    for (std::uint64_t r = 0; r < numbers.rows(); ++r) numbers.scale(r, 1.05F);
+  });
+}
+
 void wrong_at_1(Tables& t) {
   change_outputs(t, [](const StepFacts& facts, Numbers& numbers) {
     if (facts.num_tokens == 1) numbers.scale(0, 1.05F);
@@ -139,6 +145,20 @@ void any_operation(Tables& t) {
   });
 }
 
+/// What it does not know it takes for plain floats.
+void any_format(Tables& t) {
+  read_wrongly(t, [](vernal_module_api& api) {
+    api.weight = [](const vernal_module* m, std::uint64_t i, vernal_weight_view* out) {
+      constexpr std::string_view kPlain = "f32";
+      const std::int32_t status = true_api->weight(m, i, out);
+      if (status == VERNAL_OK && std::string_view(out->format.data, out->format.size) == "f99") {
+        out->format = {kPlain.data(), kPlain.size()};
+      }
+      return status;
+    };
+  });
+}
+
 // ---- weights
 // -------------------------------------------------------------------------------------
 
@@ -219,6 +239,7 @@ void rotation_not_undone(Tables& t) {
 
 const std::map<std::string_view, Fault>& number_faults() {
   static const std::map<std::string_view, Fault> faults{
+      {"always_wrong", always_wrong},
       {"wrong_at_1", wrong_at_1},
       {"wrong_at_65", wrong_at_65},
       {"wrong_at_3", wrong_at_3},
@@ -228,6 +249,7 @@ const std::map<std::string_view, Fault>& number_faults() {
       {"ignores_attribute", ignores_attribute},
       {"window_off_by_one", window_off_by_one},
       {"any_operation", any_operation},
+      {"any_format", any_format},
       {"misreads_format", misreads_format},
       {"rotation_not_undone", rotation_not_undone},
   };

@@ -7,6 +7,12 @@ extern "C" int zoo_symbol_that_nobody_defines();
 #if defined(ZOO_SECOND_EXPORT)
 extern "C" __attribute__((visibility("default"))) int zoo_second_export() { return 1; }
 #endif
+#if defined(ZOO_UNIQUE)
+asm(".data\n.globl zoo_unique\n.type zoo_unique, @gnu_unique_object\nzoo_unique: .quad 0\n.text");
+#endif
+#if defined(ZOO_ADDRESS_IN_CODE)
+asm(".text\nzoo_address: .quad zoo_address");
+#endif
 
 #if defined(ZOO_NO_ENTRY)
 extern "C" __attribute__((visibility("default"))) std::int32_t vernal_plugin_entry_v0(

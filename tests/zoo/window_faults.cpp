@@ -83,6 +83,16 @@ void checkpoint_loses_window(Tables& t) {
   };
 }
 
+/// Counts on sequences that are shorter than their context.
+void half_the_room(Tables& t) {
+  t.backend.plan = [](vernal_backend* backend, vernal_module_ref module,
+                      const vernal_plan_options* options, vernal_plan** out) {
+    vernal_plan_options less = vernal::copy_in(options);
+    less.kv_tokens /= 2;
+    return sound().backend.plan(backend, module, &less, out);
+  };
+}
+
 void ignores_max_sequences(Tables& t) {
   static vernal_sequence_id newest;
   t.backend.seq_create = [](vernal_pool* pool, vernal_sequence_id* out) {
@@ -99,6 +109,7 @@ const std::map<std::string_view, Fault>& window_faults() {
       {"window_leaves_too_early", window_leaves_too_early},
       {"cuts_behind_window", cuts_behind_window},
       {"checkpoint_loses_window", checkpoint_loses_window},
+      {"half_the_room", half_the_room},
       {"ignores_max_sequences", ignores_max_sequences},
   };
   return faults;

@@ -1,4 +1,4 @@
-# The animals: fault, sound plugin, the test that finds it.
+# The animals: fault, sound plugin, the tests that find it.
 
 # The base without a fault: every test must pass, so that what others fail in is their fault alone.
 zoo(none backend - LEVEL 2)
@@ -10,11 +10,17 @@ zoo(wrong_magic backend manifest.note MANIFEST "#include \"vernal/abi/plugin.h\"
     "#include \"vernal/abi/plugin.h\"\n#undef VERNAL_NOTE_OWNER\n#define VERNAL_NOTE_OWNER \"vermal\"")
 zoo(wrong_major backend manifest.version MANIFEST "abi_major=1" "abi_major=2")
 zoo(minimum_above_host backend manifest.version MANIFEST "abi_minor_min=0" "abi_minor_min=9")
+zoo(misnamed backend manifest.identity MANIFEST "name=zoo_backend_misnamed" "name=another")
+zoo(needs_other_machine backend manifest.needs MANIFEST "isa=" "isa=x86-64-v99")
 zoo(size_zero backend manifest.tables)
 zoo(size_odd backend manifest.tables)
 zoo(size_beyond backend manifest.tables)
 zoo(null_function backend manifest.tables)
 zoo(second_export backend binary.exports DEFINE ZOO_SECOND_EXPORT WITHOUT_MAP)
+zoo(unique_symbol backend binary.unique DEFINE ZOO_UNIQUE WITHOUT_MAP)
+zoo(address_in_code backend binary.text_relocations DEFINE ZOO_ADDRESS_IN_CODE LINK LINKER:-z,notext)
+zoo(links_runtime backend binary.libraries LINK LINKER:--no-as-needed $<TARGET_FILE:zoo_runtime>)
+add_dependencies(zoo_backend_links_runtime zoo_runtime)
 zoo(no_entry backend binary.loads DEFINE ZOO_NO_ENTRY)
 zoo(unresolved backend binary.loads DEFINE ZOO_UNRESOLVED LINK LINKER:-z,undefs)
 zoo(lazy_binding backend binary.bound LINK LINKER:-z,lazy)
@@ -23,6 +29,8 @@ zoo(run_path backend binary.run_path LINK LINKER:-rpath,/tmp)
 
 # Hosts and structs of other sizes
 zoo(accepts_broken_host backend negotiation.broken_host)
+zoo(refuses_newer_host backend negotiation.newer_host)
+zoo(any_kind backend negotiation.unknown_names)
 zoo(entry_starts_thread backend negotiation.oldest_host)
 zoo(writes_past_size backend negotiation.result_sizes)
 zoo(reads_past_size backend negotiation.result_sizes)
@@ -43,6 +51,7 @@ zoo(step_memory_grows backend lifecycle.step_memory)
 zoo(takes_signals backend lifecycle.settings)
 zoo(slow_cancel backend lifecycle.cancel)
 zoo(loads_anyway backend lifecycle.failed_load)
+zoo(wants_init_first backend lifecycle.order)
 zoo(schema_without_help backend lifecycle.schema)
 
 # Errors
@@ -59,14 +68,21 @@ zoo(ignores_sinks backend errors.refusing_sinks)
 zoo(trusts_token_ids backend errors.token_ids)
 zoo(stale_sequence backend errors.stale_sequences)
 zoo(stale_checkpoint backend errors.stale_checkpoints)
+zoo(forgets_generations backend errors.stale_tickets)
+zoo(truncates_to_anything backend errors.arguments)
 
 # Numbers
+zoo(always_wrong backend "model.llama operations.act operations.arithmetic operations.conv1d_state operations.embed \
+operations.experts operations.gated_delta_rule operations.glu operations.l2norm operations.layout \
+operations.override_rows operations.rmsnorm operations.rope operations.row_choice operations.softcap" LEVEL 2)
 zoo(wrong_at_1 backend operations.linear)
 zoo(wrong_at_65 backend operations.attention)
 zoo(nan_on_zero_row backend operations.zero_rows)
 zoo(overflows backend operations.long_rows)
 zoo(ignores_attribute backend operations.unknown_attribute)
 zoo(any_operation backend errors.unknown_operation)
+zoo(any_format backend errors.unknown_format)
+zoo(claims_no_format backend operations.refused_formats)
 zoo(window_off_by_one backend operations.window)
 zoo(misreads_format backend operations.formats)
 
@@ -87,6 +103,8 @@ zoo(rotation_not_undone backend state.rotation)
 zoo(window_leaves_too_early backend state.window_far)
 zoo(cuts_behind_window backend state.window_cut)
 zoo(checkpoint_loses_window backend state.window_held)
+zoo(half_the_room backend state.window_room)
+zoo(allocates_twice backend model.memory)
 zoo(ignores_max_sequences backend state.max_sequences_full)
 
 # Architectures and frontends
@@ -95,4 +113,5 @@ zoo(trusts_metadata architecture model.bad_metadata)
 zoo(takes_every_file architecture model.probe)
 zoo(describes_in_prose architecture model.describe)
 zoo(says_nothing_of_itself frontend frontend.life)
-zoo(never_releases frontend frontend.answers)
+zoo(never_releases frontend "frontend.answers frontend.failing frontend.silent")
+zoo(ignores_busy frontend frontend.busy)

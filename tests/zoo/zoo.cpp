@@ -30,21 +30,37 @@ void copy_kind(std::uint32_t kind, Table& out) {
   std::memcpy(&out, table, sizeof(out));
 }
 
-// ---- a fault that lies between frontend and host: requests are never released
+// ---- faults that lie between frontend and host: what it asks of the engine
 
-vernal_host_api deaf_host_api;
-vernal_engine_api deaf_engine_api;
+vernal_host_api changed_host_api;
+vernal_engine_api true_engine_api;
+vernal_engine_api changed_engine_api;
+void (*change_of_engine)(vernal_engine_api&) = nullptr;
 
-std::int32_t get_deaf_service(vernal_host* of, vernal_str id, const void** table, void** object) {
+/// Requests are never released.
+void never_releases(vernal_engine_api& api) {
+  api.release = [](vernal_engine*, vernal_request_id) -> std::int32_t { return VERNAL_OK; };
+}
+
+/// A refused request is taken for one.
+void ignores_busy(vernal_engine_api& api) {
+  api.submit = [](vernal_engine* engine, const vernal_submit_args* args, vernal_request_id* out) {
+    const std::int32_t status = true_engine_api.submit(engine, args, out);
+    if (status == VERNAL_QUEUE_FULL) *out = 77;
+    return status == VERNAL_QUEUE_FULL ? VERNAL_OK : status;
+  };
+}
+
+std::int32_t get_changed_service(vernal_host* of, vernal_str id, const void** table,
+                                 void** object) {
   const std::int32_t status = host_api->get_service(of, id, table, object);
   if (status != VERNAL_OK || std::string_view(id.data, id.size) != VERNAL_SERVICE_ENGINE) {
     return status;
   }
-  std::memcpy(&deaf_engine_api, *table, sizeof(deaf_engine_api));
-  deaf_engine_api.release = [](vernal_engine*, vernal_request_id) -> std::int32_t {
-    return VERNAL_OK;
-  };
-  *table = &deaf_engine_api;
+  std::memcpy(&true_engine_api, *table, sizeof(true_engine_api));
+  changed_engine_api = true_engine_api;
+  change_of_engine(changed_engine_api);
+  *table = &changed_engine_api;
   return VERNAL_OK;
 }
 
@@ -77,11 +93,14 @@ std::int32_t fail(std::int32_t status, std::string_view text) {
 
 std::int32_t enter(vernal_entry_args* args, std::string_view fault) {
   vernal_entry_args mine = *args;
-  if (fault == "never_releases") {
+  if (fault == "refuses_newer_host" && args->host_minor > 0) return VERNAL_INCOMPATIBLE;
+  if (fault == "never_releases") change_of_engine = never_releases;
+  if (fault == "ignores_busy") change_of_engine = ignores_busy;
+  if (change_of_engine != nullptr) {
     host_api = args->host_api;
-    deaf_host_api = *args->host_api;
-    deaf_host_api.get_service = get_deaf_service;
-    mine.host_api = &deaf_host_api;
+    changed_host_api = *args->host_api;
+    changed_host_api.get_service = get_changed_service;
+    mine.host_api = &changed_host_api;
   }
   const std::int32_t status = zoo_base_entry(&mine);
   if (status != VERNAL_OK) {
