@@ -16,6 +16,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # shellcheck source=tests/abi/installed_sdk.sh
 . "$here/installed_sdk.sh"
+# shellcheck source=tests/abi/tiny_deployment.sh
+. "$here/tiny_deployment.sh"
 check=$prefix/bin/vernal-plugin-check
 
 toolchain_works g++-12 "" || {
@@ -59,23 +61,10 @@ toy
 one_prompt --set model=mock --set prompt=Hello --set file=/dev/null
 CHECKS
 
-# answer_of FOLDER PROGRAM: what the backend of FOLDER makes of the model.
-answer_of() {
-  cat > "$work/deployment.toml" << DEPLOYMENT
-schema = 1
-[runtime]
-plugin_paths = ["$1"]
-[backends.cpu]
-plugin = "reference"
-[models.tiny]
-path = "$model"
-backend = "cpu"
-context_length = 256
-DEPLOYMENT
-  "$2" run "$work/deployment.toml" --raw -t 0 -n 12 -p "The sky is"
-}
-expected=$(answer_of "$build/lib/vernal/plugins" "$build/bin/vernal")
-found=$(answer_of "$work/later/plugins" "$prefix/bin/vernal")
+write_deployment "$work/today.toml" "$build/lib/vernal/plugins"
+write_deployment "$work/later.toml" "$work/later/plugins"
+expected=$(answer_of "$build/bin/vernal" "$work/today.toml" 12)
+found=$(answer_of "$prefix/bin/vernal" "$work/later.toml" 12)
 if [ -z "$expected" ] || [ "$found" != "$expected" ]; then
   echo "the backend of a later minor answers \"$found\", expected \"$expected\""
   exit 1

@@ -14,6 +14,8 @@ server=  # while it runs
 trap '[ -z "$server" ] || kill "$server" 2> /dev/null || true; rm -rf "$work"' EXIT
 # shellcheck source=tests/abi/installed_sdk.sh
 . "$here/installed_sdk.sh"
+# shellcheck source=tests/abi/tiny_deployment.sh
+. "$here/tiny_deployment.sh"
 install_vernal
 
 # check_with LABEL COMPILER FLAGS: builds the three examples and has them listed and opened.
@@ -62,53 +64,17 @@ judge_with() {
 
 # answer_with LABEL FOLDER: runs the model on the backend of FOLDER/plugins, once as a command and once served by the
 # frontend there.
-prompt="The sky is"
 expected=
 answer_with() {
-  local label=$1 folder=$2 answer served
-  cat > "$folder/deployment.toml" << DEPLOYMENT
-schema = 1
-[runtime]
-plugin_paths = ["plugins"]
-[backends.cpu]
-plugin = "reference"
-[models.tiny]
-path = "$model"
-backend = "cpu"
-context_length = 256
-[frontends.ask]
-plugin = "one_prompt"
-model = "tiny"
-prompt = "$prompt"
-file = "answer.txt"
-max_tokens = 12
-DEPLOYMENT
-  answer=$("$prefix/bin/vernal" run "$folder/deployment.toml" --raw -t 0 -n 12 -p "$prompt")
+  local label=$1 folder=$2 answer
+  write_deployment "$folder/deployment.toml" plugins one_prompt 12
+  answer=$(answer_of "$prefix/bin/vernal" "$folder/deployment.toml" 12)
   expected=${expected:-$answer}
   if [ -z "$answer" ] || [ "$answer" != "$expected" ]; then
     echo "$label: vernal run answers \"$answer\", expected \"$expected\""
     exit 1
   fi
-  "$prefix/bin/vernal" serve "$folder/deployment.toml" 2> "$folder/serve.log" &
-  server=$!
-  for _ in $(seq 600); do
-    [ "$(cat "$folder/answer.txt" 2> /dev/null)" = "$expected" ] && break
-    sleep 0.1
-  done
-  kill -TERM "$server" 2> /dev/null || true
-  wait "$server" || {
-    server=
-    echo "$label: vernal serve did not end well"
-    cat "$folder/serve.log"
-    exit 1
-  }
-  server=
-  served=$(cat "$folder/answer.txt" 2> /dev/null) || true
-  if [ "$served" != "$expected" ]; then
-    echo "$label: the frontend wrote \"$served\", expected \"$expected\""
-    cat "$folder/serve.log"
-    exit 1
-  fi
+  expect_served "$prefix/bin/vernal" "$folder/deployment.toml" "$expected"
 }
 
 checked=0
