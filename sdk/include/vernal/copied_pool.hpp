@@ -217,8 +217,8 @@ class CopiedPool : public BackendPool {
   /// Lengths are the pool's to change.
   virtual void cut(Held& held, std::uint64_t new_length) const = 0;
   /// Whether cut can do that; if it can for a length, it can for every greater one up to the
-  /// sequence's. By default keys and values alone; a pool that gives some of them up in leave_behind
-  /// overrides this too.
+  /// sequence's. By default keys and values alone; a pool that gives some of them up in
+  /// leave_behind overrides this too.
   virtual bool can_cut(const Held& held, std::uint64_t new_length) const {
     const auto is_kv = [](const vernal::State& state) { return state.kind == VERNAL_STATE_KV; };
     return new_length >= held.lengths[0] || std::ranges::all_of(module_.states, is_kv);
