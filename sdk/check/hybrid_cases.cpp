@@ -91,7 +91,7 @@ OperationCase expert_case(const ExpertCase& c) {
                                     .down = b.weight("down", {kExperts, kWidth, kInner})};
         return b.moe_glu(parts[0], route, experts, {}, c.weight_on);
       });
-  made.accuracy = Accuracy::kLinear;
+  made.accuracy = Accuracy::kExperts;
   made.is_optional = c.is_optional;
   return made;
 }

@@ -54,6 +54,7 @@ double bound_of(Accuracy accuracy, std::uint32_t element) {
   const std::size_t column = std::min<std::size_t>(element, 2);
   constexpr std::array<double, 3> kElementBounds{1e-10, 1e-6, 1e-4};
   constexpr std::array<double, 3> kLinearBounds{2e-4, 2e-4, 3e-4};
+  constexpr std::array<double, 3> kExpertsBounds{5e-4, 5e-4, 5e-4};
   constexpr std::array<double, 3> kAttentionBounds{1e-6, 2e-6, 1e-4};
   constexpr std::array<double, 3> kDeltaBounds{1e-8, 1e-5, 1e-3};
   switch (accuracy) {
@@ -61,6 +62,8 @@ double bound_of(Accuracy accuracy, std::uint32_t element) {
       return kElementBounds[column];
     case Accuracy::kLinear:
       return kLinearBounds[column];
+    case Accuracy::kExperts:
+      return kExpertsBounds[column];
     case Accuracy::kAttention:
       return kAttentionBounds[column];
     case Accuracy::kDelta:

@@ -15,6 +15,7 @@ namespace vernal::check {
 enum class Accuracy {
   kElement,    ///< element-wise, norms, rope: also where nothing is computed
   kLinear,     ///< products with weights, activations in 8 bits at worst
+  kExperts,    ///< three of them in a row
   kAttention,  ///< over keys and values in f16
   kDelta,      ///< gated delta rule
 };

@@ -5,26 +5,11 @@
 #include <cstring>
 
 #include "reference/golden_model.hpp"
+#include "support/made_up_tokens.hpp"
 #include "support/model_under_test.hpp"
 
 namespace vernal::test {
 namespace {
-
-using Tokens = std::vector<std::int32_t>;
-
-Tokens tokens_of(std::uint32_t seed, std::size_t count) {
-  Tokens tokens;
-  std::uint32_t state = seed * 2654435761U + 1;
-  for (std::size_t i = 0; i < count; ++i) {
-    state = state * 1664525U + 1013904223U;
-    tokens.push_back(static_cast<std::int32_t>(state >> 8U) % 500 + 10);
-  }
-  return tokens;
-}
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
 
 struct Case {
   std::string model;

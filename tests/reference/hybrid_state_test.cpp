@@ -6,28 +6,14 @@
 #include <functional>
 
 #include "reference/golden_model.hpp"
+#include "support/made_up_tokens.hpp"
 #include "support/model_under_test.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal::test {
 namespace {
 
-using Tokens = std::vector<std::int32_t>;
 using Logits = std::vector<float>;
-
-Tokens tokens_of(std::uint32_t seed, std::size_t count) {
-  Tokens tokens;
-  std::uint32_t state = seed * 2654435761U + 1;
-  for (std::size_t i = 0; i < count; ++i) {
-    state = state * 1664525U + 1013904223U;
-    tokens.push_back(static_cast<std::int32_t>(state >> 8U) % 900 + 10);
-  }
-  return tokens;
-}
-
-bool same_bits(const Logits& a, const Logits& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
 
 std::int32_t code_of(const std::function<void()>& call) {
   try {

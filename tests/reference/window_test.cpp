@@ -8,6 +8,7 @@
 #include <string>
 
 #include "reference/golden_model.hpp"
+#include "support/made_up_tokens.hpp"
 #include "support/model_under_test.hpp"
 #include "support/snapshot_bytes.hpp"
 #include "vernal/error.hpp"
@@ -15,19 +16,7 @@
 namespace vernal::test {
 namespace {
 
-using Tokens = std::vector<std::int32_t>;
-
 constexpr std::uint64_t kWindow = 16;
-
-Tokens tokens_of(std::uint32_t seed, std::size_t count) {
-  Tokens tokens;
-  std::uint32_t state = seed * 2654435761U + 1;
-  for (std::size_t i = 0; i < count; ++i) {
-    state = state * 1664525U + 1013904223U;
-    tokens.push_back(static_cast<std::int32_t>(state >> 8U) % 500 + 10);
-  }
-  return tokens;
-}
 
 ModelOptions options_of(const std::string& backend) {
   ModelOptions options;
@@ -54,10 +43,6 @@ std::unique_ptr<ModelUnderTest> open(const ModelOptions& options) {
 
 bool cuts_anywhere(ModelUnderTest& model) {
   return (model.pool().info().flags & VERNAL_POOL_TRUNCATE_ANY) != 0;
-}
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
 struct Case {

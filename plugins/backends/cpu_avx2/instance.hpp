@@ -26,9 +26,14 @@ class FairTurn {
     }
     changed_.notify_all();
   }
+  /// How many threads stand in line behind the holder.
+  std::uint64_t num_waiting() const {
+    const std::scoped_lock guard(mutex_);
+    return next_ - serving_ - (next_ != serving_ ? 1 : 0);
+  }
 
  private:
-  std::mutex mutex_;  // guards the next two
+  mutable std::mutex mutex_;  // guards the next two
   std::condition_variable changed_;
   std::uint64_t next_ = 0;
   std::uint64_t serving_ = 0;

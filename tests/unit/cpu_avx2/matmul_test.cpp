@@ -95,9 +95,9 @@ struct Fixture {
 double tolerance(WeightFormat format) {
   switch (activation_kind(format)) {
     case ActivationKind::kBlocks32:
-      return kBlocks32Nmse;
+      return kEightBitNmse;
     case ActivationKind::kBlocks256:
-      return kBlocks256Nmse;
+      return kEightBitNmse;
     case ActivationKind::kFloat:
       break;
   }

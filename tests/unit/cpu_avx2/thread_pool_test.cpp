@@ -82,19 +82,22 @@ TEST(ThreadPool, AcceptsCpusThatDoNotExist) {
   EXPECT_EQ(runs.load(), 3);
 }
 
-TEST(FairTurn, LetsSomebodyInBetweenTwoRegionsOfALongLoad) {
+TEST(FairTurn, GoesToWhoWaitsBeforeItsHolderHasItAgain) {
   FairTurn turn;
-  std::atomic<bool> is_loading = true;
-  std::thread load([&] {
-    while (is_loading) {
+  for (int round = 0; round < 100; ++round) {
+    bool was_in = false;  // written and read under the turn alone
+    turn.lock();
+    std::thread step([&] {
       const std::scoped_lock lock(turn);
-    }
-  });
-  for (int step = 0; step < 100; ++step) {
-    const std::scoped_lock lock(turn);
+      was_in = true;
+    });
+    while (turn.num_waiting() == 0) std::this_thread::yield();
+    turn.unlock();
+    turn.lock();  // the next piece of a load
+    EXPECT_TRUE(was_in) << "round " << round;
+    turn.unlock();
+    step.join();
   }
-  is_loading = false;
-  load.join();
 }
 
 TEST(ThreadPool, UsesNoProcessorTimeWhenIdle) {
