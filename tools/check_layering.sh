@@ -17,16 +17,18 @@ refuse() {
 }
 
 # Vocabularies are called by family names in the files themselves ("llama-bpe"): names of data, not of models. So are the
-# files that make-model writes: one table there says which keys and tensors go with which name.
+# files that make-model and the plugin check write: one table says which keys and tensors go with which name.
 refuse 'the runtime and the backends name no model family' 'qwen|llama|gemma' runtime plugins/backends \
   ':(exclude)runtime/text/tokenizer/pre_tokenizer.*' ':(exclude)runtime/text/tokenizer/vocabulary.*' \
-  ':(exclude)runtime/command/make_model_shape.cpp'
+  ':(exclude)runtime/command/make_model/shape.cpp' ':(exclude)runtime/plugin_check'
 # Which instructions this processor has is asked for by their names.
 refuse 'the runtime, the architectures and the frontends name no backend' 'cuda|avx' \
   runtime plugins/architectures plugins/frontends ':(exclude)runtime/plugin/cpu_level.cpp'
 refuse 'a plugin includes the SDK and itself only' \
   '^ *# *include *"(command|config|engine|loading|model|module|observe|plugin|serving|text)/' plugins sdk/examples
 refuse 'the SDK includes nothing but itself' '^ *# *include *"([^v]|v[^e])' sdk/include
+refuse 'the SDK includes nothing of the core' \
+  '^ *# *include *"(runtime|command|config|engine|loading|model|module|observe|plugin|plugin_check|serving|text)/' sdk
 refuse 'the runtime includes no plugin' '^ *# *include *"(plugins/|backends/|architectures/|frontends/)' runtime
 [ "$status" -ne 0 ] || echo "layering: no part names what it must not know"
 exit "$status"

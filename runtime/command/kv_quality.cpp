@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "command/text_scores.hpp"
-#include "engine/logits_math.hpp"
+#include "engine/sampling/logits_math.hpp"
 #include "model/printable.hpp"
 #include "vernal/error.hpp"
 

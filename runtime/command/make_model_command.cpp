@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include "command/commands.hpp"
-#include "command/make_model_tensors.hpp"
-#include "command/make_model_tokenizer.hpp"
-#include "command/make_model_weights.hpp"
+#include "command/make_model/tensors.hpp"
+#include "command/make_model/tokenizer.hpp"
+#include "command/make_model/weights.hpp"
 #include "config/units.hpp"
 #include "model/gguf_file.hpp"
 #include "model/printable.hpp"

@@ -9,7 +9,7 @@
 #include <iterator>
 #include <limits>
 
-#include "engine/logits_math.hpp"
+#include "engine/sampling/logits_math.hpp"
 #include "model/printable.hpp"
 #include "observe/progress_line.hpp"
 #include "text/tokenizer/tokenizer.hpp"

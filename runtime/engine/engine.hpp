@@ -18,9 +18,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "engine/intake.hpp"
 #include "engine/model_engine.hpp"
-#include "engine/request.hpp"
+#include "engine/request/intake.hpp"
+#include "engine/request/request.hpp"
 #include "observe/log.hpp"
 
 namespace vernal {

@@ -13,8 +13,8 @@
 #include "engine/generation.hpp"
 #include "engine/loaded_model.hpp"
 #include "engine/metrics.hpp"
+#include "engine/prefix/slot_pool.hpp"
 #include "engine/scheduler.hpp"
-#include "engine/slot_pool.hpp"
 
 namespace vernal {
 

@@ -9,10 +9,10 @@
 #include <span>
 #include <vector>
 
-#include "engine/choice_output.hpp"
+#include "engine/answer/choice_output.hpp"
 #include "engine/loaded_model.hpp"
-#include "engine/request.hpp"
-#include "engine/sampler.hpp"
+#include "engine/request/request.hpp"
+#include "engine/sampling/sampler.hpp"
 #include "text/request/request_document.hpp"
 
 namespace vernal {

@@ -13,7 +13,7 @@
 #include "engine/engine_loop.hpp"
 #include "engine/loaded_model.hpp"
 #include "engine/metrics.hpp"
-#include "engine/wake_signal.hpp"
+#include "engine/request/wake_signal.hpp"
 #include "text/request/prompt_builder.hpp"
 
 namespace vernal {

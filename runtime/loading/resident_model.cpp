@@ -6,8 +6,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "engine/backend_step_model.hpp"
-#include "engine/segmented_step_model.hpp"
+#include "engine/steps/backend_step_model.hpp"
+#include "engine/steps/segmented_step_model.hpp"
 #include "loading/module_outputs.hpp"
 #include "module/gguf_source.hpp"
 #include "text/chat_template.hpp"

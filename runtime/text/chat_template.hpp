@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "text/jinja/clock.hpp"
+#include "text/jinja/builtins/clock.hpp"
 #include "text/jinja/error.hpp"
 #include "text/jinja/limits.hpp"
 #include "text/jinja/template.hpp"

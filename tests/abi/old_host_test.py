@@ -3,7 +3,7 @@
 
 vernal-plugin-check plays that host, each of its tests in a process of its own: it speaks minor 0, its tables and structs
 have the size of interface 1.0 and end where memory begins that nobody may touch; then the tables are cut below that
-size, at every place, and must be refused. See sdk/check/negotiation_tests.cpp and negotiation_struct_tests.cpp. That
+size, at every place, and must be refused. See runtime/plugin_check/tests/negotiation_tests.cpp and negotiation_struct_tests.cpp. That
 these tests can fail is shown by tests/zoo, and by next_minor_test.sh for plugins that are larger than the host.
 """
 import concurrent.futures

@@ -8,11 +8,11 @@
 #include <optional>
 #include <string_view>
 
-#include "openai_http/anthropic_messages.hpp"
-#include "openai_http/chat_request.hpp"
-#include "openai_http/completion_request.hpp"
-#include "openai_http/json_body.hpp"
-#include "openai_http/request_head.hpp"
+#include "openai_http/anthropic/messages.hpp"
+#include "openai_http/http/request_head.hpp"
+#include "openai_http/openai/chat_request.hpp"
+#include "openai_http/openai/completion_request.hpp"
+#include "openai_http/protocol/json_body.hpp"
 
 namespace {
 

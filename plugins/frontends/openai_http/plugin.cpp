@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "openai_http/server.hpp"
+#include "openai_http/server/server.hpp"
 #include "vernal/frontend_plugin.hpp"
 
 namespace vernal::openai_http {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "openai_http/asio.hpp"
+#include "openai_http/http/asio.hpp"
 #include "vernal/config.hpp"
 
 namespace vernal::openai_http {

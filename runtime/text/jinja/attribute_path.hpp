@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "text/jinja/interpreter.hpp"
-#include "text/jinja/value.hpp"
+#include "text/jinja/values/value.hpp"
 
 namespace vernal::jinja {
 

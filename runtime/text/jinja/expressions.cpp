@@ -1,11 +1,11 @@
 // What each kind of expression evaluates to.
 #include <algorithm>
 
-#include "text/jinja/ast.hpp"
-#include "text/jinja/compare.hpp"
 #include "text/jinja/error.hpp"
 #include "text/jinja/interpreter.hpp"
-#include "text/jinja/printing.hpp"
+#include "text/jinja/syntax/ast.hpp"
+#include "text/jinja/values/compare.hpp"
+#include "text/jinja/values/printing.hpp"
 
 namespace vernal::jinja {
 

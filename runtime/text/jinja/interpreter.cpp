@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "text/jinja/builtin.hpp"
+#include "text/jinja/builtins/builtin.hpp"
 #include "text/jinja/error.hpp"
 #include "text/jinja/loop.hpp"
-#include "text/jinja/printing.hpp"
+#include "text/jinja/values/printing.hpp"
 
 namespace vernal::jinja {
 namespace {

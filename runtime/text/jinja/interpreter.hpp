@@ -8,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
-#include "text/jinja/ast.hpp"
-#include "text/jinja/clock.hpp"
-#include "text/jinja/heap.hpp"
-#include "text/jinja/text_builder.hpp"
-#include "text/jinja/value.hpp"
+#include "text/jinja/builtins/clock.hpp"
+#include "text/jinja/syntax/ast.hpp"
+#include "text/jinja/values/heap.hpp"
+#include "text/jinja/values/text_builder.hpp"
+#include "text/jinja/values/value.hpp"
 
 namespace vernal::jinja {
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "text/jinja/builtin.hpp"
-#include "text/jinja/compare.hpp"
+#include "text/jinja/builtins/builtin.hpp"
 #include "text/jinja/error.hpp"
+#include "text/jinja/values/compare.hpp"
 
 namespace vernal::jinja {
 namespace {

@@ -6,9 +6,9 @@
 #include <optional>
 #include <string_view>
 
-#include "text/jinja/ast.hpp"
 #include "text/jinja/interpreter.hpp"
-#include "text/jinja/value.hpp"
+#include "text/jinja/syntax/ast.hpp"
+#include "text/jinja/values/value.hpp"
 
 namespace vernal::jinja {
 

@@ -1,8 +1,8 @@
 // What each kind of statement does.
-#include "text/jinja/ast.hpp"
 #include "text/jinja/error.hpp"
 #include "text/jinja/interpreter.hpp"
 #include "text/jinja/macro.hpp"
+#include "text/jinja/syntax/ast.hpp"
 
 namespace vernal::jinja {
 namespace {

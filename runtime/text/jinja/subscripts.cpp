@@ -1,8 +1,8 @@
 // Elements and slices of values.
 #include "text/jinja/error.hpp"
-#include "text/jinja/operators.hpp"
-#include "text/jinja/text_builder.hpp"
-#include "text/jinja/unicode.hpp"
+#include "text/jinja/values/operators.hpp"
+#include "text/jinja/values/text_builder.hpp"
+#include "text/jinja/values/unicode.hpp"
 
 namespace vernal::jinja {
 namespace {

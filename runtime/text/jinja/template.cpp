@@ -2,7 +2,7 @@
 
 #include "text/jinja/error.hpp"
 #include "text/jinja/interpreter.hpp"
-#include "text/jinja/parser.hpp"
+#include "text/jinja/syntax/parser.hpp"
 
 namespace vernal::jinja {
 namespace {

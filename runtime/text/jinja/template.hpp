@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "text/jinja/ast.hpp"
-#include "text/jinja/clock.hpp"
+#include "text/jinja/builtins/clock.hpp"
 #include "text/jinja/limits.hpp"
+#include "text/jinja/syntax/ast.hpp"
 
 namespace vernal::jinja {
 

@@ -7,9 +7,9 @@
 #include <iterator>
 
 #include "command/commands.hpp"
-#include "command/make_model_shape.hpp"
-#include "command/make_model_tokenizer.hpp"
-#include "command/make_model_weights.hpp"
+#include "command/make_model/shape.hpp"
+#include "command/make_model/tokenizer.hpp"
+#include "command/make_model/weights.hpp"
 #include "model/gguf_file.hpp"
 #include "support/temporary_folder.hpp"
 #include "vernal/error.hpp"

@@ -1,4 +1,4 @@
-#include "engine/event_queue.hpp"
+#include "engine/request/event_queue.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "engine/philox.hpp"
+#include "engine/sampling/philox.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "engine/sampler.hpp"
+#include "engine/sampling/sampler.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <map>
 #include <random>
 
-#include "engine/philox.hpp"
+#include "engine/sampling/philox.hpp"
 
 namespace vernal {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "mock_engine.hpp"
-#include "openai_http/api_error.hpp"
-#include "openai_http/chat_answer.hpp"
-#include "openai_http/completion_answer.hpp"
+#include "openai_http/openai/chat_answer.hpp"
+#include "openai_http/openai/completion_answer.hpp"
+#include "openai_http/protocol/api_error.hpp"
 #include "raw_client.hpp"
 
 namespace vernal::openai_http {

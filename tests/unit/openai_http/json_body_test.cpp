@@ -1,4 +1,4 @@
-#include "openai_http/json_body.hpp"
+#include "openai_http/protocol/json_body.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,9 +6,9 @@
 #include <cmath>
 #include <string>
 
-#include "openai_http/api_error.hpp"
-#include "openai_http/json_fields.hpp"
-#include "openai_http/json_text.hpp"
+#include "openai_http/protocol/api_error.hpp"
+#include "openai_http/protocol/json_fields.hpp"
+#include "openai_http/protocol/json_text.hpp"
 
 namespace vernal::openai_http {
 namespace {

@@ -4,12 +4,12 @@
 #include <filesystem>
 #include <fstream>
 
-#include "openai_http/api_keys.hpp"
-#include "openai_http/cors.hpp"
-#include "openai_http/metrics_text.hpp"
-#include "openai_http/model_listing.hpp"
+#include "openai_http/http/api_keys.hpp"
+#include "openai_http/http/cors.hpp"
+#include "openai_http/openai/model_listing.hpp"
+#include "openai_http/protocol/text_safety.hpp"
+#include "openai_http/server/metrics_text.hpp"
 #include "openai_http/settings.hpp"
-#include "openai_http/text_safety.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal::openai_http {

@@ -5,11 +5,11 @@
 #include <string>
 #include <utility>
 
-#include "openai_http/anthropic_messages.hpp"
-#include "openai_http/api_error.hpp"
-#include "openai_http/chat_request.hpp"
-#include "openai_http/completion_request.hpp"
-#include "openai_http/json_body.hpp"
+#include "openai_http/anthropic/messages.hpp"
+#include "openai_http/openai/chat_request.hpp"
+#include "openai_http/openai/completion_request.hpp"
+#include "openai_http/protocol/api_error.hpp"
+#include "openai_http/protocol/json_body.hpp"
 
 namespace vernal::openai_http {
 namespace {

@@ -1,4 +1,4 @@
-#include "openai_http/request_head.hpp"
+#include "openai_http/http/request_head.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,76 @@
+#include "openai_http/http/api_keys.hpp"
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "vernal/error.hpp"
+
+namespace vernal::openai_http {
+namespace {
+
+constexpr std::uintmax_t kLargestFile = 1 << 20;
+
+std::string_view trimmed(std::string_view line) {
+  constexpr std::string_view kBlanks = " \t\r";
+  const std::size_t first = line.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return line.substr(first, line.find_last_not_of(kBlanks) - first + 1);
+}
+
+[[noreturn]] void refuse_file(const std::string& path, std::string_view what) {
+  throw Error(VERNAL_INVALID_ARGUMENT, fmt::format("api_keys_file {}: {}", path, what));
+}
+
+}  // namespace
+
+ApiKeys::Hash ApiKeys::hash_of(std::string_view key) {
+  Hash hash{};
+  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), hash.data());
+  return hash;
+}
+
+ApiKeys ApiKeys::from_text(std::string_view text) {
+  ApiKeys keys;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view key = trimmed(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!key.empty() && key.front() != '#') keys.hashes_.push_back(hash_of(key));
+  }
+  return keys;
+}
+
+ApiKeys ApiKeys::from_file(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (error || !std::filesystem::is_regular_file(status)) {
+    refuse_file(path, error ? error.message() : "expected a regular file");
+  }
+  if (std::filesystem::file_size(path, error) > kLargestFile || error) {
+    refuse_file(path, "expected at most 1 MiB");
+  }
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file) refuse_file(path, "cannot be read");
+  ApiKeys keys = from_text(text);
+  if (!keys.are_required()) refuse_file(path, "holds no key; expected one a line");
+  return keys;
+}
+
+bool ApiKeys::accept(std::string_view key) const {
+  if (hashes_.empty()) return true;
+  const Hash hash = hash_of(key);
+  unsigned matches = 0;
+  for (const Hash& known : hashes_) {
+    matches |= CRYPTO_memcmp(hash.data(), known.data(), hash.size()) == 0 ? 1U : 0U;
+  }
+  return matches != 0;
+}
+
+}  // namespace vernal::openai_http

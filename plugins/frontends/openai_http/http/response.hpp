@@ -1,0 +1,39 @@
+// Answers as bytes.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "openai_http/http/cors.hpp"
+
+namespace vernal::openai_http {
+
+/// An answer whose body is known before its head is sent.
+struct Response {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  HeaderList headers;
+  std::string body;
+};
+
+/// How an answer is framed.
+struct Framing {
+  bool keep_alive = true;
+  bool http10 = false;     // no chunks; a body of unknown length ends with the connection
+  bool head_only = false;  // answer to HEAD: the length of the body, but not the body
+};
+
+/// Head and body. Status 204 has no body.
+std::string render_response(const Response& response, const Framing& framing);
+
+/// Head of an event stream, which may not be buffered on its way.
+std::string render_stream_head(const HeaderList& headers, const Framing& framing);
+
+/// `data` as one chunk; in HTTP/1.0 as it is. Empty data gives nothing, for an empty chunk ends a
+/// body.
+std::string render_chunk(std::string_view data, const Framing& framing);
+
+/// What ends a body of chunks.
+std::string_view last_chunk(const Framing& framing) noexcept;
+
+}  // namespace vernal::openai_http

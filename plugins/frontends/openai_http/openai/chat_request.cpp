@@ -1,0 +1,97 @@
+#include "openai_http/openai/chat_request.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+
+#include "openai_http/openai/chat_messages.hpp"
+#include "openai_http/protocol/api_error.hpp"
+#include "openai_http/protocol/json_text.hpp"
+
+namespace vernal::openai_http {
+namespace {
+
+namespace json = boost::json;
+
+constexpr double kMaxAlternatives = 20;
+/// Efforts the engine hands to templates; others say nothing.
+constexpr std::array<std::string_view, 7> kEfforts = {"minimal", "low", "medium", "high",
+                                                      "xhigh",   "max", "ultra"};
+
+void read_logprobs(const JsonFields& fields, GenerationRequest& request, json::object& document) {
+  request.wants_logprobs = fields.boolean("logprobs").value_or(false);
+  const auto alternatives = fields.integer("top_logprobs", {0, kMaxAlternatives});
+  if (alternatives && *alternatives > 0 && !request.wants_logprobs) {
+    throw RequestRefused(invalid_value(
+        "top_logprobs", "Invalid value for 'top_logprobs': it needs 'logprobs' to be true."));
+  }
+  if (!request.wants_logprobs) return;
+  request.num_alternatives = static_cast<std::uint32_t>(alternatives.value_or(0));
+  document["logprobs"] = request.num_alternatives;
+}
+
+/// Formats need a grammar; until the engine has one they are refused, never ignored.
+void read_response_format(const JsonFields& fields) {
+  const json::object* const format = fields.object("response_format");
+  if (format == nullptr) return;
+  const JsonFields format_fields(*format, "response_format.");
+  const std::string_view type = format_fields.required_string("type");
+  if (type == "text") return;
+  if (type == "json_schema") {
+    const json::object* const schema = format_fields.object("json_schema");
+    if (schema == nullptr) format_fields.refuse("json_schema", "an object with a member schema");
+    const JsonFields schema_fields(*schema, "response_format.json_schema.");
+    if (schema_fields.object("schema") == nullptr) {
+      schema_fields.refuse("schema", "an object that is a JSON Schema");
+    }
+  } else if (type != "json_object") {
+    format_fields.refuse("type", "one of text, json_object, json_schema");
+  }
+  throw RequestRefused(unsupported_parameter(
+      "response_format", "this server cannot hold an answer to JSON or to a schema yet."));
+}
+
+/// The ways in which clients switch a model's thinking on or off.
+void read_thinking(const JsonFields& fields, json::object& document) {
+  if (const auto effort = fields.string("reasoning_effort")) {
+    if (*effort == "none") {
+      document["thinking"] = "off";
+    } else if (std::find(kEfforts.begin(), kEfforts.end(), *effort) != kEfforts.end()) {
+      document["thinking"] = *effort;
+    }
+  }
+  const json::value* const think = fields.find("think");
+  if (think != nullptr && think->is_bool()) document["thinking"] = think->get_bool() ? "on" : "off";
+  const json::value* const reasoning = fields.find("reasoning");
+  if (reasoning != nullptr && reasoning->is_object()) {
+    const JsonFields reasoning_fields(reasoning->get_object(), "reasoning.");
+    const json::value* const enabled = reasoning_fields.find("enabled");
+    if (enabled != nullptr && enabled->is_bool() && !enabled->get_bool()) {
+      document["thinking"] = "off";
+    }
+  }
+  if (const json::object* const arguments = fields.object("chat_template_kwargs")) {
+    if (!arguments->empty()) document["template_kwargs"] = *arguments;
+  }
+}
+
+}  // namespace
+
+GenerationRequest read_chat_request(const json::object& body) {
+  const JsonFields fields(body);
+  GenerationRequest request;
+  read_delivery(fields, request);
+  json::object document{{"kind", "generate"}, {"messages", read_messages(fields)}};
+  read_tools(fields, document);
+  read_response_format(fields);
+  read_thinking(fields, document);
+  read_sampling(fields, document);
+  read_logprobs(fields, request, document);
+  if (!read_output_budget(fields, "max_completion_tokens", document)) {
+    read_output_budget(fields, "max_tokens", document);
+  }
+  request.prompts.push_back({to_text(document), {}});
+  return request;
+}
+
+}  // namespace vernal::openai_http

@@ -1,0 +1,101 @@
+#include "openai_http/openai/completion_request.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <limits>
+
+#include "openai_http/protocol/api_error.hpp"
+#include "openai_http/protocol/json_text.hpp"
+
+namespace vernal::openai_http {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMaxPrompts = 64;
+constexpr std::int64_t kDefaultBudget = 16;
+constexpr double kMaxAlternatives = 20;
+
+struct Prompt {
+  std::string text;
+  std::vector<std::int32_t> tokens;
+};
+
+[[noreturn]] void refuse_prompt(const JsonFields& fields) {
+  fields.refuse("prompt", fmt::format("a string, token ids, or an array of at most {} of those",
+                                      kMaxPrompts));
+}
+
+std::vector<std::int32_t> read_tokens(const JsonFields& fields, const json::array& ids) {
+  std::vector<std::int32_t> tokens;
+  tokens.reserve(ids.size());
+  for (const json::value& id : ids) {
+    const auto* const number = id.if_int64();
+    if (number == nullptr || *number < 0 || *number > std::numeric_limits<std::int32_t>::max()) {
+      refuse_prompt(fields);
+    }
+    tokens.push_back(static_cast<std::int32_t>(*number));
+  }
+  if (tokens.empty()) refuse_prompt(fields);
+  return tokens;
+}
+
+Prompt read_one_prompt(const JsonFields& fields, const json::value& value) {
+  if (const auto* const text = value.if_string()) return {std::string(text_of(*text)), {}};
+  if (const auto* const ids = value.if_array()) return {{}, read_tokens(fields, *ids)};
+  refuse_prompt(fields);
+}
+
+std::vector<Prompt> read_prompts(const JsonFields& fields) {
+  const json::value* const value = fields.find("prompt");
+  if (value == nullptr) refuse_prompt(fields);
+  const json::array* const list = value->if_array();
+  if (list == nullptr || (!list->empty() && list->front().is_number())) {
+    return {read_one_prompt(fields, *value)};
+  }
+  if (list->empty() || list->size() > kMaxPrompts) refuse_prompt(fields);
+  std::vector<Prompt> prompts;
+  for (const json::value& element : *list) prompts.push_back(read_one_prompt(fields, element));
+  return prompts;
+}
+
+void refuse_unsupported(const JsonFields& fields) {
+  if (fields.boolean("echo").value_or(false)) {
+    throw RequestRefused(
+        unsupported_parameter("echo", "the prompt is not sent back, nor are its logprobs."));
+  }
+  if (!fields.string("suffix").value_or("").empty()) {
+    throw RequestRefused(unsupported_parameter("suffix", "text cannot be filled in before it."));
+  }
+  const std::int64_t n = fields.integer("n", {1, 128}).value_or(1);
+  if (fields.integer("best_of", {1, 128}).value_or(n) != n) {
+    throw RequestRefused(
+        unsupported_parameter("best_of", "every choice that is generated is returned; use n."));
+  }
+}
+
+}  // namespace
+
+GenerationRequest read_completion_request(const json::object& body) {
+  const JsonFields fields(body);
+  refuse_unsupported(fields);
+  GenerationRequest request;
+  read_delivery(fields, request);
+  json::object document{{"kind", "generate"}};
+  read_sampling(fields, document);
+  if (!read_output_budget(fields, "max_tokens", document)) document["max_tokens"] = kDefaultBudget;
+  if (const auto alternatives = fields.integer("logprobs", {0, kMaxAlternatives})) {
+    request.wants_logprobs = true;
+    request.num_alternatives = static_cast<std::uint32_t>(*alternatives);
+    document["logprobs"] = request.num_alternatives;
+  }
+  for (Prompt& prompt : read_prompts(fields)) {
+    json::object own = document;
+    if (prompt.tokens.empty()) own["prompt"] = prompt.text;
+    request.prompts.push_back({to_text(own), std::move(prompt.tokens)});
+  }
+  return request;
+}
+
+}  // namespace vernal::openai_http

@@ -1,0 +1,126 @@
+#include "openai_http/openai/usage.hpp"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cmath>
+#include <string>
+
+#include "openai_http/protocol/text_safety.hpp"
+#include "vernal/engine_client.hpp"
+
+namespace vernal::openai_http {
+namespace {
+
+namespace json = boost::json;
+
+/// JSON has no infinity; this is what clients of the API know for "never".
+constexpr double kImpossible = -9999.0;
+
+double finite_logprob(double logprob) {
+  return std::isfinite(logprob) ? std::min(logprob, 0.0) : kImpossible;
+}
+
+double per_second(std::uint64_t count, std::uint64_t us) {
+  return us == 0 ? 0.0 : static_cast<double>(count) * 1e6 / static_cast<double>(us);
+}
+
+json::object chat_candidate(const vernal_candidate& candidate) {
+  json::array bytes;
+  for (const char c : view(candidate.bytes)) bytes.push_back(static_cast<unsigned char>(c));
+  return {{"token", to_valid_utf8(view(candidate.bytes))},
+          {"logprob", finite_logprob(candidate.logprob)},
+          {"bytes", std::move(bytes)}};
+}
+
+std::int64_t count_characters(std::string_view utf8) {
+  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+  return std::count_if(utf8.begin(), utf8.end(), begins);
+}
+
+}  // namespace
+
+void Usage::add(const vernal_event& finished) noexcept {
+  prompt_tokens_ += finished.prompt_tokens;
+  cached_tokens_ += std::min(finished.cached_tokens, finished.prompt_tokens);
+  completion_tokens_ += finished.completion_tokens;
+  reasoning_tokens_ += finished.reasoning_tokens;
+  prefill_us_ += finished.prefill_us;
+  decode_us_ += finished.decode_us;
+}
+
+json::object Usage::to_json() const {
+  return {{"prompt_tokens", prompt_tokens_},
+          {"completion_tokens", completion_tokens_},
+          {"total_tokens", prompt_tokens_ + completion_tokens_},
+          {"prompt_tokens_details", {{"cached_tokens", cached_tokens_}}},
+          {"completion_tokens_details", {{"reasoning_tokens", reasoning_tokens_}}}};
+}
+
+json::object Usage::timings() const {
+  const std::uint64_t computed = prompt_tokens_ - cached_tokens_;
+  return {{"cache_n", cached_tokens_},
+          {"prompt_n", computed},
+          {"prompt_ms", static_cast<double>(prefill_us_) / 1e3},
+          {"prompt_per_second", per_second(computed, prefill_us_)},
+          {"predicted_n", completion_tokens_},
+          {"predicted_ms", static_cast<double>(decode_us_) / 1e3},
+          {"predicted_per_second", per_second(completion_tokens_, decode_us_)}};
+}
+
+std::string_view finish_reason_name(std::uint32_t reason) noexcept {
+  switch (reason) {
+    case VERNAL_FINISH_LENGTH:
+      return "length";
+    case VERNAL_FINISH_TOOL_CALLS:
+      return "tool_calls";
+    case VERNAL_FINISH_CONTENT_FILTER:
+      return "content_filter";
+    default:
+      return "stop";
+  }
+}
+
+json::array chat_logprobs(const vernal_event& event, std::uint32_t num_alternatives) {
+  json::array positions;
+  for (const vernal_token_logprob& position : logprobs_of(event)) {
+    json::object entry = chat_candidate(position.chosen);
+    json::array alternatives;
+    for (const vernal_candidate& candidate : alternatives_of(position)) {
+      if (alternatives.size() == num_alternatives) break;
+      alternatives.push_back(chat_candidate(candidate));
+    }
+    entry["top_logprobs"] = std::move(alternatives);
+    positions.push_back(std::move(entry));
+  }
+  return positions;
+}
+
+void CompletionLogprobs::add(const vernal_event& event, std::uint32_t num_alternatives) {
+  for (const vernal_token_logprob& position : logprobs_of(event)) {
+    const std::string token = to_valid_utf8(view(position.chosen.bytes));
+    tokens_.push_back(json::string(token));
+    token_logprobs_.push_back(finite_logprob(position.chosen.logprob));
+    text_offset_.push_back(offset_);
+    offset_ += count_characters(token);
+    json::object alternatives;
+    for (const vernal_candidate& candidate : alternatives_of(position)) {
+      if (alternatives.size() == num_alternatives) break;
+      alternatives[to_valid_utf8(view(candidate.bytes))] = finite_logprob(candidate.logprob);
+    }
+    top_logprobs_.push_back(std::move(alternatives));
+  }
+}
+
+json::object CompletionLogprobs::take() {
+  json::object taken{{"tokens", std::move(tokens_)},
+                     {"token_logprobs", std::move(token_logprobs_)},
+                     {"top_logprobs", std::move(top_logprobs_)},
+                     {"text_offset", std::move(text_offset_)}};
+  tokens_ = {};
+  token_logprobs_ = {};
+  top_logprobs_ = {};
+  text_offset_ = {};
+  return taken;
+}
+
+}  // namespace vernal::openai_http

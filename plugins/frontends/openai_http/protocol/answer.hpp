@@ -1,0 +1,43 @@
+// What an endpoint that generates makes of the engine's events.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "openai_http/protocol/api_error.hpp"
+#include "vernal/abi/frontend.h"
+
+namespace vernal::openai_http {
+
+/// Builds one answer, an event stream or a document, from the events of its engine requests. Each
+/// function appends the bytes that may now be sent to `out`. Calls come in this order: begin, then
+/// on_event for every event of every prompt and keep_alive in between, then end or fail. Not
+/// thread-safe.
+class Answer {
+ public:
+  Answer() = default;
+  Answer(const Answer&) = delete;
+  Answer& operator=(const Answer&) = delete;
+  virtual ~Answer() = default;
+
+  /// Every prompt is accepted.
+  virtual void begin(std::string& out) = 0;
+  /// A DELTA, CHOICE_FINISHED or FINISHED event of prompt number `prompt`; others are ignored.
+  virtual void on_event(std::size_t prompt, const vernal_event& event, std::string& out) = 0;
+  /// Nothing was sent for a while: an event without content, since clients count events, not bytes.
+  virtual void keep_alive(std::string& out) = 0;
+  /// Every prompt has finished.
+  virtual void end(std::string& out) = 0;
+  /// The answer breaks off after its head was sent.
+  virtual void fail(const ApiError& error, std::string& out) = 0;
+};
+
+/// What all chunks and documents of one answer have in common.
+struct AnswerIdentity {
+  std::string id;        // "chatcmpl-..."
+  std::string model;     // as the client named it
+  std::int64_t created;  // Unix seconds
+};
+
+}  // namespace vernal::openai_http

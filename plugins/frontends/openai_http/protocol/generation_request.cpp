@@ -1,0 +1,149 @@
+#include "openai_http/protocol/generation_request.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <charconv>
+
+#include "openai_http/protocol/api_error.hpp"
+#include "openai_http/protocol/json_body.hpp"
+
+namespace vernal::openai_http {
+namespace {
+
+namespace json = boost::json;
+
+constexpr double kMaxChoices = 8;
+constexpr std::size_t kMaxStops = 16;
+constexpr std::size_t kMaxBiases = 1024;
+constexpr double kMaxSeed = 18446744073709551615.0;
+constexpr double kMinSeed = -9223372036854775808.0;
+constexpr std::int64_t kLargestBudget = 1LL << 31;
+
+struct NumberField {
+  std::string_view key;
+  Range range;
+};
+
+constexpr std::array kSamplingNumbers = {
+    NumberField{"temperature", {0, 2}},
+    NumberField{"top_p", {0, 1}},
+    NumberField{"min_p", {0, 1}},
+    NumberField{"repetition_penalty", {0.01, 10}},
+    NumberField{"presence_penalty", {-2, 2}},
+    NumberField{"frequency_penalty", {-2, 2}},
+};
+
+/// {"token id": bias}, ids as decimal strings.
+void read_logit_bias(const JsonFields& fields, json::object& sampling) {
+  const json::object* const biases = fields.object("logit_bias");
+  if (biases == nullptr || biases->empty()) return;
+  if (biases->size() > kMaxBiases) {
+    fields.refuse("logit_bias", fmt::format("at most {} members", kMaxBiases));
+  }
+  const JsonFields members(*biases, fields.path_of("logit_bias."));
+  json::object out;
+  for (const auto& member : *biases) {
+    const std::string_view key(member.key().data(), member.key().size());
+    std::int32_t token = -1;
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), token);
+    if (error != std::errc() || end != key.data() + key.size() || token < 0) {
+      fields.refuse("logit_bias", "an object with token ids for keys");
+    }
+    const auto bias = members.number(key, {-100, 100});
+    if (bias) out[member.key()] = *bias;
+  }
+  sampling["logit_bias"] = std::move(out);
+}
+
+/// top_k 0 and -1 both mean "all" to clients.
+void read_top_k(const JsonFields& fields, json::object& sampling) {
+  const auto top_k = fields.integer("top_k", {-1, 1 << 24});
+  if (top_k) sampling["top_k"] = std::max<std::int64_t>(*top_k, 0);
+}
+
+/// Any 64-bit integer is a seed; its bits are what counts.
+void read_seed(const JsonFields& fields, json::object& document) {
+  const json::value* const seed = fields.find("seed");
+  if (seed == nullptr) return;
+  if (const auto* const large = seed->if_uint64()) {
+    document["seed"] = *large;
+    return;
+  }
+  const auto value = fields.integer("seed", {kMinSeed, kMaxSeed});
+  document["seed"] = static_cast<std::uint64_t>(*value);
+}
+
+/// A string or a list of strings. Empty ones stop nothing and are left out.
+void read_stops(const JsonFields& fields, json::object& document) {
+  const json::value* const stop = fields.find("stop");
+  if (stop == nullptr) return;
+  json::array stops;
+  if (stop->is_string()) {
+    stops.push_back(*stop);
+  } else if (stop->is_array() && stop->get_array().size() <= kMaxStops) {
+    stops = stop->get_array();
+  } else {
+    fields.refuse("stop", fmt::format("a string or an array of at most {} strings", kMaxStops));
+  }
+  json::array kept;
+  for (json::value& text : stops) {
+    if (!text.is_string()) fields.refuse("stop", "a string or an array of strings");
+    if (!text.get_string().empty()) kept.push_back(std::move(text));
+  }
+  if (!kept.empty()) document["stop"] = std::move(kept);
+}
+
+}  // namespace
+
+void read_sampling(const JsonFields& fields, json::object& document) {
+  json::object sampling;
+  for (const auto& [key, range] : kSamplingNumbers) {
+    const auto value = fields.number(key, range);
+    if (value) sampling[json::string_view(key.data(), key.size())] = *value;
+  }
+  read_top_k(fields, sampling);
+  read_logit_bias(fields, sampling);
+  if (!sampling.empty()) document["sampling"] = std::move(sampling);
+  read_seed(fields, document);
+  read_stops(fields, document);
+  const auto n = fields.integer("n", {1, kMaxChoices});
+  if (n && *n > 1) document["n"] = *n;
+}
+
+void read_delivery(const JsonFields& fields, GenerationRequest& request) {
+  request.model = fields.string("model").value_or("");
+  request.num_choices =
+      static_cast<std::uint32_t>(fields.integer("n", {1, kMaxChoices}).value_or(1));
+  request.is_streamed = fields.boolean("stream").value_or(false);
+  if (const json::object* const options = fields.object("stream_options")) {
+    const JsonFields option_fields(*options, "stream_options.");
+    request.include_usage = option_fields.boolean("include_usage").value_or(false);
+  }
+}
+
+bool read_output_budget(const JsonFields& fields, std::string_view key, json::object& document) {
+  const json::value* const value = fields.find(key);
+  if (value == nullptr) return false;
+  std::int64_t budget = 0;
+  if (const auto* const small = value->if_int64()) {
+    budget = *small;
+  } else if (value->is_uint64()) {
+    budget = kLargestBudget;
+  } else if (const auto* const number = value->if_double()) {
+    budget = *number >= 1 ? static_cast<std::int64_t>(std::min(*number, 1.0 * kLargestBudget)) : 0;
+  }
+  if (budget < 1) {
+    throw RequestRefused(invalid_value(
+        fields.path_of(key),
+        fmt::format(
+            "Invalid value for the output budget: expected an integer of at least 1, found {}.",
+            describe(*value))));
+  }
+  document["max_tokens"] = std::min(budget, kLargestBudget);
+  return true;
+}
+
+}  // namespace vernal::openai_http

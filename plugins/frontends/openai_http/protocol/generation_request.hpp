@@ -1,0 +1,44 @@
+// What every endpoint that generates hands to the engine, and the request fields they share.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "openai_http/protocol/json_fields.hpp"
+
+namespace vernal::openai_http {
+
+/// One request to the engine: a document vernal.request/1, and the prompt as tokens if it came so.
+struct EnginePrompt {
+  std::string document;
+  std::vector<std::int32_t> tokens;
+};
+
+/// A client's request, converted. One answer is made of all prompts.
+struct GenerationRequest {
+  std::string model;                  // empty: the client named none
+  std::vector<EnginePrompt> prompts;  // at least one
+  std::uint32_t num_choices = 1;      // of each prompt
+  bool is_streamed = false;
+  bool include_usage = false;  // a usage chunk at the end of the event stream
+  bool wants_logprobs = false;
+  std::uint32_t num_alternatives = 0;  // of each position, with wants_logprobs
+};
+
+/// Copies what the endpoints for generation share from a client's request into a document:
+/// temperature, top_p, top_k, min_p, penalties, logit_bias, seed, stop, n. Absent members stay
+/// absent. Throws RequestRefused.
+void read_sampling(const JsonFields& fields, boost::json::object& document);
+
+/// Reads model, stream, stream_options and n.
+void read_delivery(const JsonFields& fields, GenerationRequest& request);
+
+/// Reads an output budget from `key` into the document's max_tokens; absent: false. However large,
+/// it is accepted: the engine cuts it to the room that is left. The message does not name the
+/// member, for clients take messages that contain its name for an overflow of the context.
+bool read_output_budget(const JsonFields& fields, std::string_view key,
+                        boost::json::object& document);
+
+}  // namespace vernal::openai_http

@@ -1,0 +1,25 @@
+#include "openai_http/protocol/identifiers.hpp"
+
+#include <openssl/rand.h>
+
+#include <array>
+
+#include "openai_http/protocol/api_error.hpp"
+
+namespace vernal::openai_http {
+
+std::string make_id(std::string_view prefix) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<unsigned char, 12> random{};
+  if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
+    throw RequestRefused(internal_error("the system has no random numbers"));
+  }
+  std::string id(prefix);
+  for (const unsigned char byte : random) {
+    id += kDigits[byte >> 4];
+    id += kDigits[byte & 15];
+  }
+  return id;
+}
+
+}  // namespace vernal::openai_http

@@ -1,0 +1,124 @@
+#include "openai_http/server/exchange.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <boost/asio/post.hpp>
+#include <exception>
+#include <utility>
+
+#include "openai_http/protocol/identifiers.hpp"
+#include "openai_http/protocol/text_safety.hpp"
+
+namespace vernal::openai_http {
+
+Exchange::Exchange(HttpService& service, std::shared_ptr<Connection> connection,
+                   HttpRequest& request)
+    : service_(service),
+      connection_(std::move(connection)),
+      request_(request),
+      wakeup_(std::make_shared<Wakeup>(connection_->executor())),
+      request_id_(make_id("req_")),
+      path_(request.head.path) {
+  framing_.keep_alive = request.head.keep_alive;
+  framing_.http10 = request.head.http10;
+  framing_.head_only = request.head.method == "HEAD";
+  ++service_.counters.active_requests;
+}
+
+Exchange::~Exchange() { --service_.counters.active_requests; }
+
+HeaderList Exchange::common_headers() const {
+  HeaderList headers = service_.cors.answer_headers(request_.origin);
+  headers.emplace_back("x-request-id", request_id_);
+  headers.emplace_back("request-id", request_id_);
+  return headers;
+}
+
+void Exchange::count_answer(unsigned status) noexcept {
+  const unsigned status_class = status / 100;
+  if (status_class < 6) ++service_.counters.answers_by_class[status_class];
+}
+
+net::awaitable<void> Exchange::write(std::string_view bytes) {
+  if (is_broken_ || bytes.empty()) co_return;
+  const TimePoint deadline = Clock::now() + service_.settings.write_timeout;
+  const IoResult result = co_await connection_->write_all(bytes, deadline);
+  if (!result.ok()) is_broken_ = true;
+}
+
+net::awaitable<void> Exchange::send(Response response) {
+  HeaderList headers = common_headers();
+  for (auto& header : response.headers) headers.push_back(std::move(header));
+  response.headers = std::move(headers);
+  has_begun_ = true;
+  count_answer(response.status);
+  const std::string bytes = render_response(response, framing_);
+  co_await write(bytes);
+  const auto ms = std::chrono::duration_cast<Milliseconds>(Clock::now() - begin_).count();
+  service_.log(VERNAL_LOG_DEBUG,
+               fmt::format("{} {} {} {} in {} ms", request_id_, request_.head.method,
+                           shortened(request_.head.path), response.status, ms));
+}
+
+net::awaitable<void> Exchange::send_error(ApiError error) {
+  Response response;
+  response.status = error.status;
+  response.body = render_error(error, dialect_, request_id_);
+  if (error.retry_after_s > 0) {
+    response.headers.emplace_back("Retry-After", std::to_string(error.retry_after_s));
+  }
+  if (error.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  co_await send(std::move(response));
+}
+
+net::awaitable<void> Exchange::send_continue() {
+  if (request_.head.expects_continue) co_await write("HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+net::awaitable<void> Exchange::begin_stream() {
+  if (framing_.http10) framing_.keep_alive = false;
+  has_begun_ = true;
+  count_answer(200);
+  const HeaderList headers = common_headers();
+  const std::string bytes = render_stream_head(headers, framing_);
+  co_await write(bytes);
+}
+
+net::awaitable<void> Exchange::write_stream(std::string_view data) {
+  const std::string chunk = render_chunk(data, framing_);
+  co_await write(chunk);
+}
+
+net::awaitable<void> Exchange::end_stream() { co_await write(last_chunk(framing_)); }
+
+net::awaitable<void> Exchange::run_elsewhere(std::function<void()> work) {
+  struct State {
+    std::atomic<bool> is_done = false;
+    std::exception_ptr exception;
+  };
+  const auto state = std::make_shared<State>();
+  net::post(service_.workers, [state, wakeup = wakeup_, own_work = std::move(work)] {
+    try {
+      own_work();
+    } catch (...) {
+      state->exception = std::current_exception();
+    }
+    state->is_done = true;
+    wakeup->notify();
+  });
+  // Longer than any work takes: it is the notification that ends the wait.
+  while (!state->is_done) co_await wakeup_->wait_until(Clock::now() + std::chrono::seconds(1));
+  if (state->exception) std::rethrow_exception(state->exception);
+}
+
+Exchange::PeerWatch::PeerWatch(Exchange& exchange) : connection_(exchange.connection()) {
+  connection_.watch_peer([&exchange] {
+    exchange.is_broken_ = true;
+    exchange.wakeup_->notify();
+  });
+}
+
+Exchange::PeerWatch::~PeerWatch() { connection_.stop_watching(); }
+
+}  // namespace vernal::openai_http

@@ -1,0 +1,204 @@
+#include "openai_http/server/generation.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace vernal::openai_http {
+namespace {
+
+/// Text that is gathered from waiting events before it is written.
+constexpr std::size_t kFlushBytes = 16 * 1024;
+
+/// One run; see run_generation.
+class Generation {
+ public:
+  Generation(Exchange& exchange, const GenerationRequest& request, Answer& answer)
+      : exchange_(exchange), request_(request), answer_(answer) {}
+
+  net::awaitable<void> run() {
+    const Exchange::PeerWatch watch(exchange_);
+    submit();
+    co_await wait_until_accepted();
+    if (exchange_.is_broken()) co_return abandon();
+    if (request_.is_streamed) {
+      co_await stream();
+    } else {
+      co_await collect();
+    }
+    if (exchange_.is_broken()) abandon();
+  }
+
+ private:
+  /// A prompt on its way. The request is released, and so cancelled, when this goes.
+  struct Part {
+    EngineRequest request;
+    bool is_accepted = false;
+    bool is_finished = false;
+  };
+
+  static void on_ready(void* user, vernal_request_id) { static_cast<Wakeup*>(user)->notify(); }
+
+  void submit() {
+    const HttpService& service = exchange_.service();
+    for (const EnginePrompt& prompt : request_.prompts) {
+      SubmitArgs args;
+      args.model = request_.model;
+      args.request_json = prompt.document;
+      args.tokens = prompt.tokens;
+      args.on_ready = on_ready;
+      args.user = exchange_.wakeup().get();
+      Submission sent = service.engine.submit(args);
+      if (!sent.accepted()) {
+        throw RequestRefused(error_of_status(sent.status, sent.reason, request_.model));
+      }
+      parts_.push_back({std::move(sent.request)});
+    }
+  }
+
+  net::awaitable<void> wait_until_accepted() {
+    while (!exchange_.is_broken() && !take_acceptances()) {
+      cancel_if_stopping();
+      co_await exchange_.wakeup()->wait_until(Clock::now() + std::chrono::seconds(1));
+    }
+  }
+
+  /// Whether all are. Throws RequestRefused for the first that is not.
+  bool take_acceptances() {
+    bool all = true;
+    for (Part& part : parts_) {
+      if (part.is_accepted) continue;
+      vernal_event event{};
+      part.is_accepted = part.request.poll(event);
+      if (part.is_accepted && event.type == VERNAL_EVENT_ERROR) refuse(event);
+      all = all && part.is_accepted;
+    }
+    return all;
+  }
+
+  [[noreturn]] void refuse(const vernal_event& event) const {
+    const bool by_us = event.code == VERNAL_CANCELLED && exchange_.service().is_stopping;
+    throw RequestRefused(by_us ? draining() : error_of_event(event));
+  }
+
+  net::awaitable<void> stream() {
+    co_await exchange_.begin_stream();
+    answer_.begin(pending_);
+    std::optional<ApiError> failure;
+    try {
+      co_await deliver();
+    } catch (const RequestRefused& refused) {
+      failure = refused.error();
+    } catch (const Error& error) {
+      failure = error_of_status(error.code(), error.what(), request_.model);
+    }
+    if (failure) {
+      exchange_.close_after();
+      answer_.fail(*failure, pending_);
+    } else {
+      answer_.end(pending_);
+    }
+    co_await flush();
+    co_await exchange_.end_stream();
+  }
+
+  net::awaitable<void> collect() {
+    answer_.begin(pending_);
+    co_await deliver();
+    if (exchange_.is_broken()) co_return;
+    answer_.end(pending_);
+    Response response;
+    response.body = std::move(pending_);
+    co_await exchange_.send(std::move(response));
+  }
+
+  /// Until every part has finished or the client has left.
+  net::awaitable<void> deliver() {
+    const Milliseconds interval = exchange_.service().settings.keep_alive_interval;
+    co_await flush();
+    while (!exchange_.is_broken()) {
+      const bool found = take_events();
+      if (request_.is_streamed) co_await flush();
+      if (all_finished()) co_return;
+      if (found) continue;
+      cancel_if_stopping();
+      const TimePoint next_sign = last_output_ + interval;
+      co_await exchange_.wakeup()->wait_until(next_sign);
+      if (Clock::now() >= next_sign) {
+        answer_.keep_alive(pending_);
+        last_output_ = Clock::now();
+      }
+    }
+  }
+
+  /// Takes what waits, up to a limit; whether there was anything. Throws RequestRefused for an
+  /// ERROR.
+  bool take_events() {
+    bool found = false;
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      vernal_event event{};
+      while (!parts_[i].is_finished && pending_.size() < kFlushBytes &&
+             parts_[i].request.poll(event)) {
+        found = true;
+        if (event.type == VERNAL_EVENT_ERROR) refuse(event);
+        answer_.on_event(i, event, pending_);
+        parts_[i].is_finished = event.type == VERNAL_EVENT_FINISHED;
+      }
+    }
+    return found;
+  }
+
+  bool all_finished() const {
+    return std::all_of(parts_.begin(), parts_.end(), [](const Part& p) { return p.is_finished; });
+  }
+
+  net::awaitable<void> flush() {
+    if (pending_.empty()) co_return;
+    co_await exchange_.write_stream(pending_);
+    pending_.clear();
+    last_output_ = Clock::now();
+  }
+
+  void cancel_if_stopping() {
+    if (!exchange_.service().is_stopping || is_cancelled_) return;
+    is_cancelled_ = true;
+    for (const Part& part : parts_) part.request.cancel("the server stops");
+  }
+
+  void abandon() {
+    for (const Part& part : parts_) part.request.cancel("the client left");
+    parts_.clear();
+    ++exchange_.service().counters.clients_gone;
+  }
+
+  Exchange& exchange_;
+  const GenerationRequest& request_;
+  Answer& answer_;
+  std::vector<Part> parts_;
+  std::string pending_;  // bytes of the answer that are not sent yet
+  TimePoint last_output_ = Clock::now();
+  bool is_cancelled_ = false;
+};
+
+}  // namespace
+
+std::string resolve_model(const HttpService& service, const std::string& model) {
+  const std::vector<ModelInfo> models = service.models();
+  if (model.empty() && models.size() == 1) return models.front().id;
+  if (model.empty()) {
+    throw RequestRefused(invalid_value(
+        "model", "Invalid value for 'model': expected the name of a model, found nothing."));
+  }
+  const auto is_it = [&](const ModelInfo& info) { return info.id == model; };
+  if (std::none_of(models.begin(), models.end(), is_it)) throw RequestRefused(unknown_model(model));
+  return model;
+}
+
+net::awaitable<void> run_generation(Exchange& exchange, const GenerationRequest& request,
+                                    Answer& answer) {
+  Generation generation(exchange, request, answer);
+  co_await generation.run();
+}
+
+}  // namespace vernal::openai_http

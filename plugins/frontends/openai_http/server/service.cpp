@@ -1,0 +1,65 @@
+#include "openai_http/server/service.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "openai_http/openai/model_listing.hpp"
+
+namespace vernal::openai_http {
+namespace {
+
+/// Bodies of the largest size that may be held at one time.
+constexpr std::uint64_t kLargestBodies = 8;
+
+Metric metric(std::string_view name, std::string_view help, std::uint32_t type,
+              std::uint64_t value) {
+  return {std::string(name), std::string(help), {}, static_cast<double>(value), type};
+}
+
+ApiKeys read_keys(const std::string& path) {
+  return path.empty() ? ApiKeys() : ApiKeys::from_file(path);
+}
+
+}  // namespace
+
+HttpService::HttpService(Settings own_settings, EngineClient engine_client, TextClient text_client)
+    : settings(std::move(own_settings)),
+      engine(engine_client),
+      text(text_client),
+      keys(read_keys(settings.api_keys_file)),
+      cors(settings.cors_origins),
+      body_budget(kLargestBodies * settings.max_body),
+      workers(1) {}
+
+std::vector<ModelInfo> HttpService::models() const {
+  return visible_models(engine.models(), settings.models);
+}
+
+std::vector<Metric> HttpService::own_metrics() const {
+  std::vector<Metric> out;
+  out.push_back(metric("vernal_http_connections", "Open connections.", VERNAL_METRIC_GAUGE,
+                       counters.open_connections));
+  out.push_back(metric("vernal_http_connections_total", "Connections accepted.",
+                       VERNAL_METRIC_COUNTER, counters.connections));
+  out.push_back(metric("vernal_http_connections_refused_total",
+                       "Connections answered 503 because too many were open.",
+                       VERNAL_METRIC_COUNTER, counters.refused_connections));
+  out.push_back(metric("vernal_http_clients_gone_total",
+                       "Clients that left before their answer was complete.", VERNAL_METRIC_COUNTER,
+                       counters.clients_gone));
+  for (unsigned status_class = 1; status_class < 6; ++status_class) {
+    Metric answers = metric("vernal_http_answers_total", "Answers by class of status.",
+                            VERNAL_METRIC_COUNTER, counters.answers_by_class[status_class]);
+    answers.labels = fmt::format("class=\"{}xx\"", status_class);
+    out.push_back(std::move(answers));
+  }
+  return out;
+}
+
+void HttpService::log(std::uint32_t level, std::string_view line) const {
+  const Host& host = plugin_host();
+  if (level >= host.log_level()) host.log(level, settings.name, line);
+}
+
+}  // namespace vernal::openai_http

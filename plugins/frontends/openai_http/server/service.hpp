@@ -1,0 +1,54 @@
+// What all connections of one frontend share.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/thread_pool.hpp>
+#include <cstdint>
+#include <vector>
+
+#include "openai_http/http/api_keys.hpp"
+#include "openai_http/http/cors.hpp"
+#include "openai_http/http/memory_budget.hpp"
+#include "openai_http/settings.hpp"
+#include "vernal/engine_client.hpp"
+#include "vernal/text_client.hpp"
+
+namespace vernal::openai_http {
+
+/// Counters of the frontend itself. Any thread.
+struct HttpCounters {
+  std::atomic<std::uint64_t> open_connections = 0;
+  std::atomic<std::uint64_t> connections = 0;
+  std::atomic<std::uint64_t> refused_connections = 0;
+  std::atomic<std::uint64_t> active_requests = 0;       // head read, answer not yet sent
+  std::atomic<std::uint64_t> answers_by_class[6] = {};  // index: status / 100
+  std::atomic<std::uint64_t> clients_gone = 0;          // before their answer was complete
+};
+
+/// Settings and services. Any thread; outlives every connection.
+struct HttpService {
+  HttpService(Settings own_settings, EngineClient engine_client, TextClient text_client);
+
+  const Settings settings;
+  const EngineClient engine;
+  const TextClient text;
+  const ApiKeys keys;
+  const CorsPolicy cors;
+  MemoryBudget body_budget;
+  HttpCounters counters;
+  std::atomic<bool> is_draining = false;
+  std::atomic<bool> is_stopping = false;
+  /// For work that would hold up other connections: counting tokens, taking large bodies apart.
+  net::thread_pool workers;
+
+  /// Models that clients of this frontend see.
+  std::vector<ModelInfo> models() const;
+
+  /// The counters in the engine's form.
+  std::vector<Metric> own_metrics() const;
+
+  /// Writes a log line if `level` is written at all.
+  void log(std::uint32_t level, std::string_view text) const;
+};
+
+}  // namespace vernal::openai_http

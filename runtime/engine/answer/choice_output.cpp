@@ -1,0 +1,69 @@
+#include "engine/answer/choice_output.hpp"
+
+#include <utility>
+
+namespace vernal {
+
+ChoiceOutput::ChoiceOutput(const Tokenizer& tokenizer, const std::vector<std::string>& stops,
+                           bool reports_logprobs)
+    : tokenizer_(tokenizer),
+      reports_logprobs_(reports_logprobs),
+      detokenizer_(tokenizer),
+      matcher_(stops) {}
+
+OutputPiece ChoiceOutput::push(const SampledToken& token) {
+  HeldToken held{num_decoded_, token.chosen.id, std::nullopt};
+  if (reports_logprobs_) {
+    held.logprob = describe(token);
+  }
+  held_.push_back(std::move(held));
+  const std::string text = detokenizer_.push(token.chosen.id);
+  num_decoded_ += text.size();
+  return release(matcher_.push(text));
+}
+
+OutputPiece ChoiceOutput::flush() {
+  const std::string text = detokenizer_.flush();
+  num_decoded_ += text.size();
+  std::string rest = matcher_.push(text);
+  rest += matcher_.flush();
+  OutputPiece piece = release(std::move(rest));
+  if (!found_stop()) {  // tokens without text at the very end
+    for (HeldToken& held : held_) {
+      piece.tokens.push_back(held.id);
+      if (held.logprob) {
+        piece.logprobs.push_back(std::move(*held.logprob));
+      }
+    }
+  }
+  held_.clear();
+  return piece;
+}
+
+OutputPiece ChoiceOutput::release(std::string text) {
+  OutputPiece piece;
+  num_released_ += text.size();
+  piece.text = std::move(text);
+  while (!held_.empty() && held_.front().begin < num_released_) {
+    piece.tokens.push_back(held_.front().id);
+    if (held_.front().logprob) {
+      piece.logprobs.push_back(std::move(*held_.front().logprob));
+    }
+    held_.pop_front();
+  }
+  return piece;
+}
+
+TokenLogprob ChoiceOutput::describe(const SampledToken& token) const {
+  TokenLogprob result{describe(token.chosen), {}};
+  for (const TokenProbability& alternative : token.alternatives) {
+    result.alternatives.push_back(describe(alternative));
+  }
+  return result;
+}
+
+CandidateText ChoiceOutput::describe(const TokenProbability& candidate) const {
+  return {candidate.id, candidate.logprob, std::string(tokenizer_.token_bytes(candidate.id))};
+}
+
+}  // namespace vernal

@@ -1,0 +1,64 @@
+// The tokens of one answer as the text that its client gets.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/answer/stop_matcher.hpp"
+#include "engine/request/event.hpp"
+#include "engine/sampling/sampler.hpp"
+#include "text/tokenizer/detokenizer.hpp"
+#include "text/tokenizer/tokenizer.hpp"
+
+namespace vernal {
+
+/// A piece of an answer: text with the tokens and log-probabilities that made it.
+struct OutputPiece {
+  std::string text;
+  std::vector<TokenId> tokens;
+  std::vector<TokenLogprob> logprobs;
+
+  bool empty() const noexcept { return text.empty() && tokens.empty(); }
+};
+
+/// Detokenises one choice, watches for stop strings and holds text back that may belong to one. A
+/// token is handed out with the piece that holds its first byte. Engine thread.
+class ChoiceOutput {
+ public:
+  /// Both outlive the object. `reports_logprobs`: pieces carry them.
+  ChoiceOutput(const Tokenizer& tokenizer, const std::vector<std::string>& stops,
+               bool reports_logprobs);
+
+  /// Takes the next token, which is none that ends the answer; returns what may be handed out.
+  OutputPiece push(const SampledToken& token);
+  /// The answer has ended: the rest.
+  OutputPiece flush();
+
+  /// The stop string that ended the answer, once push() has found one.
+  const std::optional<std::string>& found_stop() const noexcept { return matcher_.found(); }
+
+ private:
+  struct HeldToken {
+    std::size_t begin;  // of its text, in the whole text of the answer
+    TokenId id;
+    std::optional<TokenLogprob> logprob;
+  };
+
+  OutputPiece release(std::string text);
+  TokenLogprob describe(const SampledToken& token) const;
+  CandidateText describe(const TokenProbability& candidate) const;
+
+  const Tokenizer& tokenizer_;
+  const bool reports_logprobs_;
+  Detokenizer detokenizer_;
+  StopMatcher matcher_;
+  std::deque<HeldToken> held_;
+  std::size_t num_decoded_ = 0;   // bytes that came from the detokenizer
+  std::size_t num_released_ = 0;  // bytes handed out
+};
+
+}  // namespace vernal

@@ -1,0 +1,270 @@
+#include "engine/prefix/slot_pool.hpp"
+
+#include <algorithm>
+
+#include "engine/scheduler.hpp"
+
+namespace vernal {
+namespace {
+
+std::size_t align(std::size_t position) {
+  return position / Scheduler::kChunkAlignment * Scheduler::kChunkAlignment;
+}
+
+}  // namespace
+
+SlotPool::SlotPool(StepModel& model, std::uint32_t num_slots, std::uint32_t max_checkpoints)
+    : model_(model),
+      cuts_anywhere_(model.info().truncates_anywhere),
+      checkpoints_(model, max_checkpoints),
+      slots_(num_slots) {}
+
+SlotPool::~SlotPool() {
+  for (Slot& slot : slots_) {
+    clear(slot);
+  }
+}
+
+Seating SlotPool::seat(Choice& choice, std::size_t num_positions) {
+  const Place place = find_place(choice);
+  if (place.slot == nullptr) {
+    return Seating::kNoSlot;
+  }
+  const std::size_t num_common = checkpoints_.is_on() ? most_common(choice) : 0;
+  const Seating seating = fill(*place.slot, choice, num_positions, [&] { begin(place, choice); });
+  if (seating == Seating::kSeated && checkpoints_.is_on()) {
+    // What two prompts begin with, a third one may.
+    const std::size_t last = choice.num_prompt() - 1;
+    choice.borders = {align(last), align(std::min(num_common, last))};
+  }
+  return seating;
+}
+
+std::size_t SlotPool::most_common(const Choice& choice) const {
+  std::size_t most = checkpoints_.most_common(choice);
+  for (const Slot& slot : slots_) most = std::max(most, count_common(choice, slot.tokens));
+  return most;
+}
+
+void SlotPool::begin(const Place& place, Choice& choice) {
+  if (place.source != nullptr && reuse(place)) {
+    choice.num_computed = place.num_reusable;
+    return;
+  }
+  Slot& slot = *place.slot;
+  clear(slot);
+  slot.is_taken = true;
+  std::optional<SequenceId> sequence = model_.create_sequence();
+  while (!sequence && release_parked()) {
+    sequence = model_.create_sequence();
+  }
+  slot.sequence = sequence.value_or(0);
+  choice.num_computed = 0;
+  if (place.checkpoint != nullptr && sequence) {
+    model_.restore(*sequence, place.checkpoint->id);
+    place.checkpoint->used_at = ++now_;
+    choice.num_computed = place.checkpoint->tokens.size();
+  }
+}
+
+bool SlotPool::reuse(const Place& place) {
+  if (place.source == place.slot) {
+    return model_.truncate(place.slot->sequence, place.num_reusable);
+  }
+  clear(*place.slot);
+  place.slot->is_taken = true;
+  place.slot->sequence = model_.fork(place.source->sequence, place.num_reusable).value_or(0);
+  place.source->parked_at = ++now_;
+  return place.slot->sequence != 0;
+}
+
+Seating SlotPool::seat_copy(Choice& choice, const Choice& source, std::size_t num_positions) {
+  if (!cuts_anywhere_ && source.num_computed != source.num_prompt()) {
+    return Seating::kNoRoom;  // it cannot be copied there
+  }
+  Slot* slot = find_slot();
+  if (slot == nullptr) {
+    return Seating::kNoSlot;
+  }
+  return fill(*slot, choice, num_positions, [&] {
+    clear(*slot);
+    slot->is_taken = true;
+    slot->sequence = model_.fork(source.sequence, source.num_prompt()).value_or(0);
+    choice.num_computed = source.num_prompt();
+  });
+}
+
+template <class MakeSequence>
+Seating SlotPool::fill(Slot& slot, Choice& choice, std::size_t num_positions,
+                       MakeSequence make_sequence) {
+  slot.is_taken = true;  // making room must not release it
+  bool is_filled = false;
+  try {
+    make_sequence();
+    is_filled = slot.sequence != 0 && reserve(slot.sequence, num_positions - choice.num_computed);
+  } catch (...) {
+    clear(slot);
+    choice.num_computed = 0;
+    throw;
+  }
+  if (!is_filled) {
+    clear(slot);
+    choice.num_computed = 0;
+    return Seating::kNoRoom;
+  }
+  slot.tokens.clear();
+  choice.slot = static_cast<std::uint32_t>(&slot - slots_.data());
+  choice.sequence = slot.sequence;
+  choice.num_reserved = num_positions;
+  choice.state = Choice::State::kSeated;
+  ++num_seated_;
+  return Seating::kSeated;
+}
+
+bool SlotPool::grow(Choice& choice, std::size_t num_positions) {
+  if (!reserve(choice.sequence, num_positions - choice.num_computed)) {
+    return false;
+  }
+  choice.num_reserved = num_positions;
+  return true;
+}
+
+void SlotPool::keep_state(const Choice& choice) {
+  const bool is_at_place = choice.num_computed == choice.num_prompt() ||
+                           std::find(choice.borders.begin(), choice.borders.end(),
+                                     choice.num_computed) != choice.borders.end();
+  if (checkpoints_.is_on() && is_at_place) {
+    checkpoints_.keep(choice.sequence, choice.computed_tokens(), ++now_);
+  }
+}
+
+void SlotPool::park(Choice& choice) {
+  Slot& slot = slots_[choice.slot];
+  if (!cuts_anywhere_ && !checkpoints_.is_on()) {
+    evict(choice);
+    return;
+  }
+  slot.is_taken = false;
+  slot.tokens = choice.computed_tokens();
+  slot.parked_at = ++now_;
+  choice.sequence = 0;
+  --num_seated_;
+}
+
+void SlotPool::evict(Choice& choice) {
+  clear(slots_[choice.slot]);
+  choice.sequence = 0;
+  choice.num_computed = 0;
+  choice.num_reserved = 0;
+  --num_seated_;
+}
+
+SlotPool::Slot* SlotPool::find_slot() {
+  Slot* best = nullptr;
+  for (Slot& slot : slots_) {
+    const bool is_older = best == nullptr || slot.parked_at < best->parked_at;  // empty ones: 0
+    if (!slot.is_taken && is_older) {
+      best = &slot;
+    }
+  }
+  return best;
+}
+
+SlotPool::Place SlotPool::find_sources(const Choice& choice) {
+  Place place{find_slot(), nullptr, 0, checkpoints_.find(choice)};
+  for (Slot& slot : slots_) {
+    const std::size_t reusable_here = slot.is_taken ? 0 : reusable(slot, choice);
+    if (reusable_here > place.num_reusable) {
+      place.source = &slot;
+      place.num_reusable = reusable_here;
+    }
+  }
+  return place;
+}
+
+SlotPool::Place SlotPool::find_place(const Choice& choice) {
+  Place place = find_sources(choice);
+  if (place.source == nullptr) {
+    return place;
+  }
+  // The next turn of a conversation loses what stands behind the last border, and no copy is made.
+  const std::size_t lost_by_cut =
+      std::max(align(place.source->tokens.size()), place.num_reusable) - place.num_reusable;
+  const bool costs_more = lost_by_cut > place.slot->tokens.size();
+  const std::size_t kept = place.checkpoint != nullptr ? place.checkpoint->tokens.size() : 0;
+  if (kept > place.num_reusable || (costs_more && kept == place.num_reusable)) {
+    place.source = nullptr;
+    return place;
+  }
+  place.checkpoint = nullptr;
+  if (!costs_more) {
+    place.slot = place.source;
+  } else if (!cuts_anywhere_) {  // then it cannot be copied there either
+    if (lost_by_cut > place.num_reusable) {
+      place.source = nullptr;
+    } else {
+      place.slot = place.source;
+    }
+  }
+  return place;
+}
+
+std::size_t SlotPool::reusable(const Slot& slot, const Choice& choice) const {
+  if (slot.sequence == 0) {
+    return 0;
+  }
+  // One token is left to give logits.
+  const std::size_t usable = std::min(count_common(choice, slot.tokens), choice.num_known() - 1);
+  if (!cuts_anywhere_ && usable == slot.tokens.size()) {
+    return usable;
+  }
+  const std::size_t cut = align(usable);
+  return cuts_anywhere_ || model_.restorable(slot.sequence, cut) == cut ? cut : 0;
+}
+
+bool SlotPool::reserve(SequenceId sequence, std::size_t num_more) {
+  bool has_room = model_.reserve(sequence, num_more);
+  while (!has_room && release_oldest()) {
+    has_room = model_.reserve(sequence, num_more);
+  }
+  return has_room;
+}
+
+SlotPool::Slot* SlotPool::oldest_parked() {
+  Slot* oldest = nullptr;
+  for (Slot& slot : slots_) {
+    const bool is_parked = slot.sequence != 0 && !slot.is_taken;
+    if (is_parked && (oldest == nullptr || slot.parked_at < oldest->parked_at)) {
+      oldest = &slot;
+    }
+  }
+  return oldest;
+}
+
+bool SlotPool::release_parked() {
+  Slot* oldest = oldest_parked();
+  if (oldest == nullptr) {
+    return false;
+  }
+  clear(*oldest);
+  return true;
+}
+
+bool SlotPool::release_oldest() {
+  const Slot* parked = oldest_parked();
+  const bool has_older = parked != nullptr && parked->parked_at < checkpoints_.oldest();
+  if (has_older || checkpoints_.size() == 0) {
+    return release_parked();
+  }
+  checkpoints_.release_oldest();
+  return true;
+}
+
+void SlotPool::clear(Slot& slot) {
+  if (slot.sequence != 0) {
+    model_.release_sequence(slot.sequence);
+  }
+  slot = Slot();
+}
+
+}  // namespace vernal

@@ -1,0 +1,109 @@
+// The seats of a model and the sequences in them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/generation.hpp"
+#include "engine/loaded_model.hpp"
+#include "engine/prefix/checkpoint_cache.hpp"
+
+namespace vernal {
+
+/// What became of an attempt to seat a choice.
+enum class Seating : std::uint8_t {
+  kSeated,
+  kNoSlot,  ///< every slot is taken
+  kNoRoom,  ///< the pool has not that many positions left
+};
+
+/// Gives each seated choice a sequence. A finished sequence stays parked in its slot as long as
+/// nobody needs its room, and the next prompt that begins with the same tokens goes on from there,
+/// at a multiple of Scheduler::kChunkAlignment. Where that would cost another conversation more
+/// tokens than an older slot holds, it goes on with a copy in the older slot: two conversations
+/// with one system prompt keep both.
+///
+/// A model with recurrent states or with windows that it has left behind cannot be cut there. Its
+/// next prompt goes on from the whole of a parked sequence, which is what the next turn of a
+/// conversation begins with, or from a checkpoint: at the end of an earlier prompt, at the last
+/// multiple of Scheduler::kChunkAlignment before that, or where an earlier prompt was found to
+/// begin as one before it. Engine thread.
+class SlotPool {
+ public:
+  /// `model` outlives the pool.
+  /// Without checkpoints a model that does not truncate anywhere starts every prompt anew.
+  SlotPool(StepModel& model, std::uint32_t num_slots, std::uint32_t max_checkpoints);
+  /// Releases all sequences. Choices that are still seated must not be used afterwards.
+  ~SlotPool();
+  SlotPool(const SlotPool&) = delete;
+  SlotPool& operator=(const SlotPool&) = delete;
+
+  /// Seats a waiting choice and reserves `num_positions` for it. choice.num_computed tells what was
+  /// reused.
+  Seating seat(Choice& choice, std::size_t num_positions);
+  /// The same with a copy of the prompt in `source`'s sequence, which is seated and past the
+  /// prompt. kNoRoom: also if the model cannot copy it.
+  Seating seat_copy(Choice& choice, const Choice& source, std::size_t num_positions);
+  /// More room for a seated choice, so that it has `num_positions`. False: there is none.
+  bool grow(Choice& choice, std::size_t num_positions);
+
+  /// After a step has added to a seated choice: keeps its state if later prompts may begin there.
+  /// Errors   DEVICE_LOST
+  void keep_state(const Choice& choice);
+
+  /// Frees the slot of a seated choice; its state is the caller's. The sequence is parked.
+  void park(Choice& choice);
+  /// The same; the sequence is released, as it must be after a failed step.
+  void evict(Choice& choice);
+
+  std::uint32_t num_seated() const noexcept { return num_seated_; }
+  std::size_t num_checkpoints() const noexcept { return checkpoints_.size(); }
+
+ private:
+  struct Slot {
+    SequenceId sequence = 0;      // 0: none
+    bool is_taken = false;        // by a seated choice; else the sequence is parked
+    std::vector<TokenId> tokens;  // of a parked sequence
+    std::uint64_t parked_at = 0;  // a count
+  };
+
+  /// Where a choice goes, and whose first tokens it goes on from.
+  struct Place {
+    Slot* slot = nullptr;                          // free; null: none is
+    Slot* source = nullptr;                        // parked, perhaps the slot itself; null: none
+    std::size_t num_reusable = 0;                  // of source
+    CheckpointCache::Entry* checkpoint = nullptr;  // instead of a source
+  };
+
+  Place find_place(const Choice& choice);
+  // The same with the slot to give up and the sources, not yet chosen between.
+  Place find_sources(const Choice& choice);
+  // The free slot to give up: an empty one, else the one parked longest. Null: none.
+  Slot* find_slot();
+  std::size_t reusable(const Slot& slot, const Choice& choice) const;
+  // The most tokens a choice has in common with any text whose state is held.
+  std::size_t most_common(const Choice& choice) const;
+  bool reserve(SequenceId sequence, std::size_t num_more);
+  Slot* oldest_parked();
+  // Releases the sequence parked longest. False: there is none.
+  bool release_parked();
+  // Releases what holds positions and was used longest ago: a parked sequence or a checkpoint.
+  bool release_oldest();
+  // Puts a sequence with the reusable tokens into the slot, or an empty one.
+  void begin(const Place& place, Choice& choice);
+  // False: the model could not; the slot is as it was, or empty.
+  bool reuse(const Place& place);
+  void clear(Slot& slot);
+  // Gives the choice the sequence that make_sequence puts into the slot, if there is room.
+  template <class MakeSequence>
+  Seating fill(Slot& slot, Choice& choice, std::size_t num_positions, MakeSequence make_sequence);
+
+  StepModel& model_;
+  const bool cuts_anywhere_;
+  CheckpointCache checkpoints_;
+  std::vector<Slot> slots_;
+  std::uint32_t num_seated_ = 0;
+  std::uint64_t now_ = 0;  // counts what was parked, kept and restored
+};
+
+}  // namespace vernal

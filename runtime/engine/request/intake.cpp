@@ -1,0 +1,163 @@
+#include "engine/request/intake.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "text/request/request_error.hpp"
+
+namespace vernal {
+namespace {
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (static_cast<std::uint64_t>(device()) << 32U) | device();
+}
+
+std::vector<TokenId> make_prompt(SubmittedRequest& submitted, const RequestDocument& document) {
+  if (!submitted.has_tokens) {
+    return submitted.model->prompts().tokens(document);
+  }
+  const Tokenizer& tokenizer = *submitted.model->model().tokenizer;
+  const auto is_known = [&](TokenId id) { return tokenizer.contains(id); };
+  if (!std::all_of(submitted.tokens.begin(), submitted.tokens.end(), is_known)) {
+    throw invalid_value("prompt",
+                        fmt::format("Invalid value for 'prompt': expected token ids from 0 to {}.",
+                                    tokenizer.size() - 1));
+  }
+  return std::move(submitted.tokens);
+}
+
+// The wording is what clients know to compress a conversation by.
+RequestError context_overflow(std::uint64_t context_length, std::uint64_t num_tokens) {
+  return {VERNAL_CONTEXT_OVERFLOW,
+          {.error_code = "context_length_exceeded",
+           .param = "messages",
+           .context_length = context_length,
+           .prompt_tokens = num_tokens},
+          fmt::format("This model's maximum context length is {} tokens. However, your messages "
+                      "resulted in {} tokens. Please reduce the length of the messages.",
+                      context_length, num_tokens)};
+}
+
+PreparedRequest prepare(SubmittedRequest& submitted) {
+  const LoadedModel& model = submitted.model->model();
+  PreparedRequest prepared;
+  prepared.request = submitted.request;
+  prepared.document = parse_request(submitted.document, *submitted.defaults, submitted.has_tokens);
+  prepared.prompt = make_prompt(submitted, prepared.document);
+  if (prepared.prompt.empty()) {
+    throw invalid_value("prompt",
+                        "Invalid value for 'prompt': it has no tokens; at least one is needed.");
+  }
+  const std::uint64_t num_tokens = prepared.prompt.size();
+  if (num_tokens >= model.context_length) {
+    throw context_overflow(model.context_length, num_tokens);
+  }
+  const std::uint64_t most = model.context_length - num_tokens;
+  prepared.max_new_tokens = std::min(prepared.document.max_tokens.value_or(most), most);
+  prepared.seed = prepared.document.seed ? *prepared.document.seed : random_seed();
+  return prepared;
+}
+
+Event accepted(const PreparedRequest& prepared, const LoadedModel& model) {
+  Event event;
+  event.type = VERNAL_EVENT_ACCEPTED;
+  event.prompt_tokens = prepared.prompt.size();
+  event.context_length = model.context_length;
+  const auto wanted = prepared.document.max_tokens;
+  if (wanted && *wanted > prepared.max_new_tokens) {
+    event.text = fmt::format("The output budget of {} tokens was cut to the {} that fit.", *wanted,
+                             prepared.max_new_tokens);
+  }
+  return event;
+}
+
+void process(SubmittedRequest& submitted) {
+  Request& request = *submitted.request;
+  try {
+    if (!request.has_ended() && !request.is_cancelled()) {
+      PreparedRequest prepared = prepare(submitted);
+      if (!request.is_cancelled()) {
+        request.events().push(accepted(prepared, submitted.model->model()));
+        submitted.model->accept(std::move(prepared));
+        return;
+      }
+    }
+    request.fail_cancelled();
+  } catch (const std::exception& error) {
+    request.fail(error);
+  }
+}
+
+}  // namespace
+
+Intake::Intake(std::size_t num_threads, std::size_t max_bytes) : max_bytes_(max_bytes) {
+  for (std::size_t i = 0; i < num_threads; ++i) {
+    threads_.emplace_back([this] { run(); });
+  }
+}
+
+Intake::~Intake() { stop(); }
+
+bool Intake::submit(SubmittedRequest submitted) {
+  const std::lock_guard lock(mutex_);
+  const std::size_t num_bytes = submitted.num_bytes();
+  const bool is_too_much = num_bytes_ > 0 && num_bytes_ + num_bytes > max_bytes_;
+  if (must_stop_ || is_too_much) {
+    return false;
+  }
+  num_bytes_ += num_bytes;
+  waiting_.push_back(std::move(submitted));
+  arrived_.notify_one();
+  return true;
+}
+
+void Intake::hurry(const Request& request) {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(
+      waiting_.begin(), waiting_.end(),
+      [&](const SubmittedRequest& submitted) { return submitted.request.get() == &request; });
+  if (found != waiting_.end()) {
+    std::rotate(waiting_.begin(), found, found + 1);
+  }
+}
+
+void Intake::stop() {
+  std::deque<SubmittedRequest> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    must_stop_ = true;
+    waiting.swap(waiting_);
+    arrived_.notify_all();
+  }
+  for (const SubmittedRequest& submitted : waiting) {
+    submitted.request->fail(Error(VERNAL_UNAVAILABLE, "The server is stopping."));
+  }
+  for (std::thread& thread : threads_) {
+    thread.join();
+  }
+  threads_.clear();
+}
+
+void Intake::run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    arrived_.wait(lock, [this] { return must_stop_ || !waiting_.empty(); });
+    if (must_stop_) {
+      return;
+    }
+    SubmittedRequest submitted = std::move(waiting_.front());
+    waiting_.pop_front();
+    const std::size_t num_bytes = submitted.num_bytes();
+    lock.unlock();
+    process(submitted);
+    submitted = {};  // a request may end here for good: not under the lock
+    lock.lock();
+    num_bytes_ -= num_bytes;
+  }
+}
+
+}  // namespace vernal

@@ -1,0 +1,64 @@
+// The threads that turn submitted requests into prompts.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/model_engine.hpp"
+#include "engine/request/request.hpp"
+#include "text/request/request_document.hpp"
+
+namespace vernal {
+
+/// A request as it was submitted.
+struct SubmittedRequest {
+  std::shared_ptr<Request> request;
+  std::shared_ptr<ModelEngine> model;
+  std::shared_ptr<const RequestDefaults> defaults;
+  std::string document;
+  std::vector<TokenId> tokens;
+  bool has_tokens = false;  ///< the prompt is `tokens`
+
+  std::size_t num_bytes() const noexcept {
+    return document.size() + tokens.size() * sizeof(TokenId);
+  }
+};
+
+/// Parses, renders, tokenises and checks the length; then the first event of the request is
+/// ACCEPTED, and the engine gets it, or ERROR. Any thread.
+class Intake {
+ public:
+  /// max_bytes: of submitted requests that wait or are being worked on
+  Intake(std::size_t num_threads, std::size_t max_bytes);
+  /// As stop().
+  ~Intake();
+  Intake(const Intake&) = delete;
+  Intake& operator=(const Intake&) = delete;
+
+  /// False: too much is waiting; nothing happened.
+  bool submit(SubmittedRequest submitted);
+  /// Brings a waiting request forward, so that it can end.
+  void hurry(const Request& request);
+  /// Ends what waits as UNAVAILABLE, and joins the threads.
+  void stop();
+
+ private:
+  void run();
+
+  const std::size_t max_bytes_;
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable arrived_;
+  std::deque<SubmittedRequest> waiting_;
+  std::size_t num_bytes_ = 0;
+  bool must_stop_ = false;
+
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace vernal

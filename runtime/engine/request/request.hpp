@@ -1,0 +1,73 @@
+// One request as its client, the intake and the engine share it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "engine/metrics.hpp"
+#include "engine/request/event_queue.hpp"
+#include "engine/request/event_view.hpp"
+#include "engine/request/wake_signal.hpp"
+
+namespace vernal {
+
+/// Never used twice, so a stale one names no other request. 0 is never valid.
+using RequestId = std::uint64_t;
+
+/// The terminal event that says why a request failed. What is not a vernal::Error counts as
+/// INTERNAL.
+Event error_event(const std::exception& error);
+
+/// A request from submit to release. Whoever ends it first (client, intake, engine, watchdog) calls
+/// finish() or fail(); the others notice has_ended(). Any thread.
+class Request {
+ public:
+  struct Options {
+    RequestId id = 0;
+    EventLimits limits;
+    std::function<void()> on_ready;          ///< may be empty
+    std::shared_ptr<WakeSignal> engine;      ///< wakes the model's engine thread
+    std::shared_ptr<EngineMetrics> metrics;  ///< of the model
+  };
+  /// Counts as open from here until it has ended.
+  explicit Request(Options options);
+
+  RequestId id() const noexcept { return id_; }
+  SteadyClock::time_point submitted_at() const noexcept { return submitted_at_; }
+  EventQueue& events() noexcept { return events_; }
+  bool has_ended() const noexcept { return has_ended_; }
+
+  /// Asks for the end; whoever holds the request ends it, within one step. May be repeated.
+  void cancel();
+  bool is_cancelled() const noexcept { return is_cancelled_; }
+
+  /// Ends the request with `terminal`. False if it had ended before.
+  bool finish(Event terminal, RequestOutcome outcome);
+  bool fail(const std::exception& error);
+  /// Ends it as cancelled.
+  bool fail_cancelled();
+
+  /// Whether the step that runs now has tokens of this request.
+  void set_in_step(bool is_in_step) noexcept { is_in_step_ = is_in_step; }
+  bool is_in_step() const noexcept { return is_in_step_; }
+
+  /// What the client polled last. Of the polling thread.
+  EventView& polled() noexcept { return polled_; }
+
+ private:
+  const RequestId id_;
+  const SteadyClock::time_point submitted_at_;
+  const std::shared_ptr<WakeSignal> engine_;
+  const std::shared_ptr<EngineMetrics> metrics_;
+  std::atomic<bool> has_ended_{false};
+  std::atomic<bool> is_cancelled_{false};
+  std::atomic<bool> is_in_step_{false};
+  EventQueue events_;
+  EventView polled_;
+};
+
+}  // namespace vernal

@@ -1,0 +1,18 @@
+// Tokens to a program.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "text/jinja/syntax/ast.hpp"
+
+namespace vernal::jinja {
+
+/// Deepest nesting of expressions, and of statements, that is parsed.
+inline constexpr std::uint32_t kMaxNesting = 200;
+
+/// Parses a template. Throws Fault; `line` is then where the error lies.
+std::unique_ptr<const Program> parse_program(std::string_view source, std::uint32_t& line);
+
+}  // namespace vernal::jinja

@@ -1,0 +1,65 @@
+// A growing text that asks the budget before it takes memory.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "text/jinja/values/value.hpp"
+
+namespace vernal::jinja {
+
+/// Collects text for one value. Memory is charged before it is taken, and what is appended counts
+/// as work.
+class TextBuilder {
+ public:
+  explicit TextBuilder(Heap& heap) : heap_(heap) {}
+  TextBuilder(const TextBuilder&) = delete;
+  TextBuilder& operator=(const TextBuilder&) = delete;
+  ~TextBuilder() { heap_.budget().release(charged_); }
+
+  Heap& heap() const noexcept { return heap_; }
+
+  void append(std::string_view text) {
+    reserve(text.size());
+    text_.append(text);
+  }
+  void append(char character) {
+    reserve(1);
+    text_.push_back(character);
+  }
+  /// Appends `text` that many times; nothing for a count below 1.
+  void append_repeated(std::string_view text, std::int64_t count);
+
+  std::string_view view() const noexcept { return text_; }
+
+  /// The text as a value; the builder is empty afterwards.
+  Value finish(bool is_safe = false) {
+    heap_.budget().release(std::exchange(charged_, 0));
+    return Value(StringObject::make(heap_, std::exchange(text_, {}), is_safe));
+  }
+  /// The text as a string, no longer charged.
+  std::string take() {
+    heap_.budget().release(std::exchange(charged_, 0));
+    return std::exchange(text_, {});
+  }
+
+ private:
+  static constexpr std::uint64_t kCostOfAppending =
+      8;  // in bytes read, so that many small pieces count
+
+  void reserve(std::uint64_t bytes) {
+    heap_.budget().read_bytes(bytes + kCostOfAppending);
+    if (bytes > text_.capacity() - text_.size()) {
+      grow(bytes);
+    }
+  }
+  /// Makes room for `bytes` more, doubling at least, charged before it is taken.
+  void grow(std::uint64_t bytes);
+
+  Heap& heap_;
+  std::string text_;
+  std::uint64_t charged_ = 0;
+};
+
+}  // namespace vernal::jinja
