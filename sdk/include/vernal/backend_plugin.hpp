@@ -176,7 +176,9 @@ class BackendPlan {
 };
 
 /// One configured instance. Derived classes have a constructor from `const Config&` and a static
-/// `std::vector<DeviceInfo> devices()`.
+/// `std::vector<DeviceInfo> devices()`. They may have a static
+/// `const void* extension(std::string_view id)`: the table of an extension of backends by its id,
+/// null if there is none; any thread.
 class Backend {
  public:
   Backend() = default;

@@ -15,6 +15,7 @@
 
 #include "vernal/abi/frontend.h"
 #include "vernal/config.hpp"
+#include "vernal/detail/extension.hpp"
 #include "vernal/host.hpp"
 
 namespace vernal {
@@ -24,6 +25,14 @@ namespace vernal {
 ///
 /// Life: constructor, start, begin_drain (perhaps), stop, destructor; all on the control thread.
 /// After a start that threw, stop is not called.
+///
+/// A derived class may have two static members, which its table then offers:
+///
+///   static void check(const Config& config);
+///     Throws what the constructor or start would throw for this table, without binding anything and
+///     without any service of the host. `vernal check` calls it. Control thread.
+///   static const void* extension(std::string_view id);
+///     The table of an extension of frontends by its id, null if there is none. Any thread.
 class Frontend {
  public:
   Frontend() = default;
@@ -51,6 +60,9 @@ inline Frontend& object(vernal_frontend* handle) {
   if (handle == nullptr) throw Error(VERNAL_INVALID_ARGUMENT, "frontend handle is null");
   return *reinterpret_cast<Frontend*>(handle);
 }
+
+template <class T>
+concept ChecksItsTable = requires(const Config& config) { T::check(config); };
 
 }  // namespace detail
 
@@ -81,10 +93,12 @@ constexpr vernal_frontend_api frontend_table() {
   t.info = [](vernal_frontend* f, const vernal_sink* sink) noexcept -> std::int32_t {
     return guard([&] { write(sink, detail::object(f).info()); });
   };
-  t.get_extension = [](vernal_str, const void** out) noexcept -> std::int32_t {
-    *out = nullptr;
-    return VERNAL_NOT_FOUND;
-  };
+  t.get_extension = detail::extension_of<T>;
+  if constexpr (detail::ChecksItsTable<T>) {
+    t.check = [](vernal_config_view config) noexcept -> std::int32_t {
+      return guard([&] { T::check(Config(config)); });
+    };
+  }
   return t;
 }
 

@@ -9,11 +9,14 @@
 #define VERNAL_ABI_VERSION_H
 
 #define VERNAL_ABI_MAJOR 1
-#define VERNAL_ABI_MINOR 0
+#define VERNAL_ABI_MINOR 1
 
-/* The smallest host minor this plugin wants to run on: newer declarations are hidden from it. */
+/* The smallest host minor this plugin runs on. A plugin may use what a later minor brought and still
+ * run on the oldest host: functions that this host lacks answer VERNAL_UNIMPLEMENTED, and functions
+ * that it does not know are never called. A plugin that cannot do without says so here, and is
+ * refused by name where it would not work. */
 #ifndef VERNAL_TARGET_MINOR
-#define VERNAL_TARGET_MINOR VERNAL_ABI_MINOR
+#define VERNAL_TARGET_MINOR 0
 #endif
 
 /* The one exported symbol of a plugin for this major. */
