@@ -15,9 +15,10 @@ namespace vernal::architectures {
 RopeOptions read_rope(const Metadata& metadata, const DecoderConfig& config, std::string_view style,
                       double default_base);
 
-/// The divisors of the frequencies, if the file stores them, else none. They are rope_freqs.weight
-/// or, for longrope, one of two: rope_factors_long.weight if `context_length` is above the context
-/// length that the model was trained with at first, else rope_factors_short.weight.
+/// The divisors of the frequencies, if the file stores them, else none. They are
+/// rope_factors_long.weight if `context_length` is above rope's original context length, else
+/// rope_factors_short.weight. If the file lacks that tensor, they are rope_freqs.weight.
+/// Errors   INVALID_ARGUMENT: the scaling is longrope and the file has no divisors
 WeightRef read_rope_factors(const Metadata& metadata, const DecoderConfig& config,
                             const RopeOptions& rope, std::int64_t context_length,
                             const Builder& builder);
