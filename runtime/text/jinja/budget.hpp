@@ -53,7 +53,6 @@ class Budget {
   }
 
   std::uint64_t steps() const noexcept { return steps_; }
-  std::uint64_t heap_bytes() const noexcept { return heap_bytes_; }
 
  private:
   static constexpr std::uint64_t kBytesPerStep = 256;

@@ -79,9 +79,8 @@ class Tokenizer {
   TokenId eot() const noexcept { return eot_; }
   TokenId unknown() const noexcept { return unknown_; }
   TokenId padding() const noexcept { return padding_; }
-  /// Whether encode() with add_special adds bos at the start, and eos at the end.
+  /// Whether encode() with add_special adds bos at the start.
   bool adds_bos() const noexcept { return add_bos_; }
-  bool adds_eos() const noexcept { return add_eos_; }
   bool has_space_prefix() const noexcept { return add_space_prefix_; }
 
   /// What an operator should know about the vocabulary, a sentence each: an unknown pre-tokenizer,

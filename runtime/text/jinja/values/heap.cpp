@@ -7,11 +7,6 @@ void Object::grow(std::uint64_t bytes) {
   bytes_ += bytes;
 }
 
-void Object::shrink(std::uint64_t bytes) noexcept {
-  heap_->budget_.release(bytes);
-  bytes_ -= bytes;
-}
-
 void Heap::adopt(Object& object, std::uint64_t bytes) noexcept {
   object.heap_ = this;
   object.bytes_ = bytes;

@@ -32,8 +32,6 @@ class Object {
 
   /// Charges `bytes` more, for memory that the object is about to allocate.
   void grow(std::uint64_t bytes);
-  /// Gives back a part of what grow() charged.
-  void shrink(std::uint64_t bytes) noexcept;
 
  private:
   friend class Heap;
