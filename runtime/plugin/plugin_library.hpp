@@ -46,6 +46,10 @@ class PluginLibrary {
   const vernal_architecture_api& architecture() const;
   const vernal_frontend_api& frontend() const;
 
+  /// Asks the plugin for the table of an extension, by its id. *out is null unless the status is OK.
+  /// Returns   NOT_FOUND: the plugin has no such extension, which is a normal answer
+  std::int32_t get_extension(std::string_view id, const void** out) const;
+
   /// Runs the plugin's init. To be called once. Throws Error with the plugin's text.
   void init();
   bool is_initialised() const noexcept { return is_initialised_; }
