@@ -11,7 +11,7 @@
 namespace vernal::jinja {
 namespace {
 
-/// One `format.format(...)`.
+/// Runs one `format.format(...)`.
 class BraceFormatter {
  public:
   BraceFormatter(TextBuilder& out, std::string_view format, const Arguments& arguments)
