@@ -90,8 +90,11 @@ class GgufFile {
 
   const GgufMetadata& metadata() const noexcept { return metadata_; }
 
-  /// All tensors in the file's order, part after part.
+  /// All tensors in the file's order, part after part, but those without elements: a dimension of 0
+  /// is legal, and there is nothing to read.
   std::span<const GgufTensor> tensors() const noexcept { return tensors_; }
+  /// Tensors without elements, of all parts.
+  std::uint64_t num_empty_tensors() const noexcept { return num_empty_tensors_; }
   /// The tensor of that name, or null. O(log n).
   const GgufTensor* find_tensor(std::string_view name) const noexcept;
   /// Errors   VERNAL_NOT_FOUND: no such tensor; the message names file and tensor.
@@ -115,6 +118,7 @@ class GgufFile {
   std::uint64_t header_bytes_ = 0;
   std::uint64_t data_start_ = 0;
   std::uint64_t tensor_bytes_ = 0;
+  std::uint64_t num_empty_tensors_ = 0;
   GgufMetadata metadata_;
   std::vector<GgufTensor> tensors_;
   std::vector<std::uint32_t> by_name_;  // positions in tensors_, sorted by name
