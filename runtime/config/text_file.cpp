@@ -52,7 +52,7 @@ std::string read_text_file(const std::filesystem::path& file, std::string_view k
   const Descriptor descriptor(file);
   struct stat info {};
   if (descriptor.value() < 0 || ::fstat(descriptor.value(), &info) != 0) {
-    refuse(fmt::format("expected {}: {}", kind, std::strerror(errno)));
+    refuse(std::strerror(errno));
   }
   if (!S_ISREG(info.st_mode)) {
     refuse(fmt::format("expected {}, found a directory or device", kind));
