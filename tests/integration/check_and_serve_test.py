@@ -203,7 +203,7 @@ case("end token beyond the vocabulary", REFUSED, "eos_token_id is 832, but the v
 case("first token as text", REFUSED, "tokenizer.ggml.bos_token_id", gguf=sets(TOKENIZER + "bos_token_id", "string", "<s>"))
 case("flag as number", REFUSED, "tokenizer.ggml.add_bos_token", gguf=sets(TOKENIZER + "add_bos_token", "u32", 1))
 case("pre-tokenizer as number", REFUSED, "tokenizer.ggml.pre", gguf=sets(TOKENIZER + "pre", "u32", 1))
-case("unknown pre-tokenizer", WARNED, "pre-tokenizer", gguf=sets(TOKENIZER + "pre", "string", "unheard-of"))
+case("unknown pre-tokenizer", WARNED, "tokenizer.ggml.pre is missing or unknown", gguf=sets(TOKENIZER + "pre", "string", "unheard-of"))
 case("no tokens", REFUSED, "tokenizer.ggml.tokens", gguf=drops(TOKENIZER + "tokens"))
 case("no tokenizer", REFUSED, "tokenizer.ggml.model", gguf=drops(TOKENIZER + "model"))
 case("unknown tokenizer", REFUSED, "wordpiece", gguf=sets(TOKENIZER + "model", "string", "wordpiece"))
@@ -237,12 +237,7 @@ case("version 9", REFUSED, "version", raw=lambda data: data[:4] + b"\x09\0\0\0" 
 
 def words(text):
     """Lines without what differs from run to run: the time before a line of the log."""
-    return [re.sub(r"^\S*\d\d:\d\d:\d\d\S* ", "", line) for line in text.splitlines()]
-
-
-def said(lines):
-    """Refusals and warnings: what the two commands must say alike."""
-    return sorted({line for line in lines if re.search(r"\bwarning\b", line) or not re.match(r"(info|debug)\b", line)})
+    return [re.sub(r"^\d{4}-\d\d-\d\d[ T]\S+ ", "", line) for line in text.splitlines()]
 
 
 def check(file):
