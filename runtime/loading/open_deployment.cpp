@@ -148,7 +148,8 @@ void OpenDeployment::read_text(ResidentModel& model) {
 void OpenDeployment::check_frontends(Problems& problems) {
   const std::string file = deployment_.file.string();
   if (deployment_.frontends.empty()) {
-    problems.add({file}, "there is no [frontends.NAME]; nothing would serve (`vernal run` needs none)");
+    problems.add({file},
+                 "there is no [frontends.NAME]; nothing would serve (`vernal run` needs none)");
   }
   for (const PluginInstance& instance : deployment_.frontends) {
     const plugin::PluginLibrary& library = registry_->open(instance.plugin, VERNAL_KIND_FRONTEND);
