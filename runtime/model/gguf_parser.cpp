@@ -22,19 +22,26 @@ constexpr std::string_view kAlignmentKey = "general.alignment";
 constexpr std::uint64_t kDefaultAlignment = 32;
 constexpr std::uint64_t kLeastAlignment = 8;
 
-// The least a thing takes in the file: a name of one byte behind its length, and the fixed fields.
+// The fewest bytes that a thing takes in the file: the length of a name, one byte of the name, and
+// the fields of fixed size.
 constexpr std::uint64_t kLeastEntryBytes = 8 + 1 + 4 + 1;  // kind, a value of one byte
 constexpr std::uint64_t kLeastTensorBytes =
     8 + 1 + 4 + 8 + 4 + 8;  // rank, one dimension, type, offset
 constexpr std::uint64_t kLeastStringBytes = 8;
 
-/// The product, or nothing if it does not fit.
+/// The product; nothing if it overflows.
 std::optional<std::uint64_t> checked_product(std::span<const std::uint64_t> factors) noexcept {
   std::uint64_t product = 1;
   for (const std::uint64_t factor : factors) {
     if (__builtin_mul_overflow(product, factor, &product)) return std::nullopt;
   }
   return product;
+}
+
+/// Whether some dimension is 0. Such a tensor is legal and has no data, so nothing can be wrong with
+/// where it lies.
+bool is_empty(const GgufTensor& tensor) noexcept {
+  return std::ranges::find(tensor.dims, 0U) != tensor.dims.end();
 }
 
 }  // namespace
@@ -52,6 +59,7 @@ GgufFile GgufParser::parse() {
   file.version_ = version_;
   file.alignment_ = alignment_of(file.metadata_);
   file.tensors_ = read_tensors(num_tensors);
+  file.num_empty_tensors_ = num_tensors - file.tensors_.size();
   file.header_bytes_ = cursor_.offset();
   place_data(file);
   file.index_tensors();
@@ -181,28 +189,35 @@ void GgufParser::check_bools(const GgufEntry& entry, std::uint64_t offset) const
 }
 
 std::uint64_t GgufParser::alignment_of(const GgufMetadata& metadata) const {
-  const std::optional<std::int64_t> stored = metadata.find_integer(kAlignmentKey);
-  if (!stored) return kDefaultAlignment;
-  const auto alignment = static_cast<std::uint64_t>(*stored);
+  const GgufEntry* const entry = metadata.find(kAlignmentKey);
+  if (entry == nullptr) return kDefaultAlignment;
+  if (entry->kind != GgufKind::kUint32) {
+    throw Error(VERNAL_INVALID_ARGUMENT,
+                fmt::format("{}: metadata key \"{}\": expected a u32, found {} {}",
+                            printable(file_name_, 1024), kAlignmentKey, entry->type_name(),
+                            entry->value_text(4)));
+  }
+  const auto alignment = static_cast<std::uint64_t>(metadata.require_integer(kAlignmentKey));
   const bool is_in_range = alignment >= kLeastAlignment && alignment <= GgufFile::kMaxAlignment;
   if (!is_in_range || !std::has_single_bit(alignment)) {
     throw Error(
         VERNAL_INVALID_ARGUMENT,
         fmt::format("{}: metadata key \"{}\": expected a power of two from {} to {}, found {}",
                     printable(file_name_, 1024), kAlignmentKey, kLeastAlignment,
-                    GgufFile::kMaxAlignment, *stored));
+                    GgufFile::kMaxAlignment, alignment));
   }
   return alignment;
 }
 
 std::vector<GgufTensor> GgufParser::read_tensors(std::uint64_t count) {
-  // The metadata in between has shortened what is left.
+  // The metadata was read since the count: fewer bytes are left.
   check_count(cursor_.offset(), "number of tensors", count, kLeastTensorBytes);
   std::vector<GgufTensor> tensors;
   tensors.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) {
     cursor_.set_subject("tensor", i);
-    tensors.push_back(read_tensor());
+    const GgufTensor tensor = read_tensor();
+    if (!is_empty(tensor)) tensors.push_back(tensor);
   }
   return tensors;
 }
@@ -226,11 +241,7 @@ void GgufParser::read_shape(GgufTensor& tensor) {
   }
   tensor.dims.fill(1);
   for (std::uint32_t i = 0; i < tensor.rank; ++i) {
-    const std::uint64_t offset = cursor_.offset();
     tensor.dims[i] = cursor_.read_u64("dimension");
-    if (tensor.dims[i] == 0) {
-      cursor_.refuse(VERNAL_INVALID_ARGUMENT, offset, fmt::format("dimension {} is 0", i));
-    }
   }
 }
 
@@ -241,7 +252,7 @@ void GgufParser::read_type(GgufTensor& tensor) {
   if (tensor.type == nullptr) {
     cursor_.refuse(VERNAL_UNSUPPORTED, offset, fmt::format("tensor type {} is not known", number));
   }
-  if (!tensor.type->accepts_columns(tensor.columns())) {
+  if (!is_empty(tensor) && !tensor.type->accepts_columns(tensor.columns())) {
     cursor_.refuse(
         VERNAL_INVALID_ARGUMENT, offset,
         fmt::format("a row of {} columns cannot be {}, which takes multiples of {} up to {}",
@@ -253,7 +264,7 @@ void GgufParser::read_type(GgufTensor& tensor) {
 std::uint64_t GgufParser::tensor_bytes(const GgufTensor& tensor) const {
   const auto bytes = checked_product(
       std::array{tensor.row_bytes(), tensor.dims[1], tensor.dims[2], tensor.dims[3]});
-  // A wrapped product is as impossible as one beyond the end of the file.
+  // A product that overflows is as impossible as one beyond the end of the file.
   if (!bytes || *bytes > bytes_.size()) {
     refuse_tensor(tensor, fmt::format("shape {} of {} takes more than the {} bytes of the file",
                                       tensor.shape_text(), tensor.type->name, bytes_.size()));

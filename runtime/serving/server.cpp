@@ -39,7 +39,7 @@ Server::~Server() { stop(); }
 
 void Server::plan() {
   if (is_planned_) return;
-  open_.plan_models();
+  open_.prepare();
   for (const auto& model : open_.models()) {
     std::uint64_t bytes = 0;
     for (const MemoryRow& row : model->rows()) bytes += row.bytes;
@@ -71,18 +71,27 @@ bool Server::load() {
   return true;
 }
 
+bool Server::has_only_consoles() const {
+  return std::ranges::all_of(frontends_, &Running::is_console);
+}
+
+std::optional<ControlEvent> Server::next_event(milliseconds timeout) {
+  const auto event = signals_.wait(timeout);
+  if (event != ControlEvent::kHangUp) return event;
+  if (has_only_consoles() && !signals_.ignores_hang_up()) return event;
+  open_.log().info("server",
+                   "SIGHUP: the deployment is not read again, this version cannot; "
+                   "serving goes on");
+  return std::nullopt;
+}
+
 bool Server::wants_to_end() {
-  const auto event = signals_.wait(milliseconds(0));
+  const auto event = next_event(milliseconds(0));
   return event && *event != ControlEvent::kConsoleFinished;
 }
 
 void Server::start_frontends() {
   const Deployment& deployment = open_.deployment();
-  if (deployment.frontends.empty()) {
-    throw Error(VERNAL_INVALID_ARGUMENT,
-                fmt::format("{}: there is no [frontends.NAME]; nothing would serve",
-                            deployment.file.string()));
-  }
   plan();
   for (const PluginInstance& instance : deployment.frontends) {
     if (instance.plugin != kConsolePlugin) start_frontend(instance);
@@ -115,12 +124,10 @@ void Server::start_frontend(const PluginInstance& instance) {
 
 int Server::run() {
   for (;;) {
-    const auto event = signals_.wait(milliseconds(60'000));
+    const auto event = next_event(milliseconds(60'000));
     if (!event) continue;
     if (*event == ControlEvent::kInterrupt && console_.interrupt()) continue;
-    const bool only_console =
-        std::ranges::all_of(frontends_, [](const Running& running) { return running.is_console; });
-    if (*event == ControlEvent::kConsoleFinished && !only_console) continue;
+    if (*event == ControlEvent::kConsoleFinished && !has_only_consoles()) continue;
     if (*event != ControlEvent::kConsoleFinished) drain();
     break;
   }
@@ -143,7 +150,7 @@ void Server::drain() {
                                [](const Running& r) { return r.frontend->active() != 0; });
   };
   while (is_active() && std::chrono::steady_clock::now() < limit) {
-    const auto event = signals_.wait(kDrainPoll);
+    const auto event = next_event(kDrainPoll);
     if (event && *event != ControlEvent::kConsoleFinished) break;  // a second signal: stop now
   }
 }

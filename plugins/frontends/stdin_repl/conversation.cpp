@@ -10,6 +10,7 @@
 #include <iterator>
 #include <system_error>
 
+#include "vernal/byte_order_mark.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal::stdin_repl {
@@ -41,7 +42,8 @@ std::string read_file(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// A file beside the target is renamed over it: a full disk leaves the old one.
+// Writes another file in the same folder and renames it to `path`. If the disk is full, the old
+// file stays.
 void write_file(const fs::path& path, std::string_view text) {
   fs::path partial = path;
   partial += ".partial";
@@ -123,7 +125,8 @@ void Conversation::save(const fs::path& path, std::string_view model) const {
 
 Conversation Conversation::load(const fs::path& path) {
   json::error_code error;
-  const json::value document = json::parse(read_file(path), error);
+  const std::string text = read_file(path);
+  const json::value document = json::parse(without_byte_order_mark(text), error);
   if (error) refuse(path, fmt::format("is no JSON: {}", error.message()));
   const json::object* object = document.if_object();
   const json::value* format = object == nullptr ? nullptr : object->if_contains("format");

@@ -27,7 +27,7 @@ int hexadecimal_digit(char digit) noexcept {
   return -1;
 }
 
-// The ids that the metadata names, with their keys and their places in Vocabulary.
+// An id that the metadata names: its key, and its member of Vocabulary.
 struct NamedId {
   std::string_view key;
   TokenId Vocabulary::*member;
@@ -39,7 +39,7 @@ constexpr std::array<NamedId, 10> kNamedIds{{
     {"tokenizer.ggml.eot_token_id", &Vocabulary::eot},
     {"tokenizer.ggml.eom_token_id", &Vocabulary::eom},
     {"tokenizer.ggml.unknown_token_id", &Vocabulary::unknown},
-    {"tokenizer.ggml.seperator_token_id", &Vocabulary::separator},  // spelt like this in files
+    {"tokenizer.ggml.seperator_token_id", &Vocabulary::separator},  // files misspell it so
     {"tokenizer.ggml.padding_token_id", &Vocabulary::padding},
     {"tokenizer.ggml.fim_pad_token_id", &Vocabulary::fim_padding},
     {"tokenizer.ggml.fim_rep_token_id", &Vocabulary::fim_repository},
@@ -58,8 +58,8 @@ void validate_token(const VocabularyToken& token, std::size_t id) {
 }
 
 void validate_merge(std::string_view merge, std::size_t index) {
-  // A part may begin with a space only in damaged files, but never is one: look from the second
-  // byte.
+  // The search begins at the second byte: a part of a damaged file may begin with a space, but no
+  // part is empty.
   const std::size_t space = merge.size() < 2 ? std::string_view::npos : merge.find(' ', 1);
   if (space == std::string_view::npos || space + 1 == merge.size()) {
     refuse(fmt::format("merge {} is not two pieces with a space between them", index));
@@ -81,21 +81,39 @@ TokenizerModel read_model(const GgufMetadata& metadata) {
                   printable(name, 32)));
 }
 
-// Refuses an array that does not reach to the end of the vocabulary, before anything is copied out
-// of it.
-bool has_array(const GgufMetadata& metadata, std::string_view key, std::size_t num_tokens) {
+bool is_32_bit_integer(GgufKind kind) noexcept {
+  return kind == GgufKind::kInt32 || kind == GgufKind::kUint32;
+}
+
+// Whether the array exists. Refuses an array whose elements are not of `kind`, or that is shorter
+// than the vocabulary, before anything is copied. 32-bit integers may be signed or not.
+bool has_array(const GgufMetadata& metadata, std::string_view key, GgufKind kind,
+               std::size_t num_tokens) {
   const GgufEntry* entry = metadata.find(key);
   if (entry == nullptr) return false;
-  if (!entry->is_array() || entry->num_elements < num_tokens) {
-    refuse(fmt::format("{} is {}, expected an array of {} numbers, one for each token", key,
-                       entry->type_name(), num_tokens));
+  const bool is_of_kind = entry->element_kind == kind ||
+                          (is_32_bit_integer(kind) && is_32_bit_integer(entry->element_kind));
+  if (!entry->is_array() || !is_of_kind || entry->num_elements < num_tokens) {
+    refuse(fmt::format("{} is {}, expected an array of {} {}, one for each token", key,
+                       entry->type_name(), num_tokens, gguf_kind_name(kind)));
   }
   return true;
 }
 
+// The id that a key names; other integers than those of 32 bits are another writer's mistake.
+std::optional<std::int64_t> find_id(const GgufMetadata& metadata, std::string_view key) {
+  const GgufEntry* entry = metadata.find(key);
+  if (entry == nullptr) return std::nullopt;
+  if (!is_32_bit_integer(entry->kind)) {
+    refuse(fmt::format("{}: expected a u32, found {} {}", key, entry->type_name(),
+                       entry->value_text(4)));
+  }
+  return entry->as_integer();
+}
+
 void read_scores(const GgufMetadata& metadata, Vocabulary& vocabulary) {
   constexpr std::string_view kKey = "tokenizer.ggml.scores";
-  if (!has_array(metadata, kKey, vocabulary.tokens.size())) {
+  if (!has_array(metadata, kKey, GgufKind::kFloat32, vocabulary.tokens.size())) {
     if (vocabulary.model == TokenizerModel::kBytePair) return;
     throw Error(VERNAL_NOT_FOUND,
                 "tokenizer.ggml.scores is missing; a sentence piece vocabulary needs it");
@@ -108,14 +126,14 @@ void read_scores(const GgufMetadata& metadata, Vocabulary& vocabulary) {
 
 void read_types(const GgufMetadata& metadata, Vocabulary& vocabulary) {
   constexpr std::string_view kKey = "tokenizer.ggml.token_type";
-  if (!has_array(metadata, kKey, vocabulary.tokens.size())) return;
+  if (!has_array(metadata, kKey, GgufKind::kInt32, vocabulary.tokens.size())) return;
   const std::vector<std::int64_t> types = metadata.require_integer_array(kKey);
   for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
     const std::int64_t type = types[id];
     if (type < 0 || type > 6) {
       refuse(fmt::format("the type of token {} is {}, expected 1 to 6", id, type));
     }
-    // 0 is "undefined", which converters wrote for ordinary tokens.
+    // 0 means "undefined"; converters wrote it for ordinary tokens.
     vocabulary.tokens[id].type = type == 0 ? TokenType::kNormal : static_cast<TokenType>(type);
   }
 }
@@ -123,7 +141,7 @@ void read_types(const GgufMetadata& metadata, Vocabulary& vocabulary) {
 void read_named_ids(const GgufMetadata& metadata, Vocabulary& vocabulary) {
   constexpr std::int64_t kNone = 4294967295;
   for (const auto& [key, member] : kNamedIds) {
-    const std::optional<std::int64_t> id = metadata.find_integer(key);
+    const std::optional<std::int64_t> id = find_id(metadata, key);
     if (!id) continue;
     const auto num_tokens = static_cast<std::int64_t>(vocabulary.tokens.size());
     if (*id == kNoToken || *id == kNone) {
@@ -136,7 +154,7 @@ void read_named_ids(const GgufMetadata& metadata, Vocabulary& vocabulary) {
   }
 }
 
-// What files of this kind mean when they say nothing.
+// Sets the values that files of this kind mean by the absence of an entry.
 void set_defaults(Vocabulary& vocabulary) {
   if (vocabulary.model == TokenizerModel::kBytePair) {
     vocabulary.add_bos = find_pre_tokenizer(vocabulary.pre_tokenizer).adds_bos;
