@@ -15,7 +15,7 @@ namespace vernal {
 /// not compile. Code, status, HTTP status and whether to try again always come together.
 class ErrorCode {
  public:
-  // NOLINTNEXTLINE(google-explicit-constructor): a literal is how throwing code names it.
+  // Implicit on purpose: throwing code names a row by a literal.
   consteval ErrorCode(const char* code) : kind_(find_request_error(code)) {
     if (kind_ == nullptr) throw "no such code in vernal/request_errors.hpp";
   }

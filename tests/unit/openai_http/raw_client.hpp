@@ -46,7 +46,7 @@ class RawClient {
   std::string buffer_;
 };
 
-/// A request with Host and, for a body, Content-Length.
+/// A request with Host (localhost unless among the headers) and, for a body, Content-Length.
 std::string request_text(std::string_view method, std::string_view path, std::string_view body = {},
                          std::string_view more_headers = {});
 
