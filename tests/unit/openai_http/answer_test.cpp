@@ -304,7 +304,7 @@ TEST(ApiError, WordsAnOverflowForEachDialect) {
   EXPECT_EQ(error.status, 400U);
   const json::value openai = json::parse(render_error(error, Dialect::kOpenAi, ""));
   EXPECT_EQ(openai.at("error").at("code"), "context_length_exceeded");
-  EXPECT_EQ(openai.at("error").at("message"), event.text);
+  EXPECT_EQ(openai.at("error").at("message"), json::value(event.text));
   EXPECT_EQ(openai.at("error").at("param"), "prompt");
   const json::value anthropic = json::parse(render_error(error, Dialect::kAnthropic, ""));
   EXPECT_EQ(anthropic.at("error").at("message"), "prompt is too long: 5000 tokens > 4096 maximum");
