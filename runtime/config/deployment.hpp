@@ -19,8 +19,9 @@ namespace vernal {
 /// [runtime]
 struct RuntimeSettings {
   std::vector<std::filesystem::path>
-      plugin_paths;                // absolute; searched before the installed folder
-  std::string log_level = "info";  // trace | debug | info | warning | error | off
+      plugin_paths;                 // absolute; searched before the installed folder
+  std::string log_level = "info";   // trace | debug | info | warning | error | off
+  std::string log_format = "text";  // text | json
   bool require_secure_paths = false;
   std::uint64_t drain_timeout_ms = 30'000;  // SIGTERM: requests in flight may go on for that long
 };
@@ -44,7 +45,7 @@ struct SamplingSettings {
 struct KvCacheSettings {
   std::string keys = "f16";
   std::string values = "f16";
-  /// Those of them that are quantised. Unsaid: if the backend can.
+  /// Rotate quantised keys and values. Default: on if the backend supports it.
   std::optional<bool> rotate;
 
   /// Formats of codes with a common scale, which rotation helps.
@@ -82,8 +83,7 @@ struct ModelSettings {
   std::uint64_t step_timeout_ms = 120'000;  // a backend that does not answer
   KvCacheSettings kv_cache;
   std::vector<std::string> host_tensors;
-  std::string lock_memory = "never";  // never | preferred | required
-  std::uint64_t prefix_cache_bytes = 0;
+  std::string lock_memory = "never";   // never | preferred | required
   std::string architecture;            // empty: by the file's metadata
   std::string chat_template = "file";  // file | none | absolute path
   SamplingSettings sampling;

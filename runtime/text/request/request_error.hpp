@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "vernal/error.hpp"
-#include "vernal/request_errors.hpp"
+#include "vernal/frontend/request_errors.hpp"
 
 namespace vernal {
 
@@ -17,7 +17,7 @@ class ErrorCode {
  public:
   // Implicit on purpose: throwing code names a row by a literal.
   consteval ErrorCode(const char* code) : kind_(find_request_error(code)) {
-    if (kind_ == nullptr) throw "no such code in vernal/request_errors.hpp";
+    if (kind_ == nullptr) throw "no such code in vernal/frontend/request_errors.hpp";
   }
 
   const RequestErrorKind& kind() const noexcept { return *kind_; }

@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-#include "vernal/request_errors.hpp"
+#include "vernal/frontend/request_errors.hpp"
 
 namespace vernal::openai_http {
 
@@ -14,7 +14,7 @@ struct HttpErrorCode {
   unsigned status;
 };
 
-/// Errors of the protocol. Those of requests stand in vernal/request_errors.hpp.
+/// Errors of the protocol. Those of requests stand in vernal/frontend/request_errors.hpp.
 inline constexpr std::array kHttpErrorCodes = {
     HttpErrorCode{"malformed_http", 400},         HttpErrorCode{"missing_api_key", 401},
     HttpErrorCode{"invalid_api_key", 401},        HttpErrorCode{"host_not_allowed", 403},
@@ -33,7 +33,7 @@ class AnswerCode {
  public:
   // Implicit on purpose: throwing code names a row by a literal.
   consteval AnswerCode(const char* code) : code_(code), status_(status_of(code_)) {
-    if (status_ == 0) throw "no such code in error_codes.hpp or vernal/request_errors.hpp";
+    if (status_ == 0) throw "no such code in error_codes.hpp or vernal/frontend/request_errors.hpp";
   }
 
   constexpr std::string_view code() const noexcept { return code_; }

@@ -1,17 +1,13 @@
 #include "openai_http/server/request_record.hpp"
 
-#include <boost/json.hpp>
 #include <cmath>
 
 #include "openai_http/openai/usage.hpp"
-#include "openai_http/protocol/json_text.hpp"
 #include "openai_http/protocol/text_safety.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal::openai_http {
 namespace {
-
-namespace json = boost::json;
 
 std::uint64_t microseconds(TimePoint from, TimePoint to) {
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
@@ -21,8 +17,12 @@ std::uint64_t microseconds(TimePoint from, TimePoint to) {
 /// With one digit behind the point: more is noise.
 double milliseconds(std::uint64_t us) { return std::round(static_cast<double>(us) / 1e2) / 10; }
 
-json::value or_null(std::string_view text) {
-  return text.empty() ? json::value(nullptr) : json::value(text);
+void add_text(LogEvent& event, std::string_view name, std::string_view text) {
+  if (text.empty()) {
+    event.add_json(name, "null");
+  } else {
+    event.add(name, text);
+  }
 }
 
 }  // namespace
@@ -67,7 +67,7 @@ void RequestRecord::measure(Prompt& prompt, TimePoint now) {
   if (prompt.first_token) prompt.decode_us = microseconds(*prompt.first_token, now);
 }
 
-void RequestRecord::add_generation(json::object& event) const {
+void RequestRecord::add_generation(LogEvent& event) const {
   const TimePoint now = Clock::now();
   Prompt sum;
   for (Prompt prompt : prompts_) {
@@ -79,26 +79,27 @@ void RequestRecord::add_generation(json::object& event) const {
     sum.prefill_us += prompt.prefill_us;
     sum.decode_us += prompt.decode_us;
   }
-  event["stream"] = is_streamed;
-  event["prompt_tokens"] = sum.prompt_tokens;
-  event["cached_tokens"] = sum.cached_tokens;
-  event["generated_tokens"] = sum.generated_tokens;
-  event["queue_ms"] = milliseconds(sum.queued_us);
-  event["prefill_ms"] = milliseconds(sum.prefill_us);
-  event["decode_ms"] = milliseconds(sum.decode_us);
+  event.add("stream", is_streamed);
+  event.add("prompt_tokens", sum.prompt_tokens);
+  event.add("cached_tokens", sum.cached_tokens);
+  event.add("generated_tokens", sum.generated_tokens);
+  event.add("queue_ms", milliseconds(sum.queued_us));
+  event.add("prefill_ms", milliseconds(sum.prefill_us));
+  event.add("decode_ms", milliseconds(sum.decode_us));
 }
 
 std::string RequestRecord::to_event() const {
-  json::object event{{"event", "request"}, {"id", id}};
-  event["client"] = or_null(client);
-  event["model"] = or_null(shortened(model));
-  event["endpoint"] = or_null(method.empty() ? "" : shortened(method + " " + path));
-  event["status"] = status;
+  LogEvent event("request");
+  event.add("id", id);
+  add_text(event, "client", client);
+  add_text(event, "model", shortened(model));
+  add_text(event, "endpoint", method.empty() ? "" : shortened(method + " " + path));
+  event.add("status", std::uint64_t{status});
   if (!prompts_.empty()) add_generation(event);
-  event["total_ms"] = milliseconds(microseconds(begin_, Clock::now()));
-  event["finish"] = or_null(finish_);
-  event["error"] = or_null(error);
-  return to_text(event);
+  event.add("total_ms", milliseconds(microseconds(begin_, Clock::now())));
+  add_text(event, "finish", finish_);
+  add_text(event, "error", error);
+  return event.text();
 }
 
 }  // namespace vernal::openai_http

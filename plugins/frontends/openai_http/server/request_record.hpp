@@ -1,7 +1,6 @@
 // What one request came to, for the log.
 #pragma once
 
-#include <boost/json/object.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,6 +10,7 @@
 
 #include "openai_http/http/asio.hpp"
 #include "vernal/abi/frontend.h"
+#include "vernal/log_event.hpp"
 
 namespace vernal::openai_http {
 
@@ -53,7 +53,7 @@ class RequestRecord {
     bool is_finished = false;
   };
   static void measure(Prompt& prompt, TimePoint now);
-  void add_generation(boost::json::object& event) const;
+  void add_generation(LogEvent& event) const;
 
   TimePoint begin_ = Clock::now();
   std::vector<Prompt> prompts_;
