@@ -85,6 +85,18 @@ TEST_F(RequestLog, TellsWhatWasRefusedAndWhy) {
   EXPECT_FALSE(event.contains("prompt_tokens"));
 }
 
+TEST_F(RequestLog, TellsHowLongAPromptWasThatDidNotFit) {
+  Script script;
+  script.events = {failed(VERNAL_CONTEXT_OVERFLOW, "the engine's sentence about the overflow")};
+  script.events[0].prompt_tokens = 5000;
+  engine_.play(script);
+  start();
+  EXPECT_EQ(post(kChatPath, kChat).status, 400);
+  const json::object event = event_of(VERNAL_LOG_INFO);
+  EXPECT_EQ(event.at("error"), "context_length_exceeded");
+  EXPECT_EQ(event.at("prompt_tokens"), 5000);
+}
+
 TEST_F(RequestLog, TellsOfARefusalBeforeTheRoute) {
   start();
   RawClient client(port());

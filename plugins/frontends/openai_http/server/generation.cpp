@@ -84,8 +84,8 @@ class Generation {
       if (part.is_accepted) continue;
       vernal_event event{};
       part.is_accepted = part.request.poll(event);
-      if (part.is_accepted && event.type == VERNAL_EVENT_ERROR) refuse(event);
       if (part.is_accepted) exchange_.record().on_event(i, event);
+      if (part.is_accepted && event.type == VERNAL_EVENT_ERROR) refuse(event);
       all = all && part.is_accepted;
     }
     return all;

@@ -1,5 +1,6 @@
 #include "openai_http/server/request_record.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "openai_http/openai/usage.hpp"
@@ -55,6 +56,9 @@ void RequestRecord::on_event(std::size_t prompt, const vernal_event& event) {
       own.prefill_us = event.prefill_us;
       own.decode_us = event.decode_us;
       own.is_finished = true;
+      break;
+    case VERNAL_EVENT_ERROR:  // an overflow says how long the prompt was
+      own.prompt_tokens = std::max(own.prompt_tokens, event.prompt_tokens);
       break;
     default:
       break;
