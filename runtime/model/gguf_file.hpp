@@ -69,9 +69,8 @@ class GgufFile {
   static GgufFile open(const std::filesystem::path& path);
 
   /// Reads one file, whole or a part, from memory.
-  ///   bytes   must outlive the object; the data of tensors is aligned as in a file if `bytes`
-  ///   starts
-  ///           at a multiple of the alignment
+  ///   bytes   must outlive the object; if it starts at a multiple of the alignment, the data of
+  ///           tensors is aligned as in a file
   ///   name    for messages
   static GgufFile parse(std::span<const std::byte> bytes, const std::string& name);
 
