@@ -82,10 +82,11 @@ std::vector<FormatSupport> CpuBackend::formats() const {
   std::vector<FormatSupport> out;
   for (const BlockType& type : kBlockTypes) {
     FormatSupport row{std::string(type.id), VERNAL_FORMAT_REFUSED, "no kernel"};
-    if (const auto format = find_weight_format(type.id); format == WeightFormat::kEightBit) {
+    const WeightFormat* const format = find_weight_format(type.id);
+    if (format != nullptr && format->id == kEightBitId) {
       row.support = VERNAL_FORMAT_CONVERTED;
       row.note = "8-bit codes with a scale for each 16, nothing rounded: 8.625 bits per weight";
-    } else if (format) {
+    } else if (format != nullptr) {
       row.support = VERNAL_FORMAT_NATIVE;
       row.note = "the same bytes, interleaved over eight rows";
     }

@@ -67,12 +67,12 @@ std::int64_t file_row_bytes(const WeightLayout::Entry& entry) {
 void pack_matrix(const WeightLayout::Entry& entry, const std::byte* stored, std::byte* packed,
                  Instance& instance, const auto& report) {
   const std::int64_t row_bytes = file_row_bytes(entry);
-  const std::int64_t stride = group_bytes(entry.format, entry.num_columns);
+  const std::int64_t stride = group_bytes(*entry.format, entry.num_columns);
   const std::int64_t groups = (entry.num_rows + kRowGroup - 1) / kRowGroup;
   const std::int64_t piece = std::max<std::int64_t>(1, kPieceBytes / stride);
   // Room for the rows of a group in their converted form, for each worker.
   const std::int64_t scratch_bytes =
-      entry.is_converted() ? kRowGroup * stored_row_bytes(entry.format, entry.num_columns) : 0;
+      entry.is_converted() ? kRowGroup * stored_row_bytes(*entry.format, entry.num_columns) : 0;
   std::vector<std::byte> scratch(
       static_cast<std::size_t>(scratch_bytes * instance.threads.num_threads()));
   for (std::int64_t begin = 0; begin < groups; begin += piece) {
@@ -137,14 +137,14 @@ WeightLayout::WeightLayout(const Module& module) {
     const Weight& weight = module.weights[i];
     Entry entry;
     entry.stored = find_block_type(std::string_view(weight.format));
-    entry.format = *find_weight_format(weight.format);
+    entry.format = find_weight_format(weight.format);
     entry.num_columns = weight.shape.last();
     entry.num_rows = weight.shape.num_rows();
     entry.num_matrices = uses[i].num_experts;
     entry.num_rows /= entry.num_matrices;
     if (uses[i].is_multiplied) {
       const std::int64_t bytes =
-          entry.num_matrices * packed_bytes(entry.format, entry.num_rows, entry.num_columns);
+          entry.num_matrices * packed_bytes(*entry.format, entry.num_rows, entry.num_columns);
       entry.matrix_at = bytes_;
       bytes_ += bytes;
       bytes_per_step_ += bytes / uses[i].num_experts * uses[i].num_used_experts;
@@ -204,7 +204,7 @@ Weights::Weights(const WeightLayout& layout, const Module& module, const WeightS
     }
     if (entry.matrix_at >= 0) {
       const std::int64_t stored_bytes = entry.num_rows * file_row_bytes(entry);
-      const std::int64_t packed = packed_bytes(entry.format, entry.num_rows, entry.num_columns);
+      const std::int64_t packed = packed_bytes(*entry.format, entry.num_rows, entry.num_columns);
       for (std::int64_t e = 0; e < entry.num_matrices; ++e) {
         pack_matrix(entry, stored.data() + e * stored_bytes,
                     memory_.data() + entry.matrix_at + e * packed, instance, report);
@@ -224,7 +224,7 @@ Weights::Weights(const WeightLayout& layout, const Module& module, const WeightS
 
 PackedMatrix Weights::matrix(std::uint32_t index, std::int64_t expert) const {
   const WeightLayout::Entry& entry = entries_[index];
-  const std::int64_t bytes = packed_bytes(entry.format, entry.num_rows, entry.num_columns);
+  const std::int64_t bytes = packed_bytes(*entry.format, entry.num_rows, entry.num_columns);
   return {entry.format, entry.num_rows, entry.num_columns,
           memory_.data() + entry.matrix_at + expert * bytes};
 }

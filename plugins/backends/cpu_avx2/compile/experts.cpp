@@ -14,7 +14,7 @@ MoeGluOperation::Matrix expert_matrix(FunctionBuilder& builder, const Node& node
   MoeGluOperation::Matrix m{};
   m.weight = node.operands[i].index;
   m.bias = FunctionBuilder::weight(node, i + 3);
-  m.kind = activation_kind(*find_weight_format(w.format));
+  m.kind = find_weight_format(w.format)->activations;
   m.num_outputs = w.shape[1];
   m.num_columns = w.shape[2];
   m.output = builder.add_buffer(visits * m.num_outputs * kFloatBytes);

@@ -51,7 +51,7 @@ void compile_linear(FunctionBuilder& builder, const Node& node) {
   const std::uint32_t x = FunctionBuilder::value(node, 0);
   const Weight& w = builder.operand_weight(node, 1);
   LinearOperation::Parameters p{};
-  p.kind = activation_kind(*find_weight_format(w.format));
+  p.kind = find_weight_format(w.format)->activations;
   p.x = p.kind == ActivationKind::kFloat ? builder.buffer(x) : builder.quantized(x, p.kind);
   p.residual = kNoBuffer;
   p.weight = node.operands[1].index;

@@ -19,7 +19,7 @@ constexpr std::int64_t kMostGroups = 8;
 
 std::int64_t groups_per_claim(const PackedMatrix& matrix, std::int64_t num_groups,
                               const Worker& worker) {
-  const std::int64_t bytes = group_bytes(matrix.format, matrix.num_columns);
+  const std::int64_t bytes = group_bytes(*matrix.format, matrix.num_columns);
   return std::clamp<std::int64_t>(kClaimBytes / bytes, 1,
                                   std::min(chunk_of(num_groups, worker), kMostGroups));
 }

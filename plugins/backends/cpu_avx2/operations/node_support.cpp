@@ -86,7 +86,7 @@ std::optional<std::string> weight_refusal(const Module& module, const Node& node
   for (std::size_t i = 0; i < node.operands.size(); ++i) {
     if (node.operands[i].kind != VERNAL_OPERAND_WEIGHT) continue;
     const Weight& weight = module.weights[node.operands[i].index];
-    if (!find_weight_format(weight.format)) {
+    if (find_weight_format(weight.format) == nullptr) {
       return "weight " + weight.name + ": storage format " + weight.format + " is not read here";
     }
     const bool is_matrix = (node.op == "vernal.linear/1" && i == 1) || node.op == "vernal.embed/1";
