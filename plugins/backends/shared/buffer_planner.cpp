@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 
 namespace {
 
@@ -21,8 +21,7 @@ struct Life {
   bool overlaps(const Life& other) const { return first <= other.last && other.first <= last; }
 };
 
-std::vector<Life> lives_of(const std::vector<std::unique_ptr<Operation>>& operations,
-                           std::size_t num_buffers) {
+std::vector<Life> lives_of(std::span<const BufferUse* const> operations, std::size_t num_buffers) {
   std::vector<Life> lives(num_buffers);
   for (std::size_t i = 0; i < operations.size(); ++i) {
     const auto touch = [&](BufferId id) {
@@ -62,7 +61,7 @@ void BufferPlanner::make_output(BufferId id) {
   locations_[static_cast<std::size_t>(id)].place = Place::kOutput;
 }
 
-void BufferPlanner::place(const std::vector<std::unique_ptr<Operation>>& operations) {
+void BufferPlanner::place(std::span<const BufferUse* const> operations) {
   const std::vector<Life> lives = lives_of(operations, locations_.size());
   std::vector<std::size_t> order(locations_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -93,7 +92,7 @@ void BufferPlanner::place(const std::vector<std::unique_ptr<Operation>>& operati
   }
 }
 
-void place_barriers(const std::vector<std::unique_ptr<Operation>>& operations,
+void place_barriers(std::span<BufferUse* const> operations,
                     const std::vector<Location>& locations) {
   std::vector<BufferId> read;
   std::vector<BufferId> written;
@@ -105,7 +104,7 @@ void place_barriers(const std::vector<std::unique_ptr<Operation>>& operations,
       });
     });
   };
-  for (const auto& operation : operations) {
+  for (BufferUse* const operation : operations) {
     if (clash(operation->reads, written) || clash(operation->writes, written) ||
         clash(operation->writes, read)) {
       operation->needs_barrier = true;
@@ -117,4 +116,4 @@ void place_barriers(const std::vector<std::unique_ptr<Operation>>& operations,
   }
 }
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

@@ -2,27 +2,28 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
-#include "reserved_memory.hpp"
+#include "shared/memory.hpp"
+#include "shared/page.hpp"
 
-namespace vernal::cpu_avx2 {
-
-using PageId = std::uint32_t;
+namespace vernal::backend {
 
 /// Pages are counted references: a prefix that several sequences share is held by each of them.
 /// Engine thread only.
 class KvPages {
  public:
-  /// Errors  RESOURCE_EXHAUSTED: no address space.
-  KvPages(std::int64_t num_pages, std::int64_t page_bytes);
+  /// Borrows `memory`, which outlives it.
+  /// Errors  those of Memory::reserve()
+  KvPages(Memory& memory, std::int64_t num_pages, std::int64_t page_bytes);
 
   std::int64_t num_pages() const { return static_cast<std::int64_t>(holders_.size()); }
   std::int64_t num_free() const { return static_cast<std::int64_t>(free_.size()); }
   std::int64_t page_bytes() const { return page_bytes_; }
-  std::int64_t allocated_bytes() const { return memory_.bytes(); }
-  std::byte* data() const { return memory_.data(); }
+  std::int64_t allocated_bytes() const { return region_->bytes(); }
+  std::byte* data() const { return region_->data(); }
 
   /// Takes a free page, held once. There must be one.
   PageId take();
@@ -36,11 +37,14 @@ class KvPages {
   void copy(PageId from, PageId to);
 
  private:
+  std::byte* at(PageId page) const { return data() + page * page_bytes_; }
+
   std::int64_t page_bytes_;
-  ReservedMemory memory_;
+  Memory* memory_;
+  std::unique_ptr<Region> region_;
   std::vector<std::uint32_t> holders_;  // by page; 0: free
   std::vector<bool> is_used_;           // by page; it may hold something
   std::vector<PageId> free_;            // the next one to take is last
 };
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

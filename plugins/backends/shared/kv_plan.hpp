@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
-#include "kernels/attention/kv_page.hpp"
+#include "shared/page.hpp"
 #include "vernal/backend_types.hpp"
 #include "vernal/module.hpp"
 
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 
 /// States that share pages: those of a function that see all positions, or those that see the same
 /// window of them.
@@ -48,10 +49,12 @@ struct KvGroup {
 /// the window is not worth it: its states are in the function's group, and nothing is given up.
 class KvPlan {
  public:
-  /// Errors  UNSUPPORTED: a storage format or a head size that this backend does not store.
-  KvPlan(const Module& module, const PlanOptions& options);
+  /// page_bytes  by state of the module: what a page of kPageTokens positions takes in the backend's
+  ///             layout; for states that are no keys and values any number
+  KvPlan(const Module& module, const PlanOptions& options,
+         std::span<const std::int64_t> page_bytes);
 
-  const KvLayout& layout(std::uint32_t state) const { return states_[state].layout; }
+  /// Where a state begins in a page of its group, in bytes.
   std::int64_t offset(std::uint32_t state) const { return states_[state].offset; }
   std::size_t group(std::uint32_t state) const { return states_[state].group; }
 
@@ -70,7 +73,6 @@ class KvPlan {
 
  private:
   struct Place {
-    KvLayout layout;  // empty for other kinds of states
     std::size_t group = 0;
     std::int64_t offset = 0;
   };
@@ -84,4 +86,4 @@ class KvPlan {
   std::vector<KvGroup> groups_;
 };
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

@@ -2,10 +2,9 @@
 #include <algorithm>
 #include <string>
 
-#include "kernels/attention/kv_page.hpp"
 #include "shared/sequences.hpp"
 
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 
 namespace {
 
@@ -167,4 +166,4 @@ std::int64_t Sequences::pages_held_by_checkpoints() const {
   return count;
 }
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

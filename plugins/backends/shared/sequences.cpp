@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "kernels/attention/kv_page.hpp"
-
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 
 namespace {
 
@@ -205,4 +203,4 @@ void Sequences::release_checkpoint(vernal_checkpoint_id checkpoint) {
   checkpoints_.remove(checkpoint);
 }
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

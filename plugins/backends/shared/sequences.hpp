@@ -12,7 +12,7 @@
 #include "vernal/abi/backend.h"
 #include "vernal/state/id_table.hpp"
 
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 
 /// The pages of a group that a sequence or a checkpoint holds.
 struct HeldPages {
@@ -107,4 +107,4 @@ class Sequences {
   IdTable<SequenceState> checkpoints_{"checkpoint"};
 };
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

@@ -4,7 +4,7 @@
 
 #include "vernal/error.hpp"
 
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 
 namespace {
 
@@ -54,4 +54,4 @@ StatePlan::StatePlan(const Module& module, const PlanOptions& options)
   }
 }
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

@@ -3,13 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
-#include "reserved_memory.hpp"
+#include "shared/memory.hpp"
 #include "shared/state_plan.hpp"
 
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 
 /// A slot of a sequence or of a checkpoint, by number.
 using SlotId = std::int32_t;
@@ -19,9 +20,9 @@ inline constexpr SlotId kNoSlot = -1;
 /// slots every call does nothing and gives kNoSlot. Engine thread only.
 class StateStore {
  public:
-  /// Borrows the plan, which outlives it.
-  /// Errors  RESOURCE_EXHAUSTED: no address space.
-  explicit StateStore(const StatePlan& plan);
+  /// Borrows both, which outlive it.
+  /// Errors  those of Memory::reserve()
+  StateStore(Memory& memory, const StatePlan& plan);
 
   const StatePlan& plan() const { return plan_; }
 
@@ -54,21 +55,24 @@ class StateStore {
   /// Where a slot begins; null for kNoSlot.
   std::byte* data(SlotId slot) const;
   /// Bytes of all slots, and of all checkpoints, as allocated.
-  std::int64_t slots_allocated() const { return slots_.bytes(); }
-  std::int64_t kept_allocated() const { return kept_.bytes(); }
+  std::int64_t slots_allocated() const { return slots_->bytes(); }
+  std::int64_t kept_allocated() const { return kept_->bytes(); }
   std::int64_t num_free() const { return static_cast<std::int64_t>(free_.size()); }
 
  private:
-  std::byte* kept_data(SlotId kept) const { return kept_.data() + kept * plan_.checkpoint_bytes(); }
+  std::byte* kept_data(SlotId kept) const {
+    return kept_->data() + kept * plan_.checkpoint_bytes();
+  }
 
   void add_pieces(const StatePlan::Entry& entry, std::byte* newest, std::uint64_t length,
                   std::vector<Piece>& out) const;
 
+  Memory& memory_;
   const StatePlan& plan_;
-  ReservedMemory slots_;
-  ReservedMemory kept_;
+  std::unique_ptr<Region> slots_;
+  std::unique_ptr<Region> kept_;
   std::vector<SlotId> free_;  // the next one to take is last
   std::vector<SlotId> free_kept_;
 };
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/attention/kv_page.hpp"
 #include "operations/operation.hpp"
 #include "operations/positions.hpp"
 #include "shared/kv_plan.hpp"
@@ -48,8 +49,9 @@ struct CompiledFunction {
 /// What a plan has fixed before its functions are compiled. Borrowed.
 struct CompileContext {
   const PlanOptions& options;
-  const KvPlan& kv;
-  const StatePlan& states;
+  const std::vector<KvLayout>& kv_layouts;
+  const backend::KvPlan& kv;
+  const backend::StatePlan& states;
   std::int32_t num_threads;
 };
 

@@ -48,8 +48,9 @@ struct CompiledModule {
   std::shared_ptr<const Module> module;
   PlanOptions options;
   std::int32_t num_threads;
-  KvPlan kv;
-  StatePlan states;
+  std::vector<KvLayout> layouts;  ///< of keys and values, by state
+  backend::KvPlan kv;
+  backend::StatePlan states;
   WeightLayout weights;
   std::vector<CompiledFunction> functions;
   std::int64_t arena_bytes = 0;    ///< greatest of the functions

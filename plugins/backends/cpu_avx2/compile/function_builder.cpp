@@ -92,8 +92,10 @@ void FunctionBuilder::add_output(OutputSlot slot) {
 }
 
 CompiledFunction FunctionBuilder::finish() {
-  planner_.place(out_.operations);
-  place_barriers(out_.operations, planner_.locations());
+  std::vector<backend::BufferUse*> uses;
+  for (const auto& operation : out_.operations) uses.push_back(operation.get());
+  planner_.place(uses);
+  backend::place_barriers(uses, planner_.locations());
   out_.locations = planner_.locations();
   out_.arena_bytes = planner_.arena_bytes();
   out_.output_bytes = planner_.output_bytes();

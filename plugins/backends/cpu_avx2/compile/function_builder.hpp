@@ -109,7 +109,7 @@ class FunctionBuilder {
   const Function& function_;
   const CompileContext& context_;
   CompiledFunction out_;
-  BufferPlanner planner_;
+  backend::BufferPlanner planner_;
   std::vector<BufferId> buffers_;         // by value
   std::vector<RowOperation*> producers_;  // by value; null unless rows are made one by one
   std::vector<std::int64_t> num_uses_;    // by value

@@ -59,7 +59,7 @@ void compile_attention(FunctionBuilder& builder, const Node& node) {
   p.sinks = FunctionBuilder::weight(node, 4);
   p.kv_group = context.kv.group(state);
   p.page_offset = context.kv.offset(state);
-  p.shape.layout = context.kv.layout(state);
+  p.shape.layout = context.kv_layouts[state];
   p.shape.num_query_heads = builder.operand_shape(node, 0)[1];
   p.shape.window = builder.module().states[state].window;
   p.shape.scale = static_cast<float>(node.number("scale", 1));

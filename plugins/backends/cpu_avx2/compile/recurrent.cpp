@@ -6,7 +6,7 @@
 namespace vernal::cpu_avx2 {
 
 void compile_conv1d_state(FunctionBuilder& builder, const Node& node) {
-  const StatePlan::Entry& state = builder.context().states.entry(node.operands[3].index);
+  const backend::StatePlan::Entry& state = builder.context().states.entry(node.operands[3].index);
   Conv1d conv = conv_parameters(builder.module(), node);
   conv.num_columns = state.num_parts;
   builder.emit<ConvOperation>(ConvOperation::Parameters{
@@ -15,7 +15,7 @@ void compile_conv1d_state(FunctionBuilder& builder, const Node& node) {
 }
 
 void compile_gated_delta_rule(FunctionBuilder& builder, const Node& node) {
-  const StatePlan::Entry& state = builder.context().states.entry(node.operands[5].index);
+  const backend::StatePlan::Entry& state = builder.context().states.entry(node.operands[5].index);
   DeltaRule rule = delta_rule_parameters(builder.function(), node);
   rule.num_versions = state.num_parts;
   builder.emit<DeltaRuleOperation>(DeltaRuleOperation::Parameters{

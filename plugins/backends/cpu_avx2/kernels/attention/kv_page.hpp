@@ -17,9 +17,11 @@
 #include <optional>
 #include <string_view>
 
+#include "shared/page.hpp"
+
 namespace vernal::cpu_avx2 {
 
-inline constexpr std::int64_t kPageTokens = 64;
+using backend::kPageTokens;
 
 /// Most numbers of a row that is rotated.
 inline constexpr std::int64_t kMostRotated = 1024;

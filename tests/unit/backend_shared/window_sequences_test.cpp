@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "plain_memory.hpp"
+#include "shared/kv_plan.hpp"
 #include "shared/sequences.hpp"
 
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 namespace {
 
 constexpr std::size_t kFull = 0;
@@ -35,6 +37,15 @@ Module window_module() {
   return module;
 }
 
+/// What a page takes in each state, in a backend that stores f16.
+std::vector<std::int64_t> page_bytes_of(const Module& module) {
+  std::vector<std::int64_t> out;
+  for (const State& s : module.states) {
+    out.push_back(kPageTokens * s.num_heads * (s.key_dim + s.value_dim) * 2);
+  }
+  return out;
+}
+
 PlanOptions window_options() {
   PlanOptions options;
   options.context_length = 2048;
@@ -42,7 +53,6 @@ PlanOptions window_options() {
   options.max_sequences = 3;
   options.max_checkpoints = 2;
   options.kv_tokens = 3 * 2048;
-  options.kv_keys_format = options.kv_values_format = "f16";
   return options;
 }
 
@@ -115,12 +125,13 @@ class WindowSequences : public testing::TestWithParam<std::uint64_t> {
   }
 
   const Module module_ = window_module();
-  const KvPlan plan_{module_, options()};
+  PlainMemory memory_;
+  const KvPlan plan_{module_, options(), page_bytes_of(module_)};
   const StatePlan state_plan_{module_, options()};
-  StateStore states_{state_plan_};
+  StateStore states_{memory_, state_plan_};
   std::vector<KvPages> pages_ = [this] {
     std::vector<KvPages> out;
-    for (const KvGroup& g : plan_.groups()) out.emplace_back(g.num_pages, g.page_bytes);
+    for (const KvGroup& g : plan_.groups()) out.emplace_back(memory_, g.num_pages, g.page_bytes);
     return out;
   }();
   Sequences sequences_{pages_, plan_.groups(), states_, {2048, 3, 2}};
@@ -308,26 +319,26 @@ TEST(WindowPlan, LeavesAWindowThatSavesNothingWithTheOthers) {
   const Module module = window_module();
   PlanOptions options = window_options();
   options.max_tokens_per_step = 2048;  // a step may be as long as a sequence
-  EXPECT_EQ(KvPlan(module, options).num_windows(), 0U);
-  EXPECT_EQ(KvPlan(module, options).window_bytes(), 0);
-  EXPECT_EQ(KvPlan(module, options).bytes(), 4 * 3 * 32 * 64 * 16 * 2);
+  EXPECT_EQ(KvPlan(module, options, page_bytes_of(module)).num_windows(), 0U);
+  EXPECT_EQ(KvPlan(module, options, page_bytes_of(module)).window_bytes(), 0);
+  EXPECT_EQ(KvPlan(module, options, page_bytes_of(module)).bytes(), 4 * 3 * 32 * 64 * 16 * 2);
   options = window_options();
   options.max_checkpoints = 1000;  // each of which may hold a window
-  EXPECT_EQ(KvPlan(module, options).num_windows(), 0U);
+  EXPECT_EQ(KvPlan(module, options, page_bytes_of(module)).num_windows(), 0U);
   options = window_options();
   options.max_checkpoints = 35;  // 3 * 3 + 35 * 2 < 96 < 3 * 5 + 35 * 3
-  EXPECT_EQ(KvPlan(module, options).num_windows(), 1U);
+  EXPECT_EQ(KvPlan(module, options, page_bytes_of(module)).num_windows(), 1U);
 }
 
 TEST(WindowPlan, CountsPositionsWithoutBytesWhereEveryStateHasAWindow) {
   Module module;
   module.functions.resize(1);
   module.states = {kv_state(10)};
-  const KvPlan plan(module, window_options());
+  const KvPlan plan(module, window_options(), page_bytes_of(module));
   EXPECT_EQ(plan.bytes(), 0);
   EXPECT_EQ(plan.groups()[kFull].num_pages, 96);
   EXPECT_EQ(plan.group(0), kNarrow);
 }
 
 }  // namespace
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <functional>
+#include <string>
 
-#include "kernels/attention/kv_page.hpp"
+#include "plain_memory.hpp"
 
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 namespace {
 
 constexpr std::int64_t kPages = 8;
@@ -50,9 +52,10 @@ class SequencesOfPool : public testing::Test {
     return module;
   }
 
+  PlainMemory memory_;
   const StatePlan plan_{attention_module(), PlanOptions{}};
-  StateStore states_{plan_};
-  KvPages pages_{kPages, kPageBytes};
+  StateStore states_{memory_, plan_};
+  KvPages pages_{memory_, kPages, kPageBytes};
   const std::vector<KvGroup> groups_ = std::vector<KvGroup>(1);
   Sequences sequences_{{&pages_, 1}, groups_, states_, {1000, 4, 2}};
 };
@@ -81,7 +84,7 @@ TEST_F(SequencesOfPool, ReserveTwiceTakesTheGreaterNotTheSum) {
 }
 
 TEST_F(SequencesOfPool, RefuseMoreThanTheContextLength) {
-  KvPages many(100, kPageBytes);
+  KvPages many(memory_, 100, kPageBytes);
   Sequences sequences({&many, 1}, groups_, states_, {1000, 4, 1});
   const auto a = sequences.create();
   EXPECT_EQ(code_of([&] { sequences.reserve(a, 1001); }), VERNAL_RESOURCE_EXHAUSTED);
@@ -194,4 +197,4 @@ TEST_F(SequencesOfPool, ExhaustionInACopyChangesNothing) {
 }
 
 }  // namespace
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

@@ -3,9 +3,10 @@
 
 #include <functional>
 
+#include "plain_memory.hpp"
 #include "shared/sequences.hpp"
 
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 namespace {
 
 constexpr std::int64_t kPages = 8;
@@ -89,12 +90,13 @@ class HybridSequences : public testing::TestWithParam<std::uint64_t> {
     return VERNAL_OK;
   }
 
+  PlainMemory memory_;
   const StatePlan plan_{hybrid_module(), options_of(GetParam())};
-  StateStore states_{plan_};
-  std::vector<KvPages> pages_ = [] {
+  StateStore states_{memory_, plan_};
+  std::vector<KvPages> pages_ = [this] {
     std::vector<KvPages> out;
-    out.emplace_back(kPages, kPageBytes);
-    out.emplace_back(kPages, kPageBytes);
+    out.emplace_back(memory_, kPages, kPageBytes);
+    out.emplace_back(memory_, kPages, kPageBytes);
     return out;
   }();
   const std::vector<KvGroup> groups_ = [] {
@@ -207,4 +209,4 @@ TEST_P(HybridSequences, FunctionsBehindMainShareOnlyWhatTheyHold) {
 INSTANTIATE_TEST_SUITE_P(Depths, HybridSequences, testing::Values(0, 3));
 
 }  // namespace
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend
