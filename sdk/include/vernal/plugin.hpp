@@ -1,7 +1,6 @@
-// Definition of a plugin: its kinds, schemas and entry. One translation unit of a plugin says
+// The definition of a plugin: its kinds, schemas and entry. One source file of a plugin says
 //
-//   VERNAL_DEFINE_PLUGIN(vernal::PluginDefinition{.backend = &kBackendTable, .backend_rows =
-//   kRows})
+//   VERNAL_DEFINE_PLUGIN(vernal::PluginDefinition{.backend = &kTable, .backend_rows = kRows});
 #pragma once
 
 #include <cstdint>
@@ -12,7 +11,7 @@
 
 namespace vernal {
 
-/// What a plugin consists of. Tables and rows have static storage.
+/// What a plugin consists of. Tables and rows are static variables of the plugin.
 struct PluginDefinition {
   const vernal_backend_api* backend = nullptr;
   const vernal_architecture_api* architecture = nullptr;

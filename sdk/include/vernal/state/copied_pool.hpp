@@ -1,7 +1,7 @@
-// A pool whose sequences are plain values: a fork or a checkpoint copies one, a step works on
-// copies. It keeps every promise of sdk/spec/state.md with the simplest means, for backends whose
-// states are small and as the first pool of any backend; one that shares pages between sequences
-// derives from BackendPool itself.
+// A pool whose sequences are plain values: a fork or a checkpoint copies one, and a step works on
+// copies. It keeps every promise of sdk/spec/state.md by the simplest means. It fits backends whose
+// states are small, and it is a good first pool for any backend. A pool that shares pages between
+// sequences derives from BackendPool itself.
 //
 //   class Pool final : public vernal::CopiedPool<MyState> { ... make_state, run, cut ... };
 #pragma once
@@ -20,16 +20,16 @@
 
 namespace vernal {
 
-/// One output of a step: row-major, a whole number of rows.
+/// One output of a step: f32 [data.size() / columns, columns], row-major.
 struct OutputRows {
   std::vector<float> data;
   std::uint64_t columns = 0;
 };
 using StepOutputs = std::map<std::string, OutputRows, std::less<>>;
 
-/// State is what a backend keeps of one sequence: copyable, and a copy shares nothing. Room is
-/// counted in tokens of the plan's kv_tokens. Steps are finished when step_submit returns. Engine
-/// thread only.
+/// State is what a backend keeps of one sequence. It is copyable, and a copy shares nothing with
+/// its source. The pool counts room in tokens, up to the plan's kv_tokens. A step is finished when
+/// step_submit returns. Engine thread only.
 template <class State>
 class CopiedPool : public BackendPool {
  public:
@@ -37,14 +37,15 @@ class CopiedPool : public BackendPool {
   struct Held {
     State state;
     std::vector<std::uint64_t> lengths;  // tokens, by function of the module
-    std::uint64_t reserved = 0;          // positions that steps may take, of each function
+    std::uint64_t reserved = 0;          // no function may grow beyond this length
     bool is_fork = false;
-    vernal_checkpoint_id origin = 0;  // restored from it; 0: none
-    std::uint64_t shared = 0;         // tokens that are still the same there, and count once
+    vernal_checkpoint_id origin = 0;  // the checkpoint it was restored from; 0: none
+    std::uint64_t shared = 0;         // tokens it shares with `origin`; they count once
   };
 
-  /// Borrows module and options. `flags` are those beside STEP_ATOMIC, which every such pool is,
-  /// and TRUNCATE_ANY, which it is if the module has no other states than KV without windows.
+  /// Borrows `module` and `options`. The pool sets two flags itself: STEP_ATOMIC always, and
+  /// TRUNCATE_ANY if all states of the module are KV and no window is shorter than the context
+  /// length. `flags` adds others.
   CopiedPool(const Module& module, const PlanOptions& options, const vernal_plan_info& price,
              std::uint32_t flags = 0)
       : module_(module), options_(options), price_(price), flags_(flags | VERNAL_POOL_STEP_ATOMIC) {
@@ -210,42 +211,49 @@ class CopiedPool : public BackendPool {
  protected:
   /// The state of a sequence without tokens.
   virtual State make_state() const = 0;
-  /// Runs a batch over the states of its sequences, in its order, and moves them on. Inputs are in
-  /// host memory. Returns the outputs that the batch names. If it throws, nothing has happened.
+  /// Runs a batch and returns the outputs that it names. states[i] belongs to batch.sequences[i];
+  /// run advances it by the tokens of that sequence. Inputs are in host memory. If run throws, the
+  /// pool drops these copies and every sequence stays as it was.
   virtual StepOutputs run(const StepBatch& batch, std::vector<State>& states) = 0;
-  /// Takes a state back: a state of function f from lengths[f] to new_length, if that is less.
-  /// Lengths are the pool's to change.
+  /// Cuts held.state: the states of function f from held.lengths[f] tokens to new_length, if that
+  /// is less. The pool changes held.lengths itself.
   virtual void cut(Held& held, std::uint64_t new_length) const = 0;
-  /// Whether cut can do that; if it can for a length, it can for every greater one up to the
-  /// sequence's. By default keys and values alone; a pool that gives some of them up in
-  /// leave_behind overrides this too.
+  /// Whether cut can cut to new_length. If it can, it can cut to every greater length too. By
+  /// default it can if all states of the module are KV. A pool that drops keys and values in
+  /// leave_behind overrides this function as well.
   virtual bool can_cut(const Held& held, std::uint64_t new_length) const {
     const auto is_kv = [](const vernal::State& state) { return state.kind == VERNAL_STATE_KV; };
     return new_length >= held.lengths[0] || std::ranges::all_of(module_.states, is_kv);
   }
-  /// Gives up what no later step needs and no cut within the rollback depth; called after a step.
+  /// Drops what no later step needs, nor a cut within the rollback depth. Called after a step.
   virtual void leave_behind(Held&) const {}
-  /// Drops what cut would need: forks and checkpoints begin without a history.
+  /// Drops what only cut needs: a fork or a checkpoint begins without a history.
   virtual void forget_history(Held&) const {}
 
+  /// Errors  NOT_FOUND: the id was released, or never given.
   const Held& checkpoint(vernal_checkpoint_id id) const { return checkpoints_.get(id); }
 
-  /// Whether the module has nothing but keys and values without windows.
+  /// Whether every sequence can be cut to any shorter length: the flag TRUNCATE_ANY.
   bool cuts_anywhere() const noexcept { return (flags_ & VERNAL_POOL_TRUNCATE_ANY) != 0; }
 
-  /// The sequence or the checkpoint, whichever is not 0. Errors  INVALID_ARGUMENT: both or none.
+  /// The sequence or the checkpoint, whichever id is not 0.
+  /// Errors  INVALID_ARGUMENT: both are 0, or neither is
+  ///         NOT_FOUND: the id was released, or never given
   const Held& held_by(vernal_sequence_id sequence, vernal_checkpoint_id checkpoint) const {
     if ((sequence == 0) == (checkpoint == 0)) {
       throw Error(VERNAL_INVALID_ARGUMENT, "expected either a sequence or a checkpoint");
     }
     return sequence != 0 ? sequences_.get(sequence) : checkpoints_.get(checkpoint);
   }
-  /// Errors  RESOURCE_EXHAUSTED: no room for it or for its tokens.
+  /// Adds a sequence and returns its id.
+  /// Errors  RESOURCE_EXHAUSTED: no room for the sequence or for its tokens
   vernal_sequence_id add_sequence(Held held) {
     require_sequence(held.is_fork);
     require_room(std::max(held.lengths[0], held.reserved), "a sequence");
     return sequences_.add(std::move(held));
   }
+  /// Checks that num_tokens positions are free; `what` names in the error who wants them.
+  /// Errors  RESOURCE_EXHAUSTED: fewer are free
   void require_room(std::uint64_t num_tokens, const char* what) const {
     const std::uint64_t used = used_tokens();
     if (num_tokens <= options_.kv_tokens && used <= options_.kv_tokens - num_tokens) return;
@@ -255,8 +263,9 @@ class CopiedPool : public BackendPool {
                                                " wants " + std::to_string(num_tokens) + " more");
   }
 
-  /// Whether the plan has room for another sequence. Forks where nothing is ever given up take
-  /// nothing but positions and do not count.
+  /// Checks that the plan has room for another sequence. In a TRUNCATE_ANY pool forks do not count:
+  /// they take positions only.
+  /// Errors  RESOURCE_EXHAUSTED: max_sequences are held
   void require_sequence(bool is_fork) const {
     if (is_fork && cuts_anywhere()) return;
     std::uint64_t count = 0;
@@ -283,7 +292,7 @@ class CopiedPool : public BackendPool {
                                              std::to_string(function));
   }
 
-  /// Positions held or promised by all live sequences and checkpoints.
+  /// Positions that live sequences and checkpoints hold or have reserved.
   std::uint64_t used_tokens() const {
     std::uint64_t used = 0;
     const auto add = [&](const Held& held) {
@@ -323,7 +332,7 @@ class CopiedPool : public BackendPool {
     return held;
   }
 
-  /// The batch with results of earlier steps as host memory.
+  /// The batch, with outputs of earlier steps turned into inputs in host memory.
   StepBatch in_host_memory(const StepBatch& batch) {
     StepBatch copy = batch;
     for (vernal_step_input& input : copy.inputs) {

@@ -1,5 +1,5 @@
-// The frame of a snapshot: header, checksum, and the order in which a reader judges them
-// (sdk/spec/state.md, section 5). What is in the payload is the backend's own.
+// The header and checksum of a snapshot, and the order in which a reader checks them
+// (sdk/spec/state.md, section 5). Each backend decides what its payload holds.
 //
 //   offset        bytes  field (integers little-endian, texts padded with zeros)
 //   0             8      "vernalsn"
@@ -10,7 +10,7 @@
 //   112           32     fingerprint of the module
 //   144           3x16   formats of keys, values and recurrent states
 //   192           16     convention of the rotation: "none" or "hadamard"
-//   208           2x4    block size of the rotation, of keys and of values; 0: not rotated
+//   208           2x4    block sizes of the rotation of keys and of values; 0: not rotated
 //   216           8      position: tokens of the first function
 //   224           8      F, number of functions
 //   232           8 F    tokens by function
@@ -34,8 +34,9 @@
 
 namespace vernal {
 
-/// A sum over a stream of bytes, the same however the stream is cut. Each step is a bijection of
-/// the word it takes and of the sum before it, so a change within one word is always noticed.
+/// A checksum of a stream of bytes. It does not depend on the pieces in which bytes are added. Each
+/// step maps the sum one to one, for a given word, and the word one to one, for a given sum. So a
+/// change within one word of 8 bytes always changes the result.
 class SnapshotChecksum {
  public:
   void add(const void* data, std::uint64_t size) noexcept {
@@ -79,7 +80,7 @@ class SnapshotChecksum {
   std::uint64_t length_ = 0;
 };
 
-/// What a snapshot was made by and for: a reader takes its own only.
+/// What made a snapshot, and for which module and formats. A reader accepts only its own kind.
 struct SnapshotKind {
   std::string plugin;   ///< "com.example.backend"; at most 63 bytes, as VERNAL_PLUGIN_ID
   std::string version;  ///< at most 31 bytes, as VERNAL_PLUGIN_VERSION
@@ -93,8 +94,9 @@ struct SnapshotKind {
   std::uint64_t num_functions = 0;
 };
 
-/// The kind of what a program with these options keeps. Rotation: Hadamard, of quantised formats
-/// only, in blocks of the greatest power of two that divides the head size of the first KV state.
+/// The kind of a snapshot of a program with these options. Quantised formats are rotated by a
+/// Hadamard matrix if the options say so. A block of the rotation is the greatest power of two that
+/// divides the head size of the first KV state.
 inline SnapshotKind snapshot_kind(std::string_view plugin, std::string_view version,
                                   const Module& module, const PlanOptions& options) {
   SnapshotKind kind;
@@ -168,7 +170,7 @@ inline std::string snapshot_kind_bytes(const SnapshotKind& kind) {
   return out;
 }
 
-/// A field of a header as a message shows it: hexadecimal unless it is a text.
+/// A field of a header as messages show it: text in quotes, anything else as hexadecimal digits.
 inline std::string shown_field(std::string_view field, bool is_text) {
   if (is_text) return '"' + std::string(field.substr(0, field.find('\0'))) + '"';
   std::string out = "0x";
@@ -179,8 +181,8 @@ inline std::string shown_field(std::string_view field, bool is_text) {
   return out;
 }
 
-/// Throws INCOMPATIBLE with the first field that differs in what was found: the beginning of a
-/// header, or all of it.
+/// Compares the fields of two headers. `found` may be only the beginning of a header.
+/// Errors  INCOMPATIBLE: names the first field that differs
 inline void compare_snapshot_kind(std::string_view expected, std::string_view found) {
   struct Field {
     const char* name;
@@ -213,9 +215,13 @@ inline void compare_snapshot_kind(std::string_view expected, std::string_view fo
 
 }  // namespace detail
 
-/// Writes a snapshot of `lengths[function]` tokens. `payload(piece)` calls piece(data, bytes) for
-/// each part of the payload in order; it is called twice, first for size and checksum, and gives
-/// the same bytes both times. Errors: what the sink answers.
+/// Writes a snapshot.
+///   lengths   tokens by function
+///   sink      receives the header, then the payload
+///   payload   payload(piece) calls piece(data, bytes) for each part of the payload, in order. It
+///             is called three times, for the size, the checksum and the sink, and must give the
+///             same bytes each time.
+/// Errors      the status that the sink answers
 template <class Payload>
 void write_snapshot(const SnapshotKind& kind, const std::vector<std::uint64_t>& lengths,
                     const vernal_sink& sink, Payload&& payload) {
@@ -240,12 +246,13 @@ void write_snapshot(const SnapshotKind& kind, const std::vector<std::uint64_t>& 
   payload(write);
 }
 
-/// Reads a snapshot in the order that the specification wants: header, payload, checksum.
+/// Reads a snapshot in the specified order: header, payload, checksum.
 class SnapshotReader {
  public:
-  /// Reads the header. Borrows `source` for its life.
-  /// Errors  INCOMPATIBLE: made for something else, with the first field that differs;
-  ///         INVALID_ARGUMENT: a header that contradicts itself; what the source answers
+  /// Reads the header. `source` must outlive this object.
+  /// Errors  INCOMPATIBLE: made for something else; names the first field that differs
+  ///         INVALID_ARGUMENT: the header contradicts itself
+  ///         the status that the source answers
   SnapshotReader(const vernal_reader& source, const SnapshotKind& expected) : source_(source) {
     const std::string kind = detail::snapshot_kind_bytes(expected);
     std::string header(detail::kSnapshotPrefixBytes, '\0');
@@ -272,22 +279,25 @@ class SnapshotReader {
     sum_.add(header.data(), header.size());
   }
 
-  /// Tokens by function. Not trustworthy before finish(), but for their number.
+  /// Tokens by function. Their number is checked; their values are sure only after finish().
   const std::vector<std::uint64_t>& lengths() const { return lengths_; }
 
-  /// Errors  INVALID_ARGUMENT: the payload has another size than the lengths ask for
+  /// Checks the size of the payload.
+  /// Errors  INVALID_ARGUMENT: it is not `bytes`
   void require_payload(std::uint64_t bytes) const {
     if (bytes == payload_bytes_) return;
     throw Error(VERNAL_INVALID_ARGUMENT, "snapshot: expected a payload of " +
                                              std::to_string(bytes) + " bytes, found " +
                                              std::to_string(payload_bytes_));
   }
-  /// The next part of the payload. Errors  what the source answers
+  /// Reads the next `size` bytes of the payload.
+  /// Errors  the status that the source answers
   void read(void* destination, std::uint64_t size) {
     fetch(destination, size);
     sum_.add(destination, size);
   }
-  /// After the whole payload. Errors  INVALID_ARGUMENT: the checksum fails
+  /// Checks the checksum. Call it after the whole payload was read.
+  /// Errors  INVALID_ARGUMENT: the checksum differs
   void finish() const {
     if (sum_.value() == checksum_) return;
     throw Error(VERNAL_INVALID_ARGUMENT,
