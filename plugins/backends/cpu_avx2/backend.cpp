@@ -7,7 +7,7 @@
 #include <thread>
 #include <utility>
 
-#include "operations/node_support.hpp"
+#include "operations/operation_table.hpp"
 #include "vernal/block_types.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -46,7 +46,7 @@ class Plan final : public BackendPlan {
   std::shared_ptr<Instance> instance_;
 };
 
-/// Everything a module needs and this backend lacks, at once.
+/// Throws one error that names everything which a module needs and this backend lacks.
 void require_support(const Module& module) {
   std::string problems;
   for (const Function& function : module.functions) {

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <string>
 
+#include "operations/operation_table.hpp"
 #include "vernal/block_types.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -29,9 +30,24 @@ struct Uses {
   std::int64_t num_used_experts = 1;  // of them by a token
 };
 
-/// Wg, Wu or Wd of moe_glu/1.
-bool is_expert_matrix(const Node& node, std::size_t operand) {
-  return node.op == "vernal.moe_glu/1" && operand >= 3 && operand <= 5;
+void note_use(const Module& module, const Function& function, const Node& node, std::size_t operand,
+              Uses& uses) {
+  switch (find_operation(node.op)->weight_use(operand)) {
+    case WeightUse::kNumbers:
+      uses.is_read_by_number = true;
+      break;
+    case WeightUse::kTable:
+      uses.is_looked_up = true;
+      break;
+    case WeightUse::kMatrix:
+      uses.is_multiplied = true;
+      break;
+    case WeightUse::kExpertMatrices:
+      uses.is_multiplied = true;
+      uses.num_experts = module.weights[node.operands[operand].index].shape[0];
+      uses.num_used_experts = function.values[node.operands[1].index].shape[1];
+      break;
+  }
 }
 
 std::vector<Uses> find_uses(const Module& module) {
@@ -40,18 +56,7 @@ std::vector<Uses> find_uses(const Module& module) {
     for (const Node& node : function.nodes) {
       for (std::size_t i = 0; i < node.operands.size(); ++i) {
         if (node.operands[i].kind != VERNAL_OPERAND_WEIGHT) continue;
-        Uses& u = uses[node.operands[i].index];
-        if (node.op == "vernal.linear/1" && i == 1) {
-          u.is_multiplied = true;
-        } else if (is_expert_matrix(node, i)) {
-          u.is_multiplied = true;
-          u.num_experts = module.weights[node.operands[i].index].shape[0];
-          u.num_used_experts = function.values[node.operands[1].index].shape[1];
-        } else if (node.op == "vernal.embed/1") {
-          u.is_looked_up = true;
-        } else {
-          u.is_read_by_number = true;
-        }
+        note_use(module, function, node, i, uses[node.operands[i].index]);
       }
     }
   }
@@ -114,7 +119,7 @@ void widen_numbers(const WeightLayout::Entry& entry, const std::byte* stored, fl
   }
 }
 
-/// A name with a star for each run of digits that makes up a part between dots.
+/// The name with a star for each part between dots that is a number: "blk.*.ffn_down.weight".
 std::string pattern_of(const std::string& name) {
   std::string out;
   for (std::size_t i = 0; i < name.size();) {
@@ -187,8 +192,8 @@ Weights::Weights(const WeightLayout& layout, const Module& module, const WeightS
     done += static_cast<std::uint64_t>(bytes);
     progress.report(std::min(done, total), total);
   };
-  // Largest first: at the peak one mapped weight and its copy are resident together, and early on
-  // that is covered by the room that the others will take.
+  // Largest first. While a weight is packed, its mapped bytes and the copy are both resident. The
+  // largest one then comes while most of the memory for the others is still untouched.
   std::vector<std::size_t> order(entries_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {

@@ -65,8 +65,8 @@ void BufferPlanner::place(std::span<const BufferUse* const> operations) {
   const std::vector<Life> lives = lives_of(operations, locations_.size());
   std::vector<std::size_t> order(locations_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  // Large buffers first, each at the lowest place that is free for its life: close to the least
-  // possible for the chains of layers that models are.
+  // Large buffers first, each at the lowest place that is free during its life. For a chain of
+  // layers that comes close to the least possible.
   std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
     return locations_[a].bytes > locations_[b].bytes;
   });

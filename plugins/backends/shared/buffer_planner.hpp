@@ -1,4 +1,4 @@
-// Places for the buffers of a function: memory is shared by buffers that are never alive together.
+// Chooses where the buffers of a function lie. Buffers that are never alive together share memory.
 #pragma once
 
 #include <cstdint>
@@ -52,8 +52,8 @@ class BufferPlanner {
   std::int64_t output_bytes_ = 0;
 };
 
-/// Asks for a barrier before each operation that touches memory another one wrote, or writes memory
-/// another one read, since the last barrier.
+/// Sets needs_barrier of each operation that reads or writes memory which another one wrote since
+/// the last barrier, or writes memory which another one read since then.
 void place_barriers(std::span<BufferUse* const> operations, const std::vector<Location>& locations);
 
 }  // namespace vernal::backend

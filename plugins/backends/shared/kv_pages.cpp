@@ -24,7 +24,7 @@ PageId KvPages::take() {
 }
 
 PageId KvPages::take_cleared() {
-  const bool was_used = is_used_[free_.back()];  // the others are as the system gave them: zeros
+  const bool was_used = is_used_[free_.back()];
   const PageId page = take();
   if (was_used) memory_->clear(at(page), page_bytes_);
   return page;

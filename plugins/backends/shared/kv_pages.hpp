@@ -1,4 +1,4 @@
-// The pages of the KV pool: which are free, and how many hold each of the others.
+// The pages of the KV pool: which of them are free, and how many sequences hold each other one.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace vernal::backend {
 
-/// Pages are counted references: a prefix that several sequences share is held by each of them.
+/// Counts the holders of each page. A prefix that several sequences share is held by each of them.
 /// Engine thread only.
 class KvPages {
  public:
@@ -25,12 +25,13 @@ class KvPages {
   std::int64_t allocated_bytes() const { return region_->bytes(); }
   std::byte* data() const { return region_->data(); }
 
-  /// Takes a free page, held once. There must be one.
+  /// Takes a free page and holds it once. There must be a free one. Its content is unknown.
   PageId take();
-  /// The same; zeros, so that a snapshot of whole pages has nothing of who held it before.
+  /// Takes a free page and fills it with zeros. A snapshot contains whole pages, and must not show
+  /// what an earlier holder wrote.
   PageId take_cleared();
   void hold(PageId page) { ++holders_[page]; }
-  /// Gives a page up; the last holder frees it. Its memory stays for the next one to take.
+  /// Gives a page up. With its last holder it becomes free, and keeps its memory.
   void drop(PageId page);
   bool is_shared(PageId page) const { return holders_[page] > 1; }
   /// Copies the content of `from` to `to`.
@@ -43,7 +44,7 @@ class KvPages {
   Memory* memory_;
   std::unique_ptr<Region> region_;
   std::vector<std::uint32_t> holders_;  // by page; 0: free
-  std::vector<bool> is_used_;           // by page; it may hold something
+  std::vector<bool> is_used_;           // by page; false: still as reserved, zeros
   std::vector<PageId> free_;            // the next one to take is last
 };
 

@@ -6,7 +6,7 @@ namespace vernal::backend {
 
 namespace {
 
-/// Pages for kv_tokens positions: each sequence may leave its last page nearly empty.
+/// Pages for kv_tokens positions. Each sequence may leave its last page nearly empty.
 std::int64_t pages_for_all(const PlanOptions& options) {
   const auto tokens = static_cast<std::int64_t>(options.kv_tokens);
   const bool is_whole = tokens % kPageTokens == 0 && options.context_length % kPageTokens == 0;
@@ -14,13 +14,12 @@ std::int64_t pages_for_all(const PlanOptions& options) {
          (is_whole ? 0 : static_cast<std::int64_t>(options.max_sequences));
 }
 
-/// Most pages that positions one after another may lie in.
+/// The most pages that consecutive positions may lie in.
 std::int64_t pages_touched(std::int64_t positions) {
   return (positions + kPageTokens - 2) / kPageTokens + 1;
 }
 
-/// Pages of a window for every sequence, in a step of as many tokens as there may be, and for every
-/// checkpoint.
+/// Pages of a window for every sequence, during the longest step, and for every checkpoint.
 std::int64_t pages_for_window(std::int64_t window, const PlanOptions& options) {
   const auto step =
       static_cast<std::int64_t>(std::min(options.max_tokens_per_step, options.context_length));

@@ -14,7 +14,7 @@ std::int64_t round_up(std::int64_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-/// A version or column and how many of them a state has.
+/// The size of a version or column, and how many of them a state has.
 StatePlan::Entry parts_of(const State& state, std::int64_t rollback_depth) {
   constexpr auto kFloatBytes = static_cast<std::int64_t>(sizeof(float));
   StatePlan::Entry entry;

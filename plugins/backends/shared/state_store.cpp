@@ -22,8 +22,8 @@ SlotId take_last(std::vector<SlotId>& free) {
   return slot;
 }
 
-/// Bytes from the start of a state to what its newest part is after `length` tokens, and how many
-/// of them a copy needs: the newest version, or all columns.
+/// The part of a state that a copy needs after `length` tokens, in bytes from the start of the
+/// state: the newest version, or all columns.
 struct Newest {
   std::int64_t offset;
   std::int64_t bytes;

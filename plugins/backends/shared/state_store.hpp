@@ -1,5 +1,5 @@
-// The memory of recurrent and convolution states: a slot for each sequence, and what checkpoints
-// keep of one.
+// The memory of recurrent and convolution states: a slot for each sequence, and copies of slots for
+// checkpoints.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ namespace vernal::backend {
 using SlotId = std::int32_t;
 inline constexpr SlotId kNoSlot = -1;
 
-/// Nothing here grows: both regions have the plan's size from the start. Without states that need
-/// slots every call does nothing and gives kNoSlot. Engine thread only.
+/// Both regions have the plan's size from the start and never grow. If the module has no such
+/// states, every call does nothing and returns kNoSlot. Engine thread only.
 class StateStore {
  public:
   /// Borrows both, which outlive it.
@@ -26,10 +26,11 @@ class StateStore {
 
   const StatePlan& plan() const { return plan_; }
 
-  /// A slot of unknown content: of a sequence without tokens.
+  /// A slot for a sequence without tokens. Its content is unknown.
   /// Errors  RESOURCE_EXHAUSTED: all are taken
   SlotId take();
-  /// Lengths: tokens of the sequence by function.
+  /// A slot with the newest states of another one, or of what a checkpoint keeps.
+  ///   lengths  tokens of the sequence, by function
   /// Errors  RESOURCE_EXHAUSTED: all are taken
   SlotId take_copy(SlotId slot, std::span<const std::uint64_t> lengths);
   SlotId take_restored(SlotId kept, std::span<const std::uint64_t> lengths);
@@ -42,12 +43,13 @@ class StateStore {
   SlotId keep(SlotId slot, std::span<const std::uint64_t> lengths);
   void drop_kept(SlotId kept);
 
-  /// The newest states of a slot, or of what a checkpoint keeps, in the order of a snapshot: of
-  /// each state the newest version, or the last width - 1 columns, oldest first.
+  /// Where the newest states of a slot lie, or those that a checkpoint keeps, in the order of a
+  /// snapshot: the newest version of each recurrent state; the last width - 1 columns of each
+  /// convolution, oldest first.
   struct Piece {
     std::byte* data;
     std::int64_t bytes;
-    bool is_zero;  ///< a column before the first token, whatever the memory holds
+    bool is_zero;  ///< a column before the first token: zeros, whatever the memory holds
   };
   std::vector<Piece> pieces(SlotId slot, std::span<const std::uint64_t> lengths) const;
   std::vector<Piece> kept_pieces(SlotId kept, std::span<const std::uint64_t> lengths) const;

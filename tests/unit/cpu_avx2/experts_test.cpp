@@ -1,11 +1,10 @@
 // moe_glu/1 as a whole operation: its own memory, weights and threads around it.
-#include "operations/experts.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <optional>
 
+#include "kernels/elementwise/elementwise.hpp"
 #include "program.hpp"
 #include "random_data.hpp"
 #include "state/pool.hpp"

@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "kernels/attention/kv_page.hpp"
+#include "operations/attention.hpp"
 #include "operations/operation.hpp"
-#include "operations/positions.hpp"
+#include "operations/rope.hpp"
 #include "shared/kv_plan.hpp"
 #include "shared/state_plan.hpp"
 #include "vernal/backend_types.hpp"
@@ -22,8 +23,8 @@ struct InputSlot {
   std::uint32_t element = VERNAL_ELEMENT_F32;
   std::int64_t leading = VERNAL_DIM_TOKENS;  ///< VERNAL_DIM_* or 1
   std::int64_t factor = 1;                   ///< numbers per leading index
-  std::int64_t limit =
-      0;  ///< integers must be in 0 .. limit - 1; VERNAL_DIM_TOKENS: below T; 0: any
+  /// Integers must be at least 0 and below this. VERNAL_DIM_TOKENS: below T; 0: any number.
+  std::int64_t limit = 0;
 };
 
 /// A result that stays until the step is released.
@@ -55,7 +56,7 @@ struct CompileContext {
   std::int32_t num_threads;
 };
 
-/// Compiles a function whose nodes are all supported (node_support.hpp).
+/// Compiles a function whose nodes are all supported (operation_table.hpp).
 CompiledFunction compile_function(const Module& module, std::uint32_t function,
                                   const CompileContext& context);
 

@@ -57,7 +57,7 @@ BufferId FunctionBuilder::new_buffer(std::uint32_t value) {
 
 void FunctionBuilder::share_buffer(std::uint32_t value, std::uint32_t other) {
   buffers_[value] = buffers_[other];
-  // Rows of another length would be quantised differently; the same ones keep their maker.
+  // The maker quantises rows of its own length. It can serve only values with rows of that length.
   if (rows(value).num_columns == rows(other).num_columns) producers_[value] = producers_[other];
 }
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "compile/compiled_function.hpp"
-#include "operations/rows.hpp"
+#include "operations/row_operation.hpp"
 #include "shared/buffer_planner.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -20,8 +20,8 @@ struct RowShape {
   std::int64_t num_columns = 1;
 };
 
-/// Nodes are compiled in their order, each by the functions of compilers.hpp. Borrows all that its
-/// constructor takes.
+/// Nodes are compiled in their order, each by compile() of its descriptor (operation_table.hpp).
+/// Borrows all that its constructor takes.
 class FunctionBuilder {
  public:
   FunctionBuilder(const Module& module, const Function& function, const CompileContext& context);

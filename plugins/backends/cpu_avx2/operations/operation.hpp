@@ -67,6 +67,10 @@ struct StepContext {
   float* worker_scratch(const Worker& worker) const {
     return reinterpret_cast<float*>(scratch + worker.index() * scratch_bytes);
   }
+  /// The state at `offset` in the slot of a sequence of the step.
+  float* state(std::int64_t sequence, std::int64_t offset) const {
+    return reinterpret_cast<float*>(slots[static_cast<std::size_t>(sequence)] + offset);
+  }
   std::int64_t count(RowCount rows) const {
     if (rows.leading == VERNAL_DIM_TOKENS) return num_tokens * rows.factor;
     if (rows.leading == VERNAL_DIM_ROWS) return num_rows * rows.factor;

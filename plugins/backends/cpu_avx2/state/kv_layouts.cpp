@@ -28,8 +28,8 @@ void require_dim(const State& state, const std::string& name, std::int64_t dim) 
                                       std::to_string(step));
 }
 
-/// Block of the rotation of rows in that format; 0: they are stored as they are. Only codes with a
-/// common scale gain by it.
+/// How many numbers of a row are rotated together; 0: rows are not rotated. Only formats whose
+/// codes share a scale gain from a rotation.
 std::int64_t rotation_of(const State& state, const PlanOptions& options, KvFormat format,
                          std::int64_t dim) {
   if (!options.kv_rotate || !has_codes(format)) return 0;

@@ -11,7 +11,7 @@ namespace {
   throw Error(VERNAL_INVALID_ARGUMENT, "step: " + what);
 }
 
-/// Integers that index something must stay inside it: an id from outside is never trusted.
+/// Refuses an integer outside 0 .. limit - 1. Ids come from outside and index memory.
 void check_range(const InputSlot& slot, const void* data, std::int64_t count, std::int64_t limit) {
   const auto* numbers = static_cast<const std::int32_t*>(data);
   for (std::int64_t i = 0; i < count; ++i) {
@@ -82,7 +82,7 @@ vernal_pool_info Pool::info() const {
   out.capacity_tokens = tokens(pages_[0].num_pages());
   std::int64_t num_free = pages_[0].num_free();
   for (std::size_t g = 0; g < pages_.size(); ++g) {
-    // Of a window there are always enough.
+    // A group with a window always has enough pages.
     const bool is_counted = pages_[g].num_pages() > 0 && kv.groups()[g].window == 0;
     if (is_counted) num_free = std::min(num_free, pages_[g].num_free());
   }
@@ -113,8 +113,7 @@ vernal_checkpoint_info Pool::checkpoint_info(vernal_checkpoint_id checkpoint) {
   return out;
 }
 
-// ---- steps
-// ---------------------------------------------------------------------------------------
+// ---- steps --------------------------------------------------------------------------------------
 
 void Pool::check_sizes(const StepBatch& batch) const {
   const PlanOptions& options = program_.compiled().options;

@@ -12,8 +12,8 @@ namespace vernal::cpu_avx2 {
 
 namespace {
 
-/// Which windows have pages of their own depends on the options of the plan, and the payload on it:
-/// the narrower a window, the sooner it has, so their number tells which.
+/// The payload depends on which windows have pages of their own, and that on the options of the
+/// plan. A narrow window gets them before a wide one, so their number says which.
 SnapshotKind kind_of(const CompiledModule& compiled) {
   std::string version = VERNAL_PLUGIN_VERSION;
   const std::size_t num_windows = compiled.kv.num_windows();

@@ -46,8 +46,7 @@ struct BlockScale {
   std::int64_t bytes = 0;
 };
 
-/// Completes a row of a format in blocks. A scale at the start of a block moves the words behind
-/// it.
+/// Completes a row of a format in blocks. The words lie behind a scale at the start of a block.
 ///   num_words, header_bytes   as in WeightFormat
 constexpr WeightFormat block_format(std::string_view id, ActivationKind activations,
                                     std::int64_t num_words, std::int64_t header_bytes,
