@@ -14,6 +14,7 @@
 
 #include "vernal/abi/architecture.h"
 #include "vernal/builder.hpp"
+#include "vernal/detail/extension.hpp"
 #include "vernal/host.hpp"
 #include "vernal/metadata.hpp"
 
@@ -102,11 +103,6 @@ std::int32_t architecture_build(vernal_metadata_ref metadata, const vernal_build
   });
 }
 
-inline std::int32_t architecture_extension(vernal_str, const void** out_table) noexcept {
-  *out_table = nullptr;
-  return VERNAL_NOT_FOUND;
-}
-
 }  // namespace detail
 
 /// The function table of T, a class derived from Architecture that is default-constructible. Store
@@ -114,8 +110,7 @@ inline std::int32_t architecture_extension(vernal_str, const void** out_table) n
 template <class T>
 constexpr vernal_architecture_api architecture_table() {
   return {sizeof(vernal_architecture_api), detail::architecture_probe<T>,
-          detail::architecture_describe<T>, detail::architecture_build<T>,
-          detail::architecture_extension};
+          detail::architecture_describe<T>, detail::architecture_build<T>, detail::extension_of<T>};
 }
 
 }  // namespace vernal

@@ -18,6 +18,7 @@
 
 #include "vernal/abi/frontend.h"
 #include "vernal/config.hpp"
+#include "vernal/detail/extension.hpp"
 #include "vernal/host.hpp"
 
 namespace vernal {
@@ -27,6 +28,14 @@ namespace vernal {
 ///
 /// Calls come in this order, all on the control thread: constructor, start, perhaps begin_drain,
 /// stop, destructor. If start throws, stop is not called.
+///
+/// A derived class may have two static members. Its table then offers them:
+///
+///   static void check(const Config& config);
+///     Throws what the constructor or start would throw for this table. It binds nothing, and asks
+///     for no service of the host. `vernal check` calls it. Control thread.
+///   static const void* extension(std::string_view id);
+///     Gives the table of an extension of frontends by its id, or null if there is none. Any thread.
 class Frontend {
  public:
   Frontend() = default;
@@ -54,6 +63,9 @@ inline Frontend& object(vernal_frontend* handle) {
   if (handle == nullptr) throw Error(VERNAL_INVALID_ARGUMENT, "frontend handle is null");
   return *reinterpret_cast<Frontend*>(handle);
 }
+
+template <class T>
+concept ChecksItsTable = requires(const Config& config) { T::check(config); };
 
 }  // namespace detail
 
@@ -84,10 +96,12 @@ constexpr vernal_frontend_api frontend_table() {
   t.info = [](vernal_frontend* f, const vernal_sink* sink) noexcept -> std::int32_t {
     return guard([&] { write(sink, detail::object(f).info()); });
   };
-  t.get_extension = [](vernal_str, const void** out) noexcept -> std::int32_t {
-    *out = nullptr;
-    return VERNAL_NOT_FOUND;
-  };
+  t.get_extension = detail::extension_of<T>;
+  if constexpr (detail::ChecksItsTable<T>) {
+    t.check = [](vernal_config_view config) noexcept -> std::int32_t {
+      return guard([&] { T::check(Config(config)); });
+    };
+  }
   return t;
 }
 

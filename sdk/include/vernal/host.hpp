@@ -69,6 +69,30 @@ class Host {
     return static_cast<const Table*>(table);
   }
 
+  /// The host's table of an extension by id, "vernal.ext.NAME/REV"; null if the host has none, which
+  /// is a normal answer. Control thread. `Table` begins with `std::uint64_t struct_size` and has for
+  /// one id the same content for ever: what changes gets another revision, and so another id.
+  /// Throws INCOMPATIBLE for a table that is smaller than `Table`.
+  template <class Table>
+  const Table* extension(std::string_view id) const {
+    const void* table = nullptr;
+    if (api_.get_extension == nullptr) return nullptr;
+    const std::int32_t status = api_.get_extension(host_, to_str(id), &table);
+    if (status == VERNAL_NOT_FOUND || status == VERNAL_UNIMPLEMENTED) {
+      set_error(VERNAL_OK, {});
+      return nullptr;
+    }
+    check(status, id);
+    const auto* found = static_cast<const Table*>(table);
+    if (found == nullptr || found->struct_size < sizeof(Table)) {
+      throw Error(VERNAL_INCOMPATIBLE,
+                  std::string(id) + ": expected a table of at least " +
+                      std::to_string(sizeof(Table)) + " bytes, found " +
+                      (found == nullptr ? "none" : std::to_string(found->struct_size)));
+    }
+    return found;
+  }
+
  private:
   vernal_host* host_ = nullptr;
   vernal_host_api api_{};

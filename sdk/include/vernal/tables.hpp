@@ -74,7 +74,7 @@ void for_each_function(vernal_console_api& t, F&& f) {
 template <class F>
 void for_each_function(vernal_frontend_api& t, F&& f) {
   f(t.create), f(t.start), f(t.begin_drain), f(t.active), f(t.stop), f(t.destroy), f(t.info);
-  f(t.get_extension);
+  f(t.get_extension), f(t.check);
 }
 
 /// The size of a table in interface 1.0. A smaller table is refused as corrupt.

@@ -247,6 +247,13 @@ typedef struct vernal_frontend_api {
   int32_t (*info)(vernal_frontend* frontend, const vernal_sink* sink);
 
   int32_t (*get_extension)(vernal_str id, const void** out_table);
+
+  /* [control] Since 1.1; may be null. Whether create and start would succeed with this table, told
+   * without binding anything: files that the table names are read and every value is judged. OK if
+   * nothing is wrong; otherwise the status and the text that create or start would give. It keeps
+   * nothing, starts no thread and asks for no service, for none may be there. What changes from one
+   * moment to the next, such as an address in use, is not its matter. */
+  int32_t (*check)(vernal_config_view config);
 } vernal_frontend_api;
 
 #ifdef __cplusplus

@@ -8,11 +8,14 @@
 #define VERNAL_ABI_VERSION_H
 
 #define VERNAL_ABI_MAJOR 1
-#define VERNAL_ABI_MINOR 0
+#define VERNAL_ABI_MINOR 1
 
-/* The least minor of a host that this plugin runs on. */
+/* The least minor of a host that this plugin runs on. A plugin may use what a later minor brought and
+ * still run on the oldest host: a function that the host lacks answers VERNAL_UNIMPLEMENTED, and a
+ * function that the host does not know is never called. A plugin that cannot do without something
+ * says here which minor brought it. Older hosts then refuse it by name. */
 #ifndef VERNAL_TARGET_MINOR
-#define VERNAL_TARGET_MINOR VERNAL_ABI_MINOR
+#define VERNAL_TARGET_MINOR 0
 #endif
 
 /* The one exported symbol of a plugin for this major. */

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "vernal/backend_plugin.hpp"
+#include "vernal/detail/extension.hpp"
 
 namespace vernal::detail {
 
@@ -164,10 +165,7 @@ constexpr void fill_build_functions(vernal_backend_api& t) {
   t.stats = [](vernal_program* p, vernal_step_stats* out) noexcept -> std::int32_t {
     return guard([&] { copy_out(object(p).stats(), out); });
   };
-  t.get_extension = [](vernal_str, const void** out) noexcept -> std::int32_t {
-    *out = nullptr;
-    return VERNAL_NOT_FOUND;
-  };
+  t.get_extension = extension_of<T>;
 }
 
 /// Functions of the pool and its sequences.
