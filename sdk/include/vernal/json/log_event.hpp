@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "vernal/json_text.hpp"
+#include "vernal/json/json_text.hpp"
 
 namespace vernal {
 
