@@ -41,7 +41,7 @@ double glu(const vernal::GluOptions& options, double gate, double up) {
   if (kind == "geglu_tanh") return gelu_tanh(gate) * up;
   if (kind == "geglu_erf") return gelu_erf(gate) * up;
   if (kind == "reglu") return relu(gate) * up;
-  // swiglu_oai: clamped, with a slope and one added to the linear half
+  // swiglu_oai: both halves are clamped, the gate has a slope, and 1 is added to the linear half
   const double g = std::min(gate, options.limit);
   const double u = std::clamp(up, -options.limit, options.limit);
   return g * sigmoid(options.alpha * g) * (u + 1.0);

@@ -1,5 +1,5 @@
-// Rotary position embedding. Su et al. 2021, "RoFormer"; scaling after Peng et al. 2023, "YaRN",
-// and the Llama 3.1 release.
+// Rotary position embedding. Sources: Su et al. 2021, "RoFormer"; for scaling, Peng et al. 2023,
+// "YaRN", and the release of Llama 3.1.
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kTwoPi = 2.0 * std::numbers::pi;
 
-/// Weight of the unscaled frequency of pair `i` in YaRN: 1 for fast pairs, 0 for slow ones.
+/// The weight of the unscaled frequency of pair `i` in YaRN: 1 for fast pairs, 0 for slow pairs.
 double yarn_mix(const vernal::RopeOptions& options, double i) {
   const auto n_rot = static_cast<double>(options.n_rot);
   const auto length = static_cast<double>(options.scaling.original_context_length);
@@ -24,7 +24,8 @@ double yarn_mix(const vernal::RopeOptions& options, double i) {
   return (1.0 - ramp) * options.scaling.extrapolation;
 }
 
-/// Banded: long waves are divided by the factor, short ones kept, the rest mixed.
+/// Banded scaling: the frequencies of long waves are divided by the factor, those of short waves
+/// are kept, and those in between are mixed.
 double banded_frequency(const vernal::RopeScaling& scaling, double frequency) {
   const auto length = static_cast<double>(scaling.original_context_length);
   const double low = scaling.low_freq_factor;
@@ -36,7 +37,7 @@ double banded_frequency(const vernal::RopeScaling& scaling, double frequency) {
   return (1.0 - smooth) * frequency / scaling.factor + smooth * frequency;
 }
 
-/// Angle per position of every pair.
+/// The angle by which each pair turns from one position to the next.
 std::vector<double> frequencies(const vernal::RopeOptions& options,
                                 const std::vector<float>& factors) {
   const vernal::RopeScaling& scaling = options.scaling;
@@ -56,7 +57,7 @@ std::vector<double> frequencies(const vernal::RopeOptions& options,
   return out;
 }
 
-/// Position axis that pair `i` turns with: sections say how many pairs each axis has.
+/// The position axis of pair `i`. The sections say how many pairs each axis has.
 std::int64_t axis_of(const vernal::RopeOptions& options, std::int64_t i, std::int64_t num_axes) {
   if (options.mrope == "none") return 0;
   const auto& s = options.sections;

@@ -1,4 +1,4 @@
-// `vernal make-model`: what it writes, and how it says what is wrong with a shape.
+// `vernal make-model`: the files it writes, and its messages for mistakes in a shape.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
