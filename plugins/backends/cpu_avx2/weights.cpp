@@ -6,20 +6,15 @@
 #include <string>
 
 #include "operations/operation_table.hpp"
+#include "shared/memory.hpp"
 #include "vernal/block_types.hpp"
 
 namespace vernal::cpu_avx2 {
 
 namespace {
 
-constexpr std::int64_t kAlignment = 64;
-
 /// Largest piece that is packed between two reports of progress.
 constexpr std::int64_t kPieceBytes = std::int64_t{32} << 20;
-
-std::int64_t round_up(std::int64_t bytes) {
-  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
-}
 
 /// How the operands of a module use each weight.
 struct Uses {
@@ -156,13 +151,13 @@ WeightLayout::WeightLayout(const Module& module) {
       if (entry.is_converted()) note_conversion(weight.name, entry.stored->name, bytes);
     } else if (uses[i].is_looked_up) {
       entry.rows_at = bytes_;
-      bytes_ += round_up(entry.all_rows() * file_row_bytes(entry));
+      bytes_ += backend::aligned_bytes(entry.all_rows() * file_row_bytes(entry));
     }
     if (uses[i].is_read_by_number) {
       const std::int64_t bytes =
           entry.all_rows() * entry.num_columns * static_cast<std::int64_t>(sizeof(float));
       entry.numbers_at = bytes_;
-      bytes_ += round_up(bytes);
+      bytes_ += backend::aligned_bytes(bytes);
       bytes_per_step_ += bytes;
     }
     entries_.push_back(entry);

@@ -3,15 +3,11 @@
 #include <algorithm>
 #include <numeric>
 
+#include "shared/memory.hpp"
+
 namespace vernal::backend {
 
 namespace {
-
-constexpr std::int64_t kAlignment = 64;
-
-std::int64_t round_up(std::int64_t bytes) {
-  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
-}
 
 /// First and last operation that touches a buffer.
 struct Life {
@@ -43,12 +39,12 @@ bool overlap(const Location& a, const Location& b) {
 }  // namespace
 
 BufferId BufferPlanner::add_arena(std::int64_t bytes) {
-  locations_.push_back({Place::kArena, 0, round_up(bytes)});
+  locations_.push_back({Place::kArena, 0, aligned_bytes(bytes)});
   return static_cast<BufferId>(locations_.size() - 1);
 }
 
 BufferId BufferPlanner::add_output(std::int64_t bytes) {
-  locations_.push_back({Place::kOutput, 0, round_up(bytes)});
+  locations_.push_back({Place::kOutput, 0, aligned_bytes(bytes)});
   return static_cast<BufferId>(locations_.size() - 1);
 }
 

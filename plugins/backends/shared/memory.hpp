@@ -9,6 +9,12 @@
 
 namespace vernal::backend {
 
+/// `bytes` rounded up, so that what follows begins a cache line.
+inline std::int64_t aligned_bytes(std::int64_t bytes) {
+  constexpr std::int64_t kLine = 64;
+  return (bytes + kLine - 1) / kLine * kLine;
+}
+
 /// A region of zeros. Owns its memory: a backend derives from it and frees in the destructor.
 class Region {
  public:

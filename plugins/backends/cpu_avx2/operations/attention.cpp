@@ -90,17 +90,18 @@ void compile_attention(FunctionBuilder& builder, const Node& node) {
   }
 }
 
-Refusal refuse(const Module&, const Function& function, const Node& node) {
+Refusal refuse_attention(const Module&, const Function& function, const Node& node) {
   return refuse_heads(function, node, 0, 2);
 }
 
-constexpr std::array<std::string_view, 3> kAttributes{"scale", "causal", "softcap"};
+constexpr std::array<std::string_view, 3> kAttentionAttributes{"scale", "causal", "softcap"};
 
 }  // namespace
 
 std::span<const OperationDescriptor> attention_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.attention/1", kAttributes, compile_attention, refuse},
+      OperationDescriptor{"vernal.attention/1", kAttentionAttributes, compile_attention,
+                          refuse_attention},
   };
   return kDescriptors;
 }

@@ -71,13 +71,13 @@ void compile_conv1d_state(FunctionBuilder& builder, const Node& node) {
       FunctionBuilder::weight(node, 2), state.offset, conv});
 }
 
-constexpr std::array<std::string_view, 1> kAttributes{"activation"};
+constexpr std::array<std::string_view, 1> kConv1dAttributes{"activation"};
 
 }  // namespace
 
 std::span<const OperationDescriptor> conv1d_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.conv1d_state/1", kAttributes, compile_conv1d_state},
+      OperationDescriptor{"vernal.conv1d_state/1", kConv1dAttributes, compile_conv1d_state},
   };
   return kDescriptors;
 }

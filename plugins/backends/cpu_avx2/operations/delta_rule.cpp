@@ -82,18 +82,19 @@ void compile_gated_delta_rule(FunctionBuilder& builder, const Node& node) {
       rule});
 }
 
-Refusal refuse(const Module&, const Function& function, const Node& node) {
+Refusal refuse_delta_rule(const Module&, const Function& function, const Node& node) {
   return refuse_heads(function, node, 0, 2);
 }
 
-constexpr std::array<std::string_view, 4> kAttributes{"scale", "qk_l2norm", "eps", "head_map"};
+constexpr std::array<std::string_view, 4> kDeltaRuleAttributes{"scale", "qk_l2norm", "eps",
+                                                               "head_map"};
 
 }  // namespace
 
 std::span<const OperationDescriptor> delta_rule_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.gated_delta_rule/1", kAttributes, compile_gated_delta_rule,
-                          refuse},
+      OperationDescriptor{"vernal.gated_delta_rule/1", kDeltaRuleAttributes,
+                          compile_gated_delta_rule, refuse_delta_rule},
   };
   return kDescriptors;
 }

@@ -179,17 +179,17 @@ void compile_binary(FunctionBuilder& builder, const Node& node) {
   builder.emit<BinaryOperation>(p);
 }
 
-constexpr std::array<std::string_view, 1> kAct{"kind"};
-constexpr std::array<std::string_view, 1> kScale{"scale"};
-constexpr std::array<std::string_view, 1> kSoftcap{"c"};
+constexpr std::array<std::string_view, 1> kActAttributes{"kind"};
+constexpr std::array<std::string_view, 1> kScaleAttributes{"scale"};
+constexpr std::array<std::string_view, 1> kSoftcapAttributes{"c"};
 
 }  // namespace
 
 std::span<const OperationDescriptor> elementwise_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.act/1", kAct, compile_map, refuse_activation},
-      OperationDescriptor{"vernal.scale/1", kScale, compile_map},
-      OperationDescriptor{"vernal.softcap/1", kSoftcap, compile_map},
+      OperationDescriptor{"vernal.act/1", kActAttributes, compile_map, refuse_activation},
+      OperationDescriptor{"vernal.scale/1", kScaleAttributes, compile_map},
+      OperationDescriptor{"vernal.softcap/1", kSoftcapAttributes, compile_map},
       OperationDescriptor{"vernal.add/1", {}, compile_binary},
       OperationDescriptor{"vernal.mul/1", {}, compile_binary},
   };

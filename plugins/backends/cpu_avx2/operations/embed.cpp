@@ -98,14 +98,15 @@ void compile_override_rows(FunctionBuilder& builder, const Node& node) {
       builder.new_output(node), builder.operand_rows(node, 0).num_columns});
 }
 
-constexpr std::array<std::string_view, 2> kAttributes{"scale", "out"};
-constexpr std::array kWeights{WeightOperand{1, WeightUse::kTable}};
+constexpr std::array<std::string_view, 2> kEmbedAttributes{"scale", "out"};
+constexpr std::array kEmbedWeights{WeightOperand{1, WeightUse::kTable}};
 
 }  // namespace
 
 std::span<const OperationDescriptor> embed_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.embed/1", kAttributes, compile_embed, nullptr, kWeights},
+      OperationDescriptor{"vernal.embed/1", kEmbedAttributes, compile_embed, nullptr,
+                          kEmbedWeights},
       OperationDescriptor{"vernal.override_rows/1", {}, compile_override_rows},
   };
   return kDescriptors;

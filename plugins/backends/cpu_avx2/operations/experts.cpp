@@ -375,9 +375,9 @@ Refusal refuse_experts(const Module&, const Function&, const Node& node) {
   return refuse_glu_kind(node);
 }
 
-constexpr std::array<std::string_view, 7> kRoute{"k",     "score",   "when",      "renorm",
-                                                 "scale", "n_group", "topk_group"};
-constexpr std::array<std::string_view, 4> kExperts{"kind", "alpha", "limit", "weight_on"};
+constexpr std::array<std::string_view, 7> kRouteAttributes{
+    "k", "score", "when", "renorm", "scale", "n_group", "topk_group"};
+constexpr std::array<std::string_view, 4> kExpertsAttributes{"kind", "alpha", "limit", "weight_on"};
 constexpr std::array kExpertWeights{WeightOperand{3, WeightUse::kExpertMatrices},
                                     WeightOperand{4, WeightUse::kExpertMatrices},
                                     WeightOperand{5, WeightUse::kExpertMatrices}};
@@ -387,10 +387,10 @@ constexpr std::array kExpertWeights{WeightOperand{3, WeightUse::kExpertMatrices}
 std::span<const OperationDescriptor> expert_operations() {
   static constexpr std::array kDescriptors{
       OperationDescriptor{.op = "vernal.moe_route/1",
-                          .attributes = kRoute,
+                          .attributes = kRouteAttributes,
                           .compile = compile_moe_route,
                           .makes_integers = true},
-      OperationDescriptor{"vernal.moe_glu/1", kExperts, compile_moe_glu, refuse_experts,
+      OperationDescriptor{"vernal.moe_glu/1", kExpertsAttributes, compile_moe_glu, refuse_experts,
                           kExpertWeights},
   };
   return kDescriptors;

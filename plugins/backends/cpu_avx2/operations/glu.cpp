@@ -88,15 +88,17 @@ void compile_glu(FunctionBuilder& builder, const Node& node) {
              shape.rows, shape.num_columns, glu_parameters(node)});
 }
 
-Refusal refuse(const Module&, const Function&, const Node& node) { return refuse_glu_kind(node); }
+Refusal refuse_glu(const Module&, const Function&, const Node& node) {
+  return refuse_glu_kind(node);
+}
 
-constexpr std::array<std::string_view, 3> kAttributes{"kind", "alpha", "limit"};
+constexpr std::array<std::string_view, 3> kGluAttributes{"kind", "alpha", "limit"};
 
 }  // namespace
 
 std::span<const OperationDescriptor> glu_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.glu/1", kAttributes, compile_glu, refuse},
+      OperationDescriptor{"vernal.glu/1", kGluAttributes, compile_glu, refuse_glu},
   };
   return kDescriptors;
 }

@@ -170,26 +170,26 @@ void compile_select_rows(FunctionBuilder& builder, const Node& node) {
                                     shape.rows.factor * shape.num_columns);
 }
 
-constexpr std::array<std::string_view, 3> kInput{"name", "dtype", "shape"};
-constexpr std::array<std::string_view, 2> kOutput{"name", "rows"};
-constexpr std::array<std::string_view, 1> kReshape{"shape"};
-constexpr std::array<std::string_view, 3> kSlice{"axis", "start", "length"};
-constexpr std::array<std::string_view, 2> kSplit{"axis", "sizes"};
-constexpr std::array<std::string_view, 1> kConcat{"axis"};
+constexpr std::array<std::string_view, 3> kInputAttributes{"name", "dtype", "shape"};
+constexpr std::array<std::string_view, 2> kOutputAttributes{"name", "rows"};
+constexpr std::array<std::string_view, 1> kReshapeAttributes{"shape"};
+constexpr std::array<std::string_view, 3> kSliceAttributes{"axis", "start", "length"};
+constexpr std::array<std::string_view, 2> kSplitAttributes{"axis", "sizes"};
+constexpr std::array<std::string_view, 1> kConcatAttributes{"axis"};
 
 }  // namespace
 
 std::span<const OperationDescriptor> layout_operations() {
   static constexpr std::array kDescriptors{
       OperationDescriptor{.op = "vernal.input/1",
-                          .attributes = kInput,
+                          .attributes = kInputAttributes,
                           .compile = compile_input,
                           .makes_integers = true},
-      OperationDescriptor{"vernal.output/1", kOutput, compile_output},
-      OperationDescriptor{"vernal.reshape/1", kReshape, compile_reshape},
-      OperationDescriptor{"vernal.slice/1", kSlice, compile_slice},
-      OperationDescriptor{"vernal.split/1", kSplit, compile_split},
-      OperationDescriptor{"vernal.concat/1", kConcat, compile_concat},
+      OperationDescriptor{"vernal.output/1", kOutputAttributes, compile_output},
+      OperationDescriptor{"vernal.reshape/1", kReshapeAttributes, compile_reshape},
+      OperationDescriptor{"vernal.slice/1", kSliceAttributes, compile_slice},
+      OperationDescriptor{"vernal.split/1", kSplitAttributes, compile_split},
+      OperationDescriptor{"vernal.concat/1", kConcatAttributes, compile_concat},
       OperationDescriptor{"vernal.select_rows/1", {}, compile_select_rows},
   };
   return kDescriptors;

@@ -151,14 +151,15 @@ void compile_linear(FunctionBuilder& builder, const Node& node) {
   builder.emit<LinearOperation>(p);
 }
 
-constexpr std::array<std::string_view, 1> kAttributes{"out"};
-constexpr std::array kWeights{WeightOperand{1, WeightUse::kMatrix}};
+constexpr std::array<std::string_view, 1> kLinearAttributes{"out"};
+constexpr std::array kLinearWeights{WeightOperand{1, WeightUse::kMatrix}};
 
 }  // namespace
 
 std::span<const OperationDescriptor> linear_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.linear/1", kAttributes, compile_linear, nullptr, kWeights},
+      OperationDescriptor{"vernal.linear/1", kLinearAttributes, compile_linear, nullptr,
+                          kLinearWeights},
   };
   return kDescriptors;
 }

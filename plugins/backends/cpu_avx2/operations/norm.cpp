@@ -58,14 +58,14 @@ void compile_norm(FunctionBuilder& builder, const Node& node) {
              node.op == "vernal.l2norm/1"});
 }
 
-constexpr std::array<std::string_view, 2> kAttributes{"eps", "out"};
+constexpr std::array<std::string_view, 2> kNormAttributes{"eps", "out"};
 
 }  // namespace
 
 std::span<const OperationDescriptor> norm_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.rmsnorm/1", kAttributes, compile_norm},
-      OperationDescriptor{"vernal.l2norm/1", kAttributes, compile_norm},
+      OperationDescriptor{"vernal.rmsnorm/1", kNormAttributes, compile_norm},
+      OperationDescriptor{"vernal.l2norm/1", kNormAttributes, compile_norm},
   };
   return kDescriptors;
 }

@@ -114,26 +114,26 @@ void compile_rope(FunctionBuilder& builder, const Node& node) {
                                 options.n_rot / 2, s[1], s[2], options.style == "interleaved"});
 }
 
-constexpr std::array<std::string_view, 14> kAttributes{"n_rot",
-                                                       "style",
-                                                       "base",
-                                                       "scaling",
-                                                       "factor",
-                                                       "beta_fast",
-                                                       "beta_slow",
-                                                       "extrapolation",
-                                                       "low_freq_factor",
-                                                       "high_freq_factor",
-                                                       "magnitude",
-                                                       "mrope",
-                                                       "sections",
-                                                       "original_context_length"};
+constexpr std::array<std::string_view, 14> kRopeAttributes{"n_rot",
+                                                           "style",
+                                                           "base",
+                                                           "scaling",
+                                                           "factor",
+                                                           "beta_fast",
+                                                           "beta_slow",
+                                                           "extrapolation",
+                                                           "low_freq_factor",
+                                                           "high_freq_factor",
+                                                           "magnitude",
+                                                           "mrope",
+                                                           "sections",
+                                                           "original_context_length"};
 
 }  // namespace
 
 std::span<const OperationDescriptor> rope_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.rope/1", kAttributes, compile_rope},
+      OperationDescriptor{"vernal.rope/1", kRopeAttributes, compile_rope},
   };
   return kDescriptors;
 }
