@@ -7,13 +7,13 @@
 #include "openai_http/openai/chat_messages.hpp"
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/json_text.hpp"
+#include "openai_http/protocol/refused_members.hpp"
 
 namespace vernal::openai_http {
 namespace {
 
 namespace json = boost::json;
 
-constexpr double kMaxAlternatives = 20;
 /// Efforts the engine hands to templates; others say nothing.
 constexpr std::array<std::string_view, 7> kEfforts = {"minimal", "low", "medium", "high",
                                                       "xhigh",   "max", "ultra"};
@@ -84,6 +84,7 @@ GenerationRequest read_chat_request(const json::object& body) {
   json::object document{{"kind", "generate"}, {"messages", read_messages(fields)}};
   read_tools(fields, document);
   read_response_format(fields);
+  refuse_members_that_bind(fields);
   read_thinking(fields, document);
   read_sampling(fields, document);
   read_logprobs(fields, request, document);

@@ -7,6 +7,7 @@
 
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/json_text.hpp"
+#include "openai_http/protocol/refused_members.hpp"
 
 namespace vernal::openai_http {
 namespace {
@@ -15,7 +16,6 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxPrompts = 64;
 constexpr std::int64_t kDefaultBudget = 16;
-constexpr double kMaxAlternatives = 20;
 
 struct Prompt {
   std::string text;
@@ -80,6 +80,7 @@ void refuse_unsupported(const JsonFields& fields) {
 GenerationRequest read_completion_request(const json::object& body) {
   const JsonFields fields(body);
   refuse_unsupported(fields);
+  refuse_members_that_bind(fields);
   GenerationRequest request;
   read_delivery(fields, request);
   json::object document{{"kind", "generate"}};
