@@ -13,8 +13,8 @@
 #include "model/printable.hpp"
 #include "observe/progress_line.hpp"
 #include "text/tokenizer/tokenizer.hpp"
-#include "vernal/byte_order_mark.hpp"
 #include "vernal/error.hpp"
+#include "vernal/frontend/byte_order_mark.hpp"
 
 namespace vernal {
 namespace {
