@@ -87,7 +87,7 @@ class ResidentModel {
  private:
   PlanOptions plan_options() const;
   void plan_segment(ModelSegment& segment, const plugin::BackendInstance& backend) const;
-  std::unique_ptr<StepModel> make_steps(std::uint64_t vocabulary_size);
+  std::unique_ptr<StepModel> make_steps();
   void read_text_side(LoadedModel& out) const;
 
   ModelSettings settings_;
