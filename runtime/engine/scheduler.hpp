@@ -23,7 +23,7 @@ struct PlannedChunk {
 /// chunk_tokens(), never of what else runs: chunks end at absolute multiples of chunk_tokens() and
 /// at the end of the prompt. A backend whose results depend on nothing but a sequence and its chunk
 /// borders then gives the same answer whatever the load. Where states are kept for later prompts
-/// they also end at Choice::borders, one of which depends on the earlier prompts that are held;
+/// they also end at Seat::borders, one of which depends on the earlier prompts that are held;
 /// only a backend that does not depend on borders either is then indifferent to those. Engine
 /// thread.
 class Scheduler {
@@ -38,8 +38,8 @@ class Scheduler {
   /// slot, or a power of two below it in a step too small for that.
   std::size_t chunk_tokens() const noexcept { return chunk_tokens_; }
 
-  /// Fills `out` with the next step; it stays empty if there is nothing to do. Each choice has
-  /// tokens to compute, and its last_served is set to the number of the step.
+  /// Fills `out` with the next step; it stays empty if there is nothing to do. Each choice is
+  /// seated and has tokens to compute. Those in the step are told its number.
   void plan(std::span<Choice* const> choices, std::vector<PlannedChunk>& out);
 
  private:

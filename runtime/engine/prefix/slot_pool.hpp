@@ -11,7 +11,7 @@
 namespace vernal {
 
 /// What became of an attempt to seat a choice.
-enum class Seating : std::uint8_t {
+enum class SeatResult : std::uint8_t {
   kSeated,
   kNoSlot,  ///< every slot is taken
   kNoRoom,  ///< the pool has not that many positions left
@@ -38,12 +38,12 @@ class SlotPool {
   SlotPool(const SlotPool&) = delete;
   SlotPool& operator=(const SlotPool&) = delete;
 
-  /// Seats a waiting choice and reserves `num_positions` for it. choice.num_computed tells what was
-  /// reused.
-  Seating seat(Choice& choice, std::size_t num_positions);
+  /// Seats a waiting choice and reserves `num_positions` for it. choice.num_computed() tells what
+  /// was reused.
+  SeatResult seat(Choice& choice, std::size_t num_positions);
   /// The same with a copy of the prompt in `source`'s sequence, which is seated and past the
   /// prompt. kNoRoom: also if the model cannot copy it.
-  Seating seat_copy(Choice& choice, const Choice& source, std::size_t num_positions);
+  SeatResult seat_copy(Choice& choice, const Choice& source, std::size_t num_positions);
   /// More room for a seated choice, so that it has `num_positions`. False: there is none.
   bool grow(Choice& choice, std::size_t num_positions);
 
@@ -51,9 +51,9 @@ class SlotPool {
   /// Errors   DEVICE_LOST
   void keep_state(const Choice& choice);
 
-  /// Frees the slot of a seated choice; its state is the caller's. The sequence is parked.
+  /// Frees the slot of a seated choice, which waits then. The sequence is parked.
   void park(Choice& choice);
-  /// The same; the sequence is released, as it must be after a failed step.
+  /// The same, but the sequence is released, as it must be after a failed step.
   void evict(Choice& choice);
 
   std::uint32_t num_seated() const noexcept { return num_seated_; }
@@ -89,14 +89,17 @@ class SlotPool {
   bool release_parked();
   // Releases what holds positions and was used longest ago: a parked sequence or a checkpoint.
   bool release_oldest();
-  // Puts a sequence with the reusable tokens into the slot, or an empty one.
-  void begin(const Place& place, Choice& choice);
+  // Puts a sequence with the reusable tokens into the slot, or an empty one. Returns   how many
+  // tokens it holds
+  std::size_t begin(const Place& place);
   // False: the model could not; the slot is as it was, or empty.
   bool reuse(const Place& place);
   void clear(Slot& slot);
   // Gives the choice the sequence that make_sequence puts into the slot, if there is room.
+  // make_sequence sets seat.num_computed.
   template <class MakeSequence>
-  Seating fill(Slot& slot, Choice& choice, std::size_t num_positions, MakeSequence make_sequence);
+  SeatResult fill(Slot& slot, Choice& choice, std::size_t num_positions, Seat& seat,
+                  MakeSequence make_sequence);
 
   StepModel& model_;
   const bool cuts_anywhere_;

@@ -434,5 +434,31 @@ TEST(Engine, CountsWhatItDoes) {
   EXPECT_GT(bench.metric("vernal_steps_total"), 3.0);
 }
 
+// What a client divides tokens by: the time of the first token is the prompt's, not the answer's.
+TEST(Engine, CountsDecodingFromTheFirstTokenToTheLast) {
+  const auto control = std::make_shared<StepModelControl>();
+  constexpr std::chrono::milliseconds kStep{5};
+  control->on_step = [](std::uint64_t, std::span<const StepChunk>) {
+    const auto until = SteadyClock::now() + kStep;
+    while (SteadyClock::now() < until) {
+    }
+  };
+  EngineBench bench(predict_letters, {}, control);
+  const auto timings = [&](int num_tokens) {
+    return bench
+        .run(R"({"kind":"generate","prompt":"abc","max_tokens":)" + std::to_string(num_tokens) +
+             "}")
+        .terminal;
+  };
+  const Event one = timings(1);
+  EXPECT_EQ(one.completion_tokens, 1U);
+  EXPECT_EQ(one.decode_us, 0U) << "nothing was decoded after the first token";
+  EXPECT_GE(one.prefill_us, 5000U);
+  const Event four = timings(4);
+  EXPECT_EQ(four.completion_tokens, 4U);
+  EXPECT_GE(four.decode_us, 3U * 5000U);
+  EXPECT_GE(four.prefill_us, 5000U);
+}
+
 }  // namespace
 }  // namespace vernal
