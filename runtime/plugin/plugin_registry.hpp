@@ -59,6 +59,10 @@ class PluginRegistry {
   /// Errors  as open; INVALID_ARGUMENT: several provide it.
   PluginLibrary& open_architecture(std::string_view architecture);
 
+  /// Name of the plugin of `kind` that has a capability of its manifest. Runs no code of it.
+  /// Errors  NOT_FOUND: none that can be loaded has it; INVALID_ARGUMENT: several have it.
+  const std::string& find_capable(std::string_view capability, std::uint32_t kind) const;
+
   /// Initialises every plugin opened since the last call, in the order they were opened.
   void init_all();
   /// Ends every initialised plugin, last first. Idempotent.
