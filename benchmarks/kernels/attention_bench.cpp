@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/attention.hpp"
+#include "kernels/attention/attention.hpp"
 
 namespace vernal::cpu_avx2 {
 namespace {

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/delta_rule.hpp"
+#include "kernels/recurrent/delta_rule.hpp"
 #include "read_bandwidth.hpp"
 #include "thread_pool.hpp"
 

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/matmul.hpp"
+#include "kernels/matmul/matmul.hpp"
 #include "read_bandwidth.hpp"
 #include "thread_pool.hpp"
 

@@ -129,6 +129,11 @@ const vernal_frontend_api& PluginLibrary::frontend() const {
   return require(frontend_, where(), VERNAL_KIND_FRONTEND);
 }
 
+std::int32_t PluginLibrary::get_extension(std::string_view id, const void** out) const {
+  *out = nullptr;
+  return api_.get_extension(to_str(id), out);
+}
+
 void PluginLibrary::init() {
   if (is_initialised_) return;
   plugin_host().check(api_.init(), where() + ": init");

@@ -45,6 +45,10 @@ class PluginLibrary {
   const vernal_architecture_api& architecture() const;
   const vernal_frontend_api& frontend() const;
 
+  /// Table of an extension of the plugin as a whole, by id; `*out` is null unless the status is OK.
+  /// NOT_FOUND: it has none of that id, which is a normal answer.
+  std::int32_t get_extension(std::string_view id, const void** out) const;
+
   /// Runs the plugin's init; once. Throws Error with the plugin's text.
   void init();
   bool is_initialised() const noexcept { return is_initialised_; }

@@ -14,7 +14,7 @@
 #include "support/model_under_test.hpp"
 #include "support/snapshot_bytes.hpp"
 #include "vernal/error.hpp"
-#include "vernal/snapshot_header.hpp"
+#include "vernal/state/snapshot_header.hpp"
 
 namespace vernal::test {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "program.hpp"
 #include "sequence_state.hpp"
-#include "vernal/copied_pool.hpp"
+#include "vernal/state/copied_pool.hpp"
 
 namespace reference {
 

@@ -10,7 +10,7 @@
 #include "tensor.hpp"
 #include "vernal/backend_plugin.hpp"
 #include "vernal/block_types.hpp"
-#include "vernal/copied_pool.hpp"
+#include "vernal/state/copied_pool.hpp"
 
 namespace reference {
 

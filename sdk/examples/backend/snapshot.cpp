@@ -1,6 +1,6 @@
 // Snapshots: the payload is every state's numbers as f32, in the order of the module: keys then
 // values of a KV state as far back as the next token sees them, the newest values of the others.
-#include "vernal/snapshot_header.hpp"
+#include "vernal/state/snapshot_header.hpp"
 
 #include <string>
 

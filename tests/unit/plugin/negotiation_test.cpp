@@ -154,12 +154,22 @@ TYPED_TEST(Negotiation, CoreRefusesPluginTablesWithHoles) {
   }
 }
 
+TYPED_TEST(Negotiation, CoreAcceptsHolesInWhatALaterMinorBrought) {
+  for (std::uint64_t offset = kFloorSize<TypeParam>; offset < sizeof(TypeParam); offset += 8) {
+    ForeignTable<TypeParam> theirs(sizeof(TypeParam));
+    theirs.put_null(offset);
+    const TypeParam mine = adopt_plugin_table(theirs.get(), "/p/a.so: plugin \"a\"", "table");
+    EXPECT_NE(function_at(mine, offset / 8 - 1), 0u);
+  }
+}
+
 TEST(NegotiatedStub, AnswersUnimplemented) {
   vernal_frontend_api theirs{};
   theirs.struct_size = sizeof(theirs);
   const vernal_frontend_api mine = adopt_table(&theirs, "vernal_frontend_api");
   EXPECT_EQ(mine.start(nullptr), VERNAL_UNIMPLEMENTED);
   EXPECT_EQ(mine.begin_drain(nullptr, 5), VERNAL_UNIMPLEMENTED);
+  EXPECT_EQ(mine.check({}), VERNAL_UNIMPLEMENTED);
   mine.destroy(nullptr);  // a release has nothing to say
 }
 

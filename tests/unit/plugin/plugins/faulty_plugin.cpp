@@ -84,6 +84,7 @@ constexpr vernal_frontend_api kFrontend = {
     .destroy = destroy,
     .info = info,
     .get_extension = get_extension,
+    .check = nullptr,  // what a later minor brought may be missing
 };
 
 std::int32_t get_kind([[maybe_unused]] std::uint32_t kind, const void** table) {
