@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <string_view>
 #include <utility>
@@ -85,7 +86,7 @@ std::string misspelling(const CLI::App& app, int argc, const char* const* argv) 
   if (command == nullptr) {
     return fmt::format("unknown command \"{}\"{}", name, did_you_mean(name, command_names(app)));
   }
-  const std::vector<std::string> known = option_names(*command);
+  const std::vector<std::string> known = option_names(*command);  // keeps the text alive
   const std::vector<std::string_view> candidates(known.begin(), known.end());
   for (int i = 2; i < argc; ++i) {
     const std::string_view argument = argv[i];

@@ -32,6 +32,7 @@ bool EngineLoop::advance() {
   seating_.collect_runnable(generations_, runnable_);
   scheduler_.plan(runnable_, planned_);
   if (!planned_.empty()) {
+    update_gauges();  // who waits and who runs is asked for while the step goes on
     run_step();
   }
   if (has_lost_device_) {
@@ -116,6 +117,7 @@ void EngineLoop::update_gauges() {
   }
   const StepModelInfo info = steps_.info();
   metrics_.running_requests = num_running;
+  metrics_.seated_choices = seating_.num_seated();
   metrics_.checkpoints = seating_.num_checkpoints();
   metrics_.kv_capacity_tokens = info.capacity_tokens;
   metrics_.kv_used_tokens = info.capacity_tokens - std::min(info.capacity_tokens, info.free_tokens);

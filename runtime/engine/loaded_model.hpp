@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "config/model_defaults.hpp"
 #include "engine/step_model.hpp"
 
 namespace vernal {
@@ -16,13 +17,14 @@ class Tokenizer;
 
 /// What a model's requests may take.
 struct RequestLimits {
-  std::uint64_t max_open_requests = 256;            ///< running ones included
-  std::chrono::milliseconds stall_timeout{60'000};  ///< how long a client may leave its events
+  std::uint64_t max_queue = kDefaultMaxQueue;  ///< requests that wait for a slot
+  /// How long a client may leave its events unread.
+  std::chrono::milliseconds stall_timeout = kDefaultStallTimeout;
   std::chrono::milliseconds pause_grace{2'000};  ///< after which its slot may go to somebody else
-  std::chrono::milliseconds step_timeout{600'000};  ///< longer steps count as hung
+  std::chrono::milliseconds step_timeout = kDefaultStepTimeout;  ///< longer steps count as hung
 };
 
-/// A model as the loader hands it to the engine.
+/// A model as the loader hands it to the engine. The loader sets every member.
 struct LoadedModel {
   std::string id;             ///< its name in the deployment
   std::string architecture;   ///< of the file
@@ -33,9 +35,9 @@ struct LoadedModel {
   std::string chat_template_problem;                  ///< why there is none; may be empty
   std::uint64_t vocabulary_size = 0;                  ///< columns of the logits
   std::uint64_t context_length = 0;                   ///< most positions of one sequence
-  std::uint32_t slots = 1;  ///< most live sequences, all of which may be in one step
-  std::uint32_t max_tokens_per_step = 512;  ///< better at least slots + 64
-  std::uint32_t max_checkpoints = 0;        ///< kept for later prompts, if not truncates_anywhere
+  std::uint32_t slots = 0;  ///< most live sequences, all of which may be in one step; at least 1
+  std::uint32_t max_tokens_per_step = 0;  ///< at least 1, better slots + 64 and more
+  std::uint32_t max_checkpoints = 0;      ///< kept for later prompts, if not truncates_anywhere
   RequestLimits limits;
   std::unique_ptr<StepModel> steps;
 };

@@ -43,6 +43,8 @@ class ModelEngine : public std::enable_shared_from_this<ModelEngine> {
   const std::shared_ptr<WakeSignal>& signal() const noexcept { return signal_; }
   const std::shared_ptr<EngineMetrics>& metrics() const noexcept { return metrics_; }
 
+  /// Whether as many requests wait as may. Those that find a free slot do not count.
+  bool has_full_queue() const noexcept;
   /// Queues a request. It is ended at once if the model has failed or stops.
   void accept(PreparedRequest prepared);
 

@@ -59,6 +59,7 @@ class Seating {
   /// The request has failed. What its choices computed is dropped.
   void drop(Generation& generation);
 
+  std::uint32_t num_seated() const noexcept { return slots_.num_seated(); }
   std::size_t num_checkpoints() const noexcept { return slots_.num_checkpoints(); }
   /// Whether a choice gave up its seat or a request its place since the last call.
   bool take_has_made_room() noexcept;

@@ -243,7 +243,7 @@ LoadedModel ResidentModel::load(const LoadProgress& progress) {
   out.slots = static_cast<std::uint32_t>(settings_.slots);
   out.max_tokens_per_step = static_cast<std::uint32_t>(settings_.max_tokens_per_step);
   out.max_checkpoints = static_cast<std::uint32_t>(settings_.max_checkpoints);
-  out.limits.max_open_requests = settings_.max_queue + settings_.slots;
+  out.limits.max_queue = settings_.max_queue;
   out.limits.stall_timeout = std::chrono::milliseconds(settings_.stall_timeout_ms);
   out.limits.step_timeout = std::chrono::milliseconds(settings_.step_timeout_ms);
   out.steps = make_steps();

@@ -13,11 +13,12 @@ class GenerationOptions {
  public:
   /// Names in the order they are shown.
   static std::vector<std::string_view> names();
-  /// "0 to 2", "auto, off, on, ...".
-  static std::string expectation(std::string_view name);
+  /// "a number", "a whole number", "a word". Throws Error(NOT_FOUND).
+  static std::string_view expectation(std::string_view name);
 
   /// Sets an option from text; "default" takes it back. Throws Error(NOT_FOUND) for an unknown
-  /// name, with the nearest one, and INVALID_ARGUMENT for a value out of range.
+  /// name, with the nearest one, and INVALID_ARGUMENT for a value of another kind. The core refuses
+  /// values out of range when they are used.
   void set(std::string_view name, std::string_view value);
   /// What it is set to, or "default". Throws Error(NOT_FOUND).
   std::string value_of(std::string_view name) const;

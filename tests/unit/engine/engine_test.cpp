@@ -436,14 +436,14 @@ TEST(Engine, CountsWhatItDoes) {
 
 // What a client divides tokens by: the time of the first token is the prompt's, not the answer's.
 TEST(Engine, CountsDecodingFromTheFirstTokenToTheLast) {
-  const auto control = std::make_shared<StepModelControl>();
+  const auto control = std::make_shared<test::StepModelControl>();
   constexpr std::chrono::milliseconds kStep{5};
   control->on_step = [](std::uint64_t, std::span<const StepChunk>) {
     const auto until = SteadyClock::now() + kStep;
     while (SteadyClock::now() < until) {
     }
   };
-  EngineBench bench(predict_letters, {}, control);
+  EngineBench bench(test::predict_letters, {}, control);
   const auto timings = [&](int num_tokens) {
     return bench
         .run(R"({"kind":"generate","prompt":"abc","max_tokens":)" + std::to_string(num_tokens) +
