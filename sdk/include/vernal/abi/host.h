@@ -33,7 +33,18 @@ typedef struct vernal_host_api {
   uint64_t struct_size;
 
   /* [any, nonblocking] Writes one line to the log. `level` is VERNAL_LOG_*; `component` is the
-   * plugin's name. Strings are copied. Nothing else in a plugin may write to the terminal. */
+   * plugin's name. Strings are copied. Nothing else in a plugin may write to the terminal.
+   *
+   * A text that is a JSON object whose first member is "event", a string, written `{"event":"NAME"`
+   * without spaces, is an event: a host may write its members as fields. `file` is empty then.
+   *
+   *   text                            {"event":"request","id":"r1","status":200}
+   *   as a line for people            ... info http: request id=r1 status=200
+   *   as a line for programs          {"time":...,"level":"info","component":"http",
+   *                                    "event":"request","id":"r1","status":200}
+   *
+   * Members called "time", "level" and "component" are dropped. A host that does not know events
+   * writes the text as it is. */
   int32_t (*log)(vernal_host* host, uint32_t level, vernal_str component, vernal_str file,
                  uint32_t line, vernal_str text);
 
