@@ -18,10 +18,7 @@ namespace {
 struct BenchArguments {
   std::filesystem::path file;
   std::string model;
-  std::vector<std::uint64_t> depths{0, 512, 4096, 8192, 16384};
-  std::uint64_t prefill_tokens = 512;
-  std::uint64_t decode_tokens = 32;
-  std::uint32_t repetitions = 3;
+  BenchOptions options;
   bool json = false;
 };
 
@@ -57,8 +54,7 @@ int bench(const BenchArguments& arguments) {
   const double bandwidth = measure_read_bandwidth(threads);
   const plugin::ScopedThreadRole role(VERNAL_ROLE_ENGINE);
   loaded.steps->open();
-  const BenchOptions options{arguments.depths, arguments.prefill_tokens, arguments.decode_tokens,
-                             arguments.repetitions};
+  const BenchOptions& options = arguments.options;
   if (!arguments.json) {
     fmt::print(
         "{}: {} threads, read bandwidth {:.1f} GB/s, prefill of {}, decode of {} tokens, median of "
@@ -96,17 +92,21 @@ void add_bench_command(CommandLine& line) {
                                [arguments] { return bench(*arguments); });
   add_deployment_file(command, arguments->file);
   command.add_option("-m,--model", arguments->model, "model; default: the first");
-  command.add_option("-d,--depths", arguments->depths, "tokens in the context before measuring")
+  command
+      .add_option("-d,--depths", arguments->options.depths,
+                  "tokens in the context before measuring")
       ->delimiter(',')
       ->capture_default_str();
-  command.add_option("--prefill", arguments->prefill_tokens, "tokens of the measured prefill")
+  command
+      .add_option("--prefill", arguments->options.prefill_tokens, "tokens of the measured prefill")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
-  command.add_option("--decode", arguments->decode_tokens, "decode steps measured")
+  command.add_option("--decode", arguments->options.decode_tokens, "decode steps measured")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
   command
-      .add_option("-r,--repetitions", arguments->repetitions, "the median of so many is reported")
+      .add_option("-r,--repetitions", arguments->options.repetitions,
+                  "the median of so many is reported")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command.add_flag("--json", arguments->json, "print JSON");

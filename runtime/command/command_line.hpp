@@ -19,8 +19,9 @@ class CommandLine {
   /// arguments have been read, and returns the exit status.
   CLI::App& add(const std::string& name, const std::string& help, std::function<int()> run);
 
-  /// Runs the chosen command. Returns   its exit status; 1 with a message on standard error for what
-  /// it throws; 2 with a message if the arguments are wrong
+  /// Runs the chosen command.
+  /// Returns   its exit status; 1, with a message on standard error, if it throws; 2, with a message,
+  ///           if the arguments are wrong
   int run(int argc, const char* const* argv);
 
  private:

@@ -7,9 +7,9 @@
 
 namespace vernal {
 
-inline constexpr std::uint64_t kDefaultSlots = 4;
-inline constexpr std::uint64_t kDefaultMaxCheckpoints = 8;
-inline constexpr std::uint64_t kDefaultMaxTokensPerStep = 512;
+inline constexpr std::uint32_t kDefaultSlots = 4;
+inline constexpr std::uint32_t kDefaultMaxCheckpoints = 8;
+inline constexpr std::uint32_t kDefaultMaxTokensPerStep = 512;
 inline constexpr std::uint64_t kDefaultMaxQueue = 256;
 inline constexpr std::chrono::seconds kDefaultStallTimeout{60};
 inline constexpr std::chrono::seconds kDefaultStepTimeout{120};

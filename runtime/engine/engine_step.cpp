@@ -8,7 +8,7 @@
 namespace vernal {
 namespace {
 
-// Backends ask for some limit.
+// A wait needs a time limit. The loop waits again until the step ends.
 constexpr std::chrono::milliseconds kWaitSlice{1000};
 
 }  // namespace
@@ -41,8 +41,8 @@ void EngineLoop::execute() {
     steps_.begin_step(chunks_);
     has_begun = true;
     while (!steps_.wait_step(kWaitSlice)) {
-      // The step is not given up: it may still write where it likes. The watchdog tells the
-      // clients.
+      // A step cannot be abandoned: its backend may still write to its memory. If it takes too long,
+      // the watchdog ends the requests.
     }
     take_results();
   } catch (const std::exception& error) {
@@ -93,7 +93,7 @@ void EngineLoop::report_progress(const Choice& choice) {
 
 void EngineLoop::take_logits(Choice& choice, std::span<const float> logits) {
   Generation& generation = choice.generation();
-  // Models may have more rows in their head than the vocabulary has tokens.
+  // A model may give more columns of logits than the vocabulary has tokens.
   logits = logits.first(std::min(logits.size(), model_.tokenizer->size()));
   try {
     const bool is_wanted_again = choice.generated().empty() && generation.has_waiting_choice();
@@ -167,7 +167,7 @@ void EngineLoop::fail(Generation& generation, const std::exception& error) {
   seating_.drop(generation);
 }
 
-// The sequences of a failed step are of no use any more; requests that had no part in it go on.
+// The sequences of a failed step cannot be used any more. Requests that are not in it go on.
 void EngineLoop::fail_step(const std::exception& error) {
   const auto* known = dynamic_cast<const Error*>(&error);
   for (const PlannedChunk& chunk : planned_) {

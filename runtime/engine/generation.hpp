@@ -91,7 +91,7 @@ class Choice {
   void serve(std::uint64_t step) noexcept { last_served_ = step; }
   /// A step has put `count` more tokens into the sequence of a seated choice.
   void advance(std::size_t count) noexcept { seat_.num_computed += count; }
-  /// A seated choice waits again. Whose the sequence is now is not its business.
+  /// A seated choice waits again. The caller decides what becomes of its sequence.
   void leave_seat() noexcept;
   /// Nothing is computed for it any more. It must not be seated.
   void finish() noexcept { state_ = State::kFinished; }

@@ -24,7 +24,7 @@ struct RequestLimits {
   std::chrono::milliseconds step_timeout = kDefaultStepTimeout;  ///< longer steps count as hung
 };
 
-/// A model as the loader hands it to the engine. The loader sets every member.
+/// A model as the loader hands it to the engine.
 struct LoadedModel {
   std::string id;             ///< its name in the deployment
   std::string architecture;   ///< of the file
@@ -35,9 +35,10 @@ struct LoadedModel {
   std::string chat_template_problem;                  ///< why there is none; may be empty
   std::uint64_t vocabulary_size = 0;                  ///< columns of the logits
   std::uint64_t context_length = 0;                   ///< most positions of one sequence
-  std::uint32_t slots = 0;  ///< most live sequences, all of which may be in one step; at least 1
-  std::uint32_t max_tokens_per_step = 0;  ///< at least 1, better slots + 64 and more
-  std::uint32_t max_checkpoints = 0;      ///< kept for later prompts, if not truncates_anywhere
+  std::uint32_t slots = kDefaultSlots;  ///< most live sequences, all of which may be in one step
+  std::uint32_t max_tokens_per_step = kDefaultMaxTokensPerStep;  ///< better at least slots + 64
+  /// States kept for later prompts, if the model does not truncate anywhere.
+  std::uint32_t max_checkpoints = kDefaultMaxCheckpoints;
   RequestLimits limits;
   std::unique_ptr<StepModel> steps;
 };

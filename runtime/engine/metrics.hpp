@@ -15,8 +15,7 @@ inline constexpr std::size_t kNumOutcomes = 5;
 /// "stop", "length", "tool_calls", "cancelled", "error".
 const char* outcome_name(RequestOutcome outcome) noexcept;
 
-/// Written by whoever does the work, read by any thread at any time: nothing waits for anything
-/// here.
+/// Whoever does the work writes them, any thread reads them at any time. Nobody waits.
 struct EngineMetrics {
   std::atomic<std::uint64_t> open_requests{0};     ///< submitted and not ended
   std::atomic<std::uint64_t> running_requests{0};  ///< those with a sequence in a slot

@@ -19,8 +19,9 @@ namespace vernal {
 /// registry.
 class OpenDeployment {
  public:
-  /// Reads and validates `file`; opens the plugins it names. `log` outlives the object; its level
-  /// and format become the file's. Errors  all problems of the file in one Error (read_deployment).
+  /// Reads and validates `file`, and opens the plugins it names. `log` outlives the object. Its level
+  /// and format become the file's.
+  /// Errors  all problems of the file in one Error (read_deployment).
   OpenDeployment(const std::filesystem::path& file, Log& log);
   ~OpenDeployment();
   OpenDeployment(const OpenDeployment&) = delete;
@@ -44,7 +45,7 @@ class OpenDeployment {
   void plan_models();
 
   /// Describes and prices a model once more, with other settings than the file's. After
-  /// plan_models(); the result is destroyed before this object.
+  /// plan_models(). The result must be destroyed before this object.
   /// Errors  those of ResidentModel
   std::unique_ptr<ResidentModel> plan_again(const ModelSettings& settings);
 

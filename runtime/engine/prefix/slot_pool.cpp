@@ -32,7 +32,7 @@ SeatResult SlotPool::seat(Choice& choice, std::size_t num_positions) {
   }
   Seat seat;
   if (checkpoints_.is_on()) {
-    // What two prompts begin with, a third one may.
+    // A third prompt may begin with what two prompts have in common, so the state there is kept.
     const std::size_t last = choice.num_prompt() - 1;
     seat.borders = {align(last), align(std::min(most_common(choice), last))};
   }
@@ -211,7 +211,7 @@ std::size_t SlotPool::reusable(const Slot& slot, const Choice& choice) const {
   if (slot.sequence == 0) {
     return 0;
   }
-  // One token is left to give logits.
+  // At least one token has to be computed, because only a step gives logits.
   const std::size_t usable = std::min(count_common(choice, slot.tokens), choice.num_known() - 1);
   if (!cuts_anywhere_ && usable == slot.tokens.size()) {
     return usable;
