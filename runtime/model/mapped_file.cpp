@@ -18,8 +18,7 @@
 namespace vernal {
 namespace {
 
-/// Closes the descriptor when opening ends, one way or the other: a mapping outlives its
-/// descriptor.
+/// Closes the descriptor when opening ends. The mapping does not need it any more.
 class FileDescriptor {
  public:
   explicit FileDescriptor(int number) noexcept : number_(number) {}
@@ -34,7 +33,7 @@ class FileDescriptor {
   int number_;
 };
 
-[[noreturn]] void refuse(std::int32_t code, const std::filesystem::path& path,
+[[noreturn]] void refuse_file(std::int32_t code, const std::filesystem::path& path,
                          std::string_view finding) {
   throw Error(code, fmt::format("{}: {}", printable(path.native(), 1024), finding));
 }
@@ -61,13 +60,13 @@ std::string_view name_of_type(mode_t mode) {
 std::uint64_t size_of_regular_file(const FileDescriptor& file, const std::filesystem::path& path) {
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) {
-    refuse(VERNAL_INVALID_ARGUMENT, path, "cannot be examined: " + text_of(errno));
+    refuse_file(VERNAL_INVALID_ARGUMENT, path, "cannot be examined: " + text_of(errno));
   }
   if (!S_ISREG(status.st_mode)) {
-    refuse(VERNAL_INVALID_ARGUMENT, path,
+    refuse_file(VERNAL_INVALID_ARGUMENT, path,
            fmt::format("expected a regular file, but this is {}", name_of_type(status.st_mode)));
   }
-  if (status.st_size <= 0) refuse(VERNAL_INVALID_ARGUMENT, path, "the file is empty");
+  if (status.st_size <= 0) refuse_file(VERNAL_INVALID_ARGUMENT, path, "the file is empty");
   return static_cast<std::uint64_t>(status.st_size);
 }
 
@@ -78,7 +77,7 @@ int advice_number(MappingAdvice advice) noexcept {
     case MappingAdvice::kSequential:
       return MADV_SEQUENTIAL;
     case MappingAdvice::kNotNeeded:
-      return MADV_DONTNEED;  // the mapping is read-only: the next read finds the file again
+      return MADV_DONTNEED;  // nothing is lost: the next read maps the file's page again
     case MappingAdvice::kNormal:
       break;
   }
@@ -91,19 +90,19 @@ void* mutable_address(const std::byte* address) noexcept { return const_cast<std
 }  // namespace
 
 MappedFile MappedFile::open(const std::filesystem::path& path, MappingAdvice advice) {
-  // O_NONBLOCK: opening a pipe that nobody writes to would wait for ever. O_NOCTTY: a terminal
-  // stays foreign.
+  // O_NONBLOCK: without it, opening a pipe that nobody writes to would wait for ever. O_NOCTTY: a
+  // terminal does not become this process's controlling terminal.
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
   if (file.get() < 0) {
     const int reason = errno;
     const bool is_missing = reason == ENOENT || reason == ENOTDIR;
-    refuse(is_missing ? VERNAL_NOT_FOUND : VERNAL_INVALID_ARGUMENT, path,
+    refuse_file(is_missing ? VERNAL_NOT_FOUND : VERNAL_INVALID_ARGUMENT, path,
            "cannot be opened: " + text_of(reason));
   }
   const std::uint64_t size = size_of_regular_file(file, path);
   void* const address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (address == MAP_FAILED) {
-    refuse(VERNAL_RESOURCE_EXHAUSTED, path,
+    refuse_file(VERNAL_RESOURCE_EXHAUSTED, path,
            fmt::format("{} bytes cannot be mapped: {}", size, text_of(errno)));
   }
   MappedFile mapped({static_cast<const std::byte*>(address), size});
@@ -124,8 +123,8 @@ MappedFile::~MappedFile() {
 
 void MappedFile::advise(std::span<const std::byte> part, MappingAdvice advice) const noexcept {
   if (part.empty()) return;
-  // The system call wants the border of a page; the mapping starts on one, so going back stays
-  // inside.
+  // The system call wants an address at the border of a page. The mapping starts at one, so going
+  // back to it stays inside the mapping.
   const auto page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   const auto offset = static_cast<std::uint64_t>(part.data() - bytes_.data());
   const std::uint64_t into_page = offset % page_bytes;

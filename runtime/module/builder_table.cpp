@@ -19,8 +19,8 @@ std::int32_t act(Call&& call) noexcept {
   });
 }
 
-/// Most operands, attributes and results of a node, and elements of an attribute: far above any
-/// operation, so that a broken count is refused before it is read.
+/// The most operands, attributes and results of a node, and the most elements of an attribute. It
+/// is far above what any operation has; a count beyond it is a mistake and nothing is read.
 constexpr std::uint64_t kMostParts = 4096;
 
 void require(bool condition, const char* what) {
@@ -98,7 +98,7 @@ std::int32_t hint(vernal_builder* b, vernal_str key, vernal_str text) noexcept {
   return act([&] { self(b).hint(view(key), view(text)); });
 }
 
-constexpr vernal_builder_api kTable = {sizeof(vernal_builder_api),
+constexpr vernal_builder_api kBuilderTable = {sizeof(vernal_builder_api),
                                        begin_function,
                                        end_function,
                                        push_scope,
@@ -112,7 +112,7 @@ constexpr vernal_builder_api kTable = {sizeof(vernal_builder_api),
 }  // namespace
 
 vernal_builder_ref ModuleBuilder::ref() noexcept {
-  return {&kTable, reinterpret_cast<vernal_builder*>(this)};
+  return {&kBuilderTable, reinterpret_cast<vernal_builder*>(this)};
 }
 
 }  // namespace vernal

@@ -12,7 +12,7 @@ const MetadataView& self(const vernal_metadata* metadata) {
   return *reinterpret_cast<const MetadataView*>(metadata);
 }
 
-/// Stores what `read` finds; OK, or NOT_FOUND.
+/// Stores what `read` finds in *out. NOT_FOUND if it finds nothing.
 template <class Out, class Read>
 std::int32_t answer(Out* out, Read&& read) noexcept {
   return status_guard([&]() -> std::int32_t {
@@ -67,7 +67,7 @@ std::int32_t tensor(const vernal_metadata* m, vernal_str name, vernal_weight_vie
   });
 }
 
-constexpr vernal_metadata_api kTable = {sizeof(vernal_metadata_api),
+constexpr vernal_metadata_api kMetadataTable = {sizeof(vernal_metadata_api),
                                         get_int,
                                         get_float,
                                         get_bool,
@@ -80,7 +80,7 @@ constexpr vernal_metadata_api kTable = {sizeof(vernal_metadata_api),
 }  // namespace
 
 vernal_metadata_ref MetadataView::ref() const noexcept {
-  return {&kTable, reinterpret_cast<const vernal_metadata*>(this)};
+  return {&kMetadataTable, reinterpret_cast<const vernal_metadata*>(this)};
 }
 
 }  // namespace vernal

@@ -14,7 +14,8 @@ const ModuleView& self(const vernal_module* module) {
   return *reinterpret_cast<const ModuleView*>(module);
 }
 
-/// Element `index` of a list. Errors   NOT_FOUND: out of range.
+/// Element `index` of a list.
+/// Errors   NOT_FOUND: the index is out of range
 template <class T>
 const T& at(const std::vector<T>& list, std::uint64_t index) {
   if (index >= list.size()) throw Error(VERNAL_NOT_FOUND, "index out of range");
@@ -123,7 +124,7 @@ std::int32_t dump(const vernal_module* m, const vernal_sink* sink) noexcept {
   });
 }
 
-constexpr vernal_module_api kTable = {
+constexpr vernal_module_api kModuleTable = {
     sizeof(vernal_module_api), info, function, node, value, weight, state, dump};
 
 vernal_attr to_abi(const Attribute& attribute) {
@@ -154,7 +155,7 @@ ModuleView::ModuleView(std::shared_ptr<const Module> module) : module_(std::move
 }
 
 vernal_module_ref ModuleView::ref() const noexcept {
-  return {&kTable, reinterpret_cast<const vernal_module*>(this)};
+  return {&kModuleTable, reinterpret_cast<const vernal_module*>(this)};
 }
 
 }  // namespace vernal

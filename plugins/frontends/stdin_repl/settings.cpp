@@ -25,7 +25,7 @@ constexpr std::array kRows = {
     to_abi({.path = "stats",
             .type = VERNAL_CONFIG_BOOL,
             .help = "Whether a terminal shows the speed after each answer.",
-            .default_value = "true"}),
+            .default_value = kShowsStats ? "true" : "false"}),
 };
 
 }  // namespace
@@ -40,7 +40,7 @@ Settings read_settings(const Config& config) {
   if (const auto max_tokens = config.find_int("max_tokens")) {
     settings.max_tokens = static_cast<std::uint64_t>(*max_tokens);
   }
-  settings.shows_stats = config.find_bool("stats").value_or(true);
+  settings.shows_stats = config.find_bool("stats").value_or(kShowsStats);
   return settings;
 }
 

@@ -8,7 +8,7 @@
 namespace vernal {
 namespace {
 
-/// A scaling and the attributes it reads beside those of every rope.
+/// A kind of scaling, and the attributes it reads in addition to those that every rope has.
 struct ScalingSpec {
   std::string_view kind;
   std::string_view required[2];
@@ -145,13 +145,13 @@ constexpr AttributeSpec kAttentionAttributes[] = {
     {.name = "softcap", .type = VERNAL_ATTR_FLOAT, .minimum = 0},
 };
 
-constexpr OpSpec kOps[] = {
+constexpr OpSpec kAttentionOps[] = {
     {"vernal.rope/1", 0, kRopeOperands, kRopeAttributes, 1, infer_rope},
     {"vernal.attention/1", 0, kAttentionOperands, kAttentionAttributes, 1, infer_attention},
 };
 
 }  // namespace
 
-std::span<const OpSpec> attention_ops() noexcept { return kOps; }
+std::span<const OpSpec> attention_ops() noexcept { return kAttentionOps; }
 
 }  // namespace vernal

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t kAnyDim = 0;
 
-/// Type of an input or output whose name is reserved; kAnyDim stands for any static dimension.
+/// The type of an input or output with a reserved name. kAnyDim is any static dimension.
 struct ReservedInput {
   std::string_view name;
   std::string_view dtype;
@@ -123,7 +123,7 @@ constexpr OperandSpec kSelectOperands[] = {
     {.name = "rows", .kind = kValue, .element = OperandElement::kI32},
 };
 
-constexpr OpSpec kOps[] = {
+constexpr OpSpec kInterfaceOps[] = {
     {"vernal.input/1", 0, {}, kInputAttributes, 1, infer_input},
     {"vernal.output/1", 0, kOutputOperands, kOutputAttributes, 1, infer_output},
     {"vernal.embed/1", 0, kEmbedOperands, kEmbedAttributes, 1, infer_embed},
@@ -133,6 +133,6 @@ constexpr OpSpec kOps[] = {
 
 }  // namespace
 
-std::span<const OpSpec> interface_ops() noexcept { return kOps; }
+std::span<const OpSpec> interface_ops() noexcept { return kInterfaceOps; }
 
 }  // namespace vernal

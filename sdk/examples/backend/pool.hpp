@@ -9,7 +9,7 @@
 
 namespace reference {
 
-/// Engine thread only. Work is done in step_submit.
+/// A step is computed in step_submit. Engine thread only.
 class Pool final : public vernal::CopiedPool<SequenceState> {
  public:
   explicit Pool(const Program& program);

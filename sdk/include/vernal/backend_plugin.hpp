@@ -187,9 +187,9 @@ class BackendPlan {
 };
 
 /// One configured instance of a backend. A derived class has a constructor from `const Config&` and
-/// a static function `std::vector<DeviceInfo> devices()`. It may have a
-/// static function `const void* extension(std::string_view id)`, which gives the table of an
-/// extension of backends by its id, or null if there is none. Control thread; extension: any thread.
+/// a static function `std::vector<DeviceInfo> devices()`. It may have a static function
+/// `const void* extension(std::string_view id)`, which gives the table of an extension by its id,
+/// or null if there is none. Control thread; extension() on any thread.
 class Backend {
  public:
   Backend() = default;

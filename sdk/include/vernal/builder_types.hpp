@@ -166,6 +166,7 @@ struct ExpertWeights {
 /// The attributes of one node. Text and arrays are borrowed: they must outlive this list.
 class Attributes {
  public:
+  /// Adds an attribute. A bool is the integer 0 or 1.
   Attributes& add(std::string_view name, std::int64_t value) {
     next(name, VERNAL_ATTR_INT).integer = value;
     return *this;

@@ -228,6 +228,8 @@ class EngineClient {
     return out;
   }
 
+  /// READY if every model is ready, FAILED if one has failed, else the state of a model that is not
+  /// ready; with the reasons.
   Health health() const {
     Health out;
     const vernal_sink sink = append_to(out.reason);

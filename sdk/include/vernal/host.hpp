@@ -69,10 +69,10 @@ class Host {
     return static_cast<const Table*>(table);
   }
 
-  /// The host's table of an extension by id, "vernal.ext.NAME/REV"; null if the host has none, which
-  /// is a normal answer. Control thread. `Table` begins with `std::uint64_t struct_size` and has for
-  /// one id the same content for ever: what changes gets another revision, and so another id.
-  /// Throws INCOMPATIBLE for a table that is smaller than `Table`.
+  /// The host's table of an extension by its id, "vernal.ext.NAME/REV". Null if the host has none,
+  /// which is a normal answer. `Table` begins with `std::uint64_t struct_size`. The content of one
+  /// id never changes: a changed table gets another revision, and so another id. Control thread.
+  /// Errors   INCOMPATIBLE: the table is smaller than `Table`
   template <class Table>
   const Table* extension(std::string_view id) const {
     const void* table = nullptr;

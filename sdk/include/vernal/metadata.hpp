@@ -72,6 +72,8 @@ class Metadata {
   explicit Metadata(vernal_metadata_ref ref)
       : metadata_(ref.metadata), api_(adopt_table(ref.api, "vernal_metadata_api")) {}
 
+  /// The value of a key. A number outside `range`, or one that is not finite, is refused.
+  /// find_float converts integers.
   std::optional<std::int64_t> find_int(std::string_view key, IntRange range = {}) const {
     std::int64_t value = 0;
     if (!found(api_.get_int(metadata_, to_str(key), &value), key, "an integer"))
@@ -134,6 +136,7 @@ class Metadata {
     return api_.array_size(metadata_, to_str(key), &count) == VERNAL_OK;
   }
 
+  /// The entry of a tensor by its name in the file, "blk.0.attn_q.weight".
   std::optional<TensorInfo> find_tensor(std::string_view name) const {
     vernal_weight_view tensor{};
     tensor.struct_size = sizeof(tensor);

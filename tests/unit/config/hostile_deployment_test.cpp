@@ -1,4 +1,4 @@
-// Deployment files that are no text, not files, or made to exhaust the reader.
+// Deployment files that are no text or no files, or that are made to exhaust the reader.
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 

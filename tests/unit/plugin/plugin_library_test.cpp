@@ -36,7 +36,7 @@ class PluginLibraryTest : public ::testing::Test {
       return error.what();
     }
   }
-  // Runs `body`; the code and text of the Error it must throw.
+  // Runs `body`, which must throw an Error, and returns its code and text.
   template <class Body>
   std::string thrown(Body&& body) {
     try {

@@ -248,11 +248,11 @@ typedef struct vernal_frontend_api {
 
   int32_t (*get_extension)(vernal_str id, const void** out_table);
 
-  /* [control] Since 1.1; may be null. Whether create and start would succeed with this table, told
-   * without binding anything: files that the table names are read and every value is judged. OK if
-   * nothing is wrong; otherwise the status and the text that create or start would give. It keeps
-   * nothing, starts no thread and asks for no service, for none may be there. What changes from one
-   * moment to the next, such as an address in use, is not its matter. */
+  /* [control] Since 1.1; may be null. Says whether create and start would succeed with this table.
+   * It binds nothing. It checks every value, and reads the files that the table names. It keeps
+   * nothing, starts no thread and asks for no service of the host, which may offer none. It does
+   * not look at what can change at any moment, such as an address in use.
+   * Errors   The status and the text that create or start would give. */
   int32_t (*check)(vernal_config_view config);
 } vernal_frontend_api;
 

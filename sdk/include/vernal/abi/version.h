@@ -10,10 +10,10 @@
 #define VERNAL_ABI_MAJOR 1
 #define VERNAL_ABI_MINOR 1
 
-/* The least minor of a host that this plugin runs on. A plugin may use what a later minor brought and
- * still run on the oldest host: a function that the host lacks answers VERNAL_UNIMPLEMENTED, and a
- * function that the host does not know is never called. A plugin that cannot do without something
- * says here which minor brought it. Older hosts then refuse it by name. */
+/* The least minor of a host that this plugin runs on. A plugin may use additions of a later minor
+ * and still run on the oldest host: a function that the host lacks answers VERNAL_UNIMPLEMENTED,
+ * and a function that the host does not know is never called. A plugin that needs an addition says
+ * here which minor brought it. Older hosts then refuse the plugin and name the minor. */
 #ifndef VERNAL_TARGET_MINOR
 #define VERNAL_TARGET_MINOR 0
 #endif

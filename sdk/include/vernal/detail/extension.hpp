@@ -1,4 +1,4 @@
-// How the tables that the comfort headers make answer get_extension.
+// How the function tables of the comfort headers answer get_extension.
 #pragma once
 
 #include <concepts>
@@ -10,8 +10,8 @@
 
 namespace vernal {
 
-/// Finds the table of an extension by its id, "com.example.NAME/1"; null: there is none. A table has
-/// static storage and begins with its size, as every table does. Any thread.
+/// Finds the table of an extension by its id, "com.example.NAME/1". Null if there is none. A table
+/// has static storage and, like every table, begins with its size. Any thread.
 using ExtensionFinder = const void* (*)(std::string_view id);
 
 namespace detail {
@@ -31,7 +31,7 @@ inline std::int32_t answer_extension(ExtensionFinder find, vernal_str id,
   return *out != nullptr ? VERNAL_OK : VERNAL_NOT_FOUND;
 }
 
-/// get_extension of class T's table.
+/// The function get_extension in the table of class T.
 template <class T>
 std::int32_t extension_of(vernal_str id, const void** out) noexcept {
   if constexpr (OffersExtensions<T>) {

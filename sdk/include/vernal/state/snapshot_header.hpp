@@ -39,6 +39,7 @@ namespace vernal {
 /// change within one word of 8 bytes always changes the result.
 class SnapshotChecksum {
  public:
+  /// Adds the next bytes.
   void add(const void* data, std::uint64_t size) noexcept {
     const auto* bytes = static_cast<const unsigned char*>(data);
     length_ += size;
@@ -53,6 +54,7 @@ class SnapshotChecksum {
     }
     while (size-- > 0) pend(*bytes++);
   }
+  /// The checksum of the bytes that were added so far.
   std::uint64_t value() const noexcept {
     SnapshotChecksum last = *this;
     last.mix(pending_);

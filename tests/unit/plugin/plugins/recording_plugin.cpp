@@ -1,5 +1,4 @@
-// A frontend that says in the log what is called, and on which kind of thread: for tests of the
-// loader.
+// A frontend that logs which function is called on which kind of thread, for tests of the loader.
 #include "vernal/frontend_plugin.hpp"
 #include "vernal/plugin.hpp"
 
