@@ -3,15 +3,9 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "engine/steps/segmented_step_model.hpp"
 #include "loading/step_functions.hpp"
 #include "module/gguf_source.hpp"
-#include "text/chat_template.hpp"
-#include "text/tokenizer/tokenizer.hpp"
-#include "text/tokenizer/vocabulary.hpp"
 #include "vernal/error.hpp"
 #include "vernal/host.hpp"
 
@@ -30,13 +24,6 @@ std::uint64_t weight_bytes(const Module& module) {
   std::uint64_t sum = 0;
   for (const Weight& weight : module.weights) sum += weight.bytes;
   return sum;
-}
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream)
-    throw Error(VERNAL_NOT_FOUND, fmt::format("chat template {}: cannot be read", path.string()));
-  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 std::uint64_t modification_time(const std::filesystem::path& path) {
@@ -69,6 +56,7 @@ ResidentModel::ResidentModel(const ModelSettings& settings, plugin::PluginRegist
   architecture_ = settings.architecture;
   if (architecture_.empty())
     architecture_ = file_->metadata().require_string("general.architecture");
+  description_ = file_->metadata().find_string("general.name").value_or("");
   const std::string key = architecture_ + ".context_length";
   trained_context_length_ =
       static_cast<std::uint64_t>(std::max<std::int64_t>(0, metadata.find_integer(key).value_or(0)));
@@ -204,29 +192,11 @@ vernal_plan_info ResidentModel::plan_info() const {
   return out;
 }
 
-void ResidentModel::read_text_side(LoadedModel& out) const {
-  const GgufMetadata& metadata = file_->metadata();
-  out.tokenizer = std::make_shared<const Tokenizer>(read_vocabulary(*file_));
-  if (settings_.chat_template == "none") {
-    out.chat_template_problem = "the deployment says chat_template = \"none\"";
-    return;
-  }
-  try {
-    std::string source;
-    if (settings_.chat_template == "file") {
-      const auto stored = metadata.find_string("tokenizer.chat_template");
-      if (!stored) {
-        out.chat_template_problem = "the model file has no chat template";
-        return;
-      }
-      source = *stored;
-    } else {
-      source = read_file(settings_.chat_template);
-    }
-    out.chat_template = std::make_shared<const ChatTemplate>(
-        ChatTemplate::parse(std::move(source), "chat template of " + settings_.name));
-  } catch (const Error& error) {
-    out.chat_template_problem = error.what();
+void ResidentModel::read_text() {
+  if (!text_) text_ = std::make_unique<const TextSide>(read_text_side(*file_, settings_));
+  for (const ModelSegment& segment : segments_) {
+    if (segment.module == nullptr) continue;
+    require_rows_for_tokens(*segment.module, text_->tokenizer->size(), file_->file_name());
   }
 }
 
@@ -234,9 +204,12 @@ LoadedModel ResidentModel::load(const LoadProgress& progress) {
   LoadedModel out;
   out.id = settings_.name;
   out.architecture = architecture_;
-  out.description = file_->metadata().find_string("general.name").value_or("");
+  out.description = description_;
   out.created = modification_time(settings_.path);
-  read_text_side(out);
+  read_text();
+  out.tokenizer = text_->tokenizer;
+  out.chat_template = text_->chat_template;
+  out.chat_template_problem = text_->chat_template_problem;
   load_segments(segments_, progress);
   out.vocabulary_size = main_function(*segments_.back().module).logits_columns;
   out.context_length = context_length_;

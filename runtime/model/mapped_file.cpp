@@ -34,7 +34,7 @@ class FileDescriptor {
 };
 
 [[noreturn]] void refuse_file(std::int32_t code, const std::filesystem::path& path,
-                         std::string_view finding) {
+                              std::string_view finding) {
   throw Error(code, fmt::format("{}: {}", printable(path.native(), 1024), finding));
 }
 
@@ -63,8 +63,9 @@ std::uint64_t size_of_regular_file(const FileDescriptor& file, const std::filesy
     refuse_file(VERNAL_INVALID_ARGUMENT, path, "cannot be examined: " + text_of(errno));
   }
   if (!S_ISREG(status.st_mode)) {
-    refuse_file(VERNAL_INVALID_ARGUMENT, path,
-           fmt::format("expected a regular file, but this is {}", name_of_type(status.st_mode)));
+    refuse_file(
+        VERNAL_INVALID_ARGUMENT, path,
+        fmt::format("expected a regular file, but this is {}", name_of_type(status.st_mode)));
   }
   if (status.st_size <= 0) refuse_file(VERNAL_INVALID_ARGUMENT, path, "the file is empty");
   return static_cast<std::uint64_t>(status.st_size);
@@ -97,13 +98,13 @@ MappedFile MappedFile::open(const std::filesystem::path& path, MappingAdvice adv
     const int reason = errno;
     const bool is_missing = reason == ENOENT || reason == ENOTDIR;
     refuse_file(is_missing ? VERNAL_NOT_FOUND : VERNAL_INVALID_ARGUMENT, path,
-           "cannot be opened: " + text_of(reason));
+                "cannot be opened: " + text_of(reason));
   }
   const std::uint64_t size = size_of_regular_file(file, path);
   void* const address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (address == MAP_FAILED) {
     refuse_file(VERNAL_RESOURCE_EXHAUSTED, path,
-           fmt::format("{} bytes cannot be mapped: {}", size, text_of(errno)));
+                fmt::format("{} bytes cannot be mapped: {}", size, text_of(errno)));
   }
   MappedFile mapped({static_cast<const std::byte*>(address), size});
   mapped.advise(mapped.bytes(), advice);

@@ -99,15 +99,15 @@ std::int32_t hint(vernal_builder* b, vernal_str key, vernal_str text) noexcept {
 }
 
 constexpr vernal_builder_api kBuilderTable = {sizeof(vernal_builder_api),
-                                       begin_function,
-                                       end_function,
-                                       push_scope,
-                                       pop_scope,
-                                       weight,
-                                       state,
-                                       add_op,
-                                       value,
-                                       hint};
+                                              begin_function,
+                                              end_function,
+                                              push_scope,
+                                              pop_scope,
+                                              weight,
+                                              state,
+                                              add_op,
+                                              value,
+                                              hint};
 
 }  // namespace
 

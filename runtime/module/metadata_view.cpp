@@ -68,14 +68,14 @@ std::int32_t tensor(const vernal_metadata* m, vernal_str name, vernal_weight_vie
 }
 
 constexpr vernal_metadata_api kMetadataTable = {sizeof(vernal_metadata_api),
-                                        get_int,
-                                        get_float,
-                                        get_bool,
-                                        get_string,
-                                        array_size,
-                                        array_int,
-                                        array_float,
-                                        tensor};
+                                                get_int,
+                                                get_float,
+                                                get_bool,
+                                                get_string,
+                                                array_size,
+                                                array_int,
+                                                array_float,
+                                                tensor};
 
 }  // namespace
 

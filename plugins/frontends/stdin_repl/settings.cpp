@@ -1,6 +1,8 @@
 #include "stdin_repl/settings.hpp"
 
 #include <array>
+#include <filesystem>
+#include <system_error>
 
 namespace vernal::stdin_repl {
 namespace {
@@ -42,6 +44,19 @@ Settings read_settings(const Config& config) {
   }
   settings.shows_stats = config.find_bool("stats").value_or(kShowsStats);
   return settings;
+}
+
+void check_settings(const Config& config) {
+  const std::filesystem::path file = read_settings(config).history_file;
+  if (file.empty()) return;
+  std::error_code error;
+  const bool is_folder = std::filesystem::is_directory(file, error);
+  if (!is_folder && std::filesystem::is_directory(file.parent_path(), error)) return;
+  plugin_host().log(
+      VERNAL_LOG_WARNING, kComponent,
+      config.origin("history_file") + ": history_file " + file.string() +
+          (is_folder ? ": expected a file, found a folder" : ": its folder is not there") +
+          "; the lines typed will be forgotten");
 }
 
 }  // namespace vernal::stdin_repl

@@ -32,4 +32,8 @@ struct Settings {
 /// Reads the validated table. Control thread.
 Settings read_settings(const Config& config);
 
+/// read_settings, and a warning where the history could not be kept. Control thread.
+/// Errors   those of the table's own getters; a history that is lost stops nobody
+void check_settings(const Config& config);
+
 }  // namespace vernal::stdin_repl

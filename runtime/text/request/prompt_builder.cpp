@@ -11,12 +11,12 @@ namespace {
 
 RequestError template_failed(const Error& error) {
   const bool is_costly = error.code() == VERNAL_RESOURCE_EXHAUSTED;
-  return {VERNAL_INVALID_ARGUMENT,
-          {.error_code = "invalid_value", .param = "messages"},
-          fmt::format("{}: {}",
-                      is_costly ? "The messages cost the chat template of this model too much"
-                                : "The chat template of this model refuses the messages",
-                      error.what())};
+  return invalid_value(
+      "messages",
+      fmt::format("{}: {}",
+                  is_costly ? "The messages cost the chat template of this model too much"
+                            : "The chat template of this model refuses the messages",
+                  error.what()));
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ std::vector<TokenId> PromptBuilder::tokens(const RequestDocument& document) cons
 PromptBuilder::Rendering PromptBuilder::render(const RequestDocument& document) const {
   if (!chat_template_) {
     throw RequestError(
-        VERNAL_UNSUPPORTED, {.error_code = "no_chat_template", .param = "messages"},
+        "no_chat_template", {.param = "messages"},
         fmt::format("This model has no chat template{}{}; send a prompt instead of messages.",
                     template_problem_.empty() ? "" : ": ", template_problem_));
   }

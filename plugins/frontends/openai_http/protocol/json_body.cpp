@@ -20,11 +20,12 @@ constexpr std::size_t kFreeMemory = std::size_t{64} << 20;
 constexpr std::size_t kMemoryPerByte = 3;
 
 [[noreturn]] void refuse_json(std::string_view what) {
-  throw RequestRefused(http_refusal(400, "invalid_json",
-                                    fmt::format("The request body is not valid JSON: {}.", what)));
+  throw RequestRefused(
+      http_refusal("invalid_json", fmt::format("The request body is not valid JSON: {}.", what)));
 }
 
-/// JSON has no infinity, but 1e999 reads as one. The depth is bounded by the parser.
+/// Refuses numbers such as 1e999, which the parser reads as infinity. The parser bounds the depth
+/// of the recursion.
 void check_numbers(const json::value& value) {
   if (const auto* const number = value.if_double()) {
     if (!std::isfinite(*number)) refuse_json("a number is too large to be represented");
@@ -56,7 +57,7 @@ json::value parse_object(std::string_view text, const json::storage_ptr& memory)
     check_numbers(value);
     return value;
   } catch (const std::bad_alloc&) {
-    throw RequestRefused(http_refusal(413, "request_too_large",
+    throw RequestRefused(http_refusal("request_too_large",
                                       "The request body holds too many JSON values to be taken "
                                       "apart within this server's limits."));
   }
@@ -64,8 +65,8 @@ json::value parse_object(std::string_view text, const json::storage_ptr& memory)
 
 }  // namespace
 
-// Nothing in a JSON value needs more than the usual alignment, and the library gives memory back
-// with another alignment than it asked for.
+// The alignment is ignored. Nothing in a JSON value needs more than the usual one, and the library
+// frees memory with another alignment than it allocated it with.
 void* JsonBody::BoundedMemory::do_allocate(std::size_t size, std::size_t) {
   if (size > left_) throw std::bad_alloc();
   void* const memory = ::operator new(size);

@@ -257,9 +257,9 @@ class Lexer {
   /// The length of a run of digits at `at`, with single underscores between digits.
   std::size_t num_digits(std::size_t at) const {
     std::size_t end = at;
-    while (end < source_.size() &&
-           (is_ascii_digit(source_[end]) || (source_[end] == '_' && end > at &&
-                                       end + 1 < source_.size() && is_ascii_digit(source_[end + 1])))) {
+    while (end < source_.size() && (is_ascii_digit(source_[end]) ||
+                                    (source_[end] == '_' && end > at && end + 1 < source_.size() &&
+                                     is_ascii_digit(source_[end + 1])))) {
       ++end;
     }
     return end - at;

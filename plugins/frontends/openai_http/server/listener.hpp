@@ -1,4 +1,4 @@
-// The server: listener, threads and the sessions that live.
+// Where the frontend listens: its socket, its threads, and the sessions of its clients.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -17,30 +17,31 @@
 
 namespace vernal::openai_http {
 
-/// Control thread only, but for info and active. The order is: constructor (binds), run,
-/// begin_drain perhaps, stop, destructor.
-class Server {
+/// Call in this order: constructor (binds), run, begin_drain (optional), stop, destructor. Control
+/// thread only, except url, port and active.
+class Listener {
  public:
-  /// Binds and listens. Throws Error(UNAVAILABLE) if the address cannot be had.
-  Server(Settings settings, EngineClient engine, TextClient text);
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
-  ~Server();
+  /// Binds and listens. Throws Error(UNAVAILABLE) if the address is taken or unknown.
+  Listener(Settings settings, EngineClient engine, TextClient text);
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener();
 
   /// Starts the threads and begins to accept connections.
   void run();
 
-  /// Stops to listen; connections that are open stay so, but new requests on them are answered 503.
+  /// Closes the listening socket. Open connections stay open, but new requests on them are answered
+  /// 503.
   void begin_drain();
 
   /// Requests whose head is read and whose answer is not complete.
   std::uint64_t active() const noexcept { return service_.counters.active_requests; }
 
-  /// Cancels what runs, lets it say so to its client for up to two seconds, closes every connection
-  /// and joins all threads. May be called twice.
+  /// Cancels what runs, gives it up to two seconds to tell its client, closes every connection and
+  /// joins all threads. May be called twice.
   void stop();
 
-  /// "http://127.0.0.1:8080", with the port that was really taken.
+  /// "http://127.0.0.1:8080", with the real port where port 0 was asked for.
   std::string url() const;
   std::uint16_t port() const noexcept { return endpoint_.port(); }
 

@@ -1,4 +1,4 @@
-#include "openai_http/server/server.hpp"
+#include "openai_http/server/listener.hpp"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -17,9 +17,10 @@ namespace vernal::openai_http {
 namespace {
 
 constexpr std::chrono::seconds kFarewell{2};
-/// After accept failed, most likely for want of descriptors.
+/// Pause after accept failed, most likely because the process has no descriptor left.
 constexpr Milliseconds kAcceptPause{50};
-/// Connections above the limit that are answered at a time; beyond, they are closed without a word.
+/// Of the connections above the limit, this many at a time are answered 503. More are closed
+/// without an answer.
 constexpr std::uint64_t kMaxTurnedAway = 64;
 /// Descriptors that the rest of the process needs.
 constexpr std::uint64_t kOtherDescriptors = 64;
@@ -31,7 +32,7 @@ Error cannot_listen(const Settings& settings, std::string_view why) {
 
 }  // namespace
 
-Server::Server(Settings settings, EngineClient engine, TextClient text)
+Listener::Listener(Settings settings, EngineClient engine, TextClient text)
     : service_(std::move(settings), engine, text),
       work_(io_.get_executor()),
       acceptor_(net::make_strand(io_)),
@@ -40,9 +41,9 @@ Server::Server(Settings settings, EngineClient engine, TextClient text)
   listen();
 }
 
-Server::~Server() { stop(); }
+Listener::~Listener() { stop(); }
 
-void Server::limit_connections() {
+void Listener::limit_connections() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
   const std::uint64_t available = limit.rlim_cur > 2 * kOtherDescriptors
@@ -56,7 +57,7 @@ void Server::limit_connections() {
   max_connections_ = available;
 }
 
-void Server::listen() {
+void Listener::listen() {
   const Settings& settings = service_.settings;
   ErrorCode error;
   Tcp::resolver resolver(io_);
@@ -72,14 +73,14 @@ void Server::listen() {
   if (error) throw cannot_listen(settings, error.message());
 }
 
-void Server::run() {
+void Listener::run() {
   net::co_spawn(acceptor_.get_executor(), accept_connections(), net::detached);
   for (std::uint32_t i = 0; i < service_.settings.threads; ++i) {
     threads_.emplace_back([this] { io_.run(); });
   }
 }
 
-net::awaitable<void> Server::accept_connections() {
+net::awaitable<void> Listener::accept_connections() {
   net::steady_timer pause(acceptor_.get_executor());
   while (acceptor_.is_open()) {
     Tcp::socket socket(net::make_strand(io_));
@@ -93,7 +94,7 @@ net::awaitable<void> Server::accept_connections() {
   }
 }
 
-void Server::admit(Tcp::socket socket) {
+void Listener::admit(Tcp::socket socket) {
   HttpCounters& counters = service_.counters;
   if (counters.open_connections >= max_connections_) {
     turn_away(std::move(socket));
@@ -110,14 +111,14 @@ void Server::admit(Tcp::socket socket) {
                 [this, session](const std::exception_ptr&) { forget(session); });
 }
 
-void Server::forget(const std::shared_ptr<Session>& session) {
+void Listener::forget(const std::shared_ptr<Session>& session) {
   --service_.counters.open_connections;
   const std::lock_guard lock(mutex_);
   sessions_.erase(session);
   session_ended_.notify_all();
 }
 
-void Server::turn_away(Tcp::socket socket) {
+void Listener::turn_away(Tcp::socket socket) {
   ++service_.counters.refused_connections;
   if (num_turned_away_ >= kMaxTurnedAway) return;
   ++num_turned_away_;
@@ -129,7 +130,7 @@ void Server::turn_away(Tcp::socket socket) {
                 });
 }
 
-net::awaitable<void> Server::answer_at_capacity(std::shared_ptr<Connection> connection) {
+net::awaitable<void> Listener::answer_at_capacity(std::shared_ptr<Connection> connection) {
   const ApiError error = at_capacity("too many connections are open");
   const std::string id = make_id("req_");
   Response response;
@@ -146,20 +147,20 @@ net::awaitable<void> Server::answer_at_capacity(std::shared_ptr<Connection> conn
   co_await connection->close_gently();
 }
 
-void Server::close_listener() {
+void Listener::close_listener() {
   net::post(acceptor_.get_executor(), [this] {
     ErrorCode ignored;
     acceptor_.close(ignored);
   });
 }
 
-void Server::begin_drain() {
+void Listener::begin_drain() {
   service_.is_draining = true;
   close_listener();
 }
 
 template <class Action>
-void Server::for_each_session(Action action) {
+void Listener::for_each_session(Action action) {
   std::vector<std::shared_ptr<Session>> sessions;
   {
     const std::lock_guard lock(mutex_);
@@ -170,7 +171,7 @@ void Server::for_each_session(Action action) {
   }
 }
 
-void Server::stop() {
+void Listener::stop() {
   if (threads_.empty()) return;
   service_.is_draining = true;
   service_.is_stopping = true;
@@ -187,7 +188,7 @@ void Server::stop() {
   service_.workers.join();
 }
 
-std::string Server::url() const {
+std::string Listener::url() const {
   const auto address = endpoint_.address();
   const std::string host = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
   return fmt::format("http://{}:{}", host, endpoint_.port());
