@@ -139,11 +139,10 @@ LogitBias read_bias(std::string_view key, const json::value& value) {
   }
   const double number = value.is_number() ? value.to_number<double>() : 1e9;
   if (!(number >= kLogitBiasBounds.least && number <= kLogitBiasBounds.most)) {
+    const std::string path = fmt::format("sampling.logit_bias.{}", bias.token);
     throw invalid_value(
-        "sampling.logit_bias",
-        fmt::format("Invalid value for 'sampling.logit_bias': expected numbers from "
-                    "{} to {}, found {}.",
-                    kLogitBiasBounds.least, kLogitBiasBounds.most, describe(value)));
+        path, fmt::format("Invalid value for '{}': expected a number from {} to {}, found {}.",
+                          path, kLogitBiasBounds.least, kLogitBiasBounds.most, describe(value)));
   }
   bias.bias = static_cast<float>(number);
   return bias;
