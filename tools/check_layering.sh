@@ -32,6 +32,8 @@ quoted=$(paste -sd '|' <<<"$plugins")
 refuse 'the runtime names no plugin' "(^|[^a-z0-9_])($compound)([^a-z0-9_]|\$)|\"($quoted)\"" runtime
 refuse 'a plugin includes the SDK and itself only' \
   '^ *# *include *"(command|config|engine|loading|model|module|observe|plugin|serving|text)/' plugins sdk/examples
+refuse 'what backends share names none of them' 'cuda|avx' plugins/backends/shared
+refuse 'what backends share includes the SDK and itself only' '^ *# *include *"([^sv]|s[^h]|v[^e])' plugins/backends/shared
 refuse 'the SDK includes nothing but itself' '^ *# *include *"([^v]|v[^e])' sdk/include
 refuse 'the SDK includes nothing of the core' \
   '^ *# *include *"(runtime|command|config|engine|loading|model|module|observe|plugin|plugin_check|serving|text)/' sdk
