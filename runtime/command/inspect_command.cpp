@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "command/command_line.hpp"
 #include "command/commands.hpp"
 #include "config/units.hpp"
 #include "loading/plugin_set.hpp"
@@ -12,6 +13,13 @@
 
 namespace vernal {
 namespace {
+
+struct InspectArguments {
+  std::filesystem::path file;  // GGUF
+  bool tensors = false;
+  bool module = false;
+  std::vector<std::filesystem::path> plugin_paths;
+};
 
 void print_metadata(const GgufFile& file) {
   fmt::print("{}: GGUF version {}, {} keys, {} tensors, {}\n", file.file_name(), file.version(),
@@ -73,9 +81,7 @@ void print_module(const InspectArguments& arguments) {
     fmt::print("{}", dump_module(*segment.module));
 }
 
-}  // namespace
-
-int command_inspect(const InspectArguments& arguments) {
+int inspect(const InspectArguments& arguments) {
   if (arguments.module) {
     print_module(arguments);
     return 0;
@@ -85,6 +91,18 @@ int command_inspect(const InspectArguments& arguments) {
   print_formats(file);
   if (arguments.tensors) print_tensors(file);
   return 0;
+}
+
+}  // namespace
+
+void add_inspect_command(CommandLine& line) {
+  const auto arguments = std::make_shared<InspectArguments>();
+  CLI::App& command = line.add("inspect", "Show metadata, tensors or module of a GGUF file",
+                               [arguments] { return inspect(*arguments); });
+  command.add_option("MODEL", arguments->file, "model file (GGUF)")->required();
+  command.add_flag("--tensors", arguments->tensors, "list every tensor");
+  command.add_flag("--module", arguments->module, "print the module its architecture builds");
+  command.add_option("--plugins", arguments->plugin_paths, "folders with plugins, for --module");
 }
 
 }  // namespace vernal

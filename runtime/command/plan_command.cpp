@@ -1,12 +1,19 @@
 #include <fmt/format.h>
 
+#include "command/command_line.hpp"
 #include "command/commands.hpp"
 #include "command/memory_table.hpp"
 #include "loading/open_deployment.hpp"
 
 namespace vernal {
+namespace {
 
-int command_plan(const PlanArguments& arguments) {
+struct PlanArguments {
+  std::filesystem::path file;
+  bool json = false;
+};
+
+int plan(const PlanArguments& arguments) {
   Log log(LogLevel::kWarning);
   OpenDeployment open(arguments.file, log);
   open.plan_models();
@@ -18,6 +25,16 @@ int command_plan(const PlanArguments& arguments) {
   }
   for (const auto& model : open.models()) fmt::print("{}\n", memory_table(*model));
   return 0;
+}
+
+}  // namespace
+
+void add_plan_command(CommandLine& line) {
+  const auto arguments = std::make_shared<PlanArguments>();
+  CLI::App& command = line.add("plan", "Price weights, KV cache and scratch from file headers",
+                               [arguments] { return plan(*arguments); });
+  add_deployment_file(command, arguments->file);
+  command.add_flag("--json", arguments->json, "print JSON");
 }
 
 }  // namespace vernal

@@ -2,6 +2,7 @@
 // key.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/model_defaults.hpp"
 #include "config/plugin_settings.hpp"
 #include "config/source_place.hpp"
 
@@ -73,14 +75,15 @@ struct ModelSettings {
   SourcePlace path_place;
   std::vector<LayerRange> layers;    // one range with last = -1 for `backend = "..."`
   std::uint64_t context_length = 0;  // 0: the file's
-  std::uint64_t slots = 4;
+  std::uint64_t slots = kDefaultSlots;
   std::uint64_t rows = 0;  // of logits in a step, 0: slots. No key: for commands that score a text
-  std::uint64_t kv_tokens = 0;        // 0: slots x context_length
-  std::uint64_t max_checkpoints = 8;  // of a model that cannot be cut anywhere
-  std::uint64_t max_tokens_per_step = 512;
-  std::uint64_t max_queue = 256;            // waiting requests
-  std::uint64_t stall_timeout_ms = 60'000;  // a client that does not read
-  std::uint64_t step_timeout_ms = 120'000;  // a backend that does not answer
+  std::uint64_t kv_tokens = 0;                             // 0: slots x context_length
+  std::uint64_t max_checkpoints = kDefaultMaxCheckpoints;  // of a model that cannot be cut anywhere
+  std::uint64_t max_tokens_per_step = kDefaultMaxTokensPerStep;
+  std::uint64_t max_queue = kDefaultMaxQueue;  // requests that wait for a slot
+  // a client that does not read, a backend that does not answer
+  std::uint64_t stall_timeout_ms = std::chrono::milliseconds(kDefaultStallTimeout).count();
+  std::uint64_t step_timeout_ms = std::chrono::milliseconds(kDefaultStepTimeout).count();
   KvCacheSettings kv_cache;
   std::vector<std::string> host_tensors;
   std::string lock_memory = "never";   // never | preferred | required

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "model/printable.hpp"
+#include "text/request/sampling_bounds.hpp"
 
 namespace vernal {
 namespace {
@@ -22,15 +23,17 @@ void nested(TableReader& reader, std::string_view key, Problems& problems, F&& f
   child.finish();
 }
 
+Bounds bounds_of(const SamplingBounds& bounds) { return {bounds.least, bounds.most}; }
+
 void read_sampling(TableReader& reader, SamplingSettings& out, Problems& problems) {
   nested(reader, "sampling", problems, [&](TableReader& table) {
-    table.read("temperature", out.temperature, {0, 2});
-    table.read("top_p", out.top_p, {0, 1});
-    table.read("min_p", out.min_p, {0, 1});
-    table.read("top_k", out.top_k, {0, 1e9});
-    table.read("repetition_penalty", out.repetition_penalty, {0.01, 10});
-    table.read("presence_penalty", out.presence_penalty, {-2, 2});
-    table.read("frequency_penalty", out.frequency_penalty, {-2, 2});
+    table.read("temperature", out.temperature, bounds_of(kTemperatureBounds));
+    table.read("top_p", out.top_p, bounds_of(kTopPBounds));
+    table.read("min_p", out.min_p, bounds_of(kMinPBounds));
+    table.read("top_k", out.top_k, bounds_of(kTopKBounds));
+    table.read("repetition_penalty", out.repetition_penalty, bounds_of(kRepetitionPenaltyBounds));
+    table.read("presence_penalty", out.presence_penalty, bounds_of(kPresencePenaltyBounds));
+    table.read("frequency_penalty", out.frequency_penalty, bounds_of(kFrequencyPenaltyBounds));
   });
 }
 

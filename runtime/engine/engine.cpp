@@ -162,7 +162,7 @@ ModelStatus Engine::health() const {
 RequestId Engine::submit(const SubmitArguments& arguments) {
   std::shared_ptr<ModelEngine> engine;
   const TextModel target = ready_model(arguments.model, &engine);
-  if (engine->metrics()->open_requests >= engine->model().limits.max_open_requests) {
+  if (engine->has_full_queue()) {
     throw at_capacity();
   }
   std::shared_ptr<Request> request;

@@ -1,5 +1,6 @@
 #include "engine/model_engine.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "plugin/core_host.hpp"
@@ -38,6 +39,15 @@ ModelEngine::ModelEngine(LoadedModel model, Clock clock)
       status_{VERNAL_MODEL_LOADING, {}} {}
 
 ModelEngine::~ModelEngine() = default;
+
+bool ModelEngine::has_full_queue() const noexcept {
+  const std::uint64_t open = metrics_->open_requests;
+  const std::uint64_t running = metrics_->running_requests;
+  const std::uint64_t taken = metrics_->seated_choices;
+  const std::uint64_t waiting = open - std::min(open, running);
+  const std::uint64_t free_slots = model_.slots - std::min<std::uint64_t>(model_.slots, taken);
+  return waiting >= model_.limits.max_queue + free_slots;
+}
 
 void ModelEngine::accept(PreparedRequest prepared) {
   bool is_stopping = false;

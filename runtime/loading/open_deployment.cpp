@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "loading/plugin_set.hpp"
@@ -62,8 +63,30 @@ OpenDeployment::~OpenDeployment() {
 
 void OpenDeployment::replace_frontends_by_console(const std::string& model) {
   const std::string& name = model.empty() ? deployment_.models.front().name : model;
+  const auto own = std::ranges::find_if(
+      deployment_.frontends, [&](const PluginInstance& frontend) { return is_console(frontend); });
+  const std::string plugin =
+      own != deployment_.frontends.end()
+          ? own->plugin
+          : registry_->find_capable(plugin::kConsoleCapability, VERNAL_KIND_FRONTEND);
   RegistrySchemas schemas(*registry_);
-  deployment_.frontends = {make_frontend(deployment_, "console", "stdin_repl", name, schemas)};
+  deployment_.frontends = {make_frontend(deployment_, "console", plugin, name, schemas)};
+}
+
+bool OpenDeployment::is_console(const PluginInstance& frontend) {
+  return registry_->open(frontend.plugin, VERNAL_KIND_FRONTEND)
+      .manifest()
+      .has_capability(plugin::kConsoleCapability);
+}
+
+std::uint32_t OpenDeployment::num_workers(const ModelSettings& model) {
+  for (const PluginInstance& backend : deployment_.backends) {
+    if (backend.name != model.layers.front().backend) continue;
+    const plugin::PluginLibrary& library = registry_->open(backend.plugin, VERNAL_KIND_BACKEND);
+    const std::vector<DeviceInfo> devices = plugin::BackendInstance::devices(library.backend());
+    return devices.empty() ? 0 : static_cast<std::uint32_t>(devices.front().num_workers);
+  }
+  return 0;
 }
 
 void OpenDeployment::plan_models() {

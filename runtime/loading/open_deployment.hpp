@@ -19,21 +19,25 @@ namespace vernal {
 /// registry.
 class OpenDeployment {
  public:
-  /// Reads and validates `file`; opens the plugins it names. `log` outlives the object; its level
-  /// and format become the file's. Errors  all problems of the file in one Error (read_deployment).
+  /// Reads and validates `file`, and opens the plugins it names. `log` outlives the object. Its level
+  /// and format become the file's.
+  /// Errors  all problems of the file in one Error (read_deployment).
   OpenDeployment(const std::filesystem::path& file, Log& log);
   ~OpenDeployment();
   OpenDeployment(const OpenDeployment&) = delete;
   OpenDeployment& operator=(const OpenDeployment&) = delete;
 
   const Deployment& deployment() const noexcept { return deployment_; }
+  /// Whether a frontend talks with people at the terminal, by the manifest of its plugin.
+  bool is_console(const PluginInstance& frontend);
   plugin::CoreHost& host() noexcept { return host_; }
   plugin::PluginRegistry& registry() noexcept { return *registry_; }
   Log& log() noexcept { return log_; }
 
-  /// Puts one stdin_repl in the place of all frontends. Before a server is made.
+  /// Puts one console in the place of all frontends: the plugin of one of them, or the only plugin
+  /// that can be a console. Before a server is made.
   ///   model   a model or profile of the file; empty: the first model
-  /// Errors  NOT_FOUND: no such model, or no such plugin.
+  /// Errors  NOT_FOUND: no such model, or no such plugin; INVALID_ARGUMENT: several such plugins.
   void replace_frontends_by_console(const std::string& model);
   /// Opens and initialises all plugins, opens every [backends.NAME], describes and prices every
   /// model.
@@ -52,9 +56,13 @@ class OpenDeployment {
   }
 
   /// Describes and prices a model once more, with other settings than the file's. After
-  /// plan_models(); the result is destroyed before this object.
+  /// plan_models(). The result must be destroyed before this object.
   /// Errors  those of ResidentModel
   std::unique_ptr<ResidentModel> plan_again(const ModelSettings& settings);
+
+  /// Threads or multiprocessors of the device that runs the model's first layers, as its backend
+  /// lists it; 0: it lists none. After plan_models().
+  std::uint32_t num_workers(const ModelSettings& model);
 
   const std::vector<std::unique_ptr<ResidentModel>>& models() const noexcept { return models_; }
   /// Errors  NOT_FOUND: no model of that name; empty: the first.

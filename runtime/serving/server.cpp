@@ -15,8 +15,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// The console service is asked for by this plugin alone; the name is the manifest's.
-constexpr std::string_view kConsolePlugin = "stdin_repl";
 // How often the control thread looks whether a drain is over.
 constexpr milliseconds kDrainPoll{20};
 // A step that still runs after the drain has that long to end.
@@ -95,14 +93,14 @@ void Server::start_frontends() {
   has_frontends_ = true;
   plan();
   for (const PluginInstance& instance : deployment.frontends) {
-    if (instance.plugin != kConsolePlugin) start_frontend(instance);
+    if (!open_.is_console(instance)) start_frontend(instance);
   }
 }
 
 void Server::start_consoles() {
   const bool is_needed = frontends_.empty();
   for (const PluginInstance& instance : open_.deployment().frontends) {
-    if (instance.plugin != kConsolePlugin) continue;
+    if (!open_.is_console(instance)) continue;
     if (!is_needed && ::isatty(STDIN_FILENO) != 1) {
       open_.log().info("console", "standard input is no terminal: [frontends.{}] is not started",
                        instance.name);
@@ -113,7 +111,7 @@ void Server::start_consoles() {
 }
 
 void Server::start_frontend(const PluginInstance& instance) {
-  const bool is_console = instance.plugin == kConsolePlugin;
+  const bool is_console = open_.is_console(instance);
   const plugin::PluginLibrary& library =
       open_.registry().open(instance.plugin, VERNAL_KIND_FRONTEND);
   auto frontend = std::make_unique<plugin::FrontendInstance>(library.frontend(), instance.name,

@@ -22,14 +22,14 @@ struct EventLimits {
 };
 
 /// Events of one request. The engine never waits: when the client does not read, the queue reports
-/// that it is full and the scheduler leaves the request out. Exactly one terminal event passes,
-/// whoever ends the request first. Thread   any for producers; consumers one at a time.
+/// that it is full, and the request is left out of steps. Exactly one terminal event passes, whoever
+/// ends the request first.
+/// Thread   any for producers; one consumer at a time
 class EventQueue {
  public:
-  /// on_ready    edge-triggered: called by a producer when an event comes after pop() had found
-  /// none; not under
-  ///             the queue's lock; may call pop(), not close()
-  /// on_drained  called by the consumer when a full queue has become half empty
+  /// on_ready    a producer calls it, without the queue's lock, when an event comes after pop() has
+  ///             found none. It may call pop(), but not close()
+  /// on_drained  the consumer calls it when a full queue has become half empty
   EventQueue(EventLimits limits, std::function<void()> on_ready, std::function<void()> on_drained);
   EventQueue(const EventQueue&) = delete;
   EventQueue& operator=(const EventQueue&) = delete;

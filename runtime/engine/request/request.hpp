@@ -41,7 +41,7 @@ class Request {
   EventQueue& events() noexcept { return events_; }
   bool has_ended() const noexcept { return has_ended_; }
 
-  /// Asks for the end; whoever holds the request ends it, within one step. May be repeated.
+  /// Asks for the end of the request. Whoever holds it ends it within one step. May be repeated.
   void cancel();
   bool is_cancelled() const noexcept { return is_cancelled_; }
 
@@ -55,7 +55,7 @@ class Request {
   void set_in_step(bool is_in_step) noexcept { is_in_step_ = is_in_step; }
   bool is_in_step() const noexcept { return is_in_step_; }
 
-  /// What the client polled last. Of the polling thread.
+  /// The event that the client polled last. Of the thread that polls.
   EventView& polled() noexcept { return polled_; }
 
  private:

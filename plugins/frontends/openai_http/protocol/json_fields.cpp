@@ -32,6 +32,7 @@ std::optional<std::int64_t> as_integer(const json::value& value) {
 }
 
 std::string expected_number(std::string_view kind, Range range) {
+  if (std::isinf(range.low) && std::isinf(range.high)) return std::string(kind);
   return fmt::format("{} from {} to {}", kind, range.low, range.high);
 }
 
