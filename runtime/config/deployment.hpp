@@ -85,7 +85,7 @@ struct ModelSettings {
   std::string lock_memory = "never";  // never | preferred | required
   std::uint64_t prefix_cache_bytes = 0;
   std::string architecture;            // empty: by the file's metadata
-  std::string chat_template = "file";  // file | none | absolute path
+  std::string chat_template = "file";  // file | file:NAME | none | absolute path
   SamplingSettings sampling;
   std::string thinking = "auto";  // auto | on | off
 };

@@ -108,10 +108,12 @@ struct LoadedModel {
   std::uint64_t created = 0;  ///< Unix seconds: the file's modification time
   std::shared_ptr<const Tokenizer> tokenizer;
   std::shared_ptr<const ChatTemplate> chat_template;  ///< null: chat is refused, completions work
-  std::string chat_template_problem;                  ///< why there is none; may be empty
-  std::uint64_t vocabulary_size = 0;                  ///< columns of the logits
-  std::uint64_t context_length = 0;                   ///< most positions of one sequence
-  std::uint32_t slots = 1;  ///< most live sequences, all of which may be in one step
+  std::shared_ptr<const ChatTemplate>
+      tool_use_template;              ///< for requests with tools; null: that one
+  std::string chat_template_problem;  ///< why there is none; may be empty
+  std::uint64_t vocabulary_size = 0;  ///< columns of the logits
+  std::uint64_t context_length = 0;   ///< most positions of one sequence
+  std::uint32_t slots = 1;            ///< most live sequences, all of which may be in one step
   std::uint32_t max_tokens_per_step = 512;  ///< better at least slots + 64
   std::uint32_t max_checkpoints = 0;        ///< kept for later prompts, if not truncates_anywhere
   RequestLimits limits;

@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <fstream>
-#include <iterator>
+#include <utility>
 
 #include "engine/steps/backend_step_model.hpp"
 #include "engine/steps/segmented_step_model.hpp"
+#include "loading/chat_templates.hpp"
 #include "loading/module_outputs.hpp"
 #include "module/gguf_source.hpp"
-#include "text/chat_template.hpp"
 #include "text/tokenizer/tokenizer.hpp"
 #include "text/tokenizer/vocabulary.hpp"
 #include "vernal/error.hpp"
@@ -31,13 +30,6 @@ std::uint64_t weight_bytes(const Module& module) {
   std::uint64_t sum = 0;
   for (const Weight& weight : module.weights) sum += weight.bytes;
   return sum;
-}
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream)
-    throw Error(VERNAL_NOT_FOUND, fmt::format("chat template {}: cannot be read", path.string()));
-  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 std::uint64_t modification_time(const std::filesystem::path& path) {
@@ -80,6 +72,7 @@ ResidentModel::ResidentModel(const ModelSettings& settings, plugin::PluginRegist
                 fmt::format("{}: neither the file ({}) nor [models.{}] says a context length",
                             file_->file_name(), key, settings.name));
   }
+  check_chosen_template(file_->metadata(), settings);
   plugin_ = client(registry.open_architecture(architecture_));
   for (const LayerRange& range : settings.layers) {
     ModelSegment& segment = segments_.emplace_back();
@@ -206,29 +199,11 @@ vernal_plan_info ResidentModel::plan_info() const {
 }
 
 void ResidentModel::read_text_side(LoadedModel& out) const {
-  const GgufMetadata& metadata = file_->metadata();
   out.tokenizer = std::make_shared<const Tokenizer>(read_vocabulary(*file_));
-  if (settings_.chat_template == "none") {
-    out.chat_template_problem = "the deployment says chat_template = \"none\"";
-    return;
-  }
-  try {
-    std::string source;
-    if (settings_.chat_template == "file") {
-      const auto stored = metadata.find_string("tokenizer.chat_template");
-      if (!stored) {
-        out.chat_template_problem = "the model file has no chat template";
-        return;
-      }
-      source = *stored;
-    } else {
-      source = read_file(settings_.chat_template);
-    }
-    out.chat_template = std::make_shared<const ChatTemplate>(
-        ChatTemplate::parse(std::move(source), "chat template of " + settings_.name));
-  } catch (const Error& error) {
-    out.chat_template_problem = error.what();
-  }
+  ModelTemplates templates = load_chat_templates(file_->metadata(), settings_);
+  out.chat_template = std::move(templates.chat);
+  out.tool_use_template = std::move(templates.tool_use);
+  out.chat_template_problem = std::move(templates.problem);
 }
 
 LoadedModel ResidentModel::load(const LoadProgress& progress) {
