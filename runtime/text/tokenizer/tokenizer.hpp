@@ -39,7 +39,8 @@ class Tokenizer {
   Tokenizer(const Tokenizer&) = delete;
   Tokenizer& operator=(const Tokenizer&) = delete;
 
-  /// The tokens of `text`, which may be any bytes: what is not UTF-8 is encoded byte by byte.
+  /// The tokens of `text`, which may be any bytes: what is not UTF-8 is encoded byte by byte. Where
+  /// the file asks for normal form C (Vocabulary::normalization), text is brought into it first.
   /// Time: O(n log n) in the text, whatever it is.
   /// Errors   VERNAL_INVALID_ARGUMENT: more than kMaxTextBytes.
   std::vector<TokenId> encode(std::string_view text, EncodeOptions options = {}) const;
@@ -51,8 +52,8 @@ class Tokenizer {
   std::string_view token_bytes(TokenId id) const noexcept;
 
   /// The bytes of all `tokens`. With `skip_special`, control and unknown tokens give nothing.
-  /// decode(encode(text, {p, false})) == text for every text and both values of p, as long as the
-  /// vocabulary has a token for each byte (and, in sentence piece, for the space). Where it adds a
+  /// decode(encode(text, {p, false})) == text for every text (in normal form C, where the file asks
+  /// for it) and both values of p, as long as the vocabulary has a token for each byte (and, in sentence piece, for the space). Where it adds a
   /// space prefix (has_space_prefix(); byte-pair vocabularies never have one), one space is
   /// dropped at the start and after each control, unknown or user-defined token, because encode()
   /// put it there. The result need not be UTF-8: a Detokenizer makes characters of it.
@@ -112,6 +113,7 @@ class Tokenizer {
   bool add_bos_;
   bool add_eos_;
   bool add_space_prefix_;
+  bool composes_;
   std::vector<std::string> warnings_;
 };
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "text/tokenizer/normalization.hpp"
 #include "text/tokenizer/token_id.hpp"
 
 namespace vernal {
@@ -61,6 +62,7 @@ struct Vocabulary {
   bool add_bos = false;           ///< a prompt begins with bos
   bool add_eos = false;           ///< a text ends with eos (embedding models)
   bool add_space_prefix = false;  ///< sentence piece: text begins with a space that is not shown
+  Normalization normalization;    ///< of text, before it is cut into words
 };
 
 /// Checks what Tokenizer relies on: at least one token, ids within the vocabulary or kNoToken,
@@ -71,7 +73,8 @@ struct Vocabulary {
 void validate_vocabulary(const Vocabulary& vocabulary);
 
 /// Reads the tokenizer.ggml.* entries of `file`, fills in what they leave out as files of that kind
-/// mean it, and validates the result. An id of -1 or 4294967295 means "none". The result borrows
+/// mean it, and validates the result. How text is normalised stands in tokenizer.huggingface.json, the
+/// only key that can say it; without that key text keeps its bytes. An id of -1 or 4294967295 means "none". The result borrows
 /// from `file`.
 /// Errors   VERNAL_UNSUPPORTED: another tokenizer model than "gpt2" and "llama";
 ///          VERNAL_NOT_FOUND: no model, tokens, scores ("llama") or merges ("gpt2");
