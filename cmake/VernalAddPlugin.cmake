@@ -10,7 +10,7 @@
 #   ID            reverse domain name, com.example.backend
 #   PROVIDES      architectures only: the values of general.architecture it builds
 #   ISA           x86-64-v2, -v3 or -v4: compiled for it, and refused by name on a machine without it
-#   TARGET_MINOR  least interface minor to run on; default: that of the headers
+#   TARGET_MINOR  least interface minor it needs of a host; default 0: it runs on every host of this major
 #   NEEDS         further needs for the operator to read, "cuda>=12.4"; not checked before loading
 #
 # The library goes to VERNAL_PLUGIN_OUTPUT_DIRECTORY (default: the current binary folder) and is installed to
@@ -97,7 +97,7 @@ function(vernal_add_plugin)
   vernal_check_plugin_argument(KIND "${ARG_KIND}" "^(backend|architecture|frontend)(;(backend|architecture|frontend))*$")
   get_property(minor GLOBAL PROPERTY VERNAL_ABI_MINOR)
   if(NOT DEFINED ARG_TARGET_MINOR)
-    set(ARG_TARGET_MINOR ${minor})
+    set(ARG_TARGET_MINOR 0)
   elseif(ARG_TARGET_MINOR GREATER minor)
     message(FATAL_ERROR "vernal_add_plugin: TARGET_MINOR is ${ARG_TARGET_MINOR}; these headers know ${minor}")
   endif()

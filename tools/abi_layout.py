@@ -10,10 +10,12 @@ A layout file has one line for each fact:
   vernal_str.size 8 8          offset and size of a member
   VERNAL_OK = 0                value of a constant
 
-verify demands, for every compiler, as C11 and as C++20: the newest file equals what the headers give; every
-older file still holds (members where they were, structs no smaller, constants as they were); no struct has
-padding. A released file is never edited: a minor adds a new one, and its lines are those of the one before,
-with sizes grown and lines added.
+verify checks, with every compiler, as C11 and as C++20:
+  - the newest file is the layout of the headers
+  - every older file still holds: members are where they were, structs are no smaller, constants have their values
+  - no struct has padding
+A released file is never edited. A minor adds a new file: it has the lines of the one before, perhaps with greater
+sizes of structs, and more lines.
 """
 
 import argparse

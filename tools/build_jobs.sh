@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Prints how many compilers may run at once: one a core, but the largest files take about 1.5 GB each.
+# Prints how many compilers may run at the same time: one for each core, but only as many as fit into memory. A compiler
+# takes up to 1.5 GB.
 set -euo pipefail
 cores=$(nproc)
 by_memory=$(awk '/^MemAvailable/ {print int($2 / 1572864)}' /proc/meminfo)

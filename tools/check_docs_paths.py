@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Checks that every path that a document of this tree names exists.
 
-Looked at are links, and code spans that begin with a folder or file of the root. `<name>` and `*` stand for anything,
-`{a,b}` for each; one match is enough for each. Paths of things that are built or fetched (build/, models/) are not in
-the tree and not looked at.
+It checks links, and code spans that begin with a folder or file of the root. `<name>` and `*` stand for any text, and
+`{a,b}` for each of a and b; one file must match each path. Paths of things that are built or fetched (build/, models/)
+are not checked.
 """
 import itertools
 import os

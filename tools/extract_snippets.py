@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
-"""Makes the files that a document shows, and does what it says.
+"""Writes the files that a document shows, and runs its commands.
 
-    tools/extract_snippets.py OUT DOCUMENT          the files into OUT
-    tools/extract_snippets.py --run OUT DOCUMENT    the same, and the commands in OUT, each where it stands
+    tools/extract_snippets.py OUT DOCUMENT          writes the files to OUT
+    tools/extract_snippets.py --run OUT DOCUMENT    the same, and runs the commands in OUT, in the order of the document
 
-What a fenced block is for stands behind its language:
+Words after the language of a fenced block say what it is:
 
     ```cpp file=acorn.cpp    a file, or the next part of it: parts are joined by an empty line
     ```sh run                commands for bash, run in OUT with -euo pipefail; they must succeed
     ```sh fails              the same, but the last must fail; what they print must follow, to show which that was
     ```text prints           lines that the commands before print, in this order; "..." stands for any text
 
-Blocks without such a word are left alone. A line "<!-- walk FILE -->" stands for the blocks of that document, a chapter on a
-page of its own. A line that may be meant as one of these and is not written like them is an error, and so is a document
-without any marked block: nothing is left out unnoticed.
+Blocks without such words are ignored. A line "<!-- walk FILE -->" stands for the blocks of that document, which is a chapter
+on a page of its own. A line that looks like one of these but is not written exactly so is an error, and so is a document
+without a marked block: nothing is left out unnoticed.
 
-With --run each block is named as "== DOCUMENT:LINE" when its turn comes. What the commands leave running ends with them.
+With --run, "== DOCUMENT:LINE" is printed before each block. Processes that the commands leave running are ended.
 """
 import argparse
 import contextlib

@@ -4,7 +4,7 @@
     tools/fetch_model.py NAME [--directory models]
     tools/fetch_model.py --list
 
-Exit status: 0 the file is there and whole; 1 it could not be had (the reason is printed); 2 wrong arguments.
+Exit status: 0 the whole file is there; 1 it could not be fetched, and the reason is printed; 2 wrong arguments.
 An interrupted download goes on after the last finished part. Nothing of the packages is installed or run.
 """
 import argparse

@@ -2,7 +2,7 @@
 """Makes tests/golden from a folder of reference data, or checks it against its manifest.
 
     tools/make_golden.py --reference DIR    copy what the tests need, write MANIFEST.toml
-    tools/make_golden.py --check            exactly the files of the manifest, with their sizes and sha256
+    tools/make_golden.py --check            checks that there are exactly the files of the manifest, unchanged
 
 The reference data is what other engines compute (MANIFEST.toml says which and how); tests never change it. The
 vocabularies are packed, because they shrink to a fifth; the build unpacks them (cmake/VernalGoldenData.cmake).

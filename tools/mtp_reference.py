@@ -3,15 +3,15 @@
 
     tools/mtp_reference.py MODEL.gguf MODEL.json OUT
 
-reads a model with f32 and f16 weights and the prompts beside it (the longest is taken), and writes OUT.json and
-OUT.logits.f32: rows of logits of the prediction layer along the prompt, then of a few rounds in which it goes on by
-itself. The main layers are computed too, and compared with the logits that another engine stored. Needs numpy.
+Reads a model with f32 and f16 weights, and the longest of its prompts. Writes OUT.json and OUT.logits.f32: rows of
+logits of the prediction layer along the prompt, then of a few rounds that use its own results. The main layers are
+computed too, and compared with the logits that another engine stored. Needs numpy.
 
     x += Mixer(Norm(x)); x += FeedForward(Norm(x)); logits = Head(Norm(x))
 
-The mixer is a gated delta net (Yang et al. 2024, "Gated Delta Networks") or attention whose answer is gated. The
-prediction layer takes Project([Norm(embedding of the next token); Norm(normed hidden state)]) through one more such
-layer with attention.
+The mixer is a gated delta net (Yang et al. 2024, "Gated Delta Networks") or attention with a gated result. The
+prediction layer is one more such layer with attention. Its input is
+Project([Norm(embedding of the next token); Norm(normed hidden state)]).
 """
 import argparse
 import json

@@ -1,6 +1,6 @@
-// The other side of compare.py: the same protocol as vernal_worker.cpp over the C interface of
-// ik_llama.cpp. Compiled by compare.py against the headers and libraries of its Python package; no
-// part of this project's build.
+// The other side of compare.py: the protocol of vernal_worker.cpp, over the C interface of
+// ik_llama.cpp. compare.py compiles it with the headers and libraries of a Python package. It is
+// not a part of this project's build.
 //
 //   peer_worker MODEL.gguf THREADS CONTEXT LOGITS_FILE
 #include <llama.h>
@@ -24,7 +24,7 @@ class Worker {
     llama_backend_init();
     llama_model_params model_params = llama_model_default_params();
     model_params.use_mmap = false;
-    model_params.repack_tensors = true;  // its faster setting
+    model_params.repack_tensors = true;  // the faster setting
     model_ = llama_model_load_from_file(path, model_params);
     llama_context_params params = llama_context_default_params();
     params.n_ctx = static_cast<std::uint32_t>(context_length);
@@ -78,7 +78,7 @@ class Worker {
   void prepare(int num_sequences, int depth) {
     for (int s = 0; s < num_sequences; ++s) {
       if (lengths_[s] > depth) {
-        // A state that cannot go back begins anew.
+        // A state that cannot be cut begins from nothing.
         const bool can_cut = depth == 0 || !llama_model_has_recurrent(model_);
         lengths_[s] = can_cut ? depth : 0;
         llama_kv_cache_seq_rm(context_, s, can_cut ? depth : -1, -1);
@@ -101,7 +101,7 @@ class Worker {
       std::cerr << "llama_decode failed\n";
       std::exit(1);
     }
-    // The result is complete only once it is asked for.
+    // The result is complete only after it was asked for.
     volatile float first = *llama_get_logits_ith(context_, batch_.n_tokens - 1);
     (void)first;
   }

@@ -1,12 +1,13 @@
-// Our side of compare.py: loads the first model of a deployment and measures what stdin asks for.
+// Our side of compare.py: loads the first model of a deployment and measures what standard input
+// asks for.
 //
 //   decode DEPTH COUNT [SEQUENCES]   COUNT steps from DEPTH tokens on, each one token of every
 //                                    sequence
 //   prefill COUNT                    COUNT tokens from the start, at once if the deployment allows
 //   logits COUNT                     COUNT tokens from the start, one by one; their logits,
 //                                    [COUNT, vocabulary] f32, go to the file of the command line
-// Each line is answered with the seconds it took; the way to DEPTH is not timed. Begins with
-// "ready".
+// Each line is answered with its time in seconds. The time to reach DEPTH does not count. The first
+// line of output is "ready".
 #include <chrono>
 #include <cstdint>
 #include <fstream>
@@ -32,7 +33,8 @@ class Worker {
     return timed([&] { feed({0}, count); });
   }
 
-  /// Logits of the first `count` tokens, fed one by one: a step gives no more rows than slots.
+  /// Writes the logits of the first `count` tokens. They are fed one by one, because a step gives
+  /// no more rows than slots.
   double logits(std::uint64_t count, const char* file) {
     prepare(1, 0, count);
     std::ofstream out(file, std::ios::binary);
@@ -79,7 +81,7 @@ class Worker {
       if (s.length > depth) {
         if (model_.steps->truncate(s.id, depth)) {
           s.length = depth;
-        } else {  // a state that cannot go back begins anew
+        } else {  // a state that cannot be cut begins from nothing
           model_.steps->release_sequence(s.id);
           s = {model_.steps->create_sequence().value(), 0};
         }
@@ -91,7 +93,7 @@ class Worker {
     }
   }
 
-  /// Appends `count` tokens to each of the sequences; `look` sees each step's logits.
+  /// Appends `count` tokens to each of the sequences. `look` gets the logits of each step.
   void feed(const std::vector<std::size_t>& sequences, std::uint64_t count,
             const std::function<void()>& look = {}) {
     while (count > 0) {

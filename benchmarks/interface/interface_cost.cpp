@@ -1,6 +1,5 @@
-// What the plugin interface costs: the time of decode steps as the core sees them, from handing the
-// batch over to having the logits, beside the time that cpu_avx2 spent in its own kernels
-// meanwhile.
+// The cost of the plugin interface. Measures the time of decode steps as the core sees it, from
+// giving the batch to having the logits, and the time that cpu_avx2 spent in its own kernels.
 //
 //   interface_cost MODEL.gguf [STEPS]
 #include <fmt/format.h>
@@ -19,7 +18,7 @@ struct Cost {
   double kernel_seconds = 0;
 };
 
-/// One token for one sequence. The logits are looked at, as a sampler would.
+/// Runs a step of one token for one sequence, and reads the logits, as a sampler does.
 float decode(test::ModelUnderTest& model, vernal_sequence_id sequence, std::int32_t position) {
   const std::vector<std::int32_t> ids{position % 512};  // in any vocabulary
   const std::vector<std::int32_t> positions{position};

@@ -1,13 +1,14 @@
 // Attention by KV format, depth and number of queries, with the shape of a model of 1.5 billion
-// parameters: 12 query heads, 2 KV heads of 128. Reports the bytes of keys and values read per
-// second; one token of such a model reads them in 28 layers.
+// parameters:
+// 12 query heads, 2 KV heads of 128. Reports how many bytes of keys and values are read in a
+// second. For one token, such a model reads them in 28 layers.
 #include <benchmark/benchmark.h>
 
 #include <numeric>
 #include <string>
 #include <vector>
 
-#include "kernels/attention.hpp"
+#include "kernels/attention/attention.hpp"
 
 namespace vernal::cpu_avx2 {
 namespace {
@@ -15,8 +16,9 @@ namespace {
 constexpr std::int64_t kHeads = 12;
 constexpr std::int64_t kKvHeads = 2;
 constexpr std::int64_t kDim = 128;
-constexpr std::int64_t kLayers =
-    28;  // caches that are walked in turn, so that none stays in a cache
+// There are so many KV caches, used one after another, so that none stays in a cache of the
+// processor.
+constexpr std::int64_t kLayers = 28;
 
 void run_attention(benchmark::State& state, KvFormat format, std::int64_t depth,
                    std::int64_t queries) {

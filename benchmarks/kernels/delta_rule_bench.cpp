@@ -1,6 +1,7 @@
 // The gated delta rule with the shape of a hybrid's layer: 32 value heads and 16 key heads of 128.
-// Decode walks over the states of many layers, which no cache holds, and reports state bytes read
-// and written per second beside the read bandwidth. Prefill reports tokens per second of one layer.
+// Decode uses the states of many layers, which no cache can hold. It reports how many bytes of
+// states are read and written in a second, and the read bandwidth of the machine. Prefill reports
+// the tokens of one layer in a second.
 //
 //   delta_rule_bench --benchmark_filter=decode    threads: those of the machine
 #include <benchmark/benchmark.h>
@@ -13,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/delta_rule.hpp"
+#include "kernels/recurrent/delta_rule.hpp"
 #include "read_bandwidth.hpp"
 #include "thread_pool.hpp"
 

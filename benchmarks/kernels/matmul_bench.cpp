@@ -1,5 +1,5 @@
-// Matrix products by format and number of tokens. Decode cases walk over weights that no cache
-// holds and report their share of the read bandwidth; prefill cases report products per second.
+// Matrix products by format and number of tokens. Decode cases use weights that no cache can hold,
+// and report their share of the read bandwidth. Prefill cases report the products in a second.
 //
 //   matmul_bench --benchmark_filter=q4_k    threads: those of the machine
 #include <benchmark/benchmark.h>
@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/matmul.hpp"
+#include "kernels/matmul/matmul.hpp"
 #include "read_bandwidth.hpp"
 #include "thread_pool.hpp"
 
@@ -41,7 +41,7 @@ ThreadPool& pool() {
   return instance;
 }
 
-/// As many copies of a random matrix as fill `bytes`.
+/// So many copies of a random matrix that they have `bytes` bytes.
 struct Matrices {
   Matrices(WeightFormat weight_format, std::int64_t bytes)
       : format(weight_format),
@@ -49,7 +49,7 @@ struct Matrices {
         count(std::max<std::int64_t>(1, bytes / size)),
         data(aligned(size * count)) {
     std::mt19937 generator(1);
-    // f16 fields stay finite; exponents of mxfp4 too large for subnormal scales, which are slow.
+    // f16 fields stay finite. Exponents of mxfp4 are large, because subnormal scales are slow.
     const std::uint32_t exponent = format == WeightFormat::kMxfp4 ? 0x40U : 0U;
     for (std::int64_t i = 0; i < size; ++i) {
       data.get()[i] = static_cast<std::byte>((generator() & 0x3BU) | exponent);

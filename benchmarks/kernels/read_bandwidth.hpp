@@ -1,4 +1,4 @@
-// How fast this machine reads memory, measured beside the kernels that are judged by it.
+// Measures how fast this machine reads memory, to compare kernels with it.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +11,8 @@
 
 namespace vernal::cpu_avx2 {
 
-/// Bytes per second of reading `size` bytes front to back on all threads of `pool`, the best of
-/// `rounds`. `size` should be many times the last-level cache.
+/// The bytes per second of reading `size` bytes from front to back on all threads of `pool`. The
+/// best of `rounds` counts. `size` should be many times the last-level cache.
 inline double read_bandwidth(const std::byte* data, std::int64_t size, ThreadPool& pool,
                              int rounds = 3) {
   double best = 0.0;
@@ -21,7 +21,8 @@ inline double read_bandwidth(const std::byte* data, std::int64_t size, ThreadPoo
     pool.run([&](Worker& worker) {
       const std::int64_t part = size / worker.num_workers() / 256 * 256;
       const std::byte* p = data + worker.index() * part;
-      // Eight sums at once: enough loads in flight for any machine, and nothing a compiler drops.
+      // Eight sums at once: enough loads at the same time for any machine, and a compiler cannot
+      // drop them.
       std::uint64_t sums[8] = {};
       for (std::int64_t i = 0; i < part; i += 64) {
         std::uint64_t words[8];

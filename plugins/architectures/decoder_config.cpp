@@ -6,7 +6,7 @@
 namespace vernal::architectures {
 namespace {
 
-// Far above any model, far below what could overflow a product or exhaust memory with nodes.
+// Far above any model, and far below sizes that overflow a product or fill the memory with nodes.
 constexpr IntRange kLayers{1, 1024};
 constexpr IntRange kHidden{1, 1 << 20};
 constexpr IntRange kFeedForward{1, 1 << 24};

@@ -1,4 +1,5 @@
-// The parts of one decoder layer: weights by their names in the file, "blk.3.attn_q.weight".
+// The parts of one decoder layer. Weights are found by their names in the file:
+// "blk.3.attn_q.weight".
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,8 @@
 
 namespace vernal::architectures {
 
-/// A layer under construction; what is made while it lives has its path. Borrows everything.
+/// A layer that is being built. Nodes that are added while it lives have its path. Borrows all
+/// arguments.
 class DecoderLayer {
  public:
   enum class Bias { kIfStored, kRequired };
@@ -22,47 +24,48 @@ class DecoderLayer {
         index_(index),
         scope_(builder.scope("blk", index)) {}
 
-  /// RMS norm of the last dimension, which has `size` elements.
+  /// The RMS norm over the last dimension, which has `size` elements.
   Tensor norm(std::string_view name, Tensor x, std::int64_t size) const {
     return b_.rmsnorm(x, weight(std::string(name) + ".weight", {size}), c_.norm_eps);
   }
 
-  /// x[T, in] -> [T, out]. A stored bias is always added: leaving it out would be silently wrong.
+  /// x[T, in] -> [T, out]. If the file has a bias, it is added: without it, results would be wrong
+  /// without a message.
   Tensor linear(std::string_view name, Tensor x, std::int64_t in, std::int64_t out,
                 Bias bias = Bias::kIfStored) const {
     const bool has_bias =
         bias == Bias::kRequired || metadata_.has_tensor(scope_.name(std::string(name) + ".bias"));
-    // Declared one by one: the order of arguments is the compiler's, the order of weights must not
-    // be.
+    // Declared in statements of their own: a compiler may evaluate arguments in any order, and the
+    // order of weights must not depend on it.
     const WeightRef w = weight(std::string(name) + ".weight", {out, in});
     const WeightRef b = has_bias ? weight(std::string(name) + ".bias", {out}) : WeightRef{};
     return b_.linear(name, x, w, b);
   }
 
-  /// x[T, in] -> f32[T, out], for numbers that decide: routers and gates of a memory.
+  /// x[T, in] -> f32[T, out], for results that need precision: routers, and gates of a memory.
   Tensor linear_f32(std::string_view name, Tensor x, std::int64_t in, std::int64_t out) const {
     return b_.linear(name, x, weight(std::string(name) + ".weight", {out, in}), {}, Element::kF32);
   }
 
-  /// A weight of this layer by the rest of its name, "ssm_dt.bias".
+  /// A weight of this layer, by the rest of its name: "ssm_dt.bias".
   WeightRef weight(std::string_view name, const Dims& dims) const {
     return b_.weight(scope_.name(name), dims);
   }
 
   bool has(std::string_view name) const { return metadata_.has_tensor(scope_.name(name)); }
-  /// A weight of this layer, or of the whole model if this layer has none of its own.
+  /// A weight of this layer; if the layer has none, the weight `shared` of the whole model.
   WeightRef weight_or(std::string_view name, std::string_view shared, const Dims& dims) const {
     return has(name) ? weight(name, dims) : b_.weight(shared, dims);
   }
 
-  /// Throws UNSUPPORTED, naming the tensor, if the file has it: ignoring it would be silently
-  /// wrong.
+  /// Throws UNSUPPORTED with the tensor's name if the file has it: if it were ignored, results
+  /// would be wrong without a message.
   void refuse_tensor(std::string_view name, std::string_view why) const {
     if (!has(name)) return;
     throw Error(VERNAL_UNSUPPORTED, "tensor \"" + scope_.name(name) + "\": " + std::string(why));
   }
 
-  /// Name of a state of this layer, "blk.3.kv".
+  /// The name of a state of this layer: "blk.3.kv" for "kv".
   std::string name(std::string_view rest) const { return scope_.name(rest); }
   std::int64_t index() const { return index_; }
 
@@ -71,7 +74,7 @@ class DecoderLayer {
     return b_.reshape(x, {kTokens, count, size});
   }
 
-  /// The keys and values of this layer; window 0: all of the past.
+  /// The keys and values of this layer. Window 0: all past positions are seen.
   StateRef kv_state(std::int64_t window = 0) const {
     const std::string name = scope_.name("kv");
     return b_.state(KvState{name, index_, c_.num_kv_heads, c_.key_size, c_.value_size, window});
@@ -85,8 +88,8 @@ class DecoderLayer {
   Scope scope_;
 };
 
-/// The residual stream before the first layer of a build: embedded tokens times `scale`, or what
-/// the segment before hands over.
+/// The residual [T, D] before the first layer of a build: the embedded tokens times `scale`, or the
+/// result of the segment before.
 inline Tensor begin_residual(const Builder& b, const DecoderConfig& c, const LayerRange& layers,
                              double scale = 1) {
   if (!layers.has_embedding) return b.input("hidden", Element::kF32, {kTokens, c.hidden_size});
@@ -94,7 +97,7 @@ inline Tensor begin_residual(const Builder& b, const DecoderConfig& c, const Lay
   return b.embed(ids, b.weight("token_embd.weight", {c.vocabulary_size, c.hidden_size}), scale);
 }
 
-/// Scores over the vocabulary of normed rows x[R, D]; the head may be the embedding.
+/// The scores over the vocabulary, [R, V], of normed rows x[R, D]. The head may be the embedding.
 inline Tensor score_vocabulary(const Builder& b, const Metadata& metadata, const DecoderConfig& c,
                                Tensor x) {
   const WeightRef w = b.weight(c.is_tied ? "token_embd.weight" : "output.weight",
@@ -105,8 +108,8 @@ inline Tensor score_vocabulary(const Builder& b, const Metadata& metadata, const
   return b.linear("output", x, w, bias, Element::kF32);
 }
 
-/// Scores over the vocabulary for the rows wanted: final norm, then the head, which may be the
-/// embedding.
+/// The scores over the vocabulary, [R, V], of the rows of x[T, D] that are wanted: final norm, then
+/// the head, which may be the embedding.
 inline Tensor head(const Builder& b, const Metadata& metadata, const DecoderConfig& c, Tensor x) {
   x = b.select_rows(x, b.input("rows", Element::kI32, {kRows}));
   x = b.rmsnorm(x, b.weight("output_norm.weight", {c.hidden_size}), c.norm_eps);

@@ -15,7 +15,7 @@ ExpertConfig read_expert_config(const Metadata& metadata, const DecoderConfig& c
   e.size = metadata.require_int(c.key("expert_feed_forward_length"), kSize);
   e.shared_size =
       metadata.find_int(c.key("expert_shared_feed_forward_length"), {0, kSize.maximum}).value_or(0);
-  // Converters write 0 for "not scaled".
+  // 0 means that weights are not scaled; converters write it.
   const double scale = metadata.find_float(c.key("expert_weights_scale"), {0, 1e6}).value_or(0);
   if (scale > 0) e.scale = scale;
   return e;

@@ -14,7 +14,7 @@ constexpr IntRange kInner{1, 1 << 24};
 constexpr IntRange kConvWidth{2, 64};
 constexpr IntRange kInterval{1, 1024};
 
-/// Every fourth layer attends, if the file does not say otherwise.
+/// Every fourth layer has attention, unless the file says otherwise.
 constexpr std::int64_t kDefaultInterval = 4;
 
 DeltaNetConfig read_delta_net(const Metadata& metadata, const DecoderConfig& c) {
@@ -38,7 +38,7 @@ DeltaNetConfig read_delta_net(const Metadata& metadata, const DecoderConfig& c) 
   return d;
 }
 
-/// The layers behind those of "main", which predict one more token each.
+/// The number of layers after those of "main". Each of them predicts one more token.
 std::int64_t read_prediction_layers(const Metadata& metadata, DecoderConfig& c) {
   const std::string key = c.key("nextn_predict_layers");
   const std::int64_t count = metadata.find_int(key, {0, 64}).value_or(0);
@@ -70,8 +70,8 @@ std::vector<bool> read_recurrent_layers(const Metadata& metadata, const HybridCo
   return is_recurrent;
 }
 
-/// Positions of text are the same on every axis: the sections then change nothing, and the rotation
-/// is that of halves. They are read so that a file without them, or with others, is told.
+/// Checks the sections of the rotation. Text has the same position on every axis, so the sections
+/// change nothing. A file whose sections are missing or do not add up is refused.
 void check_sections(const Metadata& metadata, const HybridConfig& h) {
   const std::string key = h.decoder.key("rope.dimension_sections");
   const auto sections = metadata.find_ints(key, 4);
@@ -93,7 +93,7 @@ HybridConfig read_hybrid_config(const Metadata& metadata, std::string_view prefi
   h.decoder = read_decoder_config(metadata, prefix, feed_forward);
   h.num_prediction_layers = read_prediction_layers(metadata, h.decoder);
   const DecoderConfig& c = h.decoder;
-  if (c.key_size != c.value_size) {  // the gate has the size of a query and multiplies a value
+  if (c.key_size != c.value_size) {  // the gate has the size of a query, and multiplies a value
     refuse_key(c.key("attention.value_length"), "expected the key length " +
                                                     std::to_string(c.key_size) + ", found " +
                                                     std::to_string(c.value_size));

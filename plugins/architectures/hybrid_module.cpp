@@ -1,6 +1,8 @@
-// x += Mixer(Norm(x)); x += FeedForward(Norm(x)); logits = Head(Norm(x)). The mixer is a gated
-// delta net (Yang et al. 2024, "Gated Delta Networks") in most layers and gated attention in the
-// others.
+//   x += Mixer(Norm(x))
+//   x += FeedForward(Norm(x))
+//   logits = Head(Norm(x))
+// In most layers the mixer is a gated delta net (Yang et al. 2024, "Gated Delta Networks"). In the
+// others it is gated attention.
 #include "hybrid_module.hpp"
 
 #include <algorithm>
@@ -48,7 +50,7 @@ void HybridModule::build_main(const LayerRange& layers, bool gives_hidden) const
   b_.end_function();
 }
 
-// One more layer, which sees each token beside what "main" made of the tokens before it.
+// One more layer. Its input is each token, and the result of "main" for the tokens before it.
 void HybridModule::build_mtp() const {
   const std::int64_t D = c_.hidden_size;
   b_.begin_function("mtp");
@@ -83,14 +85,14 @@ Tensor HybridModule::layer(const DecoderLayer& blk, Tensor x, Tensor positions,
   const std::int64_t D = c_.hidden_size;
   const Tensor u = blk.norm("attn_norm", x, D);
   x = b_.add(x, is_recurrent ? gated_delta_net(blk, u) : gated_attention(blk, u, positions));
-  // The norm before the feed-forward, despite its name.
+  // Despite its name, this is the norm before the feed-forward.
   return b_.add(x, feed_forward_(blk, blk.norm("post_attention_norm", x, D)));
 }
 
 Tensor HybridModule::gated_attention(const DecoderLayer& blk, Tensor u, Tensor positions) const {
-  // D width; H query heads, G key/value heads; K size of a head.
+  // D width, H query heads, G key/value heads, K size of a head.
   const std::int64_t D = c_.hidden_size, H = c_.num_heads, G = c_.num_kv_heads, K = c_.key_size;
-  // Each head's query and the gate of its answer lie side by side.
+  // The query of a head and the gate of its result are neighbours.
   const Tensor joint = blk.heads(blk.linear("attn_q", u, D, H * 2 * K), H, 2 * K);
   const std::vector<Tensor> parts = b_.split(joint, 2, {K, K});
   Tensor k = blk.heads(blk.linear("attn_k", u, D, G * K), G, K);
@@ -103,7 +105,7 @@ Tensor HybridModule::gated_attention(const DecoderLayer& blk, Tensor u, Tensor p
 }
 
 Tensor HybridModule::gated_delta_net(const DecoderLayer& blk, Tensor u) const {
-  // D width; G key heads of size K, H value heads of size V; C channels of the convolution.
+  // D width, G key heads of size K, H value heads of size V, C channels of the convolution.
   const DeltaNetConfig& d = h_.delta_net;
   const std::int64_t D = c_.hidden_size, G = d.key_heads, K = d.key_size, H = d.value_heads;
   const std::int64_t V = d.value_size, C = d.channels(), W = d.conv_width;
@@ -111,7 +113,7 @@ Tensor HybridModule::gated_delta_net(const DecoderLayer& blk, Tensor u) const {
   const Tensor z = blk.heads(blk.linear("attn_gate", u, D, H * V), H, V);
   const Tensor beta = b_.act(blk.linear_f32("ssm_beta", u, D, H), "sigmoid");
   const Tensor alpha = blk.linear_f32("ssm_alpha", u, D, H);
-  // ssm_a is stored as -exp(A): the memory decays by exp(g), g <= 0.
+  // ssm_a is stored as -exp(A), so g <= 0: the memory decays by exp(g).
   const Tensor step = b_.act(b_.add(alpha, blk.weight("ssm_dt.bias", {H})), "softplus");
   const Tensor g = b_.mul(step, blk.weight("ssm_a", {H}));
 
@@ -123,7 +125,7 @@ Tensor HybridModule::gated_delta_net(const DecoderLayer& blk, Tensor u) const {
   const Tensor k = blk.heads(parts[1], G, K);
   const Tensor v = blk.heads(parts[2], H, V);
   const StateRef memory = b_.state(RecurrentState{blk.name("memory"), blk.index(), H, K, V});
-  // Files of this kind store their value heads in the order in which head h reads key head h mod G.
+  // In files of this kind, value head h reads key head h mod G.
   const Tensor y = b_.gated_delta_rule({q, k, v, g, beta}, memory,
                                        {.scale = 1 / std::sqrt(static_cast<double>(K)),
                                         .qk_l2norm = true,

@@ -1,4 +1,5 @@
-// Decoders that mix gated delta nets with gated attention, built but for their feed-forward.
+// Builds decoders that mix gated delta nets with gated attention. The caller gives the
+// feed-forward.
 #pragma once
 
 #include <functional>
@@ -8,14 +9,16 @@
 
 namespace vernal::architectures {
 
-/// The feed-forward of a layer: normed u[T, D] -> [T, D].
+/// Builds the feed-forward of a layer: normed u[T, D] -> [T, D].
 using HybridFeedForward = std::function<Tensor(const DecoderLayer& blk, Tensor u)>;
 
-/// One build; lives for the call. Functions:
+/// One build. It lives for the build call. The functions of the module:
 ///
-///   main   ids, positions, rows -> logits; with "mtp" also hidden [T, D], behind the last norm
-///   mtp    ids: the tokens after; hidden: what "main" or "mtp" gave for the tokens before them;
-///          positions, rows -> logits for the tokens after those, and hidden for the next round
+///   main   ids, positions, rows -> logits. With "mtp" also hidden [T, D], after the last norm.
+///   mtp    ids, positions, rows, hidden -> logits, hidden. `ids` are the next tokens, and `hidden`
+///   is
+///          the result of "main" or "mtp" for the tokens before them. The logits are those of the
+///          tokens after `ids`; `hidden` is for the next round.
 class HybridModule {
  public:
   HybridModule(const Metadata& metadata, const Builder& builder, const HybridConfig& config,
@@ -26,9 +29,9 @@ class HybridModule {
         c_(config.decoder),
         feed_forward_(std::move(feed_forward)) {}
 
-  /// Builds "main" and the functions that the options want beside it.
-  /// Errors   UNSUPPORTED: "mtp" of a file without exactly one prediction layer, or of a segment
-  /// that ends before the head.
+  /// Builds "main" and the other functions that the options want.
+  /// Errors   UNSUPPORTED: "mtp" of a file that does not have exactly one prediction layer, or of a
+  ///          segment that ends before the head
   void build(const BuildOptions& options) const;
 
  private:

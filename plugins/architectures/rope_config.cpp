@@ -8,10 +8,10 @@ namespace {
 constexpr FloatRange kFactor{1e-6, 1e6};
 constexpr IntRange kContext{1, std::int64_t{1} << 40};
 
-/// The factor of a scaling: the key, its older name, or `none` (which scales nothing).
+/// The factor of a scaling, from the key or from its older name. `none` if the file has neither.
 double read_factor(const Metadata& metadata, const DecoderConfig& c, double none) {
   for (const char* name : {"rope.scaling.factor", "rope.scale_linear"}) {
-    // Converters write 0 for "no scaling".
+    // 0 means that nothing is scaled; converters write it.
     const double factor = metadata.find_float(c.key(name), {0, kFactor.maximum}).value_or(0);
     if (factor != 0) return factor;
   }
@@ -26,7 +26,7 @@ void read_yarn(const Metadata& metadata, const DecoderConfig& c, RopeScaling& sc
   scaling.beta_fast = number("rope.scaling.yarn_beta_fast", 32, {1e-3, 1e6});
   scaling.beta_slow = number("rope.scaling.yarn_beta_slow", 1, {1e-3, 1e6});
   const double magnitude = number("rope.scaling.yarn_attn_factor", 1, kFactor);
-  // The published rule: longer contexts sharpen attention by this much.
+  // The published rule: attention over a longer context is sharpened by this factor.
   const double sharpening = scaling.factor > 1 ? 1 + 0.1 * std::log(scaling.factor) : 1;
   scaling.magnitude *= magnitude * sharpening;
 }
@@ -34,7 +34,7 @@ void read_yarn(const Metadata& metadata, const DecoderConfig& c, RopeScaling& sc
 RopeScaling read_scaling(const Metadata& metadata, const DecoderConfig& c) {
   RopeScaling scaling;
   const std::string key = c.key("rope.scaling.type");
-  // A factor without a type means linear.
+  // A file with a factor but without a type means linear scaling.
   const std::string kind = metadata.find_string(key).value_or("linear");
   scaling.magnitude = metadata.find_float(c.key("rope.scaling.attn_factor"), kFactor).value_or(1);
   scaling.factor = read_factor(metadata, c, 1);

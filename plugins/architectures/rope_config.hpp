@@ -1,4 +1,4 @@
-// Rotary position embedding as a model file describes it.
+// The rotary position embedding that a model file describes.
 #pragma once
 
 #include <cstdint>
@@ -8,15 +8,17 @@
 
 namespace vernal::architectures {
 
-/// Reads "PREFIX.rope.dimension_count", ".rope.freq_base" (`default_base` if absent) and
-/// ".rope.scaling.*".
-///   style   "neox" or "interleaved": how the architecture pairs dimensions
-/// Errors   INVALID_ARGUMENT or UNSUPPORTED, naming the key.
+/// Reads "PREFIX.rope.dimension_count", "PREFIX.rope.freq_base" and "PREFIX.rope.scaling.*".
+///   style          "neox" or "interleaved": how the architecture pairs dimensions
+///   default_base   the base if the file has none
+/// Errors           INVALID_ARGUMENT or UNSUPPORTED; the message names the key
 RopeOptions read_rope(const Metadata& metadata, const DecoderConfig& config, std::string_view style,
                       double default_base);
 
-/// Divisors of the frequencies, if the file stores them: rope_freqs.weight, or rope_factors_long or
-/// _short .weight by whether `context_length` is above what the model was trained for at first.
+/// The divisors of the frequencies, if the file stores them, else none. They are
+/// rope_factors_long.weight if `context_length` is above rope's original context length, else
+/// rope_factors_short.weight. If the file lacks that tensor, they are rope_freqs.weight.
+/// Errors   INVALID_ARGUMENT: the scaling is longrope and the file has no divisors
 WeightRef read_rope_factors(const Metadata& metadata, const DecoderConfig& config,
                             const RopeOptions& rope, std::int64_t context_length,
                             const Builder& builder);

@@ -44,7 +44,7 @@ int command_bench(const BenchArguments& arguments) {
   open.plan_models();
   ResidentModel& model = open.model(arguments.model);
   LoadedModel loaded = [&] {
-    ProgressLine progress("loading " + model.settings().name);
+    ProgressLine progress(log, "loading " + model.settings().name);
     return model.load([&](std::uint64_t done, std::uint64_t total) {
       progress.update(done, total);
       return true;

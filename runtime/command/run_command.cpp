@@ -50,7 +50,9 @@ int command_run(const RunArguments& arguments, ControlSignals& signals) {
   submit.document = document;
   const RequestId request = engine.submit(submit);
   for (;;) {
-    if (signals.wait(std::chrono::milliseconds(0))) engine.cancel(request);
+    const auto signal = signals.wait(std::chrono::milliseconds(0));
+    const bool is_survived = signal == ControlEvent::kHangUp && signals.ignores_hang_up();
+    if (signal && !is_survived) engine.cancel(request);
     const auto event = engine.wait(request, kSignalPoll);
     if (!event) continue;
     if (event->type == VERNAL_EVENT_DELTA) {

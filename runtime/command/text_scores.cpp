@@ -29,8 +29,8 @@ std::unique_ptr<ResidentModel> plan_for_text(OpenDeployment& open, ModelSettings
   return open.plan_again(settings);
 }
 
-LoadedModel load(ResidentModel& model) {
-  ProgressLine progress("loading " + model.settings().name);
+LoadedModel load(Log& log, ResidentModel& model) {
+  ProgressLine progress(log, "loading " + model.settings().name);
   return model.load([&](std::uint64_t done, std::uint64_t total) {
     progress.update(done, total);
     return true;
@@ -41,7 +41,7 @@ LoadedModel load(ResidentModel& model) {
 
 TextModel::TextModel(OpenDeployment& open, ModelSettings settings, std::uint64_t num_tokens)
     : resident_(plan_for_text(open, std::move(settings), num_tokens)),
-      loaded_(load(*resident_)),
+      loaded_(load(open.log(), *resident_)),
       role_(VERNAL_ROLE_ENGINE) {
   loaded_.steps->open();
 }

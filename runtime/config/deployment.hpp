@@ -19,8 +19,9 @@ namespace vernal {
 /// [runtime]
 struct RuntimeSettings {
   std::vector<std::filesystem::path>
-      plugin_paths;                // absolute; searched before the installed folder
-  std::string log_level = "info";  // trace | debug | info | warning | error | off
+      plugin_paths;                 // absolute; searched before the installed folder
+  std::string log_level = "info";   // trace | debug | info | warning | error | off
+  std::string log_format = "text";  // text | json
   bool require_secure_paths = false;
   std::uint64_t drain_timeout_ms = 30'000;  // SIGTERM: requests in flight may go on for that long
 };
@@ -82,8 +83,7 @@ struct ModelSettings {
   std::uint64_t step_timeout_ms = 120'000;  // a backend that does not answer
   KvCacheSettings kv_cache;
   std::vector<std::string> host_tensors;
-  std::string lock_memory = "never";  // never | preferred | required
-  std::uint64_t prefix_cache_bytes = 0;
+  std::string lock_memory = "never";   // never | preferred | required
   std::string architecture;            // empty: by the file's metadata
   std::string chat_template = "file";  // file | file:NAME | none | absolute path
   SamplingSettings sampling;

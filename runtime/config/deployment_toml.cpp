@@ -166,6 +166,7 @@ class Reader {
     reader.read_paths("plugin_paths", deployment_.runtime.plugin_paths);
     reader.read_choice("log_level", deployment_.runtime.log_level,
                        {"trace", "debug", "info", "warning", "error", "off"});
+    reader.read_choice("log_format", deployment_.runtime.log_format, {"text", "json"});
     reader.read("require_secure_paths", deployment_.runtime.require_secure_paths);
     reader.read_duration_ms("drain_timeout", deployment_.runtime.drain_timeout_ms);
     reader.finish();

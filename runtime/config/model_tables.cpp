@@ -149,7 +149,16 @@ void read_limits(TableReader& reader, ModelSettings& model) {
   reader.read("max_queue", model.max_queue, {1, 100'000});
   reader.read_duration_ms("stall_timeout", model.stall_timeout_ms);
   reader.read_duration_ms("step_timeout", model.step_timeout_ms);
-  reader.read_size("prefix_cache", model.prefix_cache_bytes);
+}
+
+/// A key that the design has and this version does not do: a value that did nothing would deceive.
+void refuse_prefix_cache(TableReader& reader) {
+  if (!reader.has("prefix_cache")) return;
+  reader.expect("prefix_cache");
+  reader.problem("prefix_cache",
+                 fmt::format("\"{}\": there is no prefix cache yet; a later version brings it. "
+                             "Leave the key out",
+                             reader.full_name("prefix_cache")));
 }
 
 }  // namespace
@@ -165,6 +174,7 @@ ModelSettings read_model(TableReader& reader, const std::string& name) {
   check_model_file(reader, model);
   read_placement(reader, model, problems);
   read_limits(reader, model);
+  refuse_prefix_cache(reader);
   read_kv_cache(reader, model.kv_cache, problems);
   reader.read("host_tensors", model.host_tensors);
   reader.read_choice("lock_memory", model.lock_memory, {"never", "preferred", "required"});

@@ -24,6 +24,7 @@ OpenDeployment::OpenDeployment(const std::filesystem::path& file, Log& log)
     : log_(log), host_(log) {
   deployment_ = read_deployment(file, [&](const RuntimeSettings& runtime) {
     log_.set_level(parse_log_level(runtime.log_level).value_or(LogLevel::kInfo));
+    log_.set_format(parse_log_format(runtime.log_format).value_or(LogFormat::kText));
     plugin::RegistryOptions options;
     options.require_secure_paths = runtime.require_secure_paths;
     registry_ = std::make_unique<plugin::PluginRegistry>(host_, plugin_folders(runtime), options);

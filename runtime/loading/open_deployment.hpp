@@ -20,7 +20,7 @@ namespace vernal {
 class OpenDeployment {
  public:
   /// Reads and validates `file`; opens the plugins it names. `log` outlives the object; its level
-  /// becomes the file's. Errors  all problems of the file in one Error (read_deployment).
+  /// and format become the file's. Errors  all problems of the file in one Error (read_deployment).
   OpenDeployment(const std::filesystem::path& file, Log& log);
   ~OpenDeployment();
   OpenDeployment(const OpenDeployment&) = delete;

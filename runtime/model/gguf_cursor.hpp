@@ -1,4 +1,4 @@
-// Reads the fields of a GGUF header one after the other and refuses to read beyond the bytes.
+// Reads the fields of a GGUF header one after another, and refuses to read beyond its bytes.
 #pragma once
 
 #include <bit>
@@ -14,7 +14,7 @@ namespace vernal {
 static_assert(std::endian::native == std::endian::little,
               "GGUF fields are read by copying them; this machine would have to swap their bytes");
 
-/// A number as it lies in the file, at any alignment.
+/// Reads a number of the file, at any alignment.
 template <typename Number>
 Number load_number(const std::byte* data) noexcept {
   Number number;
@@ -22,10 +22,10 @@ Number load_number(const std::byte* data) noexcept {
   return number;
 }
 
-/// A position in untrusted bytes. Every read names its field, so that a message can say what was
-/// cut off. Errors   VERNAL_INVALID_ARGUMENT: fewer bytes are left than the field needs; the
-/// message names the file, the
-///          byte offset, the subject and the field.
+/// A position in untrusted bytes. Every read names its field, so that a message can say what is cut
+/// off.
+/// Errors   VERNAL_INVALID_ARGUMENT: fewer bytes are left than the field needs; the message names
+///          the file, the byte offset, the subject and the field
 class GgufCursor {
  public:
   /// `file_name` outlives the cursor.
@@ -35,18 +35,18 @@ class GgufCursor {
   std::uint64_t offset() const noexcept { return offset_; }
   std::uint64_t bytes_left() const noexcept { return bytes_.size() - offset_; }
 
-  /// What the next fields belong to: "metadata entry" 17; once its name has been read, that is
-  /// shown instead.
+  /// Says in messages what the next fields belong to: "metadata entry" 17. As soon as its name is
+  /// set, messages show the name instead.
   void set_subject(std::string_view kind, std::uint64_t index) noexcept;
   void set_subject_name(std::string_view name) noexcept { subject_name_ = name; }
 
   std::uint32_t read_u32(std::string_view field) { return read<std::uint32_t>(field); }
   std::uint64_t read_u64(std::string_view field) { return read<std::uint64_t>(field); }
 
-  /// A string: u64 length, then its bytes. The view points into the file.
+  /// Reads a string: its length as u64, then its bytes. The view points into the file.
   std::string_view read_string(std::string_view field);
 
-  /// `count` elements of `element_bytes` each: their first byte.
+  /// Skips `count` elements of `element_bytes` bytes each, and returns the first byte.
   const std::byte* read_elements(std::uint64_t count, std::uint64_t element_bytes,
                                  std::string_view field);
 

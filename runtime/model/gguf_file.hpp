@@ -1,5 +1,5 @@
-// A GGUF model file, in one part or several: metadata and tensor directory, checked completely
-// before anything is handed out.
+// A GGUF model file, in one part or several: its metadata and its tensor directory. Everything is
+// checked before anything is returned.
 #pragma once
 
 #include <array>
@@ -20,84 +20,90 @@
 
 namespace vernal {
 
-/// One tensor of the directory; views point into the file and live as long as the GgufFile.
+/// One tensor of the directory. Views point into the file and live as long as the GgufFile.
 struct GgufTensor {
   std::string_view name;  ///< as stored: any bytes, so print it through printable()
-  std::array<std::uint64_t, 4>
-      dims;               ///< GGUF order: dims[0] = columns (contiguous); 1 from `rank` on
-  std::uint32_t rank;     ///< 1 to 4
-  const BlockType* type;  ///< storage format; never null; static storage
-  std::uint64_t offset;   ///< of the data, from the start of its part's data section
-  std::uint32_t part;     ///< of a split model, from 0; else 0
+  /// In GGUF's order: dims[0] are the columns, which are contiguous. 1 from `rank` on.
+  std::array<std::uint64_t, 4> dims;
+  std::uint32_t rank;               ///< 1 to 4
+  const BlockType* type;            ///< storage format; never null; static storage
+  std::uint64_t offset;             ///< bytes, from the start of the data section of its part
+  std::uint32_t part;               ///< number of its part, from 0; 0 in a file that is whole
   std::span<const std::byte> data;  ///< rows() rows of row_bytes() bytes, without gaps
 
   std::uint64_t columns() const noexcept { return dims[0]; }
-  /// Product of the dimensions but the first. Cannot wrap: checked against the file's size.
+  /// The product of all dimensions but the first. It cannot overflow, because it was checked
+  /// against the file's size.
   std::uint64_t rows() const noexcept { return dims[1] * dims[2] * dims[3]; }
   std::uint64_t num_elements() const noexcept { return columns() * rows(); }
   std::uint64_t row_bytes() const noexcept { return type->row_bytes(columns()); }
   std::uint64_t bytes() const noexcept { return data.size(); }
-  /// Bytes of row `row` < rows().
+  /// The bytes of row `row`, which is below rows().
   const std::byte* row(std::uint64_t row) const noexcept { return data.data() + row * row_bytes(); }
   /// "[896, 151936]"
   std::string shape_text() const;
 };
 
-/// GGUF versions 2 and 3, little-endian. The file is untrusted: every count, length, type,
-/// dimension, offset and size is checked against the bytes that are there before it is used, so
-/// nothing read through this class lies outside the file. Time is linear in the header (times log n
-/// for the index of names), memory stays below four times the header. Tensor data is never touched.
-/// Thread   any; immutable once opened.
+/// GGUF of versions 2 and 3, little-endian. The file is not trusted: every count, length, type,
+/// dimension, offset and size is checked against the bytes of the file before it is used. So
+/// nothing that is read through this class lies outside the file. Opening takes time n log n for a
+/// header of n bytes, and less than four times its memory. It never reads the data of tensors.
+/// Thread   any; immutable once opened
 class GgufFile {
  public:
-  /// More entries or tensors than this are refused as damage: the largest known files have a few
+  /// A file with more entries or tensors is refused as damaged. The largest known files have a few
   /// hundred keys and some ten thousand tensors.
   static constexpr std::uint64_t kMaxEntries = 1'000'000;
   static constexpr std::uint64_t kMaxTensors = 1'000'000;
   static constexpr std::uint64_t kMaxNameBytes = 65'535;
   static constexpr std::uint64_t kMaxAlignment = 1U << 20U;
 
-  /// Maps `path` and checks header, metadata and tensor directory. The first part of a split model
-  /// (gguf_split.hpp) opens the others too, which lie beside it: the object is the whole model.
-  /// Errors   those of MappedFile::open, for each part;
+  /// Maps `path` and checks the header, the metadata and the tensor directory. If `path` is the
+  /// first part of a split model (gguf_split.hpp), the other parts are opened too, from the same
+  /// folder; the object is then the whole model.
+  /// Errors   those of MappedFile::open, for each part
   ///          VERNAL_INVALID_ARGUMENT: damaged, truncated or contradictory; the message names the
-  ///          file and the byte offset, key or tensor; VERNAL_UNSUPPORTED: another version,
-  ///          big-endian, or a tensor type that is not in the table of block types.
+  ///          file and the byte offset, key or tensor
+  ///          VERNAL_UNSUPPORTED: another version, big-endian, or a tensor type that is not in the
+  ///          table of block types
   static GgufFile open(const std::filesystem::path& path);
 
-  /// One file, whole or a part, from bytes in memory, which must outlive the object; `name` is for
-  /// messages. For the views of tensors to be aligned as in a file, `bytes` starts at a multiple of
-  /// the alignment.
+  /// Reads one file, whole or a part, from memory.
+  ///   bytes   must outlive the object; the data of tensors is aligned as in a file if `bytes`
+  ///   starts
+  ///           at a multiple of the alignment
+  ///   name    for messages
   static GgufFile parse(std::span<const std::byte> bytes, const std::string& name);
 
   const std::string& file_name() const noexcept { return file_name_; }
   std::uint32_t version() const noexcept { return version_; }
   std::uint64_t alignment() const noexcept { return alignment_; }
-  /// Bytes before the padding that ends the header (magic, metadata, tensor directory).
+  /// Bytes of magic, counts, metadata and tensor directory, without the padding that follows.
   std::uint64_t header_bytes() const noexcept { return header_bytes_; }
-  /// Where the data section starts; the tensors' offsets count from here.
+  /// The byte of the file where the data section starts. Offsets of tensors count from there.
   std::uint64_t data_start() const noexcept { return data_start_; }
-  /// Of all parts.
+  /// The bytes of all parts.
   std::uint64_t file_bytes() const noexcept;
   std::uint64_t num_parts() const noexcept { return 1 + later_parts_.size(); }
-  /// Part `number` of a split model, 0 being this object: for its name, metadata and data_start().
-  /// Later parts have no tensors() of their own.
+  /// Part `number` of a split model; part 0 is this object. Use it for file_name(), metadata() and
+  /// data_start(): later parts have no tensors() of their own.
   const GgufFile& part(std::uint64_t number) const {
     return number == 0 ? *this : later_parts_.at(number - 1);
   }
-  /// Sum of the tensors' data in all parts, without padding between them.
+  /// The bytes of the data of all tensors in all parts, without padding.
   std::uint64_t tensor_bytes() const noexcept { return tensor_bytes_; }
 
   const GgufMetadata& metadata() const noexcept { return metadata_; }
 
-  /// All tensors in the file's order, part after part.
+  /// All tensors in the file's order, one part after another.
   std::span<const GgufTensor> tensors() const noexcept { return tensors_; }
-  /// The tensor of that name, or null. O(log n).
+  /// The tensor of that name, or null. Takes time log n.
   const GgufTensor* find_tensor(std::string_view name) const noexcept;
-  /// Errors   VERNAL_NOT_FOUND: no such tensor; the message names file and tensor.
+  /// The tensor of that name.
+  /// Errors   VERNAL_NOT_FOUND: no such tensor; the message names the file and the tensor
   const GgufTensor& require_tensor(std::string_view name) const;
 
-  /// Hints at how the data of `tensor` will be read. Nothing happens for bytes in memory.
+  /// Tells the system how the data of `tensor` will be read. Does nothing for bytes in memory.
   void advise(const GgufTensor& tensor, MappingAdvice advice) const noexcept;
 
  private:
@@ -118,7 +124,7 @@ class GgufFile {
   GgufMetadata metadata_;
   std::vector<GgufTensor> tensors_;
   std::vector<std::uint32_t> by_name_;  // positions in tensors_, sorted by name
-  std::vector<GgufFile> later_parts_;   // without tensors: those are in tensors_
+  std::vector<GgufFile> later_parts_;   // their tensors were moved to tensors_
 };
 
 }  // namespace vernal

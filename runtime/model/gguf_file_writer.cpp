@@ -15,7 +15,7 @@ namespace vernal {
 namespace {
 
 template <typename Number>
-void append(std::string& out, Number number) {  // little-endian, as every machine of this project
+void append(std::string& out, Number number) {  // little-endian: gguf_cursor.hpp asserts it
   char bytes[sizeof number];
   std::memcpy(bytes, &number, sizeof number);
   out.append(bytes, sizeof number);

@@ -1,4 +1,5 @@
-// Writes GGUF files of any size: the header is made in memory, the tensors' data streams through.
+// Writes GGUF files of any size. The header is made in memory; the data of tensors is written as it
+// comes.
 #pragma once
 
 #include <cstddef>
@@ -15,12 +16,12 @@
 
 namespace vernal {
 
-/// One metadata value as it stands in a file, without its key.
+/// One metadata value as it is stored in a file, without its key.
 struct GgufValue {
   GgufKind kind;          ///< kArray for arrays
   GgufKind element_kind;  ///< of an array's elements; equals `kind` for everything else
   std::uint64_t num_elements;
-  std::string bytes;  ///< the elements, each string behind its u64 length
+  std::string bytes;  ///< the elements; before each string its length as u64
 
   static GgufValue u32(std::uint32_t value);
   static GgufValue f32(double value);
@@ -29,21 +30,24 @@ struct GgufValue {
   static GgufValue i32s(std::span<const std::int64_t> values);
   static GgufValue f32s(std::span<const double> values);
   static GgufValue texts(std::span<const std::string_view> values);
-  /// The value of an entry that was read from a file, byte for byte.
+  /// The value of an entry of another file, byte for byte.
   static GgufValue copy_of(const GgufEntry& entry);
 };
 
-/// A file in the making: entries and tensors first, then the tensors' data in the same order.
+/// A file that is being written: first entries and tensors, then the data of the tensors in the
+/// same order.
 ///   GgufFileWriter writer("out.gguf");
 ///   writer.add("general.architecture", GgufValue::text("invented"));
 ///   writer.add_tensor("x", {256, 4}, type);
 ///   writer.begin_data();
 ///   writer.write(rows);  // as often as it takes
 ///   writer.finish();
-/// The bytes go to OUT.partial, which gets its name in finish() and is removed without it.
-/// Version 3, alignment 32. Thread   one at a time.
-/// Errors   VERNAL_INVALID_ARGUMENT: the path cannot be written; VERNAL_RESOURCE_EXHAUSTED: a write
-///          failed. The message names the path and the system's reason.
+/// The bytes go to PATH.partial. finish() renames it to PATH; without finish() it is removed.
+/// The file has version 3 and alignment 32.
+/// Thread   one at a time
+/// Errors   VERNAL_INVALID_ARGUMENT: the path cannot be written
+///          VERNAL_RESOURCE_EXHAUSTED: a write failed
+///          The message names the path and the system's reason.
 class GgufFileWriter {
  public:
   static constexpr std::uint64_t kAlignment = 32;
@@ -54,17 +58,20 @@ class GgufFileWriter {
   GgufFileWriter& operator=(const GgufFileWriter&) = delete;
 
   void add(std::string_view key, const GgufValue& value);
-  /// dims  GGUF order, columns first, 1 to 4 of them; the columns are a multiple that `type` takes
+  /// Adds a tensor to the directory.
+  ///   dims   in GGUF's order, columns first; 1 to 4 of them
+  ///   type   accepts the columns: type.accepts_columns(dims[0])
   void add_tensor(std::string_view name, std::span<const std::uint64_t> dims,
                   const BlockType& type);
 
   /// Ends the header and writes it.
   void begin_data();
-  /// The next bytes of the data: at most to the end of the tensor they belong to. Padding between
-  /// tensors is the writer's.
-  /// Errors  VERNAL_INVALID_ARGUMENT: more bytes than the tensor has left.
+  /// Writes the next bytes of the data, at most to the end of the current tensor. The writer adds
+  /// the padding between tensors.
+  /// Errors   VERNAL_INVALID_ARGUMENT: the tensor has fewer bytes left
   void write(std::span<const std::byte> bytes);
-  /// Errors  VERNAL_INVALID_ARGUMENT: bytes of a tensor are missing.
+  /// Ends the file and gives it its name.
+  /// Errors   VERNAL_INVALID_ARGUMENT: bytes of a tensor are missing
   void finish();
 
  private:
@@ -78,9 +85,9 @@ class GgufFileWriter {
   std::string directory_;
   std::uint64_t num_entries_ = 0;
   std::vector<std::uint64_t> tensor_bytes_;
-  std::uint64_t data_bytes_ = 0;  // of all tensors added, padding included
-  std::size_t current_ = 0;       // tensor being written
-  std::uint64_t written_ = 0;     // bytes of it
+  std::uint64_t data_bytes_ = 0;  // of all tensors that were added, with padding
+  std::size_t current_ = 0;       // the tensor that is being written
+  std::uint64_t written_ = 0;     // bytes of it that are written
   std::uint64_t position_ = 0;    // in the file
 };
 

@@ -82,7 +82,7 @@ std::optional<Value> read_scalar(const GgufEntry& entry, Read read) {
 template <typename Value, typename Read>
 std::optional<std::vector<Value>> read_array(const GgufEntry& entry, Read read) {
   if (!entry.is_array()) return std::nullopt;
-  // All elements are of one kind: the first one tells a wrong kind before memory is taken.
+  // All elements are of one kind. If the first one is of a wrong kind, no memory is taken.
   if (entry.num_elements != 0 && !read(entry.element_kind, entry.data)) return std::nullopt;
   std::vector<Value> values;
   values.reserve(entry.num_elements);

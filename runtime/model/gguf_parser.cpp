@@ -22,13 +22,14 @@ constexpr std::string_view kAlignmentKey = "general.alignment";
 constexpr std::uint64_t kDefaultAlignment = 32;
 constexpr std::uint64_t kLeastAlignment = 8;
 
-// The least a thing takes in the file: a name of one byte behind its length, and the fixed fields.
+// The fewest bytes that a thing takes in the file: the length of a name, one byte of the name, and
+// the fields of fixed size.
 constexpr std::uint64_t kLeastEntryBytes = 8 + 1 + 4 + 1;  // kind, a value of one byte
 constexpr std::uint64_t kLeastTensorBytes =
     8 + 1 + 4 + 8 + 4 + 8;  // rank, one dimension, type, offset
 constexpr std::uint64_t kLeastStringBytes = 8;
 
-/// The product, or nothing if it does not fit.
+/// The product; nothing if it overflows.
 std::optional<std::uint64_t> checked_product(std::span<const std::uint64_t> factors) noexcept {
   std::uint64_t product = 1;
   for (const std::uint64_t factor : factors) {
@@ -196,7 +197,7 @@ std::uint64_t GgufParser::alignment_of(const GgufMetadata& metadata) const {
 }
 
 std::vector<GgufTensor> GgufParser::read_tensors(std::uint64_t count) {
-  // The metadata in between has shortened what is left.
+  // The metadata was read since the count: fewer bytes are left.
   check_count(cursor_.offset(), "number of tensors", count, kLeastTensorBytes);
   std::vector<GgufTensor> tensors;
   tensors.reserve(count);
@@ -253,7 +254,7 @@ void GgufParser::read_type(GgufTensor& tensor) {
 std::uint64_t GgufParser::tensor_bytes(const GgufTensor& tensor) const {
   const auto bytes = checked_product(
       std::array{tensor.row_bytes(), tensor.dims[1], tensor.dims[2], tensor.dims[3]});
-  // A wrapped product is as impossible as one beyond the end of the file.
+  // A product that overflows is as impossible as one beyond the end of the file.
   if (!bytes || *bytes > bytes_.size()) {
     refuse_tensor(tensor, fmt::format("shape {} of {} takes more than the {} bytes of the file",
                                       tensor.shape_text(), tensor.type->name, bytes_.size()));

@@ -13,21 +13,21 @@
 
 namespace vernal {
 
-/// One pass over a GGUF header, in the file's order: magic, version, counts, metadata entries,
-/// tensor directory; then the data section is laid over the bytes that remain. For one use on one
-/// thread.
+/// Reads a GGUF header once, in the file's order: magic, version, counts, metadata entries, tensor
+/// directory. The bytes that remain are the data section. For one use, on one thread.
 class GgufParser {
  public:
-  /// `bytes` and `file_name` outlive the parser; `bytes` outlive the result as well.
+  /// `bytes` and `file_name` must outlive the parser, and `bytes` the result too.
   GgufParser(std::span<const std::byte> bytes, const std::string& file_name)
       : bytes_(bytes), file_name_(file_name), cursor_(bytes, file_name) {}
 
-  /// Errors   see GgufFile::open.
+  /// Errors   those of GgufFile::open that concern the bytes
   GgufFile parse();
 
  private:
   void check_magic_and_version();
-  /// Reads a count; each thing counted takes at least `least_bytes` of what follows.
+  /// Reads a count of things, each of which takes at least `least_bytes` bytes of the file. Refuses
+  /// a count above `limit`, and one for which too few bytes are left.
   std::uint64_t read_count(std::string_view field, std::uint64_t least_bytes, std::uint64_t limit);
   void check_count(std::uint64_t offset, std::string_view field, std::uint64_t count,
                    std::uint64_t least_bytes) const;

@@ -87,7 +87,7 @@ void check_gguf_part(const GgufFile& first, const GgufSplit& split, const GgufFi
   agree(kCountKey, found->count, split.count);
   agree(kNumberKey, found->number, number);
   agree(kTensorsKey, found->num_tensors, split.num_tensors);
-  // Most tools repeat nothing else in later parts; what they repeat has to be the same.
+  // Later parts may repeat these keys. If they do, the values must be the same.
   for (const std::string_view key : {"general.architecture", "general.name"}) {
     const auto here = part.metadata().find_string(key);
     const auto there = first.metadata().find_string(key);

@@ -18,8 +18,7 @@
 namespace vernal {
 namespace {
 
-/// Closes the descriptor when opening ends, one way or the other: a mapping outlives its
-/// descriptor.
+/// Closes the descriptor when opening ends. The mapping does not need it any more.
 class FileDescriptor {
  public:
   explicit FileDescriptor(int number) noexcept : number_(number) {}
@@ -78,7 +77,7 @@ int advice_number(MappingAdvice advice) noexcept {
     case MappingAdvice::kSequential:
       return MADV_SEQUENTIAL;
     case MappingAdvice::kNotNeeded:
-      return MADV_DONTNEED;  // the mapping is read-only: the next read finds the file again
+      return MADV_DONTNEED;  // nothing is lost: the next read maps the file's page again
     case MappingAdvice::kNormal:
       break;
   }
@@ -91,8 +90,8 @@ void* mutable_address(const std::byte* address) noexcept { return const_cast<std
 }  // namespace
 
 MappedFile MappedFile::open(const std::filesystem::path& path, MappingAdvice advice) {
-  // O_NONBLOCK: opening a pipe that nobody writes to would wait for ever. O_NOCTTY: a terminal
-  // stays foreign.
+  // O_NONBLOCK: without it, opening a pipe that nobody writes to would wait for ever. O_NOCTTY: a
+  // terminal does not become this process's controlling terminal.
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
   if (file.get() < 0) {
     const int reason = errno;
@@ -124,8 +123,8 @@ MappedFile::~MappedFile() {
 
 void MappedFile::advise(std::span<const std::byte> part, MappingAdvice advice) const noexcept {
   if (part.empty()) return;
-  // The system call wants the border of a page; the mapping starts on one, so going back stays
-  // inside.
+  // The system call wants an address at the border of a page. The mapping starts at one, so going
+  // back to it stays inside the mapping.
   const auto page_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   const auto offset = static_cast<std::uint64_t>(part.data() - bytes_.data());
   const std::uint64_t into_page = offset % page_bytes;

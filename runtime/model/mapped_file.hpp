@@ -8,26 +8,28 @@
 
 namespace vernal {
 
-/// How the pages of a mapping will be read; a hint to the kernel's read-ahead.
+/// How the pages of a mapping will be read. A hint for the kernel.
 enum class MappingAdvice {
   kNormal,      ///< no hint
   kWillNeed,    ///< start reading the whole file now, in the background
-  kSequential,  ///< read once from front to back: larger read-ahead
-  kNotNeeded,   ///< not read again soon: its pages leave the process, not the page cache
+  kSequential,  ///< read once from front to back: the kernel reads further ahead
+  kNotNeeded,   ///< not read again soon: pages leave the process but stay in the page cache
 };
 
-/// Read-only, private mapping of one regular file. The bytes stay valid, and at the same address,
-/// until the object that holds the mapping is destroyed; moving it hands the mapping on.
-/// A file that another process shortens while it is mapped makes later reads fault (SIGBUS):
-/// replace a model file by renaming a new one over it, never by writing into it. Thread: the bytes
-/// may be read from any thread; construction, moving and destruction are not shared.
+/// A private, read-only mapping of one regular file. The bytes stay valid, at the same address,
+/// until the object that holds the mapping is destroyed. A move passes the mapping to the new
+/// object.
+///
+/// If another process shortens the file while it is mapped, later reads fault (SIGBUS). So replace
+/// a model file by renaming a new file over it; never write into it.
+/// Thread   the bytes may be read on any thread; only one thread at a time may use the object
 class MappedFile {
  public:
   /// Maps `path` completely.
-  /// Errors   VERNAL_NOT_FOUND: no such file.
-  ///          VERNAL_INVALID_ARGUMENT: not a regular file (folder, pipe, device, socket: refused at
-  ///          once, nothing blocks), empty, not readable, or a loop of links.
-  ///          VERNAL_RESOURCE_EXHAUSTED: the address space does not suffice.
+  /// Errors   VERNAL_NOT_FOUND: no such file
+  ///          VERNAL_INVALID_ARGUMENT: the file is empty or not readable, is a loop of links, or is
+  ///          no regular file but a folder, pipe, device or socket; opening never blocks
+  ///          VERNAL_RESOURCE_EXHAUSTED: the address space does not suffice
   static MappedFile open(const std::filesystem::path& path,
                          MappingAdvice advice = MappingAdvice::kNormal);
 
@@ -37,10 +39,10 @@ class MappedFile {
   MappedFile& operator=(const MappedFile&) = delete;
   ~MappedFile();
 
-  /// The whole file; starts on a page border. Empty only after the object was moved from.
+  /// The whole file. It starts at the border of a page. Empty only after the object was moved from.
   std::span<const std::byte> bytes() const noexcept { return bytes_; }
 
-  /// Hints at how `part`, a piece of bytes(), will be read from now on. Best effort: never fails.
+  /// Tells the kernel how `part`, a piece of bytes(), will be read from now on. Never fails.
   void advise(std::span<const std::byte> part, MappingAdvice advice) const noexcept;
 
  private:

@@ -10,7 +10,8 @@ namespace {
 
 std::uint32_t byte_of(char c) noexcept { return static_cast<unsigned char>(c); }
 
-/// Bytes of the well-formed UTF-8 character at the front of `text`; 0 if there is none.
+/// The number of bytes of the well-formed UTF-8 character that `text` begins with; 0 if there is
+/// none.
 std::uint64_t character_bytes(std::string_view text) noexcept {
   const std::uint32_t lead = byte_of(text[0]);
   if (lead < 0x80) return 1;
@@ -26,7 +27,8 @@ std::uint64_t character_bytes(std::string_view text) noexcept {
   return is_overlong || is_surrogate || is_too_large ? 0 : length;
 }
 
-/// Terminals obey the codes U+0080 to U+009F, and U+202A.. and U+2066.. reverse what a reader sees.
+/// Whether a character controls what a terminal does or shows. Terminals obey U+0080 to U+009F as
+/// control codes. U+2028 to U+202E and U+2066 to U+2069 end lines or change the direction of text.
 bool steers_output(std::string_view character) noexcept {
   if (character.size() == 1) return byte_of(character[0]) < 0x20 || character[0] == 0x7F;
   if (character.size() == 2) return byte_of(character[0]) == 0xC2 && byte_of(character[1]) < 0xA0;

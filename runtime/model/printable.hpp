@@ -1,4 +1,4 @@
-// Text from outside, made safe for a terminal and a log line.
+// Makes text from outside safe for a terminal and for a line of the log.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,9 @@
 
 namespace vernal {
 
-/// `text` with control characters, backslashes, quotes and bytes that are not UTF-8 written as
-/// escapes (\n, \x1b, \\, \"), cut with "..." after about `max_bytes` bytes: one line that cannot
-/// steer a terminal or forge a log entry.
+/// `text` as one line that cannot control a terminal or look like a log line. Control characters,
+/// backslashes, quotes and bytes that are not UTF-8 become escapes: \n, \x1b, \\, \". A text that
+/// is longer than about `max_bytes` bytes is cut and ends in "...".
 std::string printable(std::string_view text, std::uint64_t max_bytes = 160);
 
 }  // namespace vernal

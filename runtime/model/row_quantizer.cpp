@@ -31,9 +31,9 @@ void quantize_bf16(const float* in, std::uint64_t columns, std::byte* out) {
   for (std::uint64_t i = 0; i < columns; ++i) store_u16(bf16_from_float(in[i]), out + 2 * i);
 }
 
-/// Index of the value of the first codebook that is nearest to `value`.
+/// The code of iq4_nl whose value is nearest to `value`.
 std::uint32_t nearest_iq4(float value) noexcept {
-  // Between two neighbours, the code changes in the middle.
+  // The code changes in the middle between two values.
   const auto& codes = kIq4Values[0];
   std::uint32_t code = 0;
   for (std::uint32_t i = 0; i + 1 < 16; ++i) {
@@ -43,7 +43,7 @@ std::uint32_t nearest_iq4(float value) noexcept {
   return code;
 }
 
-/// 32 codes of four bits: the first half in the low nibbles of 16 bytes.
+/// Stores 32 codes of four bits in 16 bytes. The first 16 codes are in the low halves.
 void store_iq4(const float* in, float inverse, std::byte* out) noexcept {
   for (std::uint32_t j = 0; j < 16; ++j) {
     out[j] = static_cast<std::byte>(nearest_iq4(in[j] * inverse) | nearest_iq4(in[j + 16] * inverse)
@@ -51,7 +51,8 @@ void store_iq4(const float* in, float inverse, std::byte* out) noexcept {
   }
 }
 
-/// The codebook's longest value is its first.
+/// The scale with which the element of largest magnitude gets code 0, whose value has the largest
+/// magnitude.
 float iq4_scale(const float* in) noexcept {
   return extreme_of(in, 32) / static_cast<float>(kIq4Values[0][0]);
 }
@@ -64,7 +65,7 @@ void quantize_iq4_nl(const float* in, std::uint64_t columns, std::byte* out) {
   }
 }
 
-// A row has one float; 32 weights have an odd multiple of it, -127 to 127.
+// A row has one float. The scale of 32 weights is an odd multiple of it, from -127 to 127.
 void quantize_iq4_ks(const float* in, std::uint64_t columns, std::byte* out) {
   float largest = 0.0F;
   for (std::uint64_t first = 0; first < columns; first += 32) {
@@ -140,7 +141,7 @@ void quantize_q6_k(const float* in, std::uint64_t columns, std::byte* out) {
       const float step = float_from_f16(scale.pattern) * static_cast<float>(scale_code);
       const auto code = static_cast<std::uint32_t>(nearest(in[w] * inverse_of(step), -32, 31) + 32);
       const std::uint32_t half = w / 128;
-      const std::uint32_t i = w % 128;  // 64 bytes of low nibbles, 32 bytes of high pairs a half
+      const std::uint32_t i = w % 128;  // a half: 64 bytes of low four bits, 32 of high two bits
       out[half * 64 + i % 64] |= static_cast<std::byte>((code & 15U) << (i / 64 * 4));
       out[128 + half * 32 + i % 32] |= static_cast<std::byte>((code >> 4U) << (i / 32 * 2));
     }

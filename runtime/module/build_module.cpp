@@ -12,8 +12,8 @@
 namespace vernal {
 namespace {
 
-/// Collects what a plugin writes, up to a bound: a plugin that never stops must not fill the
-/// memory.
+/// Collects what a plugin writes, up to a bound, so that a plugin that never stops writing does not
+/// fill the memory.
 class TextSink {
  public:
   vernal_sink sink() noexcept { return {&TextSink::write, this}; }
@@ -46,7 +46,7 @@ void check(const ArchitecturePlugin& plugin, std::int32_t status, std::string_vi
                                   error_text(plugin, status)));
 }
 
-/// The options in the interface's form; borrows `options`.
+/// The options as the interface wants them. Borrows `options`.
 struct AbiOptions {
   explicit AbiOptions(const ModuleOptions& options) {
     for (const std::string& function : options.functions) functions.push_back(to_str(function));
@@ -61,8 +61,8 @@ struct AbiOptions {
   vernal_build_options abi{};
 };
 
-/// All problems in one error. What the plugin itself said stands last: it is often their
-/// consequence.
+/// Throws all problems as one error. The plugin's own text comes last, because it is often a
+/// consequence of the problems.
 [[noreturn]] void refuse(const ArchitecturePlugin& plugin, const std::vector<Problem>& problems,
                          std::string_view plugin_text) {
   std::string text =

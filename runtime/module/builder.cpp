@@ -13,7 +13,8 @@
 namespace vernal {
 namespace {
 
-/// Names become parts of paths, dumps and log lines: printable ASCII without spaces.
+/// Whether a name is printable ASCII without spaces: it becomes a part of paths, dumps and log
+/// lines.
 bool is_plain_name(std::string_view name) {
   return !name.empty() &&
          std::all_of(name.begin(), name.end(), [](char c) { return c > 0x20 && c < 0x7f; });

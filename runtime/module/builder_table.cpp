@@ -19,8 +19,8 @@ std::int32_t act(Call&& call) noexcept {
   });
 }
 
-/// Most operands, attributes and results of a node, and elements of an attribute: far above any
-/// operation, so that a broken count is refused before it is read.
+/// The most operands, attributes and results of a node, and the most elements of an attribute. It
+/// is far above what any operation has; a count beyond it is a mistake and nothing is read.
 constexpr std::uint64_t kMostParts = 4096;
 
 void require(bool condition, const char* what) {

@@ -12,7 +12,8 @@
 
 namespace vernal {
 
-/// Metadata of a GGUF file, borrowed. Control thread (it remembers the array it read last).
+/// Metadata of a GGUF file, borrowed. Control thread only, because it keeps the array that was read
+/// last.
 class GgufMetadataSource final : public MetadataSource {
  public:
   explicit GgufMetadataSource(const GgufFile& file) : metadata_(file.metadata()) {}
@@ -28,13 +29,13 @@ class GgufMetadataSource final : public MetadataSource {
 
  private:
   const GgufMetadata& metadata_;
-  mutable std::string integers_key_, floats_key_;  // whose elements are kept below
+  mutable std::string integers_key_, floats_key_;  // the keys of the arrays that are kept below
   mutable std::vector<std::int64_t> integers_;
   mutable std::vector<double> floats_;
 };
 
-/// Tensors of a GGUF file, whose dimensions [in, out] become row-major [out, in]. Copies what it
-/// needs; names are borrowed from the file.
+/// The tensors of a GGUF file. Dimensions [in, out] of the file become row-major [out, in]. Names
+/// are borrowed from the file; the rest is copied.
 class GgufWeightDirectory final : public WeightDirectory {
  public:
   explicit GgufWeightDirectory(const GgufFile& file);

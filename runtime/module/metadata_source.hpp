@@ -1,4 +1,4 @@
-// Metadata of a model file, whatever its format: what the interface's metadata table reads.
+// The metadata of a model file of any format, as the interface's metadata table reads it.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,8 @@
 
 namespace vernal {
 
-/// Read access to keys and values. Control thread. An absent key gives nothing.
-/// Errors   VERNAL_INVALID_ARGUMENT: the key is there with another type, or an index is out of
-/// range.
+/// Read access to keys and values. An absent key gives nothing. Control thread.
+/// Errors   VERNAL_INVALID_ARGUMENT: the key has another type, or the index is beyond the array
 class MetadataSource {
  public:
   MetadataSource() = default;
@@ -18,17 +17,17 @@ class MetadataSource {
   virtual ~MetadataSource() = default;
 
   virtual std::optional<std::int64_t> find_integer(std::string_view key) const = 0;
-  /// Integers too.
+  /// An integer is converted.
   virtual std::optional<double> find_float(std::string_view key) const = 0;
   virtual std::optional<bool> find_bool(std::string_view key) const = 0;
-  /// Any bytes; lives as long as the source.
+  /// The text may hold any bytes. It lives as long as the source.
   virtual std::optional<std::string_view> find_string(std::string_view key) const = 0;
-  /// Number of elements.
+  /// The number of elements of an array.
   virtual std::optional<std::uint64_t> find_array(std::string_view key) const = 0;
-  /// Element of an array of integers or bools (0 and 1).
+  /// An element of an array of integers or bools; bools become 0 and 1.
   virtual std::optional<std::int64_t> find_array_integer(std::string_view key,
                                                          std::uint64_t index) const = 0;
-  /// Element of an array of floats or integers.
+  /// An element of an array of floats or integers.
   virtual std::optional<double> find_array_float(std::string_view key,
                                                  std::uint64_t index) const = 0;
 };

@@ -12,7 +12,7 @@ const MetadataView& self(const vernal_metadata* metadata) {
   return *reinterpret_cast<const MetadataView*>(metadata);
 }
 
-/// Stores what `read` finds; OK, or NOT_FOUND.
+/// Stores what `read` finds in *out. NOT_FOUND if it finds nothing.
 template <class Out, class Read>
 std::int32_t answer(Out* out, Read&& read) noexcept {
   return status_guard([&]() -> std::int32_t {

@@ -7,8 +7,8 @@
 
 namespace vernal {
 
-/// What an architecture plugin reads. Control thread. Borrows both sources; lives as long as its
-/// ref() is used. Nothing is thrown across the interface.
+/// What an architecture plugin reads. Borrows both sources, and must outlive every use of its
+/// ref(). Control thread. Nothing is thrown across the interface.
 class MetadataView {
  public:
   MetadataView(const MetadataSource& metadata, const WeightDirectory& weights)

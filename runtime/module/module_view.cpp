@@ -14,7 +14,8 @@ const ModuleView& self(const vernal_module* module) {
   return *reinterpret_cast<const ModuleView*>(module);
 }
 
-/// Element `index` of a list. Errors   NOT_FOUND: out of range.
+/// Element `index` of a list.
+/// Errors   NOT_FOUND: the index is out of range
 template <class T>
 const T& at(const std::vector<T>& list, std::uint64_t index) {
   if (index >= list.size()) throw Error(VERNAL_NOT_FOUND, "index out of range");

@@ -8,8 +8,9 @@
 
 namespace vernal {
 
-/// Control thread. The module is shared with whoever built it, because a backend's plan may read it
-/// as long as it lives; keep the view until then. Nothing is thrown across the interface.
+/// What a backend reads. It shares the module with its builder. A backend's plan may read the
+/// module as long as the plan lives, so keep the view until the plan is destroyed. Control thread.
+/// Nothing is thrown across the interface.
 class ModuleView {
  public:
   explicit ModuleView(std::shared_ptr<const Module> module);
@@ -18,7 +19,7 @@ class ModuleView {
 
   vernal_module_ref ref() const noexcept;
   const Module& module() const noexcept { return *module_; }
-  /// The attributes of a node in the interface's form. Indices must be in range.
+  /// The attributes of a node as the interface wants them. Indices must be in range.
   const std::vector<vernal_attr>& attributes(std::size_t function, std::size_t node) const {
     return attributes_[function][node];
   }

@@ -8,7 +8,7 @@
 namespace vernal {
 namespace {
 
-/// Bounds that keep the product of any two dimensions, and the size of any value, within int64.
+/// Bounds with which the product of two dimensions, and the size of a value, fit in an int64.
 constexpr std::int64_t kMaxDim = (std::int64_t{1} << 31) - 1;
 constexpr double kMaxElements = 1.0e18;
 

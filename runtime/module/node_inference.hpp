@@ -15,7 +15,7 @@
 
 namespace vernal {
 
-/// The value that stands for a result that could not be inferred. What uses it is not checked
+/// Stands for a result whose shape could not be inferred. A node that uses it is not checked
 /// further, so that one mistake is reported once.
 inline constexpr Value kUnknownValue{Shape{}, 0};
 inline bool is_known(const Value& value) noexcept { return value.element != 0; }
@@ -23,51 +23,52 @@ inline bool is_known(const Value& value) noexcept { return value.element != 0; }
 /// A shape of the given dimensions.
 Shape make_shape(std::initializer_list<std::int64_t> dims);
 
-/// "T", "256".
+/// A dimension for messages: "T" or "256".
 std::string dim_text(std::int64_t dim);
 
-/// One node under inspection. `node` is not yet, or already, part of `function`; the module and
-/// function give its operands their meaning. Any thread; borrows all three.
+/// Checks one node. The module and the function say what its operands are. `node` may be a part of
+/// `function` already, or not yet. Borrows all three. Any thread.
 class NodeInference {
  public:
   NodeInference(const Module& module, const Function& function, const Node& node)
       : module_(module), function_(function), node_(node) {}
 
-  /// Checks everything. Afterwards problems() and results() are filled.
+  /// Checks the node, and fills problems() and results().
   void run();
 
   const std::vector<Problem>& problems() const noexcept { return problems_; }
-  /// Results in order; empty if a problem, here or in an operand, leaves them unknown.
+  /// The results in order. Empty if a problem of this node or of an operand leaves them unknown.
   const std::vector<Value>& results() const noexcept { return results_; }
 
-  // ---- for the rules of the operations ----
+  // ---- for the rules of the operations
+  // -----------------------------------------------------------
 
   const Node& node() const noexcept { return node_; }
   std::size_t num_operands() const noexcept { return node_.operands.size(); }
   bool has(std::size_t i) const { return node_.operand(i).kind != VERNAL_OPERAND_NONE; }
   bool is_value(std::size_t i) const { return node_.operand(i).kind == VERNAL_OPERAND_VALUE; }
-  /// Shape of a value or weight.
+  /// Shape of operand `i`, a value or a weight.
   const Shape& shape(std::size_t i) const;
   std::uint32_t element(std::size_t i) const;
   const State& state(std::size_t i) const;
-  /// "w \"blk.0.attn_q.weight\" [832, 256]", "x [T, 256]".
+  /// Operand `i` for messages: "w \"blk.0.attn_q.weight\" [832, 256]" or "x [T, 256]".
   std::string describe(std::size_t i) const;
 
   template <class... Args>
   void problem(fmt::format_string<Args...> format, Args&&... args) {
     problems_.push_back({node_.path, fmt::format(format, std::forward<Args>(args)...)});
   }
-  /// Reports and returns false unless operand i has `rank` dimensions.
+  /// Whether operand `i` has `rank` dimensions. Reports a problem if not.
   bool expect_rank(std::size_t i, std::uint32_t rank);
-  /// Reports unless operand i, if present, has exactly this shape.
+  /// Whether operand `i` has exactly this shape, or is absent. Reports a problem if not.
   bool expect_shape(std::size_t i, const Shape& expected);
-  /// Reports unless operand i has `rank` dimensions, the first of them T.
+  /// Whether operand `i` has `rank` dimensions, the first of them T. Reports a problem if not.
   bool expect_tokens(std::size_t i, std::uint32_t rank);
 
   void result(const Shape& shape, std::uint32_t element) { results_.push_back({shape, element}); }
   /// The attribute `out`: VERNAL_ELEMENT_ACT or VERNAL_ELEMENT_F32.
   std::uint32_t out_element() const;
-  /// F32 if any of the operands [0, count) is an f32 value, else ACT.
+  /// F32 if one of the operands [0, count) is an f32 value, else ACT.
   std::uint32_t promoted_element(std::size_t count) const;
 
  private:

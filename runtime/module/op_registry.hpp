@@ -1,5 +1,6 @@
-// The table of operations: operands, attributes and shape rule of each, as sdk/spec/operations.md
-// states them. The rules live in module/ops/, one file for a family.
+// The table of operations. It has the operands, the attributes and the rule of shapes of each
+// operation, as sdk/spec/operations.md specifies them. The rules are in module/ops/, with one file
+// for each family.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +14,12 @@ namespace vernal {
 
 class NodeInference;
 
-/// What may stand at a place of an operation's operand list.
+/// What an operand of an operation may be.
 enum class OperandKind {
-  kValue,          ///< a value
-  kWeight,         ///< a weight
-  kValueOrWeight,  ///< either
-  kState,          ///< a state
+  kValue,
+  kWeight,
+  kValueOrWeight,
+  kState,
 };
 
 /// Element kinds that a value operand may have.
@@ -51,8 +52,8 @@ struct OpSpec {
   std::uint32_t level;
   std::span<const OperandSpec> operands;
   std::span<const AttributeSpec> attributes;
-  std::uint32_t max_repeats;      ///< how often the last operand may stand; 1 but for concat
-  void (*infer)(NodeInference&);  ///< runs once operands and attributes are known to fit the table
+  std::uint32_t max_repeats;      ///< how often the last operand may occur; above 1 for concat only
+  void (*infer)(NodeInference&);  ///< called when operands and attributes fit this table
 };
 
 /// All operations of this interface version, by family.
@@ -61,8 +62,9 @@ std::span<const OpSpec* const> all_ops() noexcept;
 /// The operation of that id, or null. Static storage.
 const OpSpec* find_op(std::string_view id) noexcept;
 
-/// The families, each a table in module/ops/.
-std::span<const OpSpec> interface_ops() noexcept;  ///< input output embed override_rows select_rows
+/// The families. Each is a table in module/ops/. interface_ops() are input, output, embed,
+/// override_rows and select_rows.
+std::span<const OpSpec> interface_ops() noexcept;
 std::span<const OpSpec> elementwise_ops() noexcept;  ///< add mul scale act glu softcap
 std::span<const OpSpec> layout_ops() noexcept;       ///< reshape slice split concat
 std::span<const OpSpec> linear_ops() noexcept;       ///< linear rmsnorm l2norm

@@ -14,7 +14,8 @@ namespace {
 
 using Out = std::back_insert_iterator<std::string>;
 
-/// Text in quotes with everything but printable ASCII escaped, so that a name cannot forge a line.
+/// Text in quotes. Everything but printable ASCII is escaped, so that a name cannot look like a
+/// line of the dump.
 std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -31,7 +32,7 @@ std::string quoted(std::string_view text) {
   return out + '"';
 }
 
-/// Floats always carry a point or an exponent, so that they differ from ints.
+/// A float as text. It always has a point or an exponent, so that it differs from an integer.
 std::string float_text(double number) {
   std::string text = fmt::format("{}", number);
   if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";

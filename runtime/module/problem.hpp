@@ -1,4 +1,5 @@
-// Problems of a module: collected while it is built or verified, reported together.
+// The problems of a module. They are collected while it is built or verified, and reported
+// together.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +11,12 @@ namespace vernal {
 
 /// One thing that is wrong.
 struct Problem {
-  std::string path;  ///< of the node, "blk.3.attn_q", or what it concerns: "weight \"x\"", "module"
+  std::string path;  ///< of the node, "blk.3.attn_q"; else "weight \"x\"" or "module"
   std::string text;  ///< what was expected and what was found
 };
 
-/// All problems, one a line, "  path: text"; after `most` lines only the number of the others.
+/// The problems, one on each line: "  path: text". After `most` lines only the number of the others
+/// follows.
 std::string list_problems(const std::vector<Problem>& problems, std::size_t most = 50);
 
 }  // namespace vernal

@@ -1,4 +1,4 @@
-// The border of the tables that the core itself offers: exceptions become status codes.
+// Turns exceptions into status codes, for the tables that the core itself offers.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +8,9 @@
 
 namespace vernal {
 
-/// Runs `body`, which returns a status or throws; gives the status. The text of an error is
-/// dropped: what needs it keeps it (the builder's problems) or says it again with the key (the
-/// plugin's reader).
+/// Runs `body`, which returns a status or throws, and returns the status. The text of an error is
+/// dropped: the builder keeps its problems itself, and a plugin's reader of metadata words its own
+/// message, with the key.
 template <class Body>
 std::int32_t status_guard(Body&& body) noexcept {
   try {

@@ -123,7 +123,7 @@ class StructureCheck {
   std::vector<Problem> problems_;
 };
 
-/// Values must be made once, before they are used, and be what their node gives.
+/// Checks that each value is made once, before it is used, and has the type that its node gives.
 class FunctionCheck {
  public:
   FunctionCheck(const Module& module, const Function& function)

@@ -1,4 +1,5 @@
-// The weights of a model file as the builder sees them: names, formats, shapes. No bytes.
+// The weights of a model file as the builder sees them: names, formats and shapes, without the
+// bytes.
 #pragma once
 
 #include <cstdint>

@@ -3,12 +3,22 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
+#include <unistd.h>
 
 #include <array>
+#include <iostream>
 #include <string>
+
+#include "observe/log_line.hpp"
 
 namespace vernal {
 namespace {
+
+// Time and level of a line; the text follows.
+constexpr const char* kTextPattern = "%Y-%m-%d %H:%M:%S.%e %^%l%$ %v";
+constexpr const char* kJsonPattern = R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l",%v})";
+// Back to the first column, and away with what stands there.
+constexpr std::string_view kClearLine = "\r\033[K";
 
 constexpr std::array<std::string_view, 6> kLevelNames = {"trace",   "debug", "info",
                                                          "warning", "error", "off"};
@@ -41,25 +51,12 @@ LogLevel from_spdlog(spdlog::level::level_enum level) noexcept {
 
 std::shared_ptr<spdlog::logger> make_logger(LogLevel level, spdlog::sink_ptr sink) {
   auto logger = std::make_shared<spdlog::logger>("vernal", std::move(sink));
-  logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
+  logger->set_pattern(kTextPattern);
   logger->set_level(to_spdlog(level));
   logger->flush_on(spdlog::level::trace);
   logger->set_error_handler(
       [](const std::string&) {});  // a log that fails must not write elsewhere
   return logger;
-}
-
-void append_printable(std::string& line, std::string_view text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') {
-      line += "\n    ";
-    } else if ((byte < 0x20 && c != '\t') || byte == 0x7f) {
-      line += '?';
-    } else {
-      line += c;
-    }
-  }
 }
 
 }  // namespace
@@ -71,11 +68,21 @@ std::optional<LogLevel> parse_log_level(std::string_view name) noexcept {
   return std::nullopt;
 }
 
-Log::Log(LogLevel level)
-    : logger_(make_logger(level, std::make_shared<spdlog::sinks::stderr_color_sink_mt>())) {}
+std::optional<LogFormat> parse_log_format(std::string_view name) noexcept {
+  if (name == "text") return LogFormat::kText;
+  if (name == "json") return LogFormat::kJson;
+  return std::nullopt;
+}
 
-Log::Log(LogLevel level, std::ostream& out)
-    : logger_(make_logger(level, std::make_shared<spdlog::sinks::ostream_sink_mt>(out))) {}
+Log::Log(LogLevel level)
+    : logger_(make_logger(level, std::make_shared<spdlog::sinks::stderr_color_sink_mt>())),
+      out_(std::cerr),
+      is_terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+Log::Log(LogLevel level, std::ostream& out, bool is_terminal)
+    : logger_(make_logger(level, std::make_shared<spdlog::sinks::ostream_sink_mt>(out))),
+      out_(out),
+      is_terminal_(is_terminal) {}
 
 Log::~Log() = default;
 
@@ -87,18 +94,52 @@ bool Log::writes(LogLevel level) const noexcept {
   return level != LogLevel::kOff && logger_->should_log(to_spdlog(level));
 }
 
+void Log::set_format(LogFormat format) noexcept {
+  format_ = format;
+  try {
+    logger_->set_pattern(format == LogFormat::kJson ? kJsonPattern : kTextPattern);
+  } catch (...) {
+    return;  // out of memory: the lines keep the form they had
+  }
+}
+
 void Log::write(LogLevel level, std::string_view component, std::string_view text) noexcept {
   if (!writes(level)) return;
   try {
-    std::string line;
-    line.reserve(component.size() + text.size() + 2);
-    append_printable(line, component);
-    line += ": ";
-    append_printable(line, text);
+    const std::string line =
+        format_ == LogFormat::kJson ? json_members(component, text) : text_line(component, text);
+    const std::lock_guard lock(mutex_);
+    clear_drawn_progress();
     logger_->log(to_spdlog(level), spdlog::string_view_t(line));
   } catch (...) {
     return;  // out of memory: the line is lost
   }
+}
+
+void Log::show_progress(std::string_view line) noexcept {
+  if (!shows_progress()) return;
+  try {
+    const std::lock_guard lock(mutex_);
+    out_ << kClearLine << line << std::flush;
+    is_progress_drawn_ = true;
+  } catch (...) {
+    return;
+  }
+}
+
+void Log::clear_progress() noexcept {
+  try {
+    const std::lock_guard lock(mutex_);
+    clear_drawn_progress();
+  } catch (...) {
+    return;
+  }
+}
+
+void Log::clear_drawn_progress() {
+  if (!is_progress_drawn_) return;
+  out_ << kClearLine << std::flush;
+  is_progress_drawn_ = false;
 }
 
 }  // namespace vernal

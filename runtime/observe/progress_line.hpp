@@ -5,12 +5,16 @@
 #include <cstdint>
 #include <string>
 
+#include "observe/log.hpp"
+
 namespace vernal {
 
-/// Shows "loading main  42%  441.2 of 1051.6 MiB" on standard error; silent if that is no terminal.
+/// Shows "loading main  42%  441.2 of 1051.6 MiB" on the log's terminal, and nothing if it has none.
+/// Lines of the log take its place; the next update draws it below them.
 class ProgressLine {
  public:
-  explicit ProgressLine(std::string what);
+  /// `log` outlives the object.
+  ProgressLine(Log& log, std::string what);
   ~ProgressLine();
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
@@ -19,8 +23,8 @@ class ProgressLine {
   void update(std::uint64_t done_bytes, std::uint64_t total_bytes);
 
  private:
+  Log& log_;
   std::string what_;
-  bool is_terminal_;
   bool is_drawn_ = false;
   std::chrono::steady_clock::time_point next_{};
 };

@@ -9,7 +9,8 @@
 namespace vernal::plugin {
 namespace {
 
-// A sink function that converts each row and appends it to the std::vector<Value> behind `user`.
+// A sink function: converts each row and appends it to the std::vector<Value> that `user` points
+// to.
 template <class Value, class Row, Value (*Convert)(const Row&)>
 std::int32_t append_row(void* user, const Row* row) noexcept {
   return guard([&] { static_cast<std::vector<Value>*>(user)->push_back(Convert(copy_in(row))); });

@@ -1,12 +1,12 @@
 // A backend plugin as the core uses it: C++ objects over the function table, one for each handle of
-// backend.h.
+// abi/backend.h.
 //
 //   BackendInstance -> BackendPlan -> BackendProgram -> BackendPool -> BackendStep
 //
-// Each object is movable, owns its handle and must be destroyed before the one it was made from,
-// and all of them before the plugin's library. Members throw vernal::Error with the backend's own
-// text and the instance's name; outcomes that belong to normal running (no room, not restorable,
-// not finished) are values.
+// Each object is movable and owns its handle. It must be destroyed before the object it was made
+// from, and before the plugin's library. Members throw vernal::Error with the name of the instance
+// and the backend's own text. Outcomes of normal running are values: no room, not restorable, not
+// finished.
 #pragma once
 
 #include <cstdint>
@@ -24,14 +24,14 @@
 
 namespace vernal::plugin {
 
-/// A module compiled, with its weights loaded.
+/// A compiled module with its weights loaded.
 class BackendProgram {
  public:
-  /// Engine thread. One pool per program.
+  /// Engine thread. A program has one pool.
   BackendPool create_pool();
-  /// What is allocated now.
+  /// The rows that are allocated now. Control or engine thread.
   std::vector<MemoryRow> memory_report() const;
-  /// Any thread.
+  /// Totals since the program was built. Any thread.
   vernal_step_stats stats() const;
 
  private:
@@ -43,14 +43,17 @@ class BackendProgram {
   OwnedHandle<vernal_program> program_;
 };
 
-/// What a program will be and cost. Control thread.
+/// What a program will allocate. Control thread.
 class BackendPlan {
  public:
   vernal_plan_info info() const;
   std::vector<MemoryRow> rows() const;
-  /// Allocates and loads weights from `weights`, which must outlive the program. `progress` is
-  /// called on the calling thread; when it returns false the build ends with Error(CANCELLED). It
-  /// may be empty.
+  /// Allocates memory and loads the weights.
+  ///   weights    must outlive the program
+  ///   progress   called on this thread with the bytes loaded so far; if it returns false, the
+  ///   build
+  ///              stops; may be empty
+  /// Errors       CANCELLED: progress returned false; else the backend's
   BackendProgram build(
       WeightStore& weights,
       const std::function<bool(std::uint64_t done_bytes, std::uint64_t total_bytes)>& progress);
@@ -64,6 +67,7 @@ class BackendPlan {
   OwnedHandle<vernal_plan> plan_;
 };
 
+/// Whether a backend compiles a node; if not, `reason` says why.
 struct OpSupport {
   bool is_supported = false;
   double cost_hint = 0;
@@ -73,27 +77,28 @@ struct OpSupport {
 /// One configured backend. Control thread.
 class BackendInstance {
  public:
-  /// Opens an instance; `config` is read during the call only.
-  ///   api    an adopted table (PluginLibrary::backend)
-  ///   name   of the instance in the deployment, for messages
+  /// Opens an instance.
+  ///   api     an adopted table (PluginLibrary::backend)
+  ///   name    of the instance in the deployment, for messages
+  ///   config  read during the call only
   BackendInstance(const vernal_backend_api& api, std::string name, vernal_config_view config);
 
-  /// Devices an instance of that plugin may use.
+  /// The devices that an instance of that plugin may use.
   static std::vector<DeviceInfo> devices(const vernal_backend_api& api);
 
   const std::string& name() const noexcept { return name_; }
   OpSupport op_support(vernal_module_ref module, std::uint64_t function, std::uint64_t node) const;
   std::vector<FormatSupport> formats() const;
-  /// Prices and fixes a program. `module` lives until the plan is destroyed.
-  /// Errors  UNSUPPORTED: every node and option that cannot be done; RESOURCE_EXHAUSTED: needed and
-  /// available
+  /// Decides everything that a program will allocate. `module` must outlive the plan.
+  /// Errors  UNSUPPORTED: names every node and option that is not supported
+  ///         RESOURCE_EXHAUSTED: says how many bytes are needed and available
   BackendPlan plan(vernal_module_ref module, const PlanOptions& options) const;
   /// An extension table of the backend, or null.
   const void* extension(std::string_view id) const;
 
  private:
   std::string name_;
-  std::unique_ptr<BackendTable> table_;  // its address is known to plans, programs and pools
+  std::unique_ptr<BackendTable> table_;  // plans, programs and pools hold its address
   OwnedHandle<vernal_backend> backend_;
 };
 

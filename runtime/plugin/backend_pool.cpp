@@ -22,7 +22,7 @@ vernal_step_input to_abi(const StepInput& input) {
   return out;
 }
 
-// Backends may assume a well-formed batch (backend.h), so this is where it is made sure of.
+// Backends may rely on a well-formed batch (abi/backend.h), so it is checked here.
 void require_well_formed(const Step& step, const std::string& name) {
   const auto refuse = [&](const std::string& why) {
     throw Error(VERNAL_INVALID_ARGUMENT, fmt::format("{}: step: {}", name, why));

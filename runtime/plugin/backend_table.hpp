@@ -1,5 +1,5 @@
-// What every object of backend_client.hpp and backend_pool.hpp has: the table of its backend, and a
-// handle.
+// What all objects of backend_client.hpp and backend_pool.hpp have: the table of their backend, and
+// a handle.
 #pragma once
 
 #include <cstdint>
@@ -11,19 +11,19 @@
 
 namespace vernal::plugin {
 
-/// A table and the name of the instance it is used for, "backend cpu"; shared by all objects of an
-/// instance.
+/// The function table of a backend and the name of an instance, "backend cpu". All objects of an
+/// instance share it.
 struct BackendTable {
   vernal_backend_api api;
   std::string name;
 
-  /// Throws Error with the backend's text if `status` is not OK. `what` is the failed call.
+  /// Throws Error with the backend's text if `status` is not OK. `what` names the call.
   void check(std::int32_t status, std::string_view what) const;
-  /// Throws Error(INTERNAL): `what` answered OK and null.
+  /// Throws Error(INTERNAL), which says that the call `what` answered OK and null.
   [[noreturn]] void refuse_null(std::string_view what) const;
 };
 
-/// A unique handle that its own table destroys.
+/// Owns a handle, and destroys it with a function of its table.
 template <class Handle>
 class OwnedHandle {
  public:
@@ -37,14 +37,15 @@ class OwnedHandle {
   std::unique_ptr<Handle, Destroy> handle_{nullptr, nullptr};
 };
 
-/// The made object. Error INTERNAL: a backend says OK and hands over nothing.
+/// Returns `handle`, which the call `what` made.
+/// Errors   INTERNAL: it is null
 template <class Handle>
 Handle* require_made(Handle* handle, const BackendTable& table, std::string_view what) {
   if (handle == nullptr) table.refuse_null(what);
   return handle;
 }
 
-/// A struct of the interface, empty but for its size.
+/// A struct of the interface in which only struct_size is set.
 template <class Struct>
 Struct sized() {
   Struct out{};

@@ -13,8 +13,8 @@ namespace {
 thread_local std::uint32_t thread_role = VERNAL_ROLE_UNKNOWN;
 thread_local std::string thread_error;
 
-constexpr std::size_t kMaxTextBytes = std::size_t{1}
-                                      << 20;  // a plugin's text is not trusted to be short
+// The text of a plugin may be too long: more is cut.
+constexpr std::size_t kMaxTextBytes = std::size_t{1} << 20;
 
 std::string_view bounded(vernal_str text) noexcept {
   if (text.data == nullptr) return {};
@@ -53,8 +53,8 @@ std::int32_t now_ns(vernal_host*, std::uint64_t* out_ns) noexcept {
 
 namespace plugin {
 
-// The members of the host table that need the object. Without one (the core's own view of the host,
-// see plugin_host below) there is no log and no service.
+// The functions of the host table that need the object. The core's own view of the host,
+// plugin_host() below, has no object: it has no log and no services.
 struct HostFunctions {
   static CoreHost* core(vernal_host* host) noexcept { return reinterpret_cast<CoreHost*>(host); }
 
@@ -158,8 +158,8 @@ ScopedThreadRole::~ScopedThreadRole() { thread_role = previous_; }
 
 }  // namespace plugin
 
-// The core's side of guard() and check(): error texts pass through the same thread-local text that
-// plugins write. It has no object, so it neither logs nor finds services.
+// What guard() and check() use in the core. They share the thread's text of the last error with the
+// plugins. There is no object, so this host neither logs nor finds services.
 Host& plugin_host() noexcept {
   static Host core(nullptr, &plugin::kHostApi);
   return core;

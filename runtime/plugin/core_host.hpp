@@ -1,4 +1,4 @@
-// The host functions that the core offers plugins: log, error texts, thread roles, services.
+// The functions that the core offers to plugins: log, texts of errors, roles of threads, services.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,13 @@
 
 namespace vernal::plugin {
 
-/// Implements vernal_host_api. One per process, made before the first plugin is opened and
-/// destroyed after the last is shut down. Error texts and roles belong to threads, not to the
-/// object: the core's own code reads them with vernal::plugin_host(), which this library defines
-/// for the core.
+/// Implements vernal_host_api. A process has one. It is made before the first plugin is opened and
+/// destroyed after the last one is shut down. Texts of errors and roles belong to threads, not to
+/// this object: the core's own code reads them with vernal::plugin_host(), which this library
+/// defines for the core.
 class CoreHost {
  public:
-  /// `log` outlives the host.
+  /// `log` must outlive the host.
   explicit CoreHost(Log& log);
   CoreHost(const CoreHost&) = delete;
   CoreHost& operator=(const CoreHost&) = delete;
@@ -28,12 +28,13 @@ class CoreHost {
   vernal_host* handle() noexcept;
   Log& log() noexcept { return log_; }
 
-  /// Offers a service to plugins under `id` ("vernal.svc.engine/1"). `table` and `object` outlive
-  /// the plugins. Control thread, before the plugin that asks is initialised. Replaces an earlier
-  /// one.
+  /// Offers a service to plugins under `id`, such as "vernal.svc.engine/1". It replaces an earlier
+  /// one. `table` and `object` must outlive the plugins. Control thread, before a plugin that asks
+  /// for it is initialised.
   void add_service(std::string id, const void* table, void* object);
 
-  /// What a plugin reported as fatal, or nothing. `component` is what it calls itself. Any thread.
+  /// The first text that a plugin gave to report_fatal, or nothing. `component` is the name that
+  /// the plugin gave itself. Any thread.
   std::optional<std::string> fatal_report(std::string_view component) const;
 
  private:
@@ -49,7 +50,7 @@ class CoreHost {
   std::map<std::string, std::string, std::less<>> fatal_reports_;
 };
 
-/// Gives the calling thread a role (VERNAL_ROLE_*) for the object's lifetime.
+/// Gives the calling thread a role, VERNAL_ROLE_*, as long as the object lives.
 class ScopedThreadRole {
  public:
   explicit ScopedThreadRole(std::uint32_t role) noexcept;

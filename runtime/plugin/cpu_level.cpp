@@ -9,7 +9,7 @@ namespace vernal::plugin {
 #if defined(__x86_64__)
 namespace {
 
-// The three members of level 3 that __builtin_cpu_supports of clang 16 has no name for.
+// The three features of level 3 for which __builtin_cpu_supports of clang 16 has no name.
 bool has_f16c_movbe_lzcnt() noexcept {
   constexpr unsigned kMovbe = 1u << 22;
   constexpr unsigned kF16c = 1u << 29;

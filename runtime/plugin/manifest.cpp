@@ -21,7 +21,7 @@ constexpr std::string_view kKnownKinds[] = {"backend", "architecture", "frontend
   throw Error(VERNAL_INCOMPATIBLE, fmt::format("{}: {}", file.string(), why));
 }
 
-// The note's lines as key and value, with the rules every line obeys.
+// The lines of the note as keys and values. Checks the rules that hold for every line.
 class Lines {
  public:
   Lines(const std::filesystem::path& file, std::string_view text) : file_(file) {
@@ -151,7 +151,7 @@ Manifest read_manifest(const std::filesystem::path& file) {
   if (!is_plugin_name(manifest.name)) {
     refuse(file, fmt::format("manifest: name expected [a-z0-9_]+, found \"{}\"", manifest.name));
   }
-  // A later interface may add kinds; a plugin of none that we know is of no use here.
+  // A later interface may add kinds. A plugin without a kind that is known here cannot be used.
   if (std::none_of(manifest.kinds.begin(), manifest.kinds.end(), is_known_kind)) {
     refuse(file,
            fmt::format("manifest: kinds expected backend, architecture or frontend, found \"{}\"",

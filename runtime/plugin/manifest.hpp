@@ -1,4 +1,4 @@
-// The manifest of a plugin: what the file says of itself before any of its code runs.
+// The manifest of a plugin: what its file says of itself, readable before any of its code runs.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct Manifest {
   std::vector<std::string> provides;  // values of general.architecture
   std::string licence;
 
-  /// `kind` is VERNAL_KIND_*.
+  /// Whether the plugin is of a kind, VERNAL_KIND_*.
   bool has_kind(std::uint32_t kind) const;
   bool provides_architecture(std::string_view architecture) const;
 };
@@ -37,25 +37,28 @@ struct Manifest {
 std::string_view kind_name(std::uint32_t kind) noexcept;
 
 /// Reads the manifest of a shared object without opening it as code. Any thread.
-/// Errors  as read_note; INCOMPATIBLE: there is no manifest, or a key of it is missing, doubled or
-/// malformed.
+/// Errors  those of read_note
+///         INCOMPATIBLE: there is no manifest, or a key is missing, malformed or there twice
 ///         Messages begin with the path.
 Manifest read_manifest(const std::filesystem::path& file);
 
-/// What this process can load; tests put other values in.
+/// What this process can load. Tests set other values.
 struct LoaderCapabilities {
   std::uint32_t abi_major = VERNAL_ABI_MAJOR;
   std::uint32_t abi_minor = VERNAL_ABI_MINOR;
   std::function<bool(std::string_view)> has_isa;  // empty: machine_has (cpu_level.hpp)
 };
 
-/// Throws Error(INCOMPATIBLE) with file, field, expected and found value if this process cannot
-/// load `file`: another major, a minor above ours, or instructions the machine lacks. Newer builds
-/// are welcome.
+/// Checks that this process can load `file`. A plugin that was built with a newer minor is accepted
+/// if it runs on ours.
+/// Errors  INCOMPATIBLE: another major, a least minor above ours, or instructions that the machine
+/// does
+///         not have; the message has the file, the field, what was expected and what was found
 void require_compatible(const Manifest& manifest, const std::filesystem::path& file,
                         const LoaderCapabilities& capabilities);
 
-/// Throws Error(INCOMPATIBLE) if the plugin is not of `kind` (VERNAL_KIND_*).
+/// Checks that the plugin is of `kind`, VERNAL_KIND_*.
+/// Errors  INCOMPATIBLE: it is not
 void require_kind(const Manifest& manifest, const std::filesystem::path& file, std::uint32_t kind);
 
 }  // namespace vernal::plugin

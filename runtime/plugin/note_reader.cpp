@@ -25,7 +25,7 @@ constexpr Elf64_Half kMachine = EM_X86_64;
 constexpr Elf64_Half kMachine = EM_AARCH64;
 #endif
 
-// A regular file opened for reading, with bounded positional reads.
+// A regular file that is open for reading. Reads outside it are refused.
 class InputFile {
  public:
   explicit InputFile(const std::filesystem::path& path)
@@ -47,7 +47,7 @@ class InputFile {
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
 
-  // Refuses the file if it has fewer than `bytes` at `offset`; `what` names them.
+  // Refuses the file if it has fewer than `bytes` bytes at `offset`. `what` names them.
   void require(std::uint64_t offset, std::uint64_t bytes, std::string_view what) const {
     if (offset > size_ || bytes > size_ - offset) {
       refuse(

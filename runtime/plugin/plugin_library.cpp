@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint64_t kMaxConfigRows = 4096;
 constexpr std::uint64_t kConfigRowFloor = 120;  // sizeof(vernal_config_row) in interface 1.0
 
-// NODELETE: closing must not unmap, see the class comment; Boost has no name for the flag.
+// RTLD_NODELETE: closing must not unmap the library (see PluginLibrary). Boost has no name for it.
 constexpr auto kLoadMode =
     static_cast<boost::dll::load_mode::type>(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 
@@ -49,7 +49,7 @@ PluginLibrary::PluginLibrary(std::filesystem::path file, Manifest manifest, Core
       code_(std::make_unique<Code>()) {
   try {
     code_->library.load(file_, kLoadMode);
-  } catch (const std::exception& error) {  // its text carries the linker's
+  } catch (const std::exception& error) {  // has the linker's text
     throw Error(VERNAL_INCOMPATIBLE,
                 fmt::format("{}: cannot be opened: {}", where(), error.what()));
   }
@@ -127,6 +127,11 @@ const vernal_architecture_api& PluginLibrary::architecture() const {
 
 const vernal_frontend_api& PluginLibrary::frontend() const {
   return require(frontend_, where(), VERNAL_KIND_FRONTEND);
+}
+
+std::int32_t PluginLibrary::get_extension(std::string_view id, const void** out) const {
+  *out = nullptr;
+  return api_.get_extension(to_str(id), out);
 }
 
 void PluginLibrary::init() {

@@ -82,7 +82,7 @@ void PluginRegistry::scan(const fs::path& folder) {
   }
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {
-    // One file may be reached by two names; it is one plugin.
+    // A file that is found by two names is one plugin.
     struct stat status {};
     if (::stat(file.c_str(), &status) == 0) {
       const std::pair<std::uint64_t, std::uint64_t> identity(status.st_dev, status.st_ino);
@@ -113,7 +113,7 @@ PluginListing PluginRegistry::examine(const fs::path& file) const {
 void PluginRegistry::refuse_doubles() {
   std::map<std::string_view, PluginListing*> first;
   for (PluginListing& listing : listings_) {
-    if (!listing.refusal.empty()) continue;  // no rival of a sound one
+    if (!listing.refusal.empty()) continue;  // a refused file does not count as a double
     const auto [at, is_new] = first.try_emplace(listing.manifest->name, &listing);
     if (is_new) continue;
     const std::string why =
@@ -125,8 +125,8 @@ void PluginRegistry::refuse_doubles() {
 }
 
 const PluginListing& PluginRegistry::find(std::string_view name, std::uint32_t kind) const {
-  // A sound plugin of that name before a refused one; a file without a readable manifest goes by
-  // its own name.
+  // A plugin that can be loaded is preferred to a refused one of the same name. A file without a
+  // readable manifest is found by the name of the file.
   const auto find_if = [&](auto&& matches) {
     return std::find_if(listings_.begin(), listings_.end(), matches);
   };

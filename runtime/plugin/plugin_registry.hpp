@@ -1,5 +1,5 @@
-// All plugins of a deployment: found by their manifests, opened by name, started and ended in
-// order.
+// All plugins of a deployment. They are found by their manifests, opened by name, and started and
+// ended in order.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ namespace vernal::plugin {
 struct PluginListing {
   std::filesystem::path file;        // canonical
   std::optional<Manifest> manifest;  // if it could be read
-  std::string refusal;               // why it cannot be loaded; empty: it can
+  std::string refusal;               // why it cannot be loaded; empty if it can be
   std::vector<std::string> warnings;
 };
 
@@ -30,38 +30,39 @@ struct RegistryOptions {
   LoaderCapabilities capabilities = {};
 };
 
-/// Finds the files NAME.so of some folders and opens those that are asked for. Control thread;
-/// destroyed after every object made through its plugins' tables.
+/// Finds the files NAME.so of some folders and opens those that are asked for. Destroy it after
+/// every object that was made through its plugins' tables. Control thread.
 ///
-/// Order of use: open everything a deployment needs, then init_all (a plugin may touch devices
-/// there, and opening libraries after that has deadlocked elsewhere), ..., then shutdown_all.
+/// First open all plugins that a deployment needs. Then call init_all: plugins may touch devices
+/// there, and opening a library after that can deadlock in a driver. Call shutdown_all at the end.
 class PluginRegistry {
  public:
-  /// Reads the manifests of all files "*.so" in `folders`; runs no code of theirs. A file that
-  /// cannot be loaded is listed with the reason; two files with one name refuse each other. `host`
-  /// outlives the registry.
-  /// Errors  NOT_FOUND: a folder that does not exist.
+  /// Reads the manifests of all files "*.so" in `folders`, and runs none of their code. A file that
+  /// cannot be loaded is listed with the reason. If two files have one name, both are refused.
+  /// `host` must outlive the registry.
+  /// Errors  NOT_FOUND: a folder does not exist
   PluginRegistry(CoreHost& host, const std::vector<std::filesystem::path>& folders,
                  RegistryOptions options = {});
   ~PluginRegistry();
   PluginRegistry(const PluginRegistry&) = delete;
   PluginRegistry& operator=(const PluginRegistry&) = delete;
 
-  /// Every file found, by folder and file name.
+  /// Every file that was found, in the order of folders and names.
   const std::vector<PluginListing>& list() const noexcept { return listings_; }
 
-  /// The plugin of that name, opened at the first call; `kind` is VERNAL_KIND_*.
-  /// Errors  NOT_FOUND: no such plugin; the message lists those there are.
-  ///         INCOMPATIBLE: the reason of list(), or of PluginLibrary.
+  /// The plugin of that name. The first call opens it. `kind` is VERNAL_KIND_*.
+  /// Errors  NOT_FOUND: no such plugin; the message lists those that exist
+  ///         INCOMPATIBLE: the refusal in list(), or an error of PluginLibrary
   PluginLibrary& open(std::string_view name, std::uint32_t kind);
 
-  /// The architecture plugin that provides `architecture` (general.architecture of a model file).
-  /// Errors  as open; INVALID_ARGUMENT: several provide it.
+  /// The plugin that provides an architecture, the value of general.architecture in a model file.
+  /// Errors  those of open
+  ///         INVALID_ARGUMENT: several plugins provide it
   PluginLibrary& open_architecture(std::string_view architecture);
 
-  /// Initialises every plugin opened since the last call, in the order they were opened.
+  /// Initialises every plugin that was opened since the last call, in the order of opening.
   void init_all();
-  /// Ends every initialised plugin, last first. Idempotent.
+  /// Shuts down every initialised plugin, the last one first. A second call does nothing.
   void shutdown_all() noexcept;
 
  private:

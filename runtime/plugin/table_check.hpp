@@ -1,5 +1,5 @@
-// Adoption of a plugin's function table by the core: copy and stub, and no holes in what 1.0
-// demands.
+// How the core adopts a plugin's function table: vernal::adopt_table, and a check that no function
+// of interface 1.0 is missing.
 #pragma once
 
 #include <fmt/format.h>
@@ -12,10 +12,13 @@
 
 namespace vernal::plugin {
 
-/// As vernal::adopt_table, but a function that every plugin has since interface 1.0 must not be
-/// null: a plugin that cannot do a thing says so by a status and a text. `where` begins messages:
-/// file and plugin.
-/// Errors  INCOMPATIBLE: null table, struct_size below 1.0's or no multiple of 8, a null function.
+/// Like vernal::adopt_table, but no function of interface 1.0 may be null: a plugin that cannot do
+/// something answers with a status and a text.
+///   where   begins the messages: file and plugin
+///   name    of the table, for the messages
+/// Errors    INCOMPATIBLE: the table is null, a function of 1.0 is null, or struct_size is below
+/// that of
+///           1.0 or no multiple of 8
 template <class Table>
 Table adopt_plugin_table(const Table* theirs, const std::string& where, const char* name) {
   try {

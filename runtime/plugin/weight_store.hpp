@@ -1,4 +1,4 @@
-// Where a backend pulls weights from while it builds a program.
+// Where a backend gets its weights while it builds a program.
 #pragma once
 
 #include <cstddef>
@@ -7,18 +7,18 @@
 
 namespace vernal::plugin {
 
-/// Weights of one module by their index in it. Called on the thread that builds; what a member
-/// throws ends the build with that error.
+/// The weights of one module by their index in it. Called on the thread that builds. If a member
+/// throws, the build ends with that error.
 class WeightStore {
  public:
   virtual ~WeightStore() = default;
 
-  /// Copies stored bytes of weight `index` from `offset` into the whole of `destination`.
+  /// Fills `destination` with stored bytes of weight `index`, from byte `offset` on.
   virtual void read(std::uint64_t index, std::uint64_t offset,
                     std::span<std::byte> destination) = 0;
-  /// All stored bytes of a weight, valid until unmap or until the store goes.
+  /// All stored bytes of a weight. Valid until unmap, or until the store is destroyed.
   virtual std::span<const std::byte> map(std::uint64_t index) = 0;
-  /// The backend needs the mapping no more.
+  /// Says that the backend does not need the mapping any more.
   virtual void unmap(std::uint64_t index) = 0;
 };
 

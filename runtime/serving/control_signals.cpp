@@ -24,6 +24,8 @@ int require(int descriptor, const char* what) {
 }  // namespace
 
 ControlSignals::ControlSignals() {
+  struct sigaction hang_up {};
+  ignores_hang_up_ = ::sigaction(SIGHUP, nullptr, &hang_up) == 0 && hang_up.sa_handler == SIG_IGN;
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
@@ -43,7 +45,7 @@ std::optional<ControlEvent> ControlSignals::wait(std::chrono::milliseconds timeo
   if (::poll(polled, 2, static_cast<int>(timeout.count())) <= 0) return std::nullopt;
   signalfd_siginfo info{};
   if (::read(signals_, &info, sizeof(info)) == sizeof(info)) {
-    // A terminal that closes ends the process as SIGTERM does.
+    if (info.ssi_signo == SIGHUP) return ControlEvent::kHangUp;
     return info.ssi_signo == SIGINT ? ControlEvent::kInterrupt : ControlEvent::kTerminate;
   }
   std::uint64_t count = 0;

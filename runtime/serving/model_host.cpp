@@ -55,7 +55,7 @@ void load_models(OpenDeployment& open, Engine& engine, const std::function<bool(
     const std::string& name = model->settings().name;
     try {
       const auto begin = std::chrono::steady_clock::now();
-      ProgressLine progress("loading " + name);
+      ProgressLine progress(open.log(), "loading " + name);
       LoadedModel loaded = model->load([&](std::uint64_t done, std::uint64_t total) {
         progress.update(done, total);
         return !should_stop();

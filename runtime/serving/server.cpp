@@ -71,8 +71,22 @@ bool Server::load() {
   return true;
 }
 
+bool Server::has_only_consoles() const {
+  return std::ranges::all_of(frontends_, &Running::is_console);
+}
+
+std::optional<ControlEvent> Server::next_event(milliseconds timeout) {
+  const auto event = signals_.wait(timeout);
+  if (event != ControlEvent::kHangUp) return event;
+  if (has_only_consoles() && !signals_.ignores_hang_up()) return event;
+  open_.log().info("server",
+                   "SIGHUP: the deployment is not read again, this version cannot; "
+                   "serving goes on");
+  return std::nullopt;
+}
+
 bool Server::wants_to_end() {
-  const auto event = signals_.wait(milliseconds(0));
+  const auto event = next_event(milliseconds(0));
   return event && *event != ControlEvent::kConsoleFinished;
 }
 
@@ -115,12 +129,10 @@ void Server::start_frontend(const PluginInstance& instance) {
 
 int Server::run() {
   for (;;) {
-    const auto event = signals_.wait(milliseconds(60'000));
+    const auto event = next_event(milliseconds(60'000));
     if (!event) continue;
     if (*event == ControlEvent::kInterrupt && console_.interrupt()) continue;
-    const bool only_console =
-        std::ranges::all_of(frontends_, [](const Running& running) { return running.is_console; });
-    if (*event == ControlEvent::kConsoleFinished && !only_console) continue;
+    if (*event == ControlEvent::kConsoleFinished && !has_only_consoles()) continue;
     if (*event != ControlEvent::kConsoleFinished) drain();
     break;
   }
@@ -143,7 +155,7 @@ void Server::drain() {
                                [](const Running& r) { return r.frontend->active() != 0; });
   };
   while (is_active() && std::chrono::steady_clock::now() < limit) {
-    const auto event = signals_.wait(kDrainPoll);
+    const auto event = next_event(kDrainPoll);
     if (event && *event != ControlEvent::kConsoleFinished) break;  // a second signal: stop now
   }
 }

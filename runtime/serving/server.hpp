@@ -2,7 +2,9 @@
 // joined.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,8 +38,9 @@ class Server {
   /// After load(): the consoles, whose users wait for a model. One without a terminal is left out
   /// when another frontend runs.
   void start_consoles();
-  /// Serves until SIGTERM, an interrupt nobody wants, or the end of the only frontend, which is the
-  /// console; then drains. Returns the exit status.
+  /// Serves until SIGTERM, an interrupt that no console takes, or the end of the only frontend,
+  /// which is a console. Then drains. SIGHUP does not end a server; it ends one that has consoles
+  /// alone, because their terminal has closed. Returns the exit status.
   int run();
 
  private:
@@ -49,6 +52,10 @@ class Server {
   /// Opens backends, prices every model and declares it as loading, unless that is done.
   void plan();
   void start_frontend(const PluginInstance& instance);
+  /// Of the frontends that run; also if none does.
+  bool has_only_consoles() const;
+  /// The next event of the control thread. A SIGHUP that the server survives is logged and skipped.
+  std::optional<ControlEvent> next_event(std::chrono::milliseconds timeout);
   bool wants_to_end();
   void drain();
   void stop();

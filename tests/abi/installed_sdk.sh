@@ -6,7 +6,8 @@
 prefix=$work/prefix
 export LC_ALL=C # messages of other programs are compared
 
-# install_vernal: into the empty prefix; nothing installed may name the build folder.
+# install_vernal: into the empty prefix; nothing installed may name the build folder, and the documents for operators and
+# plugin authors are all there, with those that they link to.
 install_vernal() {
   "$cmake" --install "$build" --prefix "$prefix" > "$work/install.log" || {
     cat "$work/install.log"
@@ -16,6 +17,19 @@ install_vernal() {
     echo "the files above name the build folder"
     exit 1
   fi
+  local docs=$prefix/share/vernal/docs name
+  for name in deployment-file make-model plugin-guide plugin-guide-mistakes; do
+    [ -s "$docs/$name.md" ] || {
+      echo "expected $docs/$name.md, found nothing"
+      exit 1
+    }
+  done
+  for name in $(grep -ohE '\]\([a-z-]+\.md' "$docs"/*.md | cut -c 3- | sort -u); do
+    [ -s "$docs/$name" ] || {
+      echo "installed documents link to $name, which is not installed"
+      exit 1
+    }
+  done
 }
 
 # missing TEXT: something to test with is not there. Where everything has to be, that is a failure.

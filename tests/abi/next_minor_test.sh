@@ -35,6 +35,10 @@ build_plugin() {
 }
 
 # What a plugin needs is in its manifest, and is compared before it is opened.
+target_minor() { # target_minor K: the examples need that minor of a host
+  sed -i -e '/^  TARGET_MINOR /d' -e "s/^  KIND /  TARGET_MINOR $1\n  KIND /" "$prefix"/share/vernal/sdk/examples/*/CMakeLists.txt
+}
+target_minor $((minor + 1))
 build_plugin architecture "$work/needs"
 listing=$("$prefix/bin/vernal" plugins "$work/needs/plugins" || true)
 grep -q "abi_minor_min expected at most $minor, found $((minor + 1))" <<< "$listing" || {
@@ -43,7 +47,7 @@ grep -q "abi_minor_min expected at most $minor, found $((minor + 1))" <<< "$list
   exit 1
 }
 
-sed -i 's/^  KIND /  TARGET_MINOR 0\n  KIND /' "$prefix"/share/vernal/sdk/examples/*/CMakeLists.txt
+target_minor 0
 for example in backend architecture frontend; do build_plugin "$example" "$work/later"; done
 while read -r name arguments; do
   # shellcheck disable=SC2086  # arguments are words

@@ -1,5 +1,5 @@
-// Every scripted fault at every step of a 32-token answer: the request that meets it ends with one
-// clear error, the next one is answered, nothing hangs.
+// Every scripted fault at every step of an answer of 32 tokens: the request in progress ends with
+// one clear error, the next one is answered, and nothing hangs.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::uint64_t kAnswerTokens = 32;
 
-/// A deployment of the fault backend in a file of its own.
+/// A file with a deployment of the fault backend.
 class FaultDeployment {
  public:
   FaultDeployment(const std::string& fault, std::uint64_t step,
@@ -75,7 +75,7 @@ Outcome run(Engine& engine) {
   return outcome;
 }
 
-/// Runs one request into the fault and one after it.
+/// Runs one request that meets the fault, and one after it.
 class FaultAtEveryStep : public testing::TestWithParam<const char*> {};
 
 TEST_P(FaultAtEveryStep, HarmsItsOwnRequestAlone) {
@@ -141,7 +141,7 @@ TEST(Fault, AHungStepEndsItsRequestAtTheDeadlineAndTheModelComesBack) {
     const Outcome hit = run(server.engine());
     ASSERT_EQ(hit.terminal_events, 1U) << "step " << step;
     EXPECT_EQ(hit.code, VERNAL_DEADLINE) << hit.text;
-    // The step ends by itself 400 ms after it began; until then the model says what is wrong.
+    // The step ends by itself 400 ms after it began. Until then the model says what is wrong.
     Outcome after;
     const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     do {
@@ -156,7 +156,7 @@ TEST(Fault, AHungStepEndsItsRequestAtTheDeadlineAndTheModelComesBack) {
   }
 }
 
-/// What planning with these keys of kv_cache says: a refusal, or what `vernal plan` prints.
+/// The result of planning with these keys of kv_cache: a refusal, or the output of `vernal plan`.
 struct Planned {
   std::string refusal;
   std::string table;

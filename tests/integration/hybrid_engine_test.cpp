@@ -1,5 +1,5 @@
-// A hybrid model from deployment file to text: whatever the engine reuses, shares or starts anew,
-// an answer is the one that the model gives alone.
+// A hybrid model from deployment file to text: an answer is the same whether the engine reuses a
+// prefix, shares a sequence or starts from nothing.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -13,7 +13,7 @@ namespace {
 /// The model on the reference backend.
 class HybridEngine : public EngineUnderTest {
  public:
-  /// `model_keys` are further lines of its table, `slots` among them.
+  /// `model_keys` are more lines of the model's table; `slots` is one of them.
   explicit HybridEngine(const std::string& model_keys,
                         const std::string& place = "backend = \"main\"")
       : EngineUnderTest(
@@ -21,7 +21,7 @@ class HybridEngine : public EngineUnderTest {
             "kv_cache = { keys = \"f32\", values = \"f32\" }\n" + place + "\n" + model_keys) {}
 };
 
-/// Runs of another engine on this model: texts and the tokens it answered.
+/// Runs of another engine on this model: texts, and the tokens of its answers.
 boost::json::array golden_runs() {
   std::ifstream stream(VERNAL_GOLDEN_DIR "/models/tiny-qwen35-iq4_ks.json");
   const std::string text{std::istreambuf_iterator<char>(stream), {}};
@@ -74,7 +74,7 @@ constexpr const char* kTwoSegments =
 
 class Conversation : public testing::TestWithParam<const char*> {
  protected:
-  /// The answer of an engine that has seen nothing yet.
+  /// The answer of a new engine.
   Tokens fresh(const Tokens& prompt, int max_tokens) {
     return HybridEngine(kOneSlot, GetParam()).answer(prompt, max_tokens);
   }
@@ -129,7 +129,7 @@ TEST(HybridEngine, KeepsAsManyCheckpointsAsTheDeploymentSays) {
 }
 
 TEST(HybridEngine, StartsAnewWhoeverHadToMakeRoom) {
-  // Two answers of 100 tokens do not fit beside each other.
+  // Two answers of 100 tokens do not fit at the same time.
   HybridEngine tight("context_length = 160\nslots = 2\nkv_tokens = 160\n");
   HybridEngine roomy("context_length = 160\nslots = 1\n");
   const auto first = greedy("Hello world", 100);

@@ -1,5 +1,5 @@
-// One model on one backend, and spread over two instances of it: the same bits, whatever is done to
-// the state in between.
+// One model on one backend, and the same model spread over two instances of it: they give the same
+// bits, after any calls that change the state.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -28,7 +28,7 @@ std::string deployment(const std::string& backend, const std::string& placement)
          (backend == "reference" ? "f32" : "f16") + "\" }\n";
 }
 
-/// A deployment of its own, loaded; this thread is its engine.
+/// A deployment that is loaded. This thread is its engine thread.
 class Loaded {
  public:
   explicit Loaded(const std::string& text) {
@@ -55,7 +55,7 @@ class Loaded {
   StepModel& steps() { return *model_.steps; }
   OpenDeployment& open() { return *open_; }
 
-  /// Logits of the last token.
+  /// Feeds tokens and returns the logits of the last one.
   std::vector<float> feed(SequenceId sequence, std::uint64_t first,
                           const std::vector<TokenId>& tokens) {
     const StepChunk chunk{sequence, first, tokens, 1};
@@ -91,7 +91,7 @@ class Placement : public testing::TestWithParam<const char*> {
   const plugin::ScopedThreadRole role_{VERNAL_ROLE_ENGINE};
 };
 
-/// What both models hold under one name.
+/// A sequence in both models, with the same tokens.
 struct Twin {
   SequenceId whole;
   SequenceId spread;

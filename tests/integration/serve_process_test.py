@@ -46,13 +46,13 @@ CONSOLE = f'[frontends.console]\nplugin = "stdin_repl"\nmodel = "tiny"\nmax_toke
 class Server:
     """`vernal serve` on a deployment, stopped at the end of a with block."""
 
-    def __init__(self, text: str, waits_for_models: bool = True):
+    def __init__(self, text: str, waits_for_models: bool = True, before_start=None):
         self.file = tempfile.NamedTemporaryFile("w", suffix=".toml", delete=False)
         self.file.write(text)
         self.file.close()
         self.lines = []
         self.process = subprocess.Popen([VERNAL, "serve", self.file.name], stdin=subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, text=True)
+                                        stderr=subprocess.PIPE, text=True, preexec_fn=before_start)
         self.port = 0
         for line in self.process.stderr:
             self.lines.append(line)
@@ -139,6 +139,40 @@ class Process(unittest.TestCase):
             server.process.send_signal(signal.SIGTERM)
             self.assertEqual(server.process.wait(15), 0)
             connection.close()
+
+    def test_sighup_is_logged_and_ends_nothing(self):
+        def under_nohup():
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+        for before_start in (None, under_nohup):
+            with self.subTest(nohup=before_start is not None), \
+                    Server(deployment(HTTP), before_start=before_start) as server:
+                server.process.send_signal(signal.SIGHUP)
+                server.wait_until(lambda: any("SIGHUP" in line for line in server.lines))
+                self.assertTrue(server.chat()["choices"][0]["message"]["content"])
+                server.process.send_signal(signal.SIGTERM)
+                self.assertEqual(server.process.wait(30), 0)
+
+    def test_sighup_ends_nothing_while_a_model_loads(self):
+        with tempfile.TemporaryDirectory() as folder, \
+                Server(self.with_slow_model(folder + "/loaded"), waits_for_models=False) as server:
+            server.wait_for_tiny()
+            server.process.send_signal(signal.SIGHUP)
+            server.wait_until(lambda: any("SIGHUP" in line for line in server.lines))
+            open(folder + "/loaded", "w").close()
+            server.wait_for_models()
+
+    def test_the_log_is_json_if_the_deployment_says_so(self):
+        text = deployment(HTTP).replace("[runtime]", '[runtime]\nlog_format = "json"')
+        with Server(text) as server:
+            server.chat()
+            server.process.send_signal(signal.SIGTERM)
+            self.assertEqual(server.process.wait(30), 0)
+            server.reader.join()
+            lines = [json.loads(line) for line in server.lines]
+        self.assertTrue(any("listening on" in line.get("message", "") for line in lines), lines)
+        for line in lines:
+            self.assertLessEqual({"time", "level", "component"}, set(line))
 
     def test_requests_leave_no_thread_and_no_descriptor_behind(self):
         with Server(deployment(HTTP)) as server:

@@ -1,5 +1,5 @@
-// A model with windows from deployment file to text: prefixes are reused although it gives pages
-// up, and an answer is the one that the model gives alone. tiny-gemma3 has windows of 16.
+// A model with windows from deployment file to text: prefixes are reused although pages are freed,
+// and an answer is the same as from nothing. tiny-gemma3 has windows of 16.
 #include <gtest/gtest.h>
 
 #include "support/engine_under_test.hpp"

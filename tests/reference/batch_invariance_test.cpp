@@ -1,5 +1,6 @@
-// The bits of a sequence's logits depend on its own tokens, on nothing else: what the flag
-// BATCH_INVARIANT promises, and of our own backends also that chunk borders do not matter.
+// The bits of a sequence's logits depend on its own tokens and on nothing else. The flag
+// BATCH_INVARIANT promises this for equal chunk borders; our own backends promise it for any chunk
+// borders.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -35,7 +36,8 @@ class BatchInvariance : public testing::TestWithParam<Case> {
         golden_folder(GetParam().model) / (GetParam().model + ".gguf"), options);
   }
 
-  /// Prefill of 150 tokens in chunks at multiples of 64, then ten decodes; alone.
+  /// A prefill of 150 tokens in chunks that end at multiples of 64, then ten decodes. Nothing else
+  /// runs.
   std::vector<float> alone(ModelUnderTest& model, const Tokens& tokens) const {
     const auto sequence = model.sequence(tokens.size());
     std::vector<float> out = model.feed(sequence, std::span(tokens).first(150), 64);
@@ -47,7 +49,7 @@ class BatchInvariance : public testing::TestWithParam<Case> {
     return out;
   }
 
-  /// The same tokens while three others prefill and decode beside it in the same steps.
+  /// The same tokens, while three other sequences prefill and decode in the same steps.
   std::vector<float> among_four(ModelUnderTest& model, const Tokens& tokens) const {
     const auto sequence = model.sequence(tokens.size());
     std::vector<vernal_sequence_id> others;
@@ -84,7 +86,7 @@ TEST_P(BatchInvariance, OtherSequencesAndThreadsChangeNoBit) {
 
 TEST_P(BatchInvariance, WhereAPrefillIsCutChangesNoBit) {
   const auto model = open(2);
-  const Tokens tokens = tokens_of(5, 600);  // attention merges two splits at its end
+  const Tokens tokens = tokens_of(5, 600);  // so many that attention merges two splits at the end
   const auto fed = [&](const std::vector<std::size_t>& sizes) {
     const auto sequence = model->sequence(tokens.size());
     std::vector<float> out;

@@ -11,8 +11,8 @@ namespace vernal::test {
 
 struct GoldenRun {
   std::vector<std::int32_t> prompt;
-  std::vector<std::uint64_t> positions;  // of the prompt, whose logits are stored
-  std::uint64_t first_row = 0;           // in the logits file
+  std::vector<std::uint64_t> positions;  // of the prompt: those whose logits are stored
+  std::uint64_t first_row = 0;           // the row of the first of them in the logits file
   std::vector<std::int32_t> greedy;
 };
 
@@ -27,8 +27,8 @@ struct GoldenModel {
   }
 };
 
-/// Folder with NAME.gguf and NAME.json: tests/golden/models, else the larger reference set; empty
-/// if neither has it.
+/// The folder with NAME.gguf and NAME.json: tests/golden/models, or the larger reference set. Empty
+/// if neither has them.
 std::filesystem::path golden_folder(const std::string& name);
 
 /// Reads NAME.json and NAME.logits.f32. Throws std::runtime_error if they are damaged.

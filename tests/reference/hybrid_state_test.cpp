@@ -1,5 +1,5 @@
-// The state of a hybrid model: forks, truncates, checkpoints and neighbours (sdk/spec/state.md,
-// section 7), judged by the bits of the logits that follow.
+// The state of a hybrid model: forks, truncates, checkpoints, and other sequences of a step
+// (sdk/spec/state.md, section 7). The logits that follow must be the same to the bit.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -26,7 +26,7 @@ std::int32_t code_of(const std::function<void()>& call) {
 
 class HybridState : public testing::TestWithParam<std::string> {
  protected:
-  /// Room for positions; `rollback_depth` of them can be taken back.
+  /// Loads the model with a plan in which `rollback_depth` tokens can be taken back.
   void open(std::uint64_t rollback_depth) {
     ModelOptions options;
     options.backend = GetParam();
@@ -45,7 +45,7 @@ class HybridState : public testing::TestWithParam<std::string> {
     model_->feed(sequence, tokens, 0);
     return sequence;
   }
-  /// What a sequence answers to ten more tokens, one by one.
+  /// The logits of a sequence for ten more tokens, fed one by one.
   Logits next(vernal_sequence_id sequence, std::uint32_t seed = 5) {
     EXPECT_TRUE(pool().seq_reserve(sequence, 10));
     return model_->feed(sequence, tokens_of(seed, 10), 1);
@@ -58,7 +58,7 @@ TEST_P(HybridState, SaysWhatItIs) {
   open(0);
   const vernal_pool_info info = pool().info();
   EXPECT_EQ(info.flags & VERNAL_POOL_TRUNCATE_ANY, 0U);
-  // 3 layers of 4 matrices of 128 x 128 and of 3 columns of 1024 channels, in f32.
+  // In f32: 3 layers, each with 4 matrices of 128 x 128, and with 3 columns of 1024 channels.
   const std::uint64_t state = 3 * (4 * 128 * 128 + 3 * 1024) * sizeof(float);
   EXPECT_EQ(info.bytes_per_sequence, state);
   EXPECT_EQ(info.bytes_per_checkpoint, state);
@@ -118,7 +118,7 @@ TEST_P(HybridState, TakesBackAsManyTokensAsThePlanSays) {
   EXPECT_EQ(pool().seq_restorable(sequence, 17), 17U);
   ASSERT_TRUE(pool().seq_truncate(sequence, 17));
   EXPECT_TRUE(same_bits(next(sequence), expected));
-  // What was stepped one by one can be taken back as well, and never what lies before a fork.
+  // Tokens that were stepped one by one can be taken back too, but never tokens before a fork.
   ASSERT_TRUE(pool().seq_truncate(sequence, 25));
   const auto fork = pool().seq_fork(sequence, 0, 25);
   ASSERT_TRUE(fork);

@@ -1,5 +1,5 @@
-// Formats of the KV cache, for keys and values apart, with rotation and without: both backends mean
-// the same by them.
+// Formats of the KV cache, for keys and for values, with rotation and without: both backends
+// compute the same with them.
 #include <gtest/gtest.h>
 
 #include "reference/golden_model.hpp"
@@ -21,7 +21,7 @@ std::vector<float> logits_of(const ModelOptions& options) {
   return model.feed(model.sequence(tokens.size()), tokens, 64);
 }
 
-/// What planning the model with these options is refused with.
+/// The text with which planning the model with these options is refused.
 std::string refusal_of(const ModelOptions& options) {
   try {
     logits_of(options);
@@ -32,8 +32,8 @@ std::string refusal_of(const ModelOptions& options) {
   return "nothing";
 }
 
-// Backends round alike, but products of cpu_avx2 quantise activations to 8 bits: a number that lies
-// between two codes may then fall on the other side.
+// The backends round in the same way. But products of cpu_avx2 round activations to 8 bits, so a
+// number between two codes may get the other one.
 constexpr double kBackendsNmse = 1e-2;
 
 TEST(KvFormats, MeanTheSameToBothBackendsInEveryPair) {

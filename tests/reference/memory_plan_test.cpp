@@ -1,4 +1,5 @@
-// What a plan promises, what the backend says it holds, and what the system has mapped for it.
+// Compares what a plan promises, what the backend says that it holds, and what the system has
+// mapped.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,8 +19,8 @@ bool is_within(std::uint64_t found, std::uint64_t expected) {
   return std::abs(difference) <= kTolerance * static_cast<double>(expected);
 }
 
-/// Sizes in bytes of the mappings of this process for which a page size was advised: nothing but
-/// cpu_avx2 does that here.
+/// The sizes in bytes of this process's mappings for which a page size was advised. Only cpu_avx2
+/// does that in this process.
 std::vector<std::uint64_t> advised_mappings() {
   std::vector<std::uint64_t> out;
   std::ifstream smaps("/proc/self/smaps");

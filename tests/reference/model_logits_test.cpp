@@ -1,4 +1,4 @@
-// Whole models against another engine's logits, on each backend.
+// Compares the logits of whole models, on each backend, with those of another engine.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ struct Case {
   std::string backend;
   std::string kv_format;
   double worst_nmse;  // of a stored row
-  int least_matches;  // greedy positions of 48 where our argmax is the reference's token
+  int least_matches;  // of 48 greedy positions: those where our best token is the reference's
 };
 
 std::string name_of(const testing::TestParamInfo<Case>& info) {
@@ -42,7 +42,7 @@ class ModelLogits : public testing::TestWithParam<Case> {
     return std::span(logits).subspan(position * golden_.vocabulary_size, golden_.vocabulary_size);
   }
 
-  /// Logits of every token, fed to a sequence of their own in chunks of `chunk` (0: at once).
+  /// The logits of every token, fed to a new sequence in chunks of `chunk` tokens; 0: all at once.
   std::vector<float> logits_of(std::span<const std::int32_t> tokens, std::uint64_t chunk) {
     const auto sequence = model_->sequence(tokens.size());
     auto logits = model_->feed(sequence, tokens, chunk);
@@ -92,8 +92,8 @@ TEST_P(ModelLogits, ChooseTheReferencesTokensWhenTeacherForced) {
   }
 }
 
-// Both backends promise more than a small difference: every operation computes a token by one order
-// of operations, wherever steps begin and end.
+// Both backends promise equal bits, not only a small difference: the order of the arithmetic for a
+// token does not depend on where steps begin and end.
 TEST_P(ModelLogits, HaveTheSameBitsHoweverAPrefillIsCut) {
   const GoldenRun& run = golden_.runs.back();
   const auto one_by_one = logits_of(run.prompt, 1);

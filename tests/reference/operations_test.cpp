@@ -1,5 +1,5 @@
-// Rotations by several positions and the operations of levels 1 and 2 on backends, against their
-// formulas in another form (sdk/spec/operations.md, sections 3.1, 4 and 5).
+// Rotations by several positions, and the operations of levels 1 and 2. Results of backends are
+// compared with the formulas in another form (sdk/spec/operations.md, sections 3.1, 4 and 5).
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -30,7 +30,7 @@ Floats random_floats(std::uint32_t seed, std::int64_t count, double low = -1, do
 
 double silu(double x) { return x / (1 + std::exp(-x)); }
 
-/// Columns [begin, end) tokens of a flat [T, width] array.
+/// The tokens [begin, end) of a flat [T, width] array.
 Floats tokens_of(const Floats& x, std::int64_t width, std::int64_t begin, std::int64_t end) {
   return {x.begin() + begin * width, x.begin() + end * width};
 }
@@ -88,10 +88,10 @@ TEST_P(Operations, ConvolutionSeesTheColumnsOfItsOwnSequence) {
   EXPECT_LE(nmse(joined(tokens_of(one, kC, 2, 8), tokens_of(two, kC, 0, 1)), expected(b)), kBound);
 }
 
-/// A rotation whose pairs turn with different positions of a token.
+/// A rotation whose pairs use different positions of a token.
 class Rotation : public Operations {
  protected:
-  /// `axes` is the position that each of four pairs turns with.
+  /// `axes` says which position each of the four pairs uses.
   void expect_axes(const RopeOptions& options, std::int64_t num_axes,
                    const std::vector<std::size_t>& axes) {
     const Tensor positions = ops_.input("positions", {kTokens, num_axes}, Element::kI32);
@@ -139,7 +139,7 @@ TEST_P(Rotation, TurnsThemWithTheFirstAxisIfThereIsNoLast) {
   expect_axes({.n_rot = 8, .mrope = "interleaved", .sections = {2, 2, 0, 0}}, 3, {0, 1, 0, 0});
 }
 
-/// Inputs of one gated_delta_rule over kT tokens.
+/// The inputs of one gated_delta_rule over kT tokens.
 struct Delta {
   std::int64_t key_heads = 2, value_heads = 4, key_size = 16, value_size = 8;
   bool decays_by_row = false;
@@ -174,8 +174,10 @@ struct Delta {
   Floats expected() const;
 };
 
-/// Without a state: y_t = sum_j (q_t . D_tj k_j) u_j over j <= t, where u_t = beta_t (v_t - sum_j
-/// (k_t . D_tj k_j) u_j) over j < t, and D_tj decays each row from j to t.
+/// The rule without a state:
+///   y_t = sum over j <= t of (q_t . D_tj k_j) u_j
+///   u_t = beta_t (v_t - sum over j < t of (k_t . D_tj k_j) u_j)
+/// D_tj is the decay of each row from token j to token t.
 Floats Delta::expected() const {
   Floats out(static_cast<std::size_t>(kT * value_heads * value_size));
   for (std::int64_t h = 0; h < value_heads; ++h) {
@@ -268,7 +270,7 @@ TEST_P(DeltaRule, NormalisesQueriesAndKeysFirst) {
   expect_exact(d);
 }
 
-// A decay for each row of the memory is an option of the operation that a backend may refuse.
+// The operation allows a decay for each row of the memory. A backend may refuse it.
 TEST_P(DeltaRule, DecaysEachRowByItsOwn) {
   Delta d;
   d.decays_by_row = true;
@@ -282,7 +284,8 @@ TEST_P(DeltaRule, DecaysEachRowByItsOwn) {
 
 constexpr std::int64_t kE = 8;
 
-/// Weights that a route gives each expert: expert e answers 1 in column e and 0 elsewhere.
+/// The weights that a route gives to the experts. The result of expert e is 1 in column e and 0 in
+/// the others, so the sum shows them.
 class Routing : public Operations {
  protected:
   void build(const RouteOptions& options, const Floats& bias = {}) {
@@ -310,7 +313,7 @@ class Routing : public Operations {
   }
 };
 
-// Two tokens: the second has equals, of which the lower index wins.
+// Two tokens. The second has equal scores, of which the lower index wins.
 const Floats kScores{0, 1, 2, 3, 0, 0, 0, 0, 1, 1, 0, 1, 0, 0, 0, 1};
 
 double softmax(std::initializer_list<double> all, double x) {
@@ -346,8 +349,8 @@ TEST_P(Routing, LetsABiasMoveTheChoiceButNotTheWeight) {
 }
 
 TEST_P(Routing, ChoosesWithinTheBestGroups) {
-  // Groups of two experts: their sums are 1, 5, 0, 0 for the first token and 2, 1, 0, 1 for the
-  // second, where of the equal second and fourth the lower stays.
+  // Groups of two experts. Their sums are 1, 5, 0, 0 for the first token and 2, 1, 0, 1 for the
+  // second. The second and the fourth are equal there, so the second stays.
   build({.k = 3, .score = "sigmoid", .when = "after", .n_group = 4, .topk_group = 2});
   const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
   expect_near(weights(kScores), {0, sigmoid(1), sigmoid(2), sigmoid(3), 0, 0, 0, 0, sigmoid(1),

@@ -1,4 +1,4 @@
-// The function "mtp" against an independent computation (tools/mtp_reference.py).
+// Compares the function "mtp" with an independent computation (tools/mtp_reference.py).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ std::string read_bytes(const std::string& name) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-/// What the layer answers along a prompt, then in rounds of its own.
+/// The results of the layer along a prompt, and then in rounds that use its own results.
 struct Prediction {
   Prediction() {
     const auto json = boost::json::parse(read_bytes(".json"));
@@ -52,7 +52,7 @@ struct Prediction {
   Tokens prompt;
   std::int32_t next = 0;  // the token after the prompt
   Tokens positions;       // of the first rows
-  Tokens drafts;          // best token of each of the rows after them
+  Tokens drafts;          // the best token of each row after them
   std::size_t vocabulary_size = 0;
   std::vector<float> logits;
 };
@@ -70,7 +70,7 @@ class PredictionLayer : public testing::TestWithParam<std::string> {
     golden_ = std::make_unique<Prediction>();
   }
 
-  /// The tokens after each of the prompt's.
+  /// For each token of the prompt, the token after it.
   Tokens following() const {
     Tokens ids(golden_->prompt.begin() + 1, golden_->prompt.end());
     ids.push_back(golden_->next);

@@ -1,4 +1,4 @@
-// Real models, teacher-forced along another engine's greedy answers.
+// Real models that are fed another engine's greedy answers, token by token.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 namespace vernal::test {
 namespace {
 
-// Where the two engines may differ: at most this far between best and second logit.
+// The engines may differ only where the best logit is at most so much above the second.
 constexpr double kLargestGap = 0.3;
 constexpr int kLeastMatches = 310;  // of 5 prompts x 64 tokens
 

@@ -1,5 +1,5 @@
-// Snapshots of real backends (sdk/spec/state.md, section 5): they come back bit for bit, and
-// whatever is not what was written is refused without a trace.
+// Snapshots of real backends (sdk/spec/state.md, section 5): an import gives the same bits, and a
+// changed snapshot is refused and leaves nothing behind.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 #include "support/model_under_test.hpp"
 #include "support/snapshot_bytes.hpp"
 #include "vernal/error.hpp"
-#include "vernal/snapshot_header.hpp"
+#include "vernal/state/snapshot_header.hpp"
 
 namespace vernal::test {
 namespace {
@@ -43,7 +43,7 @@ Error error_of(const std::function<void()>& call) {
 
 class Snapshots : public testing::TestWithParam<std::string> {
  protected:
-  /// A snapshot of a sequence of a few tokens, which is released again.
+  /// A snapshot of a sequence of a few tokens. The sequence is released.
   std::string snapshot(ModelUnderTest& model, const Tokens& tokens) {
     const auto sequence = model.sequence(tokens.size());
     model.feed(sequence, tokens, 0);
@@ -122,7 +122,7 @@ TEST_P(Snapshots, NameTheFirstThingThatDiffersBeforeThePayload) {
   for (const auto& [offset, name] : fields) {
     std::string bytes = own;
     bytes[offset] = static_cast<char>(bytes[offset] ^ 1);
-    bytes[215] = static_cast<char>(bytes[215] ^ 1);  // a later one
+    bytes[215] = static_cast<char>(bytes[215] ^ 1);  // a later field
     refused(bytes, name);
   }
 }
@@ -139,7 +139,7 @@ TEST_P(Snapshots, AreRefusedWithAnyByteOfTheHeaderChanged) {
     }
   }
   EXPECT_EQ(model->pool().info().free_tokens, free_tokens);
-  // Slots of recurrent states came back too.
+  // The slots of recurrent states are free again, too.
   for (int i = 0; i < 4; ++i) (void)import_bytes(model->pool(), bytes);
 }
 

@@ -1,7 +1,7 @@
-// Random programs of state calls on small models, against what must hold of any
-// (sdk/spec/state.md): a sequence is its tokens and the places where its chunks began, and its
-// logits are those of a fresh sequence with the same, bit for bit. 10,000 programs over both
-// backends and four models, one of which has windows that give up pages.
+// Random programs of state calls on small models. One rule is checked (sdk/spec/state.md): a
+// sequence is its tokens and the places where its chunks began, so its logits are, bit for bit,
+// those of a new sequence with the same tokens and chunks. There are 10,000 programs, for both
+// backends and four models. One model has windows, so that pages are freed.
 #include <gtest/gtest.h>
 
 #include <fmt/format.h>
@@ -14,7 +14,7 @@
 #include "support/model_under_test.hpp"
 #include "support/snapshot_bytes.hpp"
 #include "vernal/error.hpp"
-#include "vernal/snapshot_header.hpp"
+#include "vernal/state/snapshot_header.hpp"
 
 namespace vernal::test {
 namespace {
@@ -25,25 +25,25 @@ constexpr std::uint64_t kRollbackDepth = 2;
 constexpr std::size_t kMaxSequences = 4;
 constexpr std::size_t kMaxCheckpoints = 2;
 
-/// How far back a model's sequences hold on to what they saw.
+/// How far back the sequences of a model keep their state.
 struct Memory {
   bool is_hybrid = false;
-  std::uint64_t window = 0;  // 0: pages are never given up
+  std::uint64_t window = 0;  // 0: pages are never freed
   std::uint64_t page = 1;    // tokens
 
-  /// The first position held of a window that the token behind `length` others sees.
+  /// The first position that is held when the token after `length` others sees a window.
   std::uint64_t first_held(std::uint64_t length, std::uint64_t undone) const {
     const std::uint64_t distance = window + undone;
     return window == 0 || length < distance ? 0 : (length - distance) / page * page;
   }
 };
 
-/// What a sequence, checkpoint or snapshot is.
+/// The content of a sequence, checkpoint or snapshot.
 struct Text {
   Tokens tokens;
   std::vector<std::size_t> starts;  // of the chunks
-  std::uint64_t undoable = 0;       // newest tokens that a hybrid can take back
-  std::uint64_t first_held = 0;     // of a window
+  std::uint64_t undoable = 0;       // how many of the newest tokens a hybrid can take back
+  std::uint64_t first_held = 0;     // first position that a window still holds
 
   void append(const Tokens& chunk, const Memory& memory) {
     starts.push_back(tokens.size());
@@ -78,8 +78,8 @@ struct Setting {
   const char* backend;
   const char* model;
   std::uint64_t num_programs;
-  std::size_t longest;                // tokens; more than a page of 64 where it is fast enough
-  std::uint64_t max_tokens_per_step;  // few enough, and a window gives up pages
+  std::size_t longest;                // tokens; more than a page of 64 if the backend is fast
+  std::uint64_t max_tokens_per_step;  // so few that a window frees pages
 };
 
 ModelOptions options_of(const Setting& setting) {
@@ -108,12 +108,12 @@ Memory memory_of(ModelUnderTest& model) {
   return memory;
 }
 
-/// What fresh sequences answer, each asked once.
+/// The logits of new sequences. Each is computed once.
 class Oracle {
  public:
   explicit Oracle(ModelUnderTest& model) : model_(model) {}
 
-  /// Of the logits of all tokens of the last chunk.
+  /// The logits of all tokens of the last chunk.
   std::uint64_t sum(const Text& text) {
     const auto known = sums_.find({text.tokens, text.starts});
     if (known != sums_.end()) return known->second;
@@ -137,7 +137,7 @@ class Oracle {
   std::map<std::pair<Tokens, std::vector<std::size_t>>, std::uint64_t> sums_;
 };
 
-/// One program: random calls, each checked, until all is released again.
+/// One program: random calls, each of which is checked, until everything is released.
 class StateProgram {
  public:
   StateProgram(ModelUnderTest& model, Oracle& oracle, const Setting& setting, std::uint64_t seed)
@@ -153,7 +153,7 @@ class StateProgram {
   void run() {
     const std::uint64_t free_tokens = pool().info().free_tokens;
     create();
-    if (memory_.window > 0) {  // or else most programs end before a page is given up
+    if (memory_.window > 0) {  // without this, most programs end before a page is freed
       step(0);
       step(0);
     }
@@ -163,7 +163,7 @@ class StateProgram {
     expect(pool().info().free_tokens == free_tokens, "everything is free again");
   }
 
-  /// Cuts that were refused so far, and done.
+  /// The number of cuts that were refused so far, and of those that were done.
   std::uint64_t num_refused() const { return num_refused_; }
   std::uint64_t num_cut() const { return num_cut_; }
 
@@ -248,7 +248,7 @@ class StateProgram {
     std::vector<Part> parts;
     for (std::size_t i = all ? 0 : which; i < (all ? sequences_.size() : which + 1); ++i) {
       const std::size_t room = longest_ - sequences_[i].text.tokens.size();
-      // Beside a window pages are given up after many tokens.
+      // With a window, pages are freed only after many tokens.
       const bool is_long = memory_.window > 0 ? below(3) > 0 : below(30) == 0;
       const std::size_t wanted = is_long ? 1 + below(max_tokens_per_step_) : 1 + below(3);
       const std::size_t count = std::min({wanted, room, budget});

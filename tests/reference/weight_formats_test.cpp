@@ -1,5 +1,5 @@
-// Every storage format of weights on each backend: a table that is looked up, then a product, with
-// the rows of the golden files, against arithmetic in double.
+// Every storage format of weights on each backend: rows of the golden files are looked up in a
+// table and multiplied. Results are compared with arithmetic in double.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -97,7 +97,8 @@ class WeightFormats : public testing::TestWithParam<std::tuple<std::string, std:
   }
 
   static const std::string& plugin_name() { return std::get<0>(GetParam()); }
-  /// Float products are exact but for f32 sums; cpu_avx2 rounds activations to 8 bits.
+  /// Products of floats are exact up to the rounding of f32 sums. cpu_avx2 rounds activations to 8
+  /// bits.
   static double bound() { return plugin_name() == "reference" ? 1e-10 : 4e-4; }
 
   plugin::BackendPlan plan(const ModuleView& view) const {
@@ -110,7 +111,7 @@ class WeightFormats : public testing::TestWithParam<std::tuple<std::string, std:
     return backend_->plan(view.ref(), options);
   }
 
-  /// All rows of the table through the product.
+  /// The products of all rows of the table.
   std::vector<float> run(std::string_view table, std::string_view product) {
     const auto module = build(file_, table, product);
     const ModuleView view(module);
@@ -146,8 +147,8 @@ TEST_P(WeightFormats, MultiplyAsTheirDefinitionSays) {
 }
 
 TEST_P(WeightFormats, AreLookedUpExactly) {
-  // One table of floats for the product: what differs is the rows that were looked up, and they
-  // differ in nothing.
+  // The products share one table of floats. Only the rows that were looked up could differ, and
+  // they must not.
   const std::vector<float> x = floats_of(file_.require_tensor("x"));
   const std::vector<float> plain = floats_of(file_.require_tensor("x.f32"));
   EXPECT_LE(nmse(run("x", "x.f32"), multiply(x, plain)), 1e-10);

@@ -1,6 +1,6 @@
-// A model with windows far beyond them: what is given up is not missed, and what is held stays
-// bounded (sdk/spec/state.md: truncate, windows). tiny-gemma3 has a window of 16 in five of six
-// layers.
+// A model with windows, in sequences much longer than a window: pages that were freed are not
+// needed, and the held memory stays bounded (sdk/spec/state.md: truncate, windows). tiny-gemma3 has
+// a window of 16 in five of six layers.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -30,7 +30,7 @@ ModelOptions options_of(const std::string& backend) {
   return options;
 }
 
-/// With these options cpu_avx2 gives nothing up: a step may be as long as a sequence.
+/// With these options cpu_avx2 frees no pages, because a step may be as long as a sequence.
 ModelOptions keeping(ModelOptions options) {
   options.max_tokens_per_step = options.context_length;
   return options;
@@ -87,7 +87,7 @@ TEST(Windows, AgreeWithTheReferenceBackendFarBeyondThem) {
 TEST(Windows, HoldAFewPagesHoweverLongTheSequence) {
   const auto model = open(options_of("cpu_avx2"));
   plugin::BackendPool& pool = model->pool();
-  /// Bytes of a page of 64 positions in the layers that see all, and in the others.
+  /// The bytes of a page of 64 positions, in the layers without a window and in those with one.
   const auto held = [&](std::size_t length) {
     const auto sequence = model->sequence(length);
     model->feed(sequence, tokens_of(3, length), 64);
@@ -121,7 +121,8 @@ TEST(Windows, ArePricedByWhatTheyHold) {
   EXPECT_EQ(all, 3 * 1024 * model->pool().info().bytes_per_token);
   EXPECT_EQ(bytes_of(whole, "kv windows"), 0U);
   const std::uint64_t page = (all - bytes_of(plan, "kv cache")) / (3 * 1024 / 64);
-  // 3 pages touch a window and a step, for 3 sequences; 2 a window, for 2 checkpoints.
+  // A window and a step together touch 3 pages, in each of 3 sequences. A window touches 2 pages,
+  // in each of 2 checkpoints.
   EXPECT_EQ(bytes_of(plan, "kv windows"), (3 * 3 + 2 * 2) * page);
   for (const MemoryRow& row : model->program().memory_report()) {
     if (!row.object.starts_with("kv")) continue;
@@ -165,7 +166,8 @@ TEST(Windows, ThreeLongSequencesAndTwoCheckpointsFitAtOnce) {
 
 class WindowCuts : public testing::TestWithParam<std::string> {};
 
-/// Every row of the table: cut to n iff the pages of [n - window, n) are held.
+/// For every row of the table: a cut to n is done if and only if the pages of [n - window, n) are
+/// held.
 TEST_P(WindowCuts, AreDoneIffWhatTheNextTokenSeesIsHeld) {
   for (const std::uint64_t depth : {0U, 5U}) {
     ModelOptions options = options_of(GetParam());

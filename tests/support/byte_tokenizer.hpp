@@ -11,7 +11,7 @@
 
 namespace vernal::test {
 
-/// Ids 0 to 255 are the bytes; then come:
+/// Ids 0 to 255 are the bytes. These tokens follow:
 inline constexpr TokenId kEndToken = 256;    ///< control "<|end|>", ends an answer
 inline constexpr TokenId kStartToken = 257;  ///< control "<|start|>"
 inline constexpr TokenId kThinkToken = 258;  ///< user-defined "<think>"

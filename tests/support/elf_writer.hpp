@@ -12,7 +12,7 @@
 
 namespace vernal::testing {
 
-/// What the written file says; change a member to make it wrong in one place.
+/// What the file says. A test changes a member to make the file wrong in one place.
 struct ElfSpec {
   std::string owner = "vernal";
   std::uint32_t note_type = 1;
@@ -21,17 +21,17 @@ struct ElfSpec {
   Elf64_Half type = ET_DYN;
   unsigned char elf_class = ELFCLASS64;
   Elf64_Half num_segments = 1;
-  std::uint64_t note_bytes = 0;        // size the program header states; 0: the true one
-  std::uint32_t descriptor_bytes = 0;  // size the note states; 0: the true one
+  std::uint64_t note_bytes = 0;        // size that the program header says; 0: the true size
+  std::uint32_t descriptor_bytes = 0;  // size that the note says; 0: the true size
 };
 
-/// The lines of a manifest that this host loads, with `name`.
+/// The lines of a manifest with `name` that this host accepts.
 inline std::string valid_manifest(std::string_view name) {
   return "manifest=1\nabi_major=1\nabi_minor_min=0\nabi_minor_built=0\nkinds=backend\nname=" +
          std::string(name) + "\nid=org.example.test\nversion=1.2.3\nvendor=\nisa=\n";
 }
 
-/// `text` with the value of `key` replaced; an empty value removes the line.
+/// `text` with another value of `key`. An empty value removes the line.
 inline std::string with_key(std::string text, const std::string& key, const std::string& value) {
   const std::size_t begin = text.find(key + "=");
   const std::size_t end = begin == std::string::npos ? begin : text.find('\n', begin) + 1;
@@ -39,7 +39,7 @@ inline std::string with_key(std::string text, const std::string& key, const std:
   return value.empty() ? text : text + key + "=" + value + "\n";
 }
 
-/// The bytes of the file: header, one note segment, its note.
+/// The bytes of the file: header, one segment of notes, its note.
 inline std::string elf_bytes(const ElfSpec& spec) {
   Elf64_Nhdr note{};
   note.n_namesz = static_cast<Elf64_Word>(spec.owner.size() + 1);

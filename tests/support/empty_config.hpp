@@ -1,4 +1,4 @@
-// A configuration view without any key, for plugins opened in tests.
+// A configuration view without keys, for plugins that tests open.
 #pragma once
 
 #include "vernal/abi/config.h"
@@ -6,7 +6,7 @@
 
 namespace vernal::testing {
 
-/// Every get answers NOT_FOUND. Static storage.
+/// A view in which every get answers NOT_FOUND. Static storage.
 inline vernal_config_view empty_config() {
   static constexpr vernal_config_api kApi = {
       .struct_size = sizeof(vernal_config_api),

@@ -1,4 +1,5 @@
-// A whole deployment in this process: requests in, tokens out, and what the engine counts of them.
+// A whole deployment in this process: takes requests, gives tokens, and reads the engine's
+// counters.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -23,10 +24,10 @@ namespace vernal::test {
 
 using Tokens = std::vector<std::int32_t>;
 
-/// A golden model on one backend, served by an engine.
+/// An engine that serves a golden model on one backend.
 class EngineUnderTest {
  public:
-  /// `model_keys` are the lines of the model's table but for its path; the backend's table is
+  /// `model_keys` are the lines of the model's table, without its path. The backend's table is
   /// "main".
   EngineUnderTest(const std::string& backend, const std::string& model,
                   const std::string& model_keys)
@@ -52,7 +53,7 @@ class EngineUnderTest {
     return server_->engine().submit(arguments);
   }
 
-  /// A greedy request for these tokens.
+  /// Sends a greedy request for these tokens.
   RequestId submit(const Tokens& prompt, int max_tokens) {
     const std::string text = boost::json::serialize(boost::json::object{
         {"kind", "generate"}, {"max_tokens", max_tokens}, {"sampling", {{"temperature", 0}}}});
@@ -64,7 +65,7 @@ class EngineUnderTest {
     return server_->engine().submit(arguments);
   }
 
-  /// A greedy answer to these tokens.
+  /// The greedy answer to these tokens.
   Tokens answer(const Tokens& prompt, int max_tokens) {
     return read(submit(prompt, max_tokens))[0];
   }
@@ -76,7 +77,7 @@ class EngineUnderTest {
     });
     return static_cast<std::uint64_t>(found);
   }
-  /// Tokens of prompts that steps processed while `run` ran.
+  /// The number of prompt tokens that steps processed while `run` ran.
   template <class Run>
   std::uint64_t processed(Run&& run) {
     const std::uint64_t before = metric("vernal_prompt_tokens_total");
@@ -84,7 +85,7 @@ class EngineUnderTest {
     return metric("vernal_prompt_tokens_total") - before;
   }
 
-  /// Tokens of the answer, by choice.
+  /// Reads an answer to its end. Returns its tokens by choice.
   std::map<std::uint32_t, Tokens> read(RequestId request) {
     std::map<std::uint32_t, Tokens> answer;
     const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(120);
@@ -112,7 +113,7 @@ class EngineUnderTest {
   std::unique_ptr<Server> server_;
 };
 
-/// A greedy request.
+/// The document of a greedy request.
 inline boost::json::object greedy(std::string_view prompt, int max_tokens) {
   return {{"kind", "generate"},
           {"prompt", prompt},

@@ -1,4 +1,4 @@
-// Metadata and weights made of maps: model files for tests that need no file.
+// Metadata and weights in maps, for tests that need a model but no file.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@
 
 namespace vernal::test {
 
-/// Keys and values set by hand. An empty std::string_view of a missing key never occurs: lookups
-/// throw or are empty as MetadataSource says.
+/// Keys and values that a test sets. A missing key gives nothing, and a wrong type throws, as
+/// MetadataSource says.
 class FakeMetadata final : public MetadataSource {
  public:
   using Ints = std::vector<std::int64_t>;
@@ -89,7 +89,7 @@ class FakeMetadata final : public MetadataSource {
   std::map<std::string, Value, std::less<>> values_;
 };
 
-/// Tensors of given shapes, in f16 unless said otherwise.
+/// Tensors of given shapes. Their format is f16 if a test does not give another.
 class FakeWeights final : public WeightDirectory {
  public:
   void set(std::string name, std::initializer_list<std::int64_t> dims, std::string format = "f16") {

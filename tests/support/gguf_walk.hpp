@@ -1,4 +1,4 @@
-// Reads everything that can be read of an opened GGUF file: for tests and fuzzing of damaged files.
+// Reads everything that an open GGUF file has, for tests and fuzzing of damaged files.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,9 @@
 
 namespace vernal::test {
 
-/// Looks at every value of the metadata in every way, every tensor by name, the first and last byte
-/// of its data, and the floats of its first row where the format can be read. Returns something
-/// that depends on all of it, so that no read is optimised away.
+/// Reads every value of the metadata in every way, finds every tensor by name, and reads the first
+/// and the last byte of its data and, if the format has a reader, the floats of its first row. The
+/// result depends on everything that is read, so that a compiler removes no read.
 std::uint64_t walk_gguf(const GgufFile& file);
 
 }  // namespace vernal::test

@@ -146,7 +146,8 @@ void GgufWriter::write_directory(GgufImage& image) const {
 
 void GgufWriter::write_data(GgufImage& image) const {
   for (const Tensor& tensor : tensors_) {
-    // The data section starts aligned, so aligning the position in the file aligns the offset.
+    // The data section starts at a multiple of the alignment. So an aligned position in the file is
+    // an aligned offset.
     const std::uint64_t padding = padding_to(image.bytes.size(), alignment_);
     put(image, GgufFieldRole::kPadding, tensor.name, std::string(padding, '\0'));
     put(image, GgufFieldRole::kData, tensor.name,

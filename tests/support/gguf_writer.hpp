@@ -1,5 +1,4 @@
-// Builds GGUF files in memory, and tells where each field lies, so that tests can damage them on
-// purpose.
+// Builds GGUF files in memory and says where each field lies, so that tests can damage it.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +11,7 @@
 
 namespace vernal::test {
 
-/// What a stretch of a GGUF file is.
+/// What a range of bytes of a GGUF file is.
 enum class GgufFieldRole {
   kMagic,
   kVersion,
@@ -41,23 +40,23 @@ struct GgufField {
   GgufFieldRole role;
   std::uint64_t offset;  ///< in the file
   std::uint64_t size;    ///< bytes; 0 for an empty string
-  std::string owner;     ///< key or tensor name; empty in the header
+  std::string owner;     ///< name of the key or tensor; empty in the header
 };
 
-/// A file and its fields in order; together they cover every byte.
+/// A file and its fields in order. The fields cover every byte.
 struct GgufImage {
   std::vector<std::byte> bytes;
   std::vector<GgufField> fields;
 };
 
-/// Collects entries and tensors in the order of the calls. Nothing is checked: wrong files can be
-/// written too.
+/// Collects entries and tensors in the order of the calls. It checks nothing, so that tests can
+/// write wrong files.
 ///   const auto bytes = GgufWriter().add_string("general.architecture", "llama").bytes();
 class GgufWriter {
  public:
   explicit GgufWriter(std::uint32_t version = 3) : version_(version) {}
 
-  /// One number of an integer kind, cut to its width; floats are f32 or f64.
+  /// Adds a number of an integer kind, cut to its width, or a float as f32 or f64.
   GgufWriter& add_integer(std::string key, GgufKind kind, std::int64_t value);
   GgufWriter& add_float(std::string key, GgufKind kind, double value);
   GgufWriter& add_bool(std::string key, bool value);
@@ -68,12 +67,12 @@ class GgufWriter {
   GgufWriter& add_bools(std::string key, const std::vector<bool>& values);
   GgufWriter& add_strings(std::string key, const std::vector<std::string>& values);
 
-  /// Writes general.alignment (u32) and pads to it; 32 without this call.
+  /// Writes general.alignment (u32) and pads to it. Without this call the alignment is 32.
   GgufWriter& set_alignment(std::uint32_t alignment);
 
-  /// A tensor whose data follows the one before at the next multiple of the alignment.
-  ///   dims         GGUF order: columns first
-  ///   type_number  as in the file; see vernal/block_types.hpp
+  /// Adds a tensor. Its data begins at the next multiple of the alignment after the tensor before.
+  ///   dims         in GGUF's order: columns first
+  ///   type_number  the GGUF number; see vernal/block_types.hpp
   GgufWriter& add_tensor(std::string name, std::vector<std::uint64_t> dims,
                          std::uint32_t type_number, std::vector<std::byte> data);
 
@@ -85,7 +84,7 @@ class GgufWriter {
     std::string key;
     GgufKind kind;
     GgufKind element_kind;
-    std::vector<std::string> elements;  // raw bytes of numbers, text of strings
+    std::vector<std::string> elements;  // the bytes of numbers, or the texts of strings
   };
   struct Tensor {
     std::string name;

@@ -29,7 +29,8 @@ inline SchemaRow bounded(SchemaRow out, double minimum, double maximum) {
   return out;
 }
 
-/// Backend "calc", frontend "web" with a row of every type, frontend "broken" that cannot be used.
+/// Has a backend "calc", a frontend "web" with a row of every type, and a frontend "broken" that
+/// cannot be used.
 class InventedSchemas : public SchemaSource {
  public:
   std::vector<SchemaRow> schema(const std::string& plugin, std::uint32_t kind) override {

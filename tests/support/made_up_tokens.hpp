@@ -1,4 +1,4 @@
-// Token sequences without meaning, and whether two results are the same to the bit.
+// Makes token sequences without a meaning, and compares results to the bit.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@ namespace vernal::test {
 
 using Tokens = std::vector<std::int32_t>;
 
-/// `count` ids in [10, 510), another sequence for each seed.
+/// `count` ids in [10, 510). Each seed gives another sequence.
 inline Tokens tokens_of(std::uint32_t seed, std::size_t count) {
   Tokens tokens;
   std::uint32_t state = seed * 2654435761U + 1;

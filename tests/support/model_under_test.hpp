@@ -1,4 +1,5 @@
-// A model file on a real backend plugin, without engine or tokenizer: token ids in, logits out.
+// Runs a model file on a real backend plugin, without engine and tokenizer: from token ids to
+// logits.
 #pragma once
 
 #include <cstdint>
@@ -24,29 +25,29 @@ struct ModelOptions {
   std::string backend = "reference";  // name of the plugin
   std::string keys = "f32";
   std::string values = "f32";
-  bool rotate = false;       // quantised keys and values
+  bool rotate = false;       // rotates quantised keys and values
   std::int64_t threads = 0;  // 0: the backend's default
   std::uint64_t context_length = 1024;
   std::uint64_t max_sequences = 4;
   std::uint64_t max_tokens_per_step = 512;
   std::uint64_t rollback_depth = 0;
   std::uint64_t max_checkpoints = 4;
-  std::vector<std::string> functions = {};  // beside "main"
+  std::vector<std::string> functions = {};  // in addition to "main"
 };
 
-/// One part of a step: the next tokens of a sequence. Logits of all its tokens are wanted.
+/// One part of a step: the next tokens of a sequence. The logits of all of them are wanted.
 struct Part {
   vernal_sequence_id sequence;
   std::vector<std::int32_t> tokens;
 };
 
-/// What a step of one sequence gave of each of its tokens.
+/// The results of a step of one sequence, for each of its tokens.
 struct Answer {
   std::vector<float> logits;  // [tokens x vocabulary]
   std::vector<float> hidden;  // [tokens x width]
 };
 
-/// Loads plugins from VERNAL_PLUGIN_DIR. Throws vernal::Error for whatever is not there.
+/// Loads plugins from VERNAL_PLUGIN_DIR. Throws vernal::Error if one is missing.
 class ModelUnderTest {
  public:
   ModelUnderTest(const std::filesystem::path& file, const ModelOptions& options);
@@ -57,21 +58,21 @@ class ModelUnderTest {
   const Module& module() const { return *module_; }
   std::uint64_t vocabulary_size() const { return vocabulary_size_; }
 
-  /// A new sequence with room for `num_tokens`.
+  /// Makes a sequence with room for `num_tokens`.
   vernal_sequence_id sequence(std::uint64_t num_tokens);
-  /// One step over several sequences; logits of every token, by part: [tokens x vocabulary].
+  /// Runs one step. Returns the logits of every token, by part: [tokens, vocabulary].
   std::vector<std::vector<float>> step(const std::vector<Part>& parts);
-  /// Feeds `tokens` in chunks that end at absolute multiples of `chunk` (0: all at once); logits of
-  /// every token.
+  /// Feeds `tokens` in steps and returns the logits of every token. Steps end at positions that are
+  /// multiples of `chunk`; with chunk 0 there is one step.
   std::vector<float> feed(vernal_sequence_id sequence, std::span<const std::int32_t> tokens,
                           std::uint64_t chunk);
 
-  /// One step of one sequence in a function that gives logits and hidden; `hidden` is the
+  /// Runs one step of one sequence in a function that gives logits and hidden. `hidden` is the
   /// function's input of that name, if it has one.
   Answer answer(std::uint64_t function, const Part& part, std::span<const float> hidden = {});
 
  private:
-  /// A finished step.
+  /// Runs a step and waits until it is finished.
   plugin::BackendStep run(std::uint64_t function, const std::vector<Part>& parts,
                           std::span<const float> hidden, std::span<const std::string_view> outputs);
 

@@ -67,7 +67,8 @@ void OperationsUnderTest::output(Tensor x) {
   const Shape shape = builder_.shape(x);
   columns_ = 1;
   for (std::uint32_t i = 1; i < shape.rank; ++i) columns_ *= shape[i];
-  // Whatever the backend's activations are, an output is f32: a sum with f32 is.
+  // An output must be f32, but the backend's activations may have another type. A sum with f32 is
+  // f32.
   const Tensor zero = input("zero", {kTokens, 1});
   builder_.output("hidden", builder_.add(builder_.reshape(x, {kTokens, columns_}), zero), "all");
   builder_.end_function();

@@ -1,4 +1,4 @@
-// A few operations on a real backend plugin, without a model file: values in, values out.
+// Runs a few operations on a real backend plugin, without a model file: from values to values.
 #pragma once
 
 #include <map>
@@ -21,11 +21,12 @@
 
 namespace vernal::test {
 
-/// Weights in f32 that a test makes up: a directory for the builder, a store for the backend.
+/// Weights in f32 that a test makes up. They are a directory for the builder and a store for the
+/// backend.
 class MadeUpWeights final : public WeightDirectory, public plugin::WeightStore {
  public:
   void set(const std::string& name, const Dims& dims, std::vector<float> values);
-  /// The module's weights by their index in it.
+  /// Finds the weights of a module by their index from now on.
   void bind(const Module& module);
 
   const StoredWeight* find(std::string_view name) const override;
@@ -40,7 +41,8 @@ class MadeUpWeights final : public WeightDirectory, public plugin::WeightStore {
   std::vector<const std::vector<float>*> by_index_;
 };
 
-/// One function "main" whose operations a test adds through b(); output() ends it and loads it.
+/// One function "main". A test adds its operations through b(); output() ends the function and
+/// loads it.
 ///
 ///   OperationsUnderTest ops("reference");
 ///   const Tensor x = ops.input("x", {kTokens, 8});
@@ -57,12 +59,12 @@ class OperationsUnderTest {
     return builder_.input(name, element, dims);
   }
   WeightRef weight(const std::string& name, const Dims& dims, std::vector<float> values);
-  /// Declares x [T, ...] the result and builds the program. Throws with the builder's problems.
+  /// Makes x [T, ...] the result and builds the program. Throws with the builder's problems.
   void output(Tensor x);
 
-  /// A new sequence with room for 512 tokens.
+  /// Makes a sequence with room for 512 tokens.
   vernal_sequence_id sequence();
-  /// Values of an input for the next step.
+  /// Sets the values of an input for the next step.
   void feed(const std::string& name, std::vector<float> values) {
     inputs_.insert_or_assign(name, std::move(values));
   }
@@ -70,12 +72,12 @@ class OperationsUnderTest {
     integers_.insert_or_assign(name, std::move(values));
   }
 
-  /// The tokens of a step: so many of each sequence.
+  /// A part of a step: the number of tokens of a sequence.
   struct Part {
     vernal_sequence_id sequence;
     std::uint64_t count;
   };
-  /// The result of all tokens.
+  /// Runs a step and returns the results of all tokens.
   std::vector<float> step(const std::vector<Part>& parts);
 
  private:

@@ -1,5 +1,4 @@
-// A StepModel that answers from a script, checks how it is called, and fails where a test wants it
-// to.
+// A StepModel that answers from a script, checks how it is called, and fails when a test wants it.
 #pragma once
 
 #include <atomic>
@@ -22,20 +21,20 @@
 
 namespace vernal::test {
 
-/// Fills a row of logits from all tokens of a sequence.
+/// Fills a row of logits; `tokens` are all tokens of the sequence.
 using Predict = std::function<void(std::span<const TokenId> tokens, std::span<float> logits)>;
 
-/// What a test sees and sets from its own thread while the engine runs.
+/// What a test reads and sets, on its own thread, while the engine runs.
 struct StepModelControl {
   /// Called at the beginning of each step, counted from 1, on the engine thread. May throw or wait.
   std::function<void(std::uint64_t step, std::span<const StepChunk> chunks)> on_step;
-  /// The step ends with that error, in wait_step.
+  /// If it returns an error, the step ends with it, in wait_step.
   std::function<std::optional<Error>(std::uint64_t step)> fail_wait;
   Predict predict;
   std::uint64_t capacity_tokens = 1'000'000;
   std::uint64_t max_sequences = 64;
   bool truncates_anywhere = true;
-  std::uint64_t rollback_depth = 0;  ///< else truncates so far
+  std::uint64_t rollback_depth = 0;  ///< tokens that a truncate may take back if it is false
 
   std::atomic<std::uint64_t> num_steps{0};
   std::atomic<std::uint64_t> num_tokens{0};
@@ -64,8 +63,7 @@ struct StepModelControl {
   bool is_gate_open = true;
 };
 
-/// Always predicts the byte that continues one of the answers: {prompt -> answer}, then the end
-/// token.
+/// Predicts the answers of a table {prompt -> answer}, byte by byte, and then the end token.
 inline Predict answers(std::map<std::string, std::string> table) {
   return [table = std::move(table)](std::span<const TokenId> tokens, std::span<float> logits) {
     std::fill(logits.begin(), logits.end(), -5.0F);
@@ -88,7 +86,7 @@ inline Predict answers(std::map<std::string, std::string> table) {
   };
 }
 
-/// Letters with probabilities that depend on every token before; never ends by itself.
+/// Predicts letters whose probabilities depend on every token before. It never predicts the end.
 inline void predict_letters(std::span<const TokenId> tokens, std::span<float> logits) {
   std::fill(logits.begin(), logits.end(), -30.0F);
   std::uint64_t hash = 1469598103934665603ULL;

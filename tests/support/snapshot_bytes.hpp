@@ -9,7 +9,7 @@
 
 namespace vernal::test {
 
-/// Gives `bytes` piece by piece; asked for more, it fails.
+/// Gives `bytes` piece by piece. A read beyond them fails.
 struct SnapshotSource {
   const std::string& bytes;
   std::size_t at = 0;  // bytes that were read
@@ -27,7 +27,7 @@ struct SnapshotSource {
   }
 };
 
-/// The snapshot of a sequence or a checkpoint; the other id is 0.
+/// The snapshot of a sequence or a checkpoint. The other id is 0.
 inline std::string export_bytes(plugin::BackendPool& pool, vernal_sequence_id sequence,
                                 vernal_checkpoint_id checkpoint) {
   std::string bytes;

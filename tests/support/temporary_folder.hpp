@@ -1,4 +1,4 @@
-// A folder of one test's own.
+// A folder for one test.
 #pragma once
 
 #include <cstdlib>
@@ -7,7 +7,7 @@
 
 namespace vernal::testing {
 
-/// An empty folder with mode 0700, removed with everything in it when the object goes.
+/// An empty folder with mode 0700. The destructor removes it with everything in it.
 class TemporaryFolder {
  public:
   TemporaryFolder() {

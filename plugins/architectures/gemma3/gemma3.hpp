@@ -7,7 +7,7 @@
 
 namespace vernal::architectures {
 
-/// Gemma 3: norms before and after each part, five windowed layers for each global one.
+/// Gemma 3: norms before and after each part, and five layers with a window for each global layer.
 class Gemma3 final : public Architecture {
  public:
   Probe probe(const Metadata& metadata) const override;

@@ -7,11 +7,11 @@
 namespace vernal::architectures {
 namespace {
 
-/// Five local layers, then a global one.
+/// Every sixth layer is global; the five before it are local.
 constexpr std::int64_t kPattern = 6;
 
-/// The one size (27B, told by its layers) whose queries are scaled by the width of the model over
-/// its heads instead of the size of a head.
+/// The number of layers of the 27B model. Its queries are scaled by the width of the model divided
+/// by the number of heads; those of all other sizes are scaled by the size of a head.
 constexpr std::int64_t kLayersOf27B = 62;
 
 std::vector<bool> read_pattern(const Metadata& metadata, const DecoderConfig& c) {

@@ -1,5 +1,8 @@
-// Gemma 3: x += Norm(Attention(Norm(x))); x += Norm(FeedForward(Norm(x))); logits = Head(Norm(x)).
-// Local layers see a window of the past and turn by their own base.
+// Gemma 3:
+//   x += Norm(Attention(Norm(x)))
+//   x += Norm(FeedForward(Norm(x)))
+//   logits = Head(Norm(x))
+// Local layers see a window of the past, and their rotation has a base of its own.
 #include "decoder_layer.hpp"
 #include "gemma3.hpp"
 #include "gemma3_config.hpp"
@@ -19,7 +22,8 @@ void Gemma3::build(const Metadata& metadata, const BuildOptions& options, const 
   const Gemma3Config g = read_gemma3_config(metadata);
   const DecoderConfig& c = g.decoder;
   const LayerRange layers = read_layer_range(c, options);
-  // D width, F inner width; H query heads, G key/value heads; K, V sizes of a head's key and value.
+  // D width, F inner width, H query heads, G key/value heads, K and V sizes of a key and of a
+  // value.
   const std::int64_t D = c.hidden_size, F = c.feed_forward_size;
   const std::int64_t H = c.num_heads, G = c.num_kv_heads, K = c.key_size, V = c.value_size;
 

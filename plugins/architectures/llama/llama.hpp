@@ -7,7 +7,8 @@
 
 namespace vernal::architectures {
 
-/// Llama 1 to 3 and what is shaped like them: pre-norm, rotary pairs side by side, gated SiLU.
+/// Llama 1 to 3 and models of the same shape: norms before each part, rotary pairs of neighbours,
+/// gated SiLU.
 class Llama final : public Architecture {
  public:
   Probe probe(const Metadata& metadata) const override;

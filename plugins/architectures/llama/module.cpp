@@ -1,4 +1,7 @@
-// Llama: x += Attention(Norm(x)); x += FeedForward(Norm(x)); logits = Head(Norm(x)).
+// Llama:
+//   x += Attention(Norm(x))
+//   x += FeedForward(Norm(x))
+//   logits = Head(Norm(x))
 #include "decoder_config.hpp"
 #include "decoder_layer.hpp"
 #include "llama.hpp"
@@ -7,7 +10,7 @@
 namespace vernal::architectures {
 namespace {
 
-/// Mixture-of-experts models carry the same architecture name; they have other layers.
+/// The number of experts. Models with experts have the same architecture name, but other layers.
 std::int64_t num_experts(const Metadata& metadata) {
   return metadata.find_int("llama.expert_count").value_or(0);
 }
@@ -28,7 +31,8 @@ void Llama::build(const Metadata& metadata, const BuildOptions& options, const B
   if (num_experts(metadata) > 0) refuse_key("llama.expert_count", "experts are not supported");
   const DecoderConfig c = read_decoder_config(metadata, "llama");
   const LayerRange layers = read_layer_range(c, options);
-  // D width, F inner width; H query heads, G key/value heads; K, V sizes of a head's key and value.
+  // D width, F inner width, H query heads, G key/value heads, K and V sizes of a key and of a
+  // value.
   const std::int64_t D = c.hidden_size, F = c.feed_forward_size;
   const std::int64_t H = c.num_heads, G = c.num_kv_heads, K = c.key_size, V = c.value_size;
   RopeOptions rope = read_rope(metadata, c, "interleaved", 10000);

@@ -7,7 +7,8 @@
 
 namespace vernal::architectures {
 
-/// Qwen 2 and 2.5: as llama, with biases on queries, keys and values and rotary halves.
+/// Qwen 2 and 2.5: like llama, but with biases on queries, keys and values, and with rotary pairs
+/// of the two halves of a head.
 class Qwen2 final : public Architecture {
  public:
   Probe probe(const Metadata& metadata) const override;

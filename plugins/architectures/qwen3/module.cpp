@@ -1,5 +1,7 @@
-// Qwen 3: x += Attention(Norm(x)), with norms on the heads of q and k; x += FeedForward(Norm(x));
-// logits = Head(Norm(x)).
+// Qwen 3:
+//   x += Attention(Norm(x)), with norms on the heads of q and k
+//   x += FeedForward(Norm(x))
+//   logits = Head(Norm(x))
 #include "decoder_config.hpp"
 #include "decoder_layer.hpp"
 #include "qwen3.hpp"
@@ -18,7 +20,8 @@ std::string Qwen3::describe(const Metadata& metadata) const {
 void Qwen3::build(const Metadata& metadata, const BuildOptions& options, const Builder& b) const {
   const DecoderConfig c = read_decoder_config(metadata, "qwen3");
   const LayerRange layers = read_layer_range(c, options);
-  // D width, F inner width; H query heads, G key/value heads; K, V sizes of a head's key and value.
+  // D width, F inner width, H query heads, G key/value heads, K and V sizes of a key and of a
+  // value.
   const std::int64_t D = c.hidden_size, F = c.feed_forward_size;
   const std::int64_t H = c.num_heads, G = c.num_kv_heads, K = c.key_size, V = c.value_size;
   const RopeOptions rope = read_rope(metadata, c, "neox", 1000000);

@@ -7,7 +7,7 @@
 
 namespace vernal::architectures {
 
-/// Qwen 3: no biases; queries and keys are normalised per head before they turn.
+/// Qwen 3: without biases. Each head of queries and keys is normalised before it is rotated.
 class Qwen3 final : public Architecture {
  public:
   Probe probe(const Metadata& metadata) const override;

@@ -1,4 +1,5 @@
-// Qwen 3.5: three gated delta nets, then one gated attention, each before a gated feed-forward.
+// Qwen 3.5: three layers with a gated delta net, then one with gated attention. Each is followed by
+// a gated feed-forward.
 #include "decoder_layer.hpp"
 #include "hybrid_config.hpp"
 #include "hybrid_module.hpp"

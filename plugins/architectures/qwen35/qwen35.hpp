@@ -7,8 +7,8 @@
 
 namespace vernal::architectures {
 
-/// Qwen 3.5 and 3.6: gated delta nets in most layers, gated attention in the others; a function
-/// "mtp" for files with a layer that predicts one more token.
+/// Qwen 3.5 and 3.6: gated delta nets in most layers, gated attention in the others. Files with a
+/// layer that predicts one more token have a function "mtp".
 class Qwen35 final : public Architecture {
  public:
   Probe probe(const Metadata& metadata) const override;

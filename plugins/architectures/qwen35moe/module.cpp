@@ -1,5 +1,5 @@
-// Qwen 3.5 with experts: three gated delta nets, then one gated attention, each before a choice of
-// experts and one that every token takes.
+// Qwen 3.5 with experts: three layers with a gated delta net, then one with gated attention. Each
+// is followed by experts, one of which every token uses.
 #include "decoder_layer.hpp"
 #include "expert_layer.hpp"
 #include "hybrid_config.hpp"

@@ -7,8 +7,8 @@
 
 namespace vernal::architectures {
 
-/// Qwen 3.5 and 3.6 with experts, one of which every token takes; a function "mtp" for files with a
-/// layer that predicts one more token.
+/// Qwen 3.5 and 3.6 with experts, one of which every token uses. Files with a layer that predicts
+/// one more token have a function "mtp".
 class Qwen35Moe final : public Architecture {
  public:
   Probe probe(const Metadata& metadata) const override;

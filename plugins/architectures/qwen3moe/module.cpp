@@ -1,5 +1,7 @@
-// Qwen 3 with experts: x += Attention(Norm(x)), with norms on the heads of q and k;
-// x += Experts(Norm(x)); logits = Head(Norm(x)).
+// Qwen 3 with experts:
+//   x += Attention(Norm(x)), with norms on the heads of q and k
+//   x += Experts(Norm(x))
+//   logits = Head(Norm(x))
 #include "decoder_config.hpp"
 #include "decoder_layer.hpp"
 #include "expert_layer.hpp"
@@ -22,7 +24,7 @@ void Qwen3Moe::build(const Metadata& metadata, const BuildOptions& options,
   const DecoderConfig c = read_decoder_config(metadata, "qwen3moe", FeedForward::kExperts);
   const ExpertConfig experts = read_expert_config(metadata, c);
   const LayerRange layers = read_layer_range(c, options);
-  // D width; H query heads, G key/value heads; K, V sizes of a head's key and value.
+  // D width, H query heads, G key/value heads, K and V sizes of a key and of a value.
   const std::int64_t D = c.hidden_size, H = c.num_heads, G = c.num_kv_heads, K = c.key_size,
                      V = c.value_size;
   const RopeOptions rope = read_rope(metadata, c, "neox", 1000000);

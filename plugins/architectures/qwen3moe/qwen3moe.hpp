@@ -7,7 +7,7 @@
 
 namespace vernal::architectures {
 
-/// Qwen 3 with experts in the place of each feed-forward.
+/// Qwen 3 with experts instead of each feed-forward.
 class Qwen3Moe final : public Architecture {
  public:
   Probe probe(const Metadata& metadata) const override;

@@ -7,7 +7,7 @@
 #include <thread>
 #include <utility>
 
-#include "node_support.hpp"
+#include "operations/node_support.hpp"
 #include "vernal/block_types.hpp"
 
 namespace vernal::cpu_avx2 {

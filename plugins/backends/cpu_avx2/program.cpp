@@ -3,7 +3,7 @@
 #include <chrono>
 #include <utility>
 
-#include "pool.hpp"
+#include "state/pool.hpp"
 
 namespace vernal::cpu_avx2 {
 

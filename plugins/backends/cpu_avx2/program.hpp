@@ -6,7 +6,7 @@
 #include <mutex>
 #include <span>
 
-#include "compiled_module.hpp"
+#include "compile/compiled_module.hpp"
 #include "instance.hpp"
 #include "vernal/backend_plugin.hpp"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "instance.hpp"
-#include "kernels/packed_weights.hpp"
+#include "kernels/matmul/packed_weights.hpp"
 #include "reserved_memory.hpp"
 #include "vernal/backend_plugin.hpp"
 

@@ -1,4 +1,4 @@
-// One answer of a model, from the request to the terminal event.
+// One answer of a model, from the request to its last event.
 #pragma once
 
 #include <atomic>
@@ -11,10 +11,10 @@
 
 namespace vernal::stdin_repl {
 
-/// What an answer cost, as the engine measured it.
+/// The tokens and times of an answer, as the engine measured them.
 struct AnswerStats {
   std::uint64_t prompt_tokens = 0;
-  std::uint64_t cached_tokens = 0;  // of the prompt, taken from earlier requests
+  std::uint64_t cached_tokens = 0;  // of the prompt, reused from earlier requests
   std::uint64_t completion_tokens = 0;
   std::uint64_t decoded_tokens = 0;  // of the completion, without the first
   std::uint64_t prefill_us = 0;      // until the first token
@@ -24,7 +24,7 @@ struct AnswerStats {
 struct Answer {
   enum class End {
     kComplete,
-    kStopped,  // by an interrupt or the end of the process; what came so far is there
+    kStopped,  // by an interrupt or the end of the process; the text so far is kept
     kFailed,
   };
   End end = End::kFailed;
@@ -36,33 +36,34 @@ struct Answer {
   std::string error;                // kFailed: the core's text
 };
 
-/// Takes the events of an answer while they come.
+/// Shows the events of an answer as they come.
 class AnswerPrinter {
  public:
   virtual ~AnswerPrinter() = default;
-  /// Events before the terminal one.
+  /// Shows an event that is not the last one.
   virtual void show(const vernal_event& event) = 0;
-  /// After the last event, however the answer ended.
+  /// Called after the last event, also if the answer failed or was stopped.
   virtual void finish(const Answer& answer) = 0;
 };
 
+/// The figures as one line:
 /// "57 tokens in 3.1 s (18.1 tokens/s); prompt 35 tokens, 20 of them reused, in 0.3 s (50.0
 /// tokens/s)"
 std::string describe(const AnswerStats& stats);
 
-/// Asks for answers, one at a time. The console's thread, but for active().
+/// Asks for answers, one at a time. The console's thread; active() on any thread.
 class AnswerClient {
  public:
-  /// `attention` outlives the object.
+  /// `attention` must outlive the object.
   AnswerClient(const EngineClient& engine, Attention& attention)
       : engine_(engine), attention_(attention) {}
 
-  /// Sends a vernal.request/1 document and waits for its end. An interrupt cancels it, and so does
-  /// the end of the process. A refusal is an answer that failed. Throws what the printer throws;
-  /// the request is abandoned then.
+  /// Sends a vernal.request/1 document and waits until its answer ends. An interrupt or the end of
+  /// the process cancels it. If the core refuses the request, the answer has failed. An exception
+  /// of the printer passes through, and the request is released.
   Answer ask(std::string_view model, std::string_view document, AnswerPrinter& printer);
 
-  /// Requests in flight. Any thread.
+  /// The number of requests in flight. Any thread.
   std::uint64_t active() const noexcept { return num_active_; }
 
  private:

@@ -8,7 +8,7 @@
 namespace vernal::stdin_repl {
 namespace {
 
-// Prompts that are read faster than one looks at a figure need none.
+// The progress of shorter prompts is not shown: they are done before anybody could read it.
 constexpr std::uint64_t kLongPromptTokens = 256;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The two ways an answer is written.
+// The two ways in which an answer is written.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,11 @@
 
 namespace vernal::stdin_repl {
 
-/// For a person: reasoning in a quieter colour, progress of long prompts, warnings, and why the
-/// answer ended where it did.
+/// Writes for a person: reasoning in a quieter colour, the progress of long prompts, warnings, and
+/// the reason why the answer ended.
 class TerminalPrinter final : public AnswerPrinter {
  public:
-  /// `screen` outlives the printer.
+  /// `screen` must outlive the printer.
   explicit TerminalPrinter(const Screen& screen) : screen_(screen) {}
   void show(const vernal_event& event) override;
   void finish(const Answer& answer) override;
@@ -29,8 +29,8 @@ class TerminalPrinter final : public AnswerPrinter {
   bool is_in_line_ = false;  // the cursor is not at the beginning of a line
 };
 
-/// For another program: the content as it comes and a line feed at its end, nothing else. Warnings
-/// go to the log. Only what would control a terminal is kept from one.
+/// Writes for another program: only the content as it comes, and a line feed at its end. Warnings
+/// go to the log. If the output is a terminal, control characters are made visible.
 class PlainPrinter final : public AnswerPrinter {
  public:
   explicit PlainPrinter(const ConsoleClient& console)

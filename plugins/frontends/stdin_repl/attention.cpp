@@ -20,7 +20,7 @@ Attention::~Attention() { ::close(descriptor_); }
 
 void Attention::notify() noexcept {
   const std::uint64_t one = 1;
-  // Fails only if it is readable already.
+  // Fails only if the descriptor is readable already.
   [[maybe_unused]] const ssize_t written = ::write(descriptor_, &one, sizeof(one));
 }
 

@@ -84,7 +84,7 @@ void Chat::regenerate() {
   if (!has_question) throw Error(VERNAL_NOT_FOUND, "there is no question to answer again");
 }
 
-// Answers the user's message that the conversation ends with. False if there is no answer.
+// Answers the last message of the conversation, which is the user's. False if there is no answer.
 bool Chat::answer_last() {
   TerminalPrinter printer(screen_);
   const std::string document = next_request(model_, conversation_, options_);

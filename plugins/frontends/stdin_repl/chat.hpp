@@ -14,45 +14,46 @@
 
 namespace vernal::stdin_repl {
 
-/// The first model of the deployment, or the one the settings name. Throws Error(NOT_FOUND) if
-/// there is none.
+/// The model that the settings name; if they name none, the first one of the deployment.
+/// Errors   NOT_FOUND: there is none
 ModelInfo choose_model(const EngineClient& engine, const Settings& settings);
 
 /// The options that the settings ask for.
 GenerationOptions initial_options(const Settings& settings);
 
-/// The vernal.request/1 document for what a conversation ends with: the whole conversation, or its
-/// last message alone for a model that cannot chat.
+/// The vernal.request/1 document that asks for the next message. It holds the whole conversation;
+/// for a model without a chat template, only the last message.
 std::string next_request(const ModelInfo& model, const Conversation& conversation,
                          const GenerationOptions& options);
 
-/// State that the user's input and the commands act on. The console's thread. Answers appear on the
-/// screen while they come.
+/// The conversation and its settings, which the user's inputs and commands change. Answers appear
+/// on the screen as they come. The console's thread.
 class Chat {
  public:
-  /// References outlive the object.
+  /// What the references refer to must outlive the object.
   Chat(const EngineClient& engine, AnswerClient& answers, const Screen& screen,
        const Settings& settings);
 
-  /// Adds a turn. One that fails, or is stopped before any text came, leaves the conversation as it
+  /// Adds a turn. If it fails, or is stopped before any text came, the conversation stays as it
   /// was.
   void ask(std::string text);
-  /// Answers the last question again. Throws Error(NOT_FOUND) if there is none; on failure the
-  /// answer that was there stays.
+  /// Answers the last question again. If that fails, the old answer stays.
+  /// Errors   NOT_FOUND: there is no question
   void regenerate();
 
   const ModelInfo& model() const { return model_; }
   std::vector<ModelInfo> models() const { return engine_.models(); }
-  /// Goes on with another model. Throws Error(NOT_FOUND) with the nearest name.
+  /// Changes the model.
+  /// Errors   NOT_FOUND: no such model; the message has the nearest name
   void change_model(std::string_view name);
-  /// Tells the user what is special about the model, if anything.
+  /// Tells the user if the model is special in some way.
   void announce_model() const;
 
   Conversation& conversation() { return conversation_; }
   GenerationOptions& options() { return options_; }
 
   void show_stats_after_answers(bool is_shown) { shows_stats_ = is_shown; }
-  /// Figures of the last answer and of all so far, a line each.
+  /// The figures of the last answer and of all answers, a line each.
   std::vector<std::string> stats_lines() const;
 
  private:

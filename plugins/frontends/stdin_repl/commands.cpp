@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kBlank = " \t\n";
 
-// "word the rest" -> "word"; `text` becomes "the rest".
+// Takes the first word from `text`: "word the rest" gives "word" and leaves "the rest".
 std::string_view take_word(std::string_view& text) {
   const std::size_t end = std::min(text.find_first_of(kBlank), text.size());
   const std::string_view word = text.substr(0, end);

@@ -1,4 +1,4 @@
-// Lines that begin with a slash.
+// The commands: lines that begin with a slash.
 #pragma once
 
 #include <span>
@@ -18,11 +18,11 @@ struct Command {
   AfterCommand (*run)(Chat& chat, const Screen& screen, std::string_view argument);
 };
 
-/// All commands, in the order /help lists them.
+/// All commands, in the order of /help.
 std::span<const Command> commands() noexcept;
 
-/// Runs "/name argument". Throws Error for an unknown name, with the nearest one, and for what the
-/// command cannot do.
+/// Runs "/name argument". Throws Error for an unknown name, with the nearest name, and if the
+/// command fails.
 AfterCommand run_command(std::string_view line, Chat& chat, const Screen& screen);
 
 }  // namespace vernal::stdin_repl

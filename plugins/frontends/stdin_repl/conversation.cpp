@@ -41,7 +41,8 @@ std::string read_file(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// A file beside the target is renamed over it: a full disk leaves the old one.
+// Writes another file in the same folder and renames it to `path`. If the disk is full, the old
+// file stays.
 void write_file(const fs::path& path, std::string_view text) {
   fs::path partial = path;
   partial += ".partial";

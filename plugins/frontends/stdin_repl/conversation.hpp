@@ -1,4 +1,4 @@
-// What was said so far.
+// The messages of a conversation.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -14,12 +14,12 @@ namespace vernal::stdin_repl {
 struct Message {
   std::string role;       // "user" or "assistant"
   std::string content;    // UTF-8
-  std::string reasoning;  // assistant: what came before the content; may be empty
+  std::string reasoning;  // of the assistant, before the content; may be empty
 
   bool operator==(const Message&) const = default;
 };
 
-/// A system message, which may be empty, and the turns after it. One thread.
+/// A system message, which may be empty, and the messages after it. One thread.
 class Conversation {
  public:
   std::string system;
@@ -32,16 +32,17 @@ class Conversation {
   std::string request(const GenerationOptions& options) const;
 
   /// Writes the conversation as JSON: {"format": "vernal.conversation/1", "model", "messages"}. An
-  /// existing file is replaced, whole or not at all. Throws Error with the path and the reason.
+  /// existing file is replaced as a whole or stays as it was. Throws Error with the path and the
+  /// reason.
   void save(const std::filesystem::path& path, std::string_view model) const;
-  /// Reads what save() wrote. Throws Error with the path and the place of the fault.
+  /// Reads a file that save() wrote. Throws Error with the path and the place of the mistake.
   static Conversation load(const std::filesystem::path& path);
 
  private:
   boost::json::array messages_json() const;
 };
 
-/// The vernal.request/1 document that continues `prompt` as it stands, for a model that has no chat
+/// The vernal.request/1 document that continues the text `prompt`, for a model without a chat
 /// template.
 std::string completion_request(std::string_view prompt, const GenerationOptions& options);
 

@@ -18,12 +18,12 @@ namespace json = boost::json;
 
 enum class Kind { kNumber, kInteger, kWord };
 
-// An option of a request document. The core has the last word on ranges; these spare the user a
-// request that cannot succeed.
+// An option of a request document. The core checks ranges; the ranges here only save the user a
+// request that would fail.
 struct Option {
   std::string_view name;
   Kind kind;
-  bool is_sampling;  // a member of `sampling`, else of the document itself
+  bool is_sampling;  // is a member of `sampling`, not of the document itself
   double least = 0;
   double most = 0;
 };
@@ -69,7 +69,7 @@ bool parse(std::string_view text, Number& out) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-/// Null if `text` is no value of the option.
+/// The value of an option that `text` names; null if it is none.
 json::value read_value(const Option& option, std::string_view text) {
   if (option.kind == Kind::kWord) {
     const bool is_known = std::find(kThinking.begin(), kThinking.end(), text) != kThinking.end();

@@ -1,4 +1,4 @@
-// How answers are generated, as /set changes it.
+// The options of generation, which /set changes.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -8,21 +8,23 @@
 
 namespace vernal::stdin_repl {
 
-/// Values that were set; what was not set is the model's default and left out of requests.
+/// The values that were set. Others are left out of requests, so that the model's defaults hold.
 class GenerationOptions {
  public:
-  /// Names in the order they are shown.
+  /// The names in the order in which they are shown.
   static std::vector<std::string_view> names();
-  /// "0 to 2", "auto, off, on, ...".
+  /// The values that an option accepts: "0 to 2" or "auto, off, on, ...".
   static std::string expectation(std::string_view name);
 
-  /// Sets an option from text; "default" takes it back. Throws Error(NOT_FOUND) for an unknown
-  /// name, with the nearest one, and INVALID_ARGUMENT for a value out of range.
+  /// Sets an option from text; "default" makes it unset.
+  /// Errors   NOT_FOUND: no such option; the message has the nearest name
+  ///          INVALID_ARGUMENT: the option does not accept the value
   void set(std::string_view name, std::string_view value);
-  /// What it is set to, or "default". Throws Error(NOT_FOUND).
+  /// The value of an option, or "default".
+  /// Errors   NOT_FOUND: no such option
   std::string value_of(std::string_view name) const;
 
-  /// Adds what is set to a vernal.request/1 document.
+  /// Adds the values that were set to a vernal.request/1 document.
   void add_to(boost::json::object& document) const;
 
  private:

@@ -19,7 +19,7 @@ Input InputReader::read() {
 }
 
 Input InputReader::read_block(std::string text) {
-  bool begins_below = text.empty();  // a line feed after the opening marks is not part of the text
+  bool begins_below = text.empty();  // a line feed after the opening quotes is not part of the text
   while (!text.ends_with(kBlock)) {
     const InputLine line = lines_.read(kContinuationPrompt);
     if (line.kind != InputLine::Kind::kLine) return {line.kind};

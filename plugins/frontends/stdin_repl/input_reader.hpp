@@ -7,22 +7,22 @@
 
 namespace vernal::stdin_repl {
 
-/// What the user wants said or done, or why there is nothing.
+/// An input of the user, or the reason why there is none.
 struct Input {
   InputLine::Kind kind = InputLine::Kind::kEnd;
   std::string text = {};    // UTF-8, with line feeds between its lines
-  bool is_literal = false;  // came as a block: no command, whatever it begins with
+  bool is_literal = false;  // was a block: it is no command, even if it begins with a slash
 };
 
-/// Puts lines together: a line that ends in a backslash goes on in the next one, and a line that
-/// begins with """ opens a block that the next """ at the end of a line closes.
+/// Joins lines to inputs. A line that ends in a backslash goes on in the next line. A line that
+/// begins with """ opens a block, which the next """ at the end of a line closes.
 class InputReader {
  public:
-  /// `lines` outlives the reader.
+  /// `lines` must outlive the reader.
   explicit InputReader(LineSource& lines) : lines_(lines) {}
 
-  /// The next input. An interrupt or an end within an input
-  /// gives that, without the lines before it.
+  /// The next input. If an interrupt or the end comes inside an input, it is returned instead, and
+  /// the lines before it are dropped.
   Input read();
 
  private:

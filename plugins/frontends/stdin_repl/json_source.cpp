@@ -1,3 +1,3 @@
-// The part of Boost.JSON that is no template, compiled once for this plugin: linked into it and
-// hidden, so that it meets no other version in the process.
+// The part of Boost.JSON that is not in templates, compiled for this plugin. Its symbols are
+// hidden, so that it does not mix with another version in the process.
 #include <boost/json/src.hpp>

@@ -24,7 +24,7 @@ struct KeyBinding {
   const wchar_t* function;
 };
 
-// What the library leaves out of its Emacs keys, or takes from the terminal's description only.
+// Keys that the library does not bind, or binds only if the description of the terminal has them.
 constexpr std::array kKeyBindings = {
     KeyBinding{L"\\e[1~", L"ed-move-to-beg"},      KeyBinding{L"\\e[H", L"ed-move-to-beg"},
     KeyBinding{L"\\eOH", L"ed-move-to-beg"},       KeyBinding{L"\\e[4~", L"ed-move-to-end"},
@@ -147,8 +147,8 @@ InputLine LineEditor::read(std::string_view prompt) {
   prompt_ = to_wide(prompt);
   ended_ = InputLine::Kind::kEnd;
   ::el_resize(editor_.get());
-  // Before the prompt is seen: the library alone would switch after it, and a Ctrl-D typed in
-  // between is lost, for the terminal keeps it as a zero byte.
+  // The terminal must be switched before the prompt is shown. The library would switch after it,
+  // and a Ctrl-D that was typed in between would be lost: the terminal keeps it as a zero byte.
   ::el_wset(editor_.get(), EL_PREP_TERM, 1);
   int length = 0;
   const wchar_t* typed = ::el_wgets(editor_.get(), &length);
@@ -169,14 +169,15 @@ void LineEditor::remember(const std::wstring& line) {
   ::history_w(history_.get(), &event, H_ENTER, line.c_str());
 }
 
-// The library's source of characters: 1 with a character, 0 to end the line without one.
+// The library calls this for each character. 1: *out is the character. 0: the line ends without
+// one.
 int LineEditor::read_character(EditLine* editor, wchar_t* out) {
   return self(editor).take_character(*out) ? 1 : 0;
 }
 
 bool LineEditor::take_character(wchar_t& out) {
   for (;;) {
-    // The words count, not the descriptor: an answer in progress may have cleared that.
+    // Looks at the signals, not at the descriptor: an answer in progress may have cleared it.
     if (is_called_away()) return false;
     if (const auto character = decoder_.take()) {
       out = *character;
@@ -209,7 +210,7 @@ bool LineEditor::is_called_away() {
   return false;
 }
 
-// False at the end of input.
+// Reads bytes from the terminal. False at the end of input.
 bool LineEditor::read_bytes() {
   std::array<char, 512> bytes;
   const ssize_t count = ::read(input_, bytes.data(), bytes.size());
@@ -219,7 +220,7 @@ bool LineEditor::read_bytes() {
   return count > 0;
 }
 
-// Without a signal handler the terminal's width is looked up with each key.
+// Looks up the width of the terminal. There is no signal handler, so it is called with each key.
 void LineEditor::follow_width() {
   winsize size{};
   if (::ioctl(input_, TIOCGWINSZ, &size) != 0 || size.ws_col == columns_) return;
@@ -227,8 +228,9 @@ void LineEditor::follow_width() {
   columns_ = size.ws_col;
 }
 
-// Only a stop and a continuation interrupt the wait: every signal with a handler is blocked here.
-// The shell has set the terminal to its own liking meanwhile.
+// Called when the process was stopped and continued: only that interrupts the wait, because every
+// signal with a handler is blocked here. The shell has changed the terminal's settings in the
+// meantime.
 void LineEditor::resume() {
   ::el_wset(editor_.get(), EL_PREP_TERM, 0);
   ::el_wset(editor_.get(), EL_PREP_TERM, 1);

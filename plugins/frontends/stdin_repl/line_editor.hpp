@@ -15,8 +15,8 @@
 
 namespace vernal::stdin_repl {
 
-/// Gives the calling thread a UTF-8 character set for the object's lifetime: the line editor asks
-/// the locale how wide a character is, and the process' own locale belongs to nobody here.
+/// Gives the calling thread a UTF-8 character set as long as the object lives. The line editor asks
+/// the locale how wide a character is, and a plugin must not change the locale of the process.
 class ThreadCharacterSet {
  public:
   ThreadCharacterSet();
@@ -29,12 +29,14 @@ class ThreadCharacterSet {
   locale_t previous_;
 };
 
-/// Emacs keys and a history over libedit. Installs no signal handler: interrupts and the end of the
-/// process come through the Attention; a changed width and a return from suspension are noticed
-/// while reading. All on one thread, from constructor to destructor.
+/// A line editor with Emacs keys and a history, made with libedit. It installs no signal handler:
+/// interrupts and the end of the process come through the Attention. It notices a new width of the
+/// terminal, and a continuation after a stop, while it reads. All calls come on one thread, with
+/// those of constructor and destructor.
 class LineEditor final : public LineSource {
  public:
-  /// Descriptors are borrowed. `history_file` is read now and written at the end; empty: no file.
+  ///   descriptors    borrowed
+  ///   history_file   read now and written by the destructor; empty: no file
   /// Throws Error if the terminal cannot be used.
   LineEditor(ConsoleClient::Descriptors descriptors, Attention& attention,
              std::string history_file);
@@ -79,12 +81,12 @@ class LineEditor final : public LineSource {
   CloseDescriptor poller_;  // waits for the keyboard and the Attention
   File in_;
   File out_;
-  File messages_;  // the library's own, which nobody wants to see
+  File messages_;  // where messages of the library go; nobody reads them
   std::unique_ptr<EditLine, void (*)(EditLine*)> editor_;
   std::unique_ptr<HistoryW, void (*)(HistoryW*)> history_;
   Utf8Decoder decoder_;
   std::wstring prompt_;
-  InputLine::Kind ended_ = InputLine::Kind::kEnd;  // why the line in progress has none
+  InputLine::Kind ended_ = InputLine::Kind::kEnd;  // why the current line gives no text
   unsigned short columns_ = 0;
 };
 

@@ -6,16 +6,16 @@
 
 namespace vernal::stdin_repl {
 
-/// One line of input, or why there is none.
+/// One line of input, or the reason why there is none.
 struct InputLine {
   enum class Kind {
     kLine,
-    kInterrupted,  // Ctrl-C: what was typed so far is forgotten
+    kInterrupted,  // Ctrl-C: the typed text is dropped
     kEnd,          // end of input (Ctrl-D on an empty line)
     kClosed,       // the process ends
   };
   Kind kind = Kind::kEnd;
-  std::string text;  // UTF-8, without the line's end
+  std::string text;  // UTF-8, without the line feed
 };
 
 class LineSource {

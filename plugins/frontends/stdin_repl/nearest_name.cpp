@@ -7,8 +7,8 @@
 namespace vernal::stdin_repl {
 namespace {
 
-/// Edits that make `b` of `a`; neighbours that changed places are one edit. Three rows of the usual
-/// table are kept.
+/// The number of edits that turn `a` into `b`. Neighbours that change places are one edit. Only
+/// three rows of the usual table are kept.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before_last(b.size() + 1);
   std::vector<std::size_t> last(b.size() + 1);

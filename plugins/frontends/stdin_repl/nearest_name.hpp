@@ -1,4 +1,4 @@
-// What somebody who mistyped a name meant.
+// Guesses which name somebody meant who mistyped it.
 #pragma once
 
 #include <span>
@@ -6,8 +6,8 @@
 
 namespace vernal::stdin_repl {
 
-/// The name most like `word`: one it begins, or else one within a third of its letters inserted,
-/// left out, replaced or swapped. Empty if none is near.
+/// The name nearest to `word`: one that begins with it; else one that differs in at most a third of
+/// its letters, which may be inserted, left out, replaced or swapped. Empty if no name is near.
 std::string_view nearest_name(std::string_view word, std::span<const std::string_view> names);
 
 }  // namespace vernal::stdin_repl

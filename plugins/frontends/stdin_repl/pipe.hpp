@@ -1,4 +1,4 @@
-// One prompt from another program, one answer to another program.
+// Reads one prompt from another program, and writes one answer to another program.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,14 @@
 
 namespace vernal::stdin_repl {
 
-/// Everything that can be read from a descriptor, without the line's end after the last line.
-/// Nothing if the process ends before. Throws Error: UNAVAILABLE if it cannot be read,
-/// INVALID_ARGUMENT if it is longer than any request.
+/// Reads a descriptor to its end. The line feed of the last line is dropped. Nothing if the process
+/// ends before that.
+/// Errors   UNAVAILABLE: it cannot be read
+///          INVALID_ARGUMENT: it is longer than any request may be
 std::optional<std::string> read_whole(std::int32_t descriptor, Attention& attention);
 
-/// Writes the answer to the prompt on standard input, and a line feed at its end. Returns early
-/// when the process ends. Throws Error if there is no answer.
+/// Reads a prompt from standard input and writes the answer with a line feed at its end. Returns
+/// early if the process ends. Throws Error if there is no answer.
 void answer_input(const EngineClient& engine, AnswerClient& answers, const ConsoleClient& console,
                   Attention& attention, const Settings& settings);
 

@@ -1,4 +1,4 @@
-// The conversation at a terminal: read an input, answer it, again.
+// The conversation at a terminal: reads an input, answers it, and so on.
 #pragma once
 
 #include "stdin_repl/chat.hpp"
@@ -8,15 +8,15 @@
 
 namespace vernal::stdin_repl {
 
-/// The loop over inputs. The console's thread.
+/// The loop over the inputs. The console's thread.
 class Repl {
  public:
-  /// References outlive the object.
+  /// What the references refer to must outlive the object.
   Repl(LineSource& lines, Chat& chat, const Screen& screen)
       : inputs_(lines), chat_(chat), screen_(screen) {}
 
-  /// Returns at /quit, at the end of input, or when the process ends. What an input does wrong is
-  /// shown and the next one read. Throws Error when the terminal is gone.
+  /// Returns at /quit, at the end of input, or when the process ends. If an input fails, the error
+  /// is shown and the next input is read. Throws Error if the terminal is gone.
   void run();
 
  private:
@@ -26,7 +26,7 @@ class Repl {
   InputReader inputs_;
   Chat& chat_;
   const Screen& screen_;
-  int num_interrupts_ = 0;  // in a row, without an input between them
+  int num_interrupts_ = 0;  // since the last input
 };
 
 }  // namespace vernal::stdin_repl

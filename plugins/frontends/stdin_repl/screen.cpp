@@ -10,7 +10,7 @@
 namespace vernal::stdin_repl {
 namespace {
 
-// ECMA-48 select graphic rendition and erase in line.
+// Control sequences of ECMA-48: select graphic rendition, and erase in line.
 constexpr std::string_view kQuiet = "\033[2m";
 constexpr std::string_view kAlarm = "\033[31m";
 constexpr std::string_view kOrdinary = "\033[0m";

@@ -1,4 +1,4 @@
-// What the console shows beside answers.
+// Everything that the console shows on a terminal.
 #pragma once
 
 #include <string_view>
@@ -7,28 +7,30 @@
 
 namespace vernal::stdin_repl {
 
-/// Lines on a terminal, through the console service. The console's thread. Members throw Error when
-/// the terminal is gone. Text may come from anywhere: control characters in it are shown, not sent.
+/// Writes to a terminal through the console service. Text may come from anywhere: control
+/// characters in it are shown, not sent. Members throw Error if the terminal is gone. The console's
+/// thread.
 class Screen {
  public:
-  /// `has_styles`: whether the terminal knows text attributes and cursor movements.
+  /// `has_styles` says whether the terminal knows text attributes and cursor movements.
   Screen(const ConsoleClient& console, bool has_styles)
       : console_(console), has_styles_(has_styles) {}
 
-  /// A line of its own.
+  /// Writes a line.
   void line(std::string_view text) const;
-  /// A remark on what happens, in a quieter colour.
+  /// Writes a remark as a line in a quieter colour.
   void note(std::string_view text) const;
-  /// What went wrong, in one line whatever the text.
+  /// Writes an error as one line, even if the text has several.
   void error(std::string_view text) const;
 
-  /// Text of an answer, without a line's end of its own.
+  /// Writes text of an answer, without a line feed at its end.
   void text(std::string_view text) const;
-  /// Quieter text from here on, or ordinary text again.
+  /// Writes the following text in a quieter colour, or in the usual one again.
   void set_quiet(bool is_quiet) const;
-  /// A line that the next output replaces; nothing on a terminal that cannot erase.
+  /// Writes a line that the next output replaces. Does nothing on a terminal that cannot erase
+  /// lines.
   void passing(std::string_view text) const;
-  /// Takes a passing line away.
+  /// Erases the line that passing() wrote.
   void erase_line() const;
 
  private:

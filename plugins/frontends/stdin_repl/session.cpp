@@ -12,7 +12,7 @@
 namespace vernal::stdin_repl {
 namespace {
 
-/// Ctrl-C comes to `attention` for the object's lifetime.
+/// Sends Ctrl-C to `attention` as long as the object lives.
 class InterruptSubscription {
  public:
   InterruptSubscription(const ConsoleClient& console, Attention& attention) : console_(console) {

@@ -12,9 +12,9 @@
 
 namespace vernal::stdin_repl {
 
-/// Talks with the user or the program at the other end of the console: a conversation if input and
-/// output are terminals, else one prompt and its answer. At its end it tells the console service
-/// that it has finished, and with which status. If it failed, the reason is in the log.
+/// Talks with the user or the program at the other end of the console. If input and output are
+/// terminals, it is a conversation; else it is one prompt and its answer. At the end it tells the
+/// console service that it has finished, and its status. If it failed, the log has the reason.
 class Session {
  public:
   Session(Settings settings, const EngineClient& engine, const ConsoleClient& console);
@@ -22,17 +22,15 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Control thread.
+  // These are for the control thread.
 
   void start();
-  /// Ends the prompt; an answer in progress goes on.
+  /// Takes no further prompt. An answer in progress goes on.
   void begin_drain() noexcept { attention_.begin_drain(); }
-  /// Cancels an answer in progress and joins the thread. Idempotent.
+  /// Cancels an answer in progress and joins the thread. A second call does nothing.
   void stop();
 
-  // Any thread.
-
-  /// Requests in flight.
+  /// The number of requests in flight. Any thread.
   std::uint64_t active() const noexcept { return answers_.active(); }
 
  private:

@@ -11,19 +11,18 @@
 
 namespace vernal::stdin_repl {
 
-/// What the plugin calls itself in the log.
+/// The name of the plugin in the log.
 inline constexpr std::string_view kComponent = "stdin_repl";
 
-/// Its rows, for the plugin's schema.
+/// The rows of the plugin's schema.
 std::span<const vernal_config_row> settings_rows() noexcept;
 
 struct Settings {
-  std::string model = {};         // empty: the first one of the deployment
-  std::string system = {};        // system message of each conversation; empty: none
-  std::string history_file = {};  // absolute; empty: lines are forgotten at the end
-  std::optional<std::uint64_t> max_tokens =
-      {};                   // of an answer; absent: what the model's limits allow
-  bool shows_stats = true;  // speed after each answer, on a terminal
+  std::string model = {};                        // empty: the first one of the deployment
+  std::string system = {};                       // system message of each conversation; empty: none
+  std::string history_file = {};                 // absolute; empty: lines are forgotten at the end
+  std::optional<std::uint64_t> max_tokens = {};  // of an answer; absent: the model's limits hold
+  bool shows_stats = true;                       // shows the speed after each answer, on a terminal
 };
 
 /// Reads the validated table. Control thread.

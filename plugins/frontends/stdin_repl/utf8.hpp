@@ -1,4 +1,4 @@
-// UTF-8 from and to the wide characters of the line editor, independent of any locale.
+// Converts between UTF-8 and the wide characters of the line editor, without a locale.
 #pragma once
 
 #include <deque>
@@ -8,13 +8,13 @@
 
 namespace vernal::stdin_repl {
 
-/// Bytes in, characters out. What is not UTF-8 becomes U+FFFD, so nothing typed is lost silently.
+/// Turns bytes into characters. Bytes that are not UTF-8 become U+FFFD, so that the user sees them.
 class Utf8Decoder {
  public:
   void push(std::string_view bytes);
-  /// The next whole character, if one is there.
+  /// The next character; nothing if it is not complete.
   std::optional<wchar_t> take();
-  /// Forgets everything that was not taken.
+  /// Drops everything that was not taken.
   void clear() noexcept;
 
  private:
@@ -23,20 +23,20 @@ class Utf8Decoder {
   void reset() noexcept;
 
   std::deque<wchar_t> characters_;
-  char32_t partial_ = 0;   // of the character in progress
-  char32_t least_ = 0;     // smaller values would have a shorter form
-  int missing_bytes_ = 0;  // of the character in progress
+  char32_t partial_ = 0;   // the bits so far of an incomplete character
+  char32_t least_ = 0;     // the least value of its length: smaller ones have a shorter form
+  int missing_bytes_ = 0;  // of an incomplete character
 };
 
-/// The UTF-8 of wide characters; surrogates and values above U+10FFFF become U+FFFD.
+/// Wide characters as UTF-8. Surrogates and values above U+10FFFF become U+FFFD.
 std::string to_utf8(std::wstring_view text);
 
-/// The wide characters of UTF-8.
+/// UTF-8 as wide characters.
 std::wstring to_wide(std::string_view utf8);
 
-/// What is safe to send to a terminal: control characters, with which a text could move the cursor
-/// or change the terminal's state, become visible symbols. Line feeds and tabs stay, carriage
-/// returns go. Takes whole characters.
+/// A text that is safe to send to a terminal. Control characters, which could move the cursor or
+/// change the terminal's state, become visible symbols. Line feeds and tabs stay; carriage returns
+/// are dropped. `utf8` must not end inside a character.
 std::string visible_text(std::string_view utf8);
 
 }  // namespace vernal::stdin_repl

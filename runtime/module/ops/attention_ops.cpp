@@ -8,7 +8,7 @@
 namespace vernal {
 namespace {
 
-/// A scaling and the attributes it reads beside those of every rope.
+/// A kind of scaling, and the attributes it reads in addition to those that every rope has.
 struct ScalingSpec {
   std::string_view kind;
   std::string_view required[2];

@@ -15,7 +15,7 @@ inline constexpr AttributeSpec kGluAlpha = {.name = "alpha", .type = VERNAL_ATTR
 inline constexpr AttributeSpec kGluLimit = {
     .name = "limit", .type = VERNAL_ATTR_FLOAT, .minimum = 0};
 
-/// Reports alpha and limit beside a kind that does not read them: an ignored number is a wrong one.
+/// Reports alpha and limit if the kind does not read them: a number that is ignored is a mistake.
 inline void check_glu_attributes(NodeInference& n) {
   const std::string_view kind = n.node().text("kind", "");
   if (kind == "swiglu_oai") return;

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t kAnyDim = 0;
 
-/// Type of an input or output whose name is reserved; kAnyDim stands for any static dimension.
+/// The type of an input or output with a reserved name. kAnyDim is any static dimension.
 struct ReservedInput {
   std::string_view name;
   std::string_view dtype;

@@ -8,8 +8,9 @@
 namespace vernal {
 namespace {
 
-/// Run-time first dimension (or 0) and the product of the static ones; -1 if that product
-/// overflows.
+/// The size of a shape.
+///   run_time   the first dimension if it is known only at a step, else 0
+///   elements   the product of the static dimensions; -1 if it overflows
 struct Extent {
   std::int64_t run_time = 0;
   std::int64_t elements = 1;
@@ -47,7 +48,8 @@ void infer_reshape(NodeInference& n) {
   n.result(shape, n.element(0));
 }
 
-/// The attribute `axis` if it names a static dimension of operand 0, else -1 and a problem.
+/// The attribute `axis`, if it names a static dimension of operand 0. Else it reports a problem and
+/// returns -1.
 std::int64_t static_axis(NodeInference& n) {
   const std::int64_t axis = n.node().integer("axis", -1);
   const Shape& shape = n.shape(0);
@@ -136,7 +138,7 @@ constexpr AttributeSpec kSplitAttributes[] = {
     kAxis, {.name = "sizes", .type = VERNAL_ATTR_INTS, .required = true}};
 constexpr AttributeSpec kConcatAttributes[] = {kAxis};
 
-/// Most operands of a concat: more than any model joins, few enough to list.
+/// The most operands of a concat: more than any model joins, and few enough to list.
 constexpr std::uint32_t kMaxParts = 64;
 
 constexpr OpSpec kOps[] = {

@@ -1,4 +1,4 @@
-// The attribute argument of filters: "function.name", "0.id", 1.
+// The attribute argument of filters, such as "function.name", "0.id" or 1.
 #pragma once
 
 #include <string_view>
@@ -9,17 +9,19 @@
 
 namespace vernal::jinja {
 
-/// Which part of each element a filter looks at.
+/// Says which part of each element a filter looks at.
 class AttributePath {
  public:
-  /// `attribute` is a string with parts between dots (digits are positions), an integer, or
-  /// undefined or none for the element itself. What is undefined becomes `otherwise`, if that is
-  /// given.
+  ///   attribute   a string of parts with dots in between, where digits are positions; or an
+  ///   integer;
+  ///               or undefined or none, for the element itself
+  ///   otherwise   if defined, stands for parts that are undefined
   explicit AttributePath(const Value& attribute, Value otherwise = Value());
 
-  /// "a,b.c": several paths.
+  /// Reads several paths with commas in between: "a,b.c".
   static std::vector<AttributePath> parse_list(std::string_view text);
 
+  /// The part of `element` that this path leads to.
   Value follow(Interpreter& interpreter, const Value& element) const;
 
  private:

@@ -1,4 +1,4 @@
-// Counts what one rendering spends and stops it at its limits.
+// Counts the work and the memory of one rendering, and stops it at its limits.
 #pragma once
 
 #include <chrono>
@@ -8,14 +8,14 @@
 
 namespace vernal::jinja {
 
-/// One rendering's account. One thread.
+/// The work and memory of one rendering. One thread.
 class Budget {
  public:
   explicit Budget(const RenderLimits& limits);
 
   const RenderLimits& limits() const noexcept { return limits_; }
 
-  /// Counts `count` steps. Throws Fault(kLimit) when they or the time are used up.
+  /// Counts `count` steps. Throws Fault(kLimit) if the steps or the time are used up.
   void step(std::uint64_t count = 1) {
     steps_ += count;
     if (steps_ >= next_check_) {
@@ -35,15 +35,16 @@ class Budget {
   /// Counts an operation over `count` elements.
   void read_elements(std::uint64_t count) { step(count / kElementsPerStep); }
 
-  /// Takes `bytes` of heap, before they are allocated. Throws Fault(kLimit) when there are not as
-  /// many left, and then takes none.
+  /// Takes `bytes` of heap. To be called before they are allocated. If fewer are left, it takes
+  /// none and throws Fault(kLimit).
   void charge(std::uint64_t bytes);
 
-  /// Gives back what was charged.
+  /// Gives back bytes that were charged.
   void release(std::uint64_t bytes) noexcept { heap_bytes_ -= bytes; }
 
-  /// Ends the first phase, which takes in the caller's inputs: heap is not limited in it, and
-  /// neither the heap held nor the steps made until now count against the template.
+  /// Ends the first phase, in which the caller's inputs become values. That phase has no limit of
+  /// heap. The heap that is held now, and the steps made until now, do not count against the
+  /// template.
   void exempt_inputs() noexcept {
     exempt_bytes_ = heap_bytes_;
     is_heap_limited_ = true;
@@ -52,7 +53,6 @@ class Budget {
   }
 
   std::uint64_t steps() const noexcept { return steps_; }
-  std::uint64_t heap_bytes() const noexcept { return heap_bytes_; }
 
  private:
   static constexpr std::uint64_t kBytesPerStep = 256;
@@ -65,7 +65,7 @@ class Budget {
   std::chrono::steady_clock::time_point deadline_;
   std::uint64_t steps_ = 0;
   std::uint64_t next_check_ = 0;
-  std::uint64_t pending_bytes_ = 0;  // read, but not yet worth a step
+  std::uint64_t pending_bytes_ = 0;  // were read; too few to count as a step
   std::uint64_t heap_bytes_ = 0;
   std::uint64_t exempt_bytes_ = 0;
   bool is_heap_limited_ = false;

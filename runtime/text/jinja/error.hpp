@@ -27,13 +27,13 @@ class TemplateError : public Error {
   std::uint32_t line_;
 };
 
-/// The template called raise_exception(message): what() is the template's own message, unchanged.
+/// The template called raise_exception(message). what() is that message, unchanged.
 class TemplateRaised : public TemplateError {
  public:
   using TemplateError::TemplateError;
 };
 
-/// The rendering reached one of its RenderLimits, or a limit of the parser.
+/// The rendering reached one of its RenderLimits, or the parser one of its limits.
 class TemplateLimit : public TemplateError {
  public:
   TemplateLimit(const std::string& message, std::uint32_t line)
@@ -42,8 +42,8 @@ class TemplateLimit : public TemplateError {
 
 namespace jinja {
 
-/// A failure inside the engine, before it is known which line of which template it belongs to.
-/// jinja::Template turns it into one of the classes above; it never leaves the engine.
+/// A failure inside the template engine. It does not know its template and line yet:
+/// jinja::Template adds them and throws one of the classes above. A Fault never leaves the engine.
 class Fault : public std::exception {
  public:
   enum class Kind : std::uint8_t { kError, kRaised, kLimit };
@@ -58,13 +58,13 @@ class Fault : public std::exception {
   std::string message_;
 };
 
-/// Ends the operation with an error of the template or of its inputs.
+/// Throws for an error of the template or of its inputs.
 template <class... Arguments>
 [[noreturn]] void fail(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
   throw Fault(Fault::Kind::kError, fmt::format(format, std::forward<Arguments>(arguments)...));
 }
 
-/// Ends the operation because a limit is reached.
+/// Throws because a limit is reached.
 template <class... Arguments>
 [[noreturn]] void fail_limit(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
   throw Fault(Fault::Kind::kLimit, fmt::format(format, std::forward<Arguments>(arguments)...));

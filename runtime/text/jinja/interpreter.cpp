@@ -10,11 +10,12 @@
 namespace vernal::jinja {
 namespace {
 
-/// Nodes on the machine's stack per allowed call: what a macro's body usually nests.
+/// Nodes that may be on the machine's stack for each level of calls: more than a macro's body
+/// nests.
 constexpr std::uint32_t kNodesPerCall = 8;
 constexpr std::uint64_t kVariablesPerStep = 16;
 
-/// How messages name the type of a value.
+/// The type of a value, for messages.
 std::string described_type(const Value& value) {
   return value.is_none() ? "None" : fmt::format("{} object", value.type_name());
 }

@@ -1,4 +1,4 @@
-// Runs a program: scopes, calls, output. One object per rendering.
+// Runs a program: scopes, calls, output. Each rendering has its own object.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -16,12 +16,12 @@
 
 namespace vernal::jinja {
 
-/// Variables of one block, and the scope around it.
+/// The variables of one block, and the scope around it.
 class Scope final : public Object {
  public:
   explicit Scope(Ref<Scope> parent) : parent_(std::move(parent)) {}
 
-  /// The variable as seen from here, or null.
+  /// The variable of this scope or of the nearest scope around it; null if there is none.
   const Value* find(Symbol symbol) const;
   /// Sets the variable in this scope.
   void set(Symbol symbol, Value value);
@@ -32,20 +32,21 @@ class Scope final : public Object {
   std::vector<std::pair<Symbol, Value>> variables_;
 };
 
-/// State of one rendering. One thread; dies with it.
+/// The state of one rendering. One thread.
 class Interpreter {
  public:
-  /// `program` and `clock` outlive the interpreter.
+  /// `program` and `clock` must outlive the interpreter.
   Interpreter(const Program& program, const RenderLimits& limits, const Clock& clock);
   Interpreter(const Interpreter&) = delete;
   Interpreter& operator=(const Interpreter&) = delete;
   ~Interpreter() = default;
 
-  /// Makes the functions of the engine visible. Before inputs are bound, which may hide them.
+  /// Makes the global functions visible. Call it before inputs are bound: an input may hide a
+  /// function.
   void bind_functions();
-  /// Makes an input visible to the template under a name. Before run().
+  /// Makes an input visible to the template under a name. Call it before run().
   void bind(std::string_view name, const boost::json::value& value);
-  /// Renders. Once. Throws Fault; line() is then where.
+  /// Renders. To be called once. Throws Fault; line() then says where.
   std::string run();
 
   Heap& heap() noexcept { return heap_; }
@@ -57,7 +58,7 @@ class Interpreter {
   Value evaluate(const Expression& expression);
   Flow execute(const Block& block);
 
-  /// The variable, or an undefined value that knows its name.
+  /// The variable; an undefined value with the name in its message if there is none.
   Value variable(Symbol symbol);
   void set_variable(Symbol symbol, Value value) { scope_->set(symbol, std::move(value)); }
   void assign(const Target& target, const Value& value);
@@ -65,29 +66,29 @@ class Interpreter {
   Arguments evaluate(const ArgumentList& arguments);
   Value call(const Value& callee, const Arguments& arguments);
   Value filter(const FilterUse& use, const Value& operand);
-  /// `object.name`: a method, an attribute, or the element of a mapping.
+  /// `object.name`: a method, an attribute or an element of a mapping.
   Value attribute(const Value& object, std::string_view name);
-  /// `object[key]`: an element, or else a method or attribute.
+  /// `object[key]`: an element; if there is none, a method or attribute.
   Value subscript(const Value& object, const Value& key);
 
   Value text(std::string_view text) { return Value::string(heap_, text); }
   Value string_literal(const StringLiteral& literal);
   Value new_undefined(std::string why) { return Value::undefined(heap_, std::move(why)); }
 
-  /// Appends to the output, or to the innermost capture().
+  /// Appends to the output; inside capture(), to the text of the innermost one.
   void write(std::string_view text);
   void write(const Value& value);
 
   const Ref<Scope>& scope() const noexcept { return scope_; }
 
-  /// Runs `body` in a new scope inside of `parent`.
+  /// Runs `body` in a new scope inside `parent`.
   template <class Body>
   auto in_scope(Ref<Scope> parent, const Body& body) {
     const ScopeSwitch inside(*this, heap_.make<Scope>(std::move(parent)));
     return body();
   }
 
-  /// What `body` writes, as a value.
+  /// The text that `body` writes, as a value.
   template <class Body>
   Value capture(const Body& body) {
     captures_.push_back(std::make_unique<TextBuilder>(heap_));
@@ -97,16 +98,16 @@ class Interpreter {
     return written->finish();
   }
 
-  /// Runs `body` one level of calls deeper; fails beyond RenderLimits::max_depth.
+  /// Runs `body` one level of calls deeper. Fails beyond RenderLimits::max_depth.
   template <class Body>
   auto one_call_deeper(const Body& body) {
     enter_call();
     auto result = body();
-    --call_depth_;  // a fault ends the rendering, so nobody sees the count after one
+    --call_depth_;  // a fault skips this, but it ends the rendering
     return result;
   }
 
-  /// Renders a loop over `iterable`; `depth` counts recursive calls of the same loop, from 0.
+  /// Renders a loop over `iterable`. `depth` is the number of recursive calls of this loop.
   Flow run_loop(const ForStatement& statement, const Value& iterable, std::uint32_t depth);
 
  private:
@@ -130,7 +131,7 @@ class Interpreter {
   const Program& program_;
   const Clock& clock_;
   Budget budget_;
-  Heap heap_;  // before everything that refers into it
+  Heap heap_;  // declared before what refers to it, so that it is destroyed after that
   Ref<Scope> scope_;
   std::vector<Value> string_literals_;
   std::vector<std::unique_ptr<TextBuilder>> captures_;

@@ -12,21 +12,22 @@
 
 namespace vernal::jinja {
 
-/// One run of a for statement: where it is, and what it is about to see. Elements are taken one at
-/// a time, so that a loop's condition sees what the body has set before.
+/// One run of a for statement: its position and its next elements. Elements are taken one at a
+/// time, so that the condition of a loop sees what the body has set before.
 class LoopObject final : public NativeObject {
  public:
-  /// `scope` is the scope around the loop; `depth` counts recursive calls, from 0.
+  ///   scope   the scope around the loop
+  ///   depth   the number of recursive calls
   LoopObject(const ForStatement& statement, const Value& iterable, Ref<Scope> scope,
              std::uint32_t depth)
       : statement_(statement), elements_(iterable), scope_(std::move(scope)), depth_(depth) {}
 
-  /// Moves to the next element, or returns nothing at the end.
+  /// Moves to the next element and returns it; nothing at the end.
   std::optional<Value> advance(Interpreter& interpreter);
 
   std::string_view type_name() const noexcept override { return "LoopContext"; }
   bool is_callable() const noexcept override { return true; }
-  /// Runs a recursive loop over other elements; the result is its text.
+  /// Runs a recursive loop over other elements and returns its text.
   Value call(Interpreter& interpreter, const Arguments& arguments) override;
   std::optional<Value> attribute(Interpreter& interpreter, std::string_view name) override;
   void drop_references() override;
@@ -39,7 +40,7 @@ class LoopObject final : public NativeObject {
   std::optional<Value> fetch(Interpreter& interpreter);
   /// The element after the current one.
   std::optional<Value> peek(Interpreter& interpreter);
-  /// Elements in all; takes them all if a condition chooses among them.
+  /// The number of elements. If the loop has a condition, all elements are taken to count them.
   std::int64_t length(Interpreter& interpreter);
 
   const ForStatement& statement_;
@@ -49,7 +50,7 @@ class LoopObject final : public NativeObject {
   std::int64_t index_ = -1;
   std::optional<Value> previous_;
   std::optional<Value> current_;
-  std::deque<Value> ahead_;  // taken from elements_, not yet reached
+  std::deque<Value> ahead_;  // were taken from elements_; the loop has not reached them
   std::optional<std::vector<Value>> last_values_;
 };
 

@@ -10,8 +10,8 @@
 
 namespace vernal::jinja {
 
-/// A macro together with the scope it was defined in, whose variables it sees as they are when it
-/// is called.
+/// A macro and the scope it was defined in. A call sees the variables of that scope as they are
+/// then.
 class MacroObject final : public NativeObject {
  public:
   MacroObject(const MacroDefinition& definition, Ref<Scope> scope)
@@ -19,7 +19,7 @@ class MacroObject final : public NativeObject {
 
   std::string_view type_name() const noexcept override { return "Macro"; }
   bool is_callable() const noexcept override { return true; }
-  /// Renders the body; the result is its text.
+  /// Renders the body and returns its text.
   Value call(Interpreter& interpreter, const Arguments& arguments) override;
   std::optional<Value> attribute(Interpreter& interpreter, std::string_view name) override;
   void drop_references() override { scope_ = {}; }

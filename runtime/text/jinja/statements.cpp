@@ -71,7 +71,7 @@ Flow FilterStatement::execute(Interpreter& interpreter) const {
 }
 
 Flow ScopeStatement::execute(Interpreter& interpreter) const {
-  // Values are computed outside of the new scope: `{% with a = 1, b = a %}` sees the outer a.
+  // Values are computed outside the new scope: `{% with a = 1, b = a %}` reads the outer a.
   std::vector<Value> values;
   values.reserve(assignments.size());
   for (const auto& [target, expression] : assignments) {

@@ -7,7 +7,7 @@
 namespace vernal::jinja {
 namespace {
 
-/// A bound of a slice moved into [lowest, highest].
+/// A bound of a slice, moved into [lowest, highest].
 std::int64_t clamp_bound(const Value& bound, std::int64_t length, std::int64_t lowest,
                          std::int64_t highest) {
   std::int64_t position = require_integer(bound, "slice index");
@@ -18,7 +18,7 @@ std::int64_t clamp_bound(const Value& bound, std::int64_t length, std::int64_t l
   return position > highest ? highest : position;
 }
 
-/// Positions that a slice selects.
+/// The positions that a slice selects.
 struct SliceRange {
   std::int64_t start;
   std::int64_t step;
@@ -54,7 +54,7 @@ Value slice_text(Heap& heap, const StringObject& text, SliceRange range) {
     return Value::string(heap,
                          substring(text, first, first + static_cast<std::uint64_t>(range.count)));
   }
-  // Offsets of all characters, so that each can be reached in any order.
+  // The offsets of all characters, so that the slice can take them in any order.
   heap.budget().step(text.text().size() / 8);
   heap.budget().charge(text.length() * sizeof(std::size_t));
   std::vector<std::size_t> offsets;

@@ -12,12 +12,12 @@
 
 namespace vernal::jinja {
 
-/// A template as Jinja2 understands it under transformers' settings: trim_blocks, lstrip_blocks,
-/// loop controls, the `generation` tag, no access to files or other templates. Immutable: any
-/// number of threads may render it at the same time.
+/// A template as Jinja2 understands it with the settings of the transformers library: trim_blocks,
+/// lstrip_blocks, loop controls, the `generation` tag, no access to files or other templates. It is
+/// immutable: any number of threads may render it at the same time.
 class Template {
  public:
-  /// Parses. `name` stands in front of messages. Throws TemplateError, TemplateLimit.
+  /// Parses a template. Messages begin with `name`. Throws TemplateError, TemplateLimit.
   static Template parse(std::string_view source, std::string name);
 
   /// The text for these inputs. Throws TemplateError, TemplateRaised, TemplateLimit.
@@ -31,7 +31,7 @@ class Template {
   Template(std::shared_ptr<const Program> program, std::string name)
       : program_(std::move(program)), name_(std::move(name)) {}
 
-  std::shared_ptr<const Program> program_;  // shared by copies, which are the same template
+  std::shared_ptr<const Program> program_;  // shared with copies
   std::string name_;
 };
 

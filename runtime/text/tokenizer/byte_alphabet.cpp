@@ -15,7 +15,7 @@ constexpr bool prints(int byte) noexcept {
   return (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
 }
 
-// The bytes that need a stand-in, in the order of their stand-ins.
+// The bytes that are not written as themselves, in ascending order.
 constexpr std::array<std::uint8_t, kNumStandIns> bytes_with_stand_in() noexcept {
   std::array<std::uint8_t, kNumStandIns> bytes{};
   std::size_t count = 0;

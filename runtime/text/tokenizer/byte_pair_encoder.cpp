@@ -10,9 +10,9 @@
 
 namespace vernal {
 
-/// The pieces that merges speak of, by their bytes: tokens have their ids; a piece that is none, as
-/// in vocabularies that were cut, gets the next number after them, so that merges can pass through
-/// it.
+/// Gives numbers to the pieces of the merge list, by their bytes. A token has its id. A piece that
+/// is no token, as in a vocabulary that was cut, gets the next number after the tokens, so that
+/// merges can use it.
 class BytePairEncoder::PieceNames {
  public:
   explicit PieceNames(const TokenTable& table) : table_(table) {}
@@ -34,7 +34,7 @@ class BytePairEncoder::PieceNames {
 
  private:
   const TokenTable& table_;
-  std::map<std::string, TokenId, std::less<>> others_;  // ordered: there is no hash to attack
+  std::map<std::string, TokenId, std::less<>> others_;  // ordered: a file cannot attack a hash
 };
 
 BytePairEncoder::BytePairEncoder(const Vocabulary& vocabulary, const TokenTable& table)
@@ -53,7 +53,7 @@ void BytePairEncoder::add_merges(const Vocabulary& vocabulary) {
   for (const std::string_view merge : vocabulary.merges) {
     const std::size_t space = merge.find(' ', 1);
     bytes.clear();
-    // A part with a character that stands for no byte never comes up in a text.
+    // A part with a character that stands for no byte never occurs in a text.
     const bool left_reachable = append_bytes_of_text(merge.substr(0, space), bytes);
     const std::size_t left_size = bytes.size();
     const bool right_reachable = append_bytes_of_text(merge.substr(space + 1), bytes);
@@ -72,8 +72,8 @@ void BytePairEncoder::add_merges(const Vocabulary& vocabulary) {
 }
 
 std::size_t BytePairEncoder::slot_of(TokenId left, TokenId right) const noexcept {
-  // The pair mixed with the seed twice, so that no file can be made whose merges all meet in one
-  // slot.
+  // The pair is mixed with the seed twice, so that nobody can make a file whose merges all share
+  // one slot.
   const std::uint64_t key =
       (std::uint64_t{static_cast<std::uint32_t>(left)} << 32U) | static_cast<std::uint32_t>(right);
   constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15;

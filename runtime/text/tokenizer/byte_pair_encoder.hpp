@@ -15,24 +15,28 @@
 
 namespace vernal {
 
-/// Cuts text into words by the vocabulary's pre-tokenizer, starts each word as single bytes, and
-/// merges neighbours in the order of the merge list (Sennrich et al. 2016, "Neural machine
-/// translation of rare words with subword units", on bytes).
-/// Thread   any; immutable once built.
+/// Cuts a text into words by the vocabulary's pre-tokenizer. Each word begins as single bytes; then
+/// neighbours are merged in the order of the merge list.
+/// Source   Sennrich et al. 2016, "Neural machine translation of rare words with subword units", on
+///          bytes instead of characters
+/// Thread   any; immutable once built
 class BytePairEncoder {
  public:
-  /// `table` outlives the encoder; `vocabulary` is validated and may go after construction.
+  ///   vocabulary   validated; used during construction only
+  ///   table        must outlive the encoder
   BytePairEncoder(const Vocabulary& vocabulary, const TokenTable& table);
 
-  /// Appends the tokens of `text`, any bytes, to `tokens`; a piece that is no token as its bytes
-  /// (see TokenTable::append_as_bytes). `merger` is scratch memory.
-  /// Time: O(n log n) in the text, whatever it is.
+  /// Appends the tokens of `text` to `tokens`. A piece that is no token is appended as its bytes
+  /// (TokenTable::append_as_bytes). Takes time n log n for every text of n bytes.
+  ///   text     any bytes
+  ///   merger   memory that the call may use
   void encode(std::string_view text, SymbolMerger& merger, std::vector<TokenId>& tokens) const;
 
   const PreTokenizer& pre_tokenizer() const noexcept { return pre_tokenizer_; }
 
  private:
-  // Open addressing from a pair of pieces to what it becomes; `left` is kNoToken in free slots.
+  // A slot of a hash table with open addressing, from a pair of pieces to the piece it becomes.
+  // `left` is kNoToken in a free slot.
   struct Entry {
     TokenId left = kNoToken;
     TokenId right = kNoToken;
@@ -49,8 +53,8 @@ class BytePairEncoder {
   const TokenTable& table_;
   PreTokenizer pre_tokenizer_;
   std::uint64_t seed_;
-  std::vector<Entry> entries_;            // a power of two, at most two thirds full
-  std::array<TokenId, 256> first_piece_;  // of each byte: a token, a piece beyond them, or kNoToken
+  std::vector<Entry> entries_;            // a power of two of slots, at most two thirds in use
+  std::array<TokenId, 256> first_piece_;  // by byte: a token, another piece, or kNoToken
 };
 
 }  // namespace vernal

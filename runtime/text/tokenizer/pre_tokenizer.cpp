@@ -17,7 +17,7 @@ constexpr PreTokenizer kQwen35{
     .family = Family::kModern, .marks_join_words = true, .max_digits = 1};
 constexpr PreTokenizer kLlama3{
     .family = Family::kModern, .max_digits = 3, .ignores_merges = true, .adds_bos = true};
-// Same words as kLlama3, but the merges decide even for words that are tokens.
+// The words of kLlama3. But a word that is a token is merged like any other word.
 constexpr PreTokenizer kLlama3Merged{.family = Family::kModern, .max_digits = 3};
 constexpr PreTokenizer kGpt2{.family = Family::kGpt2};
 
@@ -49,7 +49,7 @@ constexpr bool is_ascii_letter(unsigned char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-// The white space of Unicode beyond categories Zs, Zl and Zp.
+// The white space of Unicode that is not in the categories Zs, Zl and Zp.
 constexpr bool is_control_space(char32_t c) noexcept {
   return (c >= 0x09 && c <= 0x0D) || c == 0x85;
 }
@@ -157,8 +157,9 @@ std::size_t WordScanner::end_of_number(std::size_t position) const noexcept {
   return position;
 }
 
-// White space up to and with its last line break (not for gpt-2); without a line break the whole
-// run, but one character less where a word follows that will take the space before it.
+// The end of a word of white space. If the run has a line break, the word ends after the last one
+// (but for gpt-2). Else the word is the whole run; if a word follows, it is one character less,
+// because that word takes the space before it.
 std::size_t WordScanner::end_of_spaces() const noexcept {
   std::size_t end = position_;
   std::size_t last_begin = position_;

@@ -7,8 +7,8 @@
 namespace vernal {
 namespace {
 
-// An integer that is the smaller the higher the score is, equal for equal scores. The bits of a
-// float order like an integer once negative ones are flipped and the sign of the others is set.
+// An integer that is lower for a higher score, and equal for equal scores. The bits of floats have
+// the order of integers when all bits of negative floats and the sign of the others are inverted.
 std::uint32_t rank_of_score(float score) noexcept {
   constexpr std::uint32_t kSign = 0x80000000U;
   const auto bits = std::bit_cast<std::uint32_t>(score == 0.0F ? 0.0F : score);
@@ -66,7 +66,8 @@ void SentencePieceEncoder::encode_stretch(std::string_view text, SymbolMerger& m
     if (symbol.piece != kNoToken) {
       tokens.push_back(symbol.piece);
     } else {
-      // A vocabulary that was cut may lack even the space; models then know it as it is written.
+      // A vocabulary that was cut may have no token for the space. Then its bytes are those of
+      // U+2581.
       const std::string_view piece = text.substr(symbol.begin, symbol.length);
       table_.append_as_bytes(piece == " " ? kWrittenSpace : piece, tokens);
     }

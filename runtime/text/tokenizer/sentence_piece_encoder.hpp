@@ -1,4 +1,4 @@
-// Sentence piece encoding: merges of characters by score, bytes for what is unknown.
+// Sentence piece encoding: characters are merged by score, and unknown characters become bytes.
 #pragma once
 
 #include <array>
@@ -14,31 +14,33 @@
 
 namespace vernal {
 
-/// Starts text as single characters and merges neighbours that together are a token, the highest
-/// score first (the BPE mode of Kudo and Richardson 2018, "SentencePiece"). A character that is no
-/// token becomes its bytes. U+2581, which stands for a space inside the vocabulary, is not a space
-/// in a text: it becomes bytes, so that decoding gives back what was there.
-/// Thread   any; immutable once built.
+/// A text begins as single characters. Then neighbours that are a token together are merged, the
+/// highest score first. A character that is no token becomes its bytes. U+2581, which stands for a
+/// space in the vocabulary, is not a space in a text: it becomes bytes, so that decoding gives it
+/// back. Source   Kudo and Richardson 2018, "SentencePiece", the BPE mode
+/// Thread   any; immutable once built
 class SentencePieceEncoder {
  public:
-  /// `table` outlives the encoder; `vocabulary` is validated and may go after construction.
+  ///   vocabulary   validated; used during construction only
+  ///   table        must outlive the encoder
   SentencePieceEncoder(const Vocabulary& vocabulary, const TokenTable& table);
 
-  /// Appends the tokens of `text`, any bytes, to `tokens`; a character that is no token as its
-  /// bytes (see TokenTable::append_as_bytes). `merger` is scratch memory.
-  /// Time: O(n log n) in the text, whatever it is.
+  /// Appends the tokens of `text` to `tokens`. A character that is no token is appended as its
+  /// bytes (TokenTable::append_as_bytes). Takes time n log n for every text of n bytes.
+  ///   text     any bytes
+  ///   merger   memory that the call may use
   void encode(std::string_view text, SymbolMerger& merger, std::vector<TokenId>& tokens) const;
 
  private:
-  // Where the stretch from `begin` ends that no token reaches out of.
+  // The end of the stretch of text from `begin` that no merge can leave.
   std::size_t end_of_stretch(std::string_view text, std::size_t begin) const noexcept;
   void encode_stretch(std::string_view text, SymbolMerger& merger,
                       std::vector<TokenId>& tokens) const;
 
   const TokenTable& table_;
-  std::vector<std::uint32_t> ranks_;  // by token: the order of scores, turned round
-  // Bytes that stand before a space inside some token. After any other byte a space begins a
-  // stretch of its own: merges cannot cross that border, and short stretches merge faster.
+  std::vector<std::uint32_t> ranks_;  // by token: lower for a higher score
+  // The bytes that come before a space inside some token. After any other byte, a space begins a
+  // new stretch: no merge can cross that border, and short stretches are merged faster.
   std::array<bool, 256> joins_space_{};
 };
 

@@ -10,8 +10,8 @@ bool is_found_in_text(TokenType type) noexcept {
          type == TokenType::kUserDefined;
 }
 
-// A node whose children are still to be made: the texts from `first` to `last`, of which the first
-// `depth` bytes agree.
+// A node whose children are not made yet. It has the texts from `first` to `last`, which agree in
+// the first `depth` bytes.
 struct Pending {
   std::size_t node;
   std::size_t first;
@@ -26,7 +26,7 @@ SpecialTokenFinder::SpecialTokenFinder(const TokenTable& table) {
   for (TokenId id = 0; table.contains(id); ++id) {
     if (is_found_in_text(table.type(id)) && !table.bytes(id).empty()) ids.push_back(id);
   }
-  // Of tokens with the same text the lowest id comes first and counts.
+  // Of tokens with the same text, the lowest id comes first, and it counts.
   std::stable_sort(ids.begin(), ids.end(),
                    [&](TokenId a, TokenId b) { return table.bytes(a) < table.bytes(b); });
 

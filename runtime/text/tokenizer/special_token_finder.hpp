@@ -1,4 +1,4 @@
-// Finding the tokens that stand in a text as they are written.
+// Finds special tokens that are written out in a text.
 #pragma once
 
 #include <array>
@@ -13,9 +13,9 @@
 
 namespace vernal {
 
-/// Finds control, unknown and user-defined tokens in a text by their texts: a trie over bytes. The
-/// leftmost match counts, and of those that begin there the longest.
-/// Thread   any; immutable once built.
+/// Finds the texts of control, unknown and user-defined tokens in a text, with a trie of bytes. The
+/// leftmost match counts; of several that begin at the same byte, the longest.
+/// Thread   any; immutable once built
 class SpecialTokenFinder {
  public:
   struct Match {
@@ -24,12 +24,12 @@ class SpecialTokenFinder {
     TokenId id;
   };
 
-  /// Keeps nothing of `table`.
+  /// `table` is used during construction only.
   explicit SpecialTokenFinder(const TokenTable& table);
 
-  /// The first match in `text` at or after `from`. With `structural`, control and unknown tokens
-  /// count too; otherwise only user-defined ones do.
-  /// Time: linear in the text up to the match, times the length of the longest token at worst.
+  /// The first match in `text` at or after byte `from`. With `structural`, all tokens are found,
+  /// else only user-defined ones. Takes linear time up to the match; at worst, times the length of
+  /// the longest token.
   std::optional<Match> find(std::string_view text, std::size_t from,
                             bool structural) const noexcept;
 
@@ -37,7 +37,7 @@ class SpecialTokenFinder {
   TokenId find_exact(std::string_view text) const noexcept;
 
  private:
-  // Children of a node lie together in nodes_, in ascending order of `byte`.
+  // The children of a node follow each other in nodes_, in ascending order of `byte`.
   struct Node {
     std::uint8_t byte = 0;
     bool structural = false;

@@ -36,7 +36,7 @@ constexpr std::array<KnownText, 54> kKnownTexts{{
     {"[e~[", true},
     {"<｜end▁of▁sentence｜>", true},
     {"</s>", false},
-    // Fill in the middle: padding, repository, file. A model that writes one has finished its part.
+    // Fill in the middle: padding, repository, file. A model that writes one of them has finished.
     {"<|fim_pad|>", true},
     {"<fim-pad>", true},
     {"<fim_pad>", true},
@@ -78,7 +78,7 @@ constexpr std::size_t longest_known_text() noexcept {
   return longest;
 }
 
-// Every known text starts with one of these, which spares nearly all tokens the comparison.
+// Whether a text begins like a known text. It saves the comparison for nearly all tokens.
 constexpr bool may_be_known(std::string_view text) noexcept {
   return !text.empty() && text.size() <= longest_known_text() &&
          (text[0] == '<' || text[0] == '[' || text[0] == '_' || text[0] == '\xE2');

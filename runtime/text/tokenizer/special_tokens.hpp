@@ -1,4 +1,4 @@
-// Tokens that mean something by their text.
+// Tokens whose text has a meaning.
 #pragma once
 
 #include <vector>
@@ -8,16 +8,18 @@
 
 namespace vernal {
 
-/// Files often leave out which tokens end an answer, or mark them as ordinary text. This fills it
-/// in by the texts that model families use ("<|im_end|>", "<end_of_turn>", "<|fim_pad|>", ...).
+// Many files do not say which tokens end an answer, or mark them as ordinary text. These functions
+// know the texts that model families use: "<|im_end|>", "<end_of_turn>", "<|fim_pad|>", ...
 
 /// Sets the type of every token with such a text to kControl, so that plain text cannot produce it.
 void mark_special_tokens(Vocabulary& vocabulary);
 
-/// The tokens after which generation ends, ascending: eos, eot, eom and the fill-in-the-middle
-/// padding, repository and separator of the metadata, and all tokens whose text says so. "</s>"
-/// belongs to them only as the eos of the metadata. "<|end|>" does not where "<|return|>" and
-/// "<|call|>" exist: there it ends a message and not the answer. The vocabulary is validated.
+/// The tokens after which generation ends, in ascending order. They are
+///   - those that the metadata names as eos, eot, eom, and as padding, repository and separator of
+///     fill-in-the-middle prompts
+///   - those with a known text
+/// "</s>" is one only if the metadata names it as eos. "<|end|>" is not one if "<|return|>" and
+/// "<|call|>" exist: then it ends a message and not the answer. The vocabulary must be validated.
 std::vector<TokenId> end_of_generation_tokens(const Vocabulary& vocabulary);
 
 }  // namespace vernal

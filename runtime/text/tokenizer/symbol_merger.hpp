@@ -1,4 +1,4 @@
-// Merging neighbouring symbols of a text, the best pair first.
+// Merges neighbouring symbols of a text, the best pair first.
 #pragma once
 
 #include <algorithm>
@@ -10,43 +10,42 @@
 
 namespace vernal {
 
-/// A stretch of text that is one piece so far: a character or byte at first, whole tokens in the
-/// end.
+/// A piece of the text: at first a character or a byte, in the end a whole token.
 struct Symbol {
   std::int32_t previous;  ///< position of the neighbour, -1 for none
   std::int32_t next;      ///< position of the neighbour, -1 for none
   std::uint32_t begin;    ///< first byte in the text
-  std::uint32_t length;   ///< bytes; 0: swallowed by its left neighbour
-  TokenId piece;          ///< what the owner of the merges calls it; kNoToken allowed
+  std::uint32_t length;   ///< bytes; 0: it was merged into its left neighbour
+  TokenId piece;          ///< its number for the caller, which may be kNoToken
 };
 
-/// What two neighbours would become.
+/// What two neighbours become.
 struct Merge {
   std::uint32_t rank = 0;    ///< lower merges earlier
   TokenId piece = kNoToken;  ///< kNoToken: they do not merge
 };
 
-/// The merge loop that byte-pair and sentence piece encoding share. Repeats until nothing merges:
-/// of all pairs of neighbours the one of the lowest rank, the leftmost among equals, becomes one
-/// symbol. A heap of pairs over a linked list: O(n log n) for n symbols whatever the text.
-/// Thread   one at a time. Keeps its memory between texts.
+/// The loop of merges that byte-pair and sentence piece encoding share. As long as neighbours can
+/// be merged, the pair of the lowest rank becomes one symbol; of equal ranks the leftmost. The
+/// symbols are a linked list and the pairs a heap, so every text of n symbols takes time n log n.
+/// Thread   one at a time; keeps its memory between texts
 class SymbolMerger {
  public:
-  /// Empties the list.
+  /// Removes all symbols.
   void clear() noexcept { symbols_.clear(); }
 
-  /// Appends a symbol right of the others.
+  /// Appends a symbol to the right.
   void add(std::uint32_t begin, std::uint32_t length, TokenId piece) {
     const auto position = static_cast<std::int32_t>(symbols_.size());
     if (position > 0) symbols_.back().next = position;
     symbols_.push_back({position - 1, -1, begin, length, piece});
   }
 
-  /// Merges all that merge. `find(left, right)` answers what two symbols become.
+  /// Merges until nothing can be merged. `find(left, right)` says what two symbols become.
   template <typename FindMerge>
   void run(const FindMerge& find);
 
-  /// Calls `visit(symbol)` for what is left, from left to right.
+  /// Calls `visit(symbol)` for the symbols that are left, from left to right.
   template <typename Visit>
   void for_each(const Visit& visit) const {
     for (const Symbol& symbol : symbols_) {
@@ -54,7 +53,8 @@ class SymbolMerger {
     }
   }
 
-  /// Pairs looked at since construction: a measure of work, linear in the symbols added.
+  /// The number of pairs that were looked at since construction. It is linear in the symbols that
+  /// were added.
   std::uint64_t pairs_examined() const noexcept { return pairs_examined_; }
 
  private:
@@ -62,10 +62,10 @@ class SymbolMerger {
     std::uint32_t rank;
     std::int32_t left;
     std::int32_t right;
-    std::uint32_t length;  // of both together when it was found; differs later if it is out of date
+    std::uint32_t length;  // of both when the pair was found; if it differs, the pair is stale
     TokenId piece;
 
-    // For a heap with the lowest rank, then the leftmost pair, on top.
+    // Puts the lowest rank on top of a heap; of equal ranks the leftmost pair.
     bool operator<(const Candidate& other) const noexcept {
       return rank != other.rank ? rank > other.rank : left > other.left;
     }
@@ -75,7 +75,7 @@ class SymbolMerger {
     return symbols_[static_cast<std::size_t>(position)];
   }
 
-  // Appends the pair to the candidates if it merges.
+  // Appends a pair to the candidates if it can be merged. Returns whether it can.
   template <typename FindMerge>
   bool examine(std::int32_t left, std::int32_t right, const FindMerge& find) {
     ++pairs_examined_;

@@ -5,10 +5,10 @@
 
 namespace vernal {
 
-/// Index into the vocabulary, from 0. Negative values name no token.
+/// The index of a token in its vocabulary, from 0. Negative values are no tokens.
 using TokenId = std::int32_t;
 
-/// "The vocabulary has no such token."
+/// Means that the vocabulary has no such token.
 inline constexpr TokenId kNoToken = -1;
 
 }  // namespace vernal

@@ -22,7 +22,7 @@ void append_unescaped(std::string_view text, std::string& bytes) {
   bytes.append(text);
 }
 
-// Unpredictable, so that no file can be made whose tokens all meet in one slot.
+// Unpredictable, so that nobody can make a file whose tokens all share one slot.
 std::uint64_t random_seed() {
   std::random_device device;
   return (std::uint64_t{device()} << 32U) | device();
@@ -72,8 +72,8 @@ bool TokenTable::append(TokenizerModel model, const VocabularyToken& token) {
     return false;
   }
   if (model == TokenizerModel::kBytePair) {
-    // Text is looked up in the alphabet of bytes, so a token with any other character is out of its
-    // reach.
+    // A token with a character outside the alphabet of bytes is never found: text is looked up as
+    // bytes.
     return append_bytes_of_text(token.text, bytes_) && !token.text.empty();
   }
   append_unescaped(token.text, bytes_);

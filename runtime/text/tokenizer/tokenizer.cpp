@@ -11,7 +11,7 @@
 namespace vernal {
 namespace {
 
-// Checks and completes the vocabulary before anything is built of it.
+// Checks and completes the vocabulary. Returns the tokens that end an answer.
 std::vector<TokenId> prepare(Vocabulary& vocabulary) {
   validate_vocabulary(vocabulary);
   mark_special_tokens(vocabulary);

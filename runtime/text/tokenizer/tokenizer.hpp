@@ -1,4 +1,4 @@
-// Text to tokens and back, as a model's vocabulary has it.
+// Turns text into the tokens of a model's vocabulary, and tokens into text.
 #pragma once
 
 #include <cstddef>
@@ -19,74 +19,74 @@ namespace vernal {
 
 /// How Tokenizer::encode treats a text.
 struct EncodeOptions {
-  /// True: the texts of control tokens ("<|im_end|>") become those tokens, as in a rendered chat
-  /// template. False: they are ordinary text, as in what a user wrote. User-defined tokens are
-  /// found either way.
+  /// Whether the texts of control tokens, such as "<|im_end|>", become those tokens. Set it for a
+  /// rendered chat template, and not for the text of a user. User-defined tokens are always found.
   bool parse_special = false;
-  /// Put bos before and eos behind where the vocabulary asks for it. A rendered template that
-  /// begins with the text of bos already must not get a second one: leave this false there.
+  /// Adds bos at the start and eos at the end if the vocabulary asks for them. Leave it false for a
+  /// rendered template that begins with the text of bos: it must not get a second one.
   bool add_special = false;
 };
 
-/// The tokenizer of one model. Neither copied nor moved: it is built in place and shared by
-/// reference.
-/// Thread   any number at once; immutable once built.
+/// The tokenizer of one model. It is neither copied nor moved; share it by reference.
+/// Thread   any number at the same time; immutable once built
 class Tokenizer {
  public:
   /// Copies what it needs of `vocabulary`.
-  /// Errors   those of validate_vocabulary.
+  /// Errors   those of validate_vocabulary
   explicit Tokenizer(Vocabulary vocabulary);
   Tokenizer(const Tokenizer&) = delete;
   Tokenizer& operator=(const Tokenizer&) = delete;
 
-  /// The tokens of `text`, which may be any bytes: what is not UTF-8 is encoded byte by byte. Where
-  /// the file asks for normal form C (Vocabulary::normalization), text is brought into it first.
-  /// Time: O(n log n) in the text, whatever it is.
-  /// Errors   VERNAL_INVALID_ARGUMENT: more than kMaxTextBytes.
+  /// The tokens of `text`, which may be any bytes: what is not UTF-8 is encoded byte by byte. Takes
+  /// time n log n for every text of n bytes. If the file asks for normal form C
+  /// (Vocabulary::normalization), the text is brought into it first.
+  /// Errors   VERNAL_INVALID_ARGUMENT: the text has more than kMaxTextBytes
   std::vector<TokenId> encode(std::string_view text, EncodeOptions options = {}) const;
 
   static constexpr std::size_t kMaxTextBytes = std::size_t{1} << 30U;
 
-  /// The bytes that token stands for, which need not be whole characters; of control, unknown and
-  /// user-defined tokens their text. Empty for an id outside the vocabulary.
+  /// The bytes that a token stands for, which need not be whole characters. Those of control,
+  /// unknown and user-defined tokens are their text. Empty for an id outside the vocabulary.
   std::string_view token_bytes(TokenId id) const noexcept;
 
-  /// The bytes of all `tokens`. With `skip_special`, control and unknown tokens give nothing.
-  /// decode(encode(text, {p, false})) == text for every text (in normal form C, where the file asks
-  /// for it) and both values of p, as long as the vocabulary has a token for each byte (and, in sentence piece, for the space). Where it adds a
-  /// space prefix (has_space_prefix(); byte-pair vocabularies never have one), one space is
-  /// dropped at the start and after each control, unknown or user-defined token, because encode()
-  /// put it there. The result need not be UTF-8: a Detokenizer makes characters of it.
+  /// The bytes of all `tokens`, which need not be UTF-8: a Detokenizer makes characters of them.
+  /// With `skip_special`, control and unknown tokens give nothing.
+  ///
+  /// decode(encode(text, {p, false})) == text for every text and both values of p, if the
+  /// vocabulary has a token for each byte and, in sentence piece, for the space. If
+  /// has_space_prefix(), encode() adds a space at the start and after each control, unknown or
+  /// user-defined token; decode() drops it. If the file asks for normal form C, the text comes back
+  /// in that form.
   std::string decode(std::span<const TokenId> tokens, bool skip_special = false) const;
 
-  /// The token with exactly this text or these bytes, or kNoToken; for control tokens by name, such
-  /// as "<think>".
+  /// The token with exactly this text or these bytes, or kNoToken. It also finds control tokens,
+  /// such as "<think>".
   TokenId find_token(std::string_view text) const noexcept;
 
   std::size_t size() const noexcept { return table_.size(); }
   bool contains(TokenId id) const noexcept { return table_.contains(id); }
-  /// False for an id outside the vocabulary; so are the next two.
+  /// These three are false for an id outside the vocabulary.
+  /// A control token.
   bool is_control(TokenId id) const noexcept;
-  /// A control or unknown token: what skip_special skips.
+  /// A control or unknown token; skip_special skips these.
   bool is_special(TokenId id) const noexcept;
-  /// An answer ends with this token.
+  /// A token that ends an answer.
   bool is_end_of_generation(TokenId id) const noexcept;
-  /// All of them, ascending.
+  /// All tokens that end an answer, in ascending order.
   std::span<const TokenId> end_of_generation() const noexcept { return end_of_generation_; }
 
-  /// kNoToken where the vocabulary has none.
+  /// These are kNoToken if the vocabulary has none.
   TokenId bos() const noexcept { return bos_; }
   TokenId eos() const noexcept { return eos_; }
   TokenId eot() const noexcept { return eot_; }
   TokenId unknown() const noexcept { return unknown_; }
   TokenId padding() const noexcept { return padding_; }
-  /// Whether encode() with add_special puts bos first / eos last.
+  /// Whether encode() with add_special adds bos at the start.
   bool adds_bos() const noexcept { return add_bos_; }
-  bool adds_eos() const noexcept { return add_eos_; }
   bool has_space_prefix() const noexcept { return add_space_prefix_; }
 
-  /// What an operator should know about the vocabulary, one sentence each: an unknown
-  /// pre-tokenizer, a bos that is asked for and missing. Empty as a rule.
+  /// What an operator should know about the vocabulary, a sentence each: an unknown pre-tokenizer,
+  /// or a bos that is asked for and missing. Usually empty.
   std::span<const std::string> warnings() const noexcept { return warnings_; }
 
  private:
@@ -94,13 +94,13 @@ class Tokenizer {
 
   static Encoder make_encoder(const Vocabulary& vocabulary, const TokenTable& table);
   void collect_warnings(const Vocabulary& vocabulary);
-  // Appends the tokens of text without special tokens; `at_border`: nothing or a special token is
-  // before it.
+  // Appends the tokens of a text without special tokens. `at_border` says that it begins the text,
+  // or follows a special token.
   void encode_plain(std::string_view text, bool at_border, SymbolMerger& merger,
                     std::vector<TokenId>& tokens) const;
 
-  // Prepared in this order: the vocabulary is checked, then completed, before the rest is built of
-  // it.
+  // Members are made in this order: making the first one checks and completes the vocabulary, from
+  // which the others are made.
   std::vector<TokenId> end_of_generation_;
   TokenTable table_;
   SpecialTokenFinder special_tokens_;

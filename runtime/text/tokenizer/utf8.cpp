@@ -5,9 +5,9 @@ namespace {
 
 constexpr char32_t kReplacement = 0xFFFD;
 
-// What a lead byte promises: how many bytes follow, which range the first of them must lie in (that
-// excludes overlong forms, surrogates and values above U+10FFFF), and its own share of the code
-// point.
+// What a lead byte says: how many bytes follow, the range of the first of them, and the bits of the
+// code point that it has itself. The range excludes overlong forms, surrogates and values above
+// U+10FFFF.
 struct Lead {
   std::uint8_t following;
   std::uint8_t low;

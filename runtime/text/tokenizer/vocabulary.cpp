@@ -27,7 +27,7 @@ int hexadecimal_digit(char digit) noexcept {
   return -1;
 }
 
-// The ids that the metadata names, with their keys and their places in Vocabulary.
+// An id that the metadata names: its key, and its member of Vocabulary.
 struct NamedId {
   std::string_view key;
   TokenId Vocabulary::*member;
@@ -39,7 +39,7 @@ constexpr std::array<NamedId, 10> kNamedIds{{
     {"tokenizer.ggml.eot_token_id", &Vocabulary::eot},
     {"tokenizer.ggml.eom_token_id", &Vocabulary::eom},
     {"tokenizer.ggml.unknown_token_id", &Vocabulary::unknown},
-    {"tokenizer.ggml.seperator_token_id", &Vocabulary::separator},  // spelt like this in files
+    {"tokenizer.ggml.seperator_token_id", &Vocabulary::separator},  // files misspell it so
     {"tokenizer.ggml.padding_token_id", &Vocabulary::padding},
     {"tokenizer.ggml.fim_pad_token_id", &Vocabulary::fim_padding},
     {"tokenizer.ggml.fim_rep_token_id", &Vocabulary::fim_repository},
@@ -58,8 +58,8 @@ void validate_token(const VocabularyToken& token, std::size_t id) {
 }
 
 void validate_merge(std::string_view merge, std::size_t index) {
-  // A part may begin with a space only in damaged files, but never is one: look from the second
-  // byte.
+  // The search begins at the second byte: a part of a damaged file may begin with a space, but no
+  // part is empty.
   const std::size_t space = merge.size() < 2 ? std::string_view::npos : merge.find(' ', 1);
   if (space == std::string_view::npos || space + 1 == merge.size()) {
     refuse(fmt::format("merge {} is not two pieces with a space between them", index));
@@ -81,8 +81,8 @@ TokenizerModel read_model(const GgufMetadata& metadata) {
                   printable(name, 32)));
 }
 
-// Refuses an array that does not reach to the end of the vocabulary, before anything is copied out
-// of it.
+// Whether the array exists. Refuses an array that is shorter than the vocabulary, before anything
+// is copied.
 bool has_array(const GgufMetadata& metadata, std::string_view key, std::size_t num_tokens) {
   const GgufEntry* entry = metadata.find(key);
   if (entry == nullptr) return false;
@@ -115,7 +115,7 @@ void read_types(const GgufMetadata& metadata, Vocabulary& vocabulary) {
     if (type < 0 || type > 6) {
       refuse(fmt::format("the type of token {} is {}, expected 1 to 6", id, type));
     }
-    // 0 is "undefined", which converters wrote for ordinary tokens.
+    // 0 means "undefined"; converters wrote it for ordinary tokens.
     vocabulary.tokens[id].type = type == 0 ? TokenType::kNormal : static_cast<TokenType>(type);
   }
 }
@@ -136,7 +136,7 @@ void read_named_ids(const GgufMetadata& metadata, Vocabulary& vocabulary) {
   }
 }
 
-// What files of this kind mean when they say nothing.
+// Sets the values that files of this kind mean by the absence of an entry.
 void set_defaults(Vocabulary& vocabulary) {
   if (vocabulary.model == TokenizerModel::kBytePair) {
     vocabulary.add_bos = find_pre_tokenizer(vocabulary.pre_tokenizer).adds_bos;

@@ -1,4 +1,5 @@
-// What a model file says about its tokens, read and checked, before it becomes a Tokenizer.
+// What a model file says about its tokens. It is read and checked here; then it becomes a
+// Tokenizer.
 #pragma once
 
 #include <cstddef>
@@ -15,16 +16,16 @@ class GgufFile;
 
 /// How text becomes tokens.
 enum class TokenizerModel : std::uint8_t {
-  kBytePair,       ///< "gpt2": byte-level byte-pair encoding: ranked merges within words
-  kSentencePiece,  ///< "llama": characters merged by score, bytes for unknown characters
+  kBytePair,       ///< "gpt2": byte-level byte-pair encoding, with ranked merges inside words
+  kSentencePiece,  ///< "llama": characters are merged by score, unknown ones become bytes
 };
 
-/// What a token is for; numbered as in the file.
+/// What a token is for. The numbers are those of the file.
 enum class TokenType : std::uint8_t {
   kNormal = 1,
-  kUnknown = 2,      ///< stands for what cannot be encoded
-  kControl = 3,      ///< structure such as end of turn; never produced from plain text
-  kUserDefined = 4,  ///< found in any text before everything else
+  kUnknown = 2,      ///< stands for text that cannot be encoded
+  kControl = 3,      ///< structure, such as the end of a turn; never made from plain text
+  kUserDefined = 4,  ///< found in any text, before the text is encoded
   kUnused = 5,
   kByte = 6,  ///< "<0x0A>": one byte
 };
@@ -32,15 +33,16 @@ enum class TokenType : std::uint8_t {
 /// One row of the vocabulary.
 struct VocabularyToken {
   std::string_view text;  ///< as stored; any bytes
-  float score = 0.0F;     ///< sentence piece: higher merges first; never NaN once validated
+  float score = 0.0F;     ///< sentence piece: a higher score merges first; NaN is refused
   TokenType type = TokenType::kNormal;
 };
 
-/// Limits beyond any known vocabulary, so that a damaged or hostile file costs bounded time.
+/// Limits that no known vocabulary reaches. They bound the time that a damaged or hostile file
+/// takes.
 inline constexpr std::size_t kMaxVocabularyTokens = std::size_t{1} << 24U;
 inline constexpr std::size_t kMaxTokenTextBytes = 2048;
 
-/// A tokenizer as the file describes it. The views borrow the file's bytes: use while the file is
+/// A tokenizer as the file describes it. Views borrow the file's bytes: use it while the file is
 /// open.
 struct Vocabulary {
   TokenizerModel model = TokenizerModel::kBytePair;
@@ -51,7 +53,7 @@ struct Vocabulary {
   TokenId bos = kNoToken;  ///< beginning of sequence
   TokenId eos = kNoToken;  ///< end of sequence
   TokenId eot = kNoToken;  ///< end of turn
-  TokenId eom = kNoToken;  ///< end of message (a tool's answer is awaited)
+  TokenId eom = kNoToken;  ///< end of a message that waits for a tool's answer
   TokenId unknown = kNoToken;
   TokenId separator = kNoToken;
   TokenId padding = kNoToken;
@@ -61,28 +63,28 @@ struct Vocabulary {
 
   bool add_bos = false;           ///< a prompt begins with bos
   bool add_eos = false;           ///< a text ends with eos (embedding models)
-  bool add_space_prefix = false;  ///< sentence piece: text begins with a space that is not shown
-  Normalization normalization;    ///< of text, before it is cut into words
+  bool add_space_prefix = false;  ///< sentence piece: a space is added at the start of a text
+  Normalization normalization;    ///< of a text, before it is cut into words
 };
 
-/// Checks what Tokenizer relies on: at least one token, ids within the vocabulary or kNoToken,
-/// lengths within the limits, no NaN score, byte tokens written "<0xHH>", merges of two parts.
-/// Tokens with the same text are allowed: the lowest id is what text becomes. Merges of pieces that
-/// are no tokens are allowed too; vocabularies that were cut have them.
-/// Errors   VERNAL_INVALID_ARGUMENT, naming the token, merge or id.
+/// Checks what Tokenizer relies on: there is at least one token, ids are in the vocabulary or
+/// kNoToken, lengths are within the limits, no score is NaN, byte tokens are written "<0xHH>", and
+/// merges have two parts. Several tokens may have the same text: a text becomes the lowest of them.
+/// Merges of pieces that are no tokens are allowed, too; vocabularies that were cut have them.
+/// Errors   VERNAL_INVALID_ARGUMENT: names the token, merge or id
 void validate_vocabulary(const Vocabulary& vocabulary);
 
-/// Reads the tokenizer.ggml.* entries of `file`, fills in what they leave out as files of that kind
-/// mean it, and validates the result. How text is normalised stands in tokenizer.huggingface.json, the
-/// only key that can say it; without that key text keeps its bytes. An id of -1 or 4294967295 means "none". The result borrows
-/// from `file`.
-/// Errors   VERNAL_UNSUPPORTED: another tokenizer model than "gpt2" and "llama";
-///          VERNAL_NOT_FOUND: no model, tokens, scores ("llama") or merges ("gpt2");
-///          VERNAL_INVALID_ARGUMENT: an array shorter than the vocabulary, a value of the wrong
-///          type, or what validate_vocabulary refuses.
+/// Reads the tokenizer.ggml.* entries of `file` and validates the result. Entries that are absent
+/// get the values that files of that kind mean by their absence. An id of -1 or 4294967295 means
+/// that there is none. The normalization is that of the entry tokenizer.huggingface.json; without
+/// the entry, a text keeps its bytes. The result borrows from `file`.
+/// Errors   VERNAL_UNSUPPORTED: a tokenizer model other than "gpt2" and "llama"
+///          VERNAL_NOT_FOUND: no model, tokens, scores ("llama") or merges ("gpt2")
+///          VERNAL_INVALID_ARGUMENT: an array that is shorter than the vocabulary, a value of a
+///          wrong type, or an error of validate_vocabulary
 Vocabulary read_vocabulary(const GgufFile& file);
 
-/// The byte that a byte token's text "<0xHH>" names, or -1 where the text has another form.
+/// The byte that the text "<0xHH>" of a byte token names; -1 if the text has another form.
 int byte_of_token_text(std::string_view text) noexcept;
 
 }  // namespace vernal

@@ -1,11 +1,12 @@
-// The smallest architecture: a transformer of two layers, read from the keys "toy.*" of a model
+// The smallest architecture: a transformer of two layers. Its sizes are the keys "toy.*" of a model
 // file.
 //
-//   x = Embed(ids);  twice: x += Attention(Norm(x)), x += FeedForward(Norm(x));  logits =
-//   Head(Norm(x))
+//   x = Embed(ids)
+//   twice: x += Attention(Norm(x)), then x += FeedForward(Norm(x))
+//   logits = Head(Norm(x))
 //
-// It runs when a model is loaded and is done before the first token: it only says what is to be
-// computed. The core checks every operation as it is added, and the backend compiles the whole.
+// It runs while a model is loaded, and never while tokens are computed: it only says what is to be
+// computed. The core checks every operation as it is added. The backend compiles the whole.
 #include <cmath>
 #include <string>
 
@@ -23,7 +24,7 @@ using vernal::WeightRef;
 constexpr std::int64_t kNumLayers = 2;
 constexpr double kNormEpsilon = 1e-5;
 
-// Numbers from a file are bounded before anything is computed with them.
+// Numbers of a file are checked against bounds before they are used.
 struct ToyConfig {
   explicit ToyConfig(const Metadata& metadata)
       : vocabulary_size(

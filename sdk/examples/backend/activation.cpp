@@ -45,7 +45,7 @@ double Glu::operator()(double gate, double up) const {
   if (kind_ == "geglu_tanh") return gelu_tanh(gate) * up;
   if (kind_ == "geglu_erf") return gelu_erf(gate) * up;
   if (kind_ == "reglu") return relu(gate) * up;
-  // swiglu_oai: clamped, with a slope and one added to the linear half
+  // swiglu_oai: both halves are clamped, the gate has a slope, and 1 is added to the linear half
   const double g = std::min(gate, limit_);
   const double u = std::clamp(up, -limit_, limit_);
   return g * sigmoid(alpha_ * g) * (u + 1.0);

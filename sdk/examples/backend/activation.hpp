@@ -9,7 +9,7 @@ namespace reference {
 
 double sigmoid(double x);
 
-/// f(x) for a kind of act/1. Throws UNSUPPORTED for one that is not known.
+/// f(x) for a kind of act/1. Throws UNSUPPORTED for an unknown kind.
 double activate(std::string_view kind, double x);
 
 /// The gated linear unit of a node: glu/1 and moe_glu/1 have the same attributes.

@@ -10,7 +10,7 @@
 namespace reference {
 namespace {
 
-/// Rounds a vector to what its storage format (f32, f16, q8_0 or q4_0) can hold.
+/// Rounds a vector to values of its storage format, which is f32, f16, q8_0 or q4_0.
 void round_to_format(std::string_view format, std::span<float> row) {
   if (format == "f16") {
     for (float& value : row) value = vernal::float_from_f16(vernal::f16_from_float(value));
@@ -25,8 +25,8 @@ void round_to_format(std::string_view format, std::span<float> row) {
   }
 }
 
-/// y_i = sum over j of (-1)^popcount(i & j) x_j / sqrt(n) in blocks of n: the greatest power of two
-/// that divides the row. Its own inverse.
+/// y_i = sum over j of (-1)^popcount(i & j) x_j / sqrt(n), in blocks of n. n is the greatest power
+/// of two that divides the size of the row. The function is its own inverse.
 void rotate(std::span<float> row) {
   const std::size_t n = row.size() & (~row.size() + 1);
   std::vector<double> x(n);
@@ -50,8 +50,8 @@ Storage storage(const std::string& format, const vernal::PlanOptions& plan) {
   return {format, plan.kv_rotate && (format == "q8_0" || format == "q4_0")};
 }
 
-/// Appends the step's rows [start, start+count) of `source` [T, heads, dim], rotated and rounded
-/// head by head.
+/// Appends the rows [start, start + count) of `source` [T, heads, dim]. Each head is rotated and
+/// rounded.
 void append(const Tensor& source, const vernal::StepSequence& part, const Storage& storage,
             std::vector<float>& stored) {
   const std::int64_t dim = source.last();
@@ -72,7 +72,7 @@ struct Head {
   const float* query;
   std::optional<double> sink;  // a logit without a value
   std::int64_t kv_head;
-  std::int64_t first;  // visible keys [first, last] of those held
+  std::int64_t first;  // the visible keys are [first, last] of those that are held
   std::int64_t last;
 };
 

@@ -1,4 +1,4 @@
-// Operations that work value by value.
+// Operations that work element by element.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -9,8 +9,8 @@
 namespace reference {
 namespace {
 
-/// Operand of a binary operation, padded on the left with ones to four dimensions. A weight operand
-/// is read as a vector or matrix of its own shape.
+/// An operand of a binary operation. Its shape is padded with ones on the left to four dimensions.
+/// A weight is read as a vector or matrix of its own shape.
 struct Operand4 {
   Tensor tensor;
   std::array<std::int64_t, 4> dims{1, 1, 1, 1};
@@ -44,7 +44,7 @@ Operand4 operand4(const StepContext& context, const vernal::Node& node, std::siz
   return operand;
 }
 
-/// out = f(a, b) with broadcasting of dimensions that are 1.
+/// out = f(a, b). A dimension of 1 is repeated.
 template <class F>
 void binary(const vernal::Node& node, StepContext& context, F f) {
   const Operand4 a = operand4(context, node, 0);

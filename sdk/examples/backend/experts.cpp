@@ -1,5 +1,5 @@
-// Mixture of experts. Shazeer et al. 2017, "Outrageously Large Neural Networks"; choice within
-// groups after DeepSeek-AI 2024, "DeepSeek-V3".
+// Mixture of experts. Sources: Shazeer et al. 2017, "Outrageously Large Neural Networks";
+// DeepSeek-AI 2024, "DeepSeek-V3", for the choice among groups.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -25,7 +25,8 @@ std::vector<double> score(std::string_view kind, std::vector<double> r) {
   return r;
 }
 
-/// Indices of the `count` greatest values, in descending order; of equals the lower index.
+/// The indices of the `count` greatest values, the greatest first. Of equal values the lower index
+/// counts.
 std::vector<std::size_t> greatest(const std::vector<double>& values, std::size_t count) {
   std::vector<std::size_t> order(values.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -54,7 +55,7 @@ struct Router {
   std::size_t topk_group;
 };
 
-/// Experts outside the groups that stay can no longer be chosen.
+/// Keeps the experts of the best groups. The others cannot be chosen any more.
 void keep_best_groups(const Router& router, std::vector<double>& choice) {
   const std::size_t size = choice.size() / router.n_group;
   std::vector<double> sums(router.n_group);
@@ -77,7 +78,7 @@ std::vector<std::size_t> choose(const Router& router, std::vector<double> choice
   return greatest(choice, router.k);
 }
 
-/// Weights of the experts `chosen`; `s` are the scores the choice was made by, without bias.
+/// The weights of the experts `chosen`. `s` are the scores of the choice, without bias.
 std::vector<double> weigh(const Router& router, const std::vector<double>& s,
                           const std::vector<std::size_t>& chosen) {
   std::vector<double> weights;
@@ -101,7 +102,7 @@ double dot(const StoredWeight& weight, std::int64_t row, const std::vector<doubl
   return sum;
 }
 
-/// The matrices and biases of moe_glu; expert e owns rows [e * n, (e + 1) * n) of each.
+/// The matrices and biases of moe_glu. Expert e has the rows [e * n, (e + 1) * n) of each.
 class Experts {
  public:
   Experts(const vernal::Node& node, const StepContext& context)
@@ -117,7 +118,7 @@ class Experts {
     }
   }
 
-  /// Adds omega times expert e's answer to x.
+  /// Adds omega times the result of expert e for x to `sum`.
   void add(std::int64_t e, const std::vector<double>& x, double omega,
            std::vector<double>& sum) const {
     std::vector<float> row;

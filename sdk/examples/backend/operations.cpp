@@ -50,10 +50,6 @@ Tensor& StepContext::in(const vernal::Node& node, std::size_t i) const {
   return values[node.operands[i].index];
 }
 
-const Tensor* StepContext::maybe_in(const vernal::Node& node, std::size_t i) const {
-  return node.operand(i).kind == VERNAL_OPERAND_VALUE ? &values[node.operands[i].index] : nullptr;
-}
-
 const StoredWeight& StepContext::weight(const vernal::Node& node, std::size_t i) const {
   return program.weights()[node.operands[i].index];
 }

@@ -1,4 +1,4 @@
-// The operations: one function each, and the table that names them (sdk/spec/operations.md).
+// The operations (sdk/spec/operations.md). Each is a function, and a table has their names.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@
 
 namespace reference {
 
-/// All a node may touch while it runs.
+/// Everything that a node may use while it runs.
 struct StepContext {
   const Program& program;
   const vernal::Function& function;
@@ -20,24 +20,23 @@ struct StepContext {
   std::vector<Tensor>& values;         // by value index
   vernal::StepOutputs& outputs;
 
-  /// The value an operand refers to.
+  /// The value that operand `i` refers to.
   Tensor& in(const vernal::Node& node, std::size_t i) const;
-  /// The value of an optional operand, or null.
-  const Tensor* maybe_in(const vernal::Node& node, std::size_t i) const;
   const StoredWeight& weight(const vernal::Node& node, std::size_t i) const;
-  /// A weight of one row, as floats; empty if the operand is left out.
+  /// A weight of one row, as floats. Empty if the operand is absent.
   std::vector<float> weight_row(const vernal::Node& node, std::size_t i) const;
   const vernal::State& state(const vernal::Node& node, std::size_t i) const;
   /// The RECURRENT or CONV state of a sequence of the batch.
   FixedState& fixed_state(const vernal::Node& node, std::size_t i, std::size_t sequence) const;
-  /// Makes output `i` of the node with its declared shape, T, S, R filled in.
+  /// Makes output `i` of the node. Its shape is the declared one, with the numbers of this step for
+  /// T, S and R.
   Tensor& out(const vernal::Node& node, std::size_t i = 0) const;
 };
 
 struct Operation {
   std::string_view id;  // "vernal.linear/1"
   void (*run)(const vernal::Node& node, StepContext& context);
-  std::vector<std::string_view> attributes;  // every name it understands
+  std::vector<std::string_view> attributes;  // the names that it understands
 };
 
 /// All operations of this backend.
@@ -46,7 +45,8 @@ std::span<const Operation> operations();
 /// The operation with that id, or null.
 const Operation* find_operation(std::string_view id);
 
-/// Why a node cannot run here: unknown operation, unknown attribute, unreadable format.
+/// The reason why a node cannot run here: an unknown operation or attribute, or a format that
+/// nothing reads. nullopt if it can.
 std::optional<std::string> refusal(const vernal::Module& module, const vernal::Node& node);
 
 // elementwise.cpp

@@ -1,6 +1,6 @@
-// The reference backend: scalar, in double where it computes, one function per operation. It says
-// what the operations mean; it is the smallest complete backend, and what tests compare others
-// with.
+// The reference backend. It is scalar, computes in double, and has one function for each operation.
+// It says what the operations mean, it is the smallest complete backend, and tests compare other
+// backends with it.
 #include "vernal/plugin.hpp"
 
 #include "operations.hpp"
@@ -10,7 +10,7 @@
 namespace reference {
 namespace {
 
-/// Keeps the options a program will be built with.
+/// Keeps the options with which a program will be built.
 class Plan final : public vernal::BackendPlan {
  public:
   Plan(std::shared_ptr<const vernal::Module> module, vernal::PlanOptions options)

@@ -5,11 +5,11 @@
 
 #include "program.hpp"
 #include "sequence_state.hpp"
-#include "vernal/copied_pool.hpp"
+#include "vernal/state/copied_pool.hpp"
 
 namespace reference {
 
-/// Engine thread only. Work is done in step_submit.
+/// A step is computed in step_submit. Engine thread only.
 class Pool final : public vernal::CopiedPool<SequenceState> {
  public:
   explicit Pool(const Program& program);

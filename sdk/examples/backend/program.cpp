@@ -15,8 +15,8 @@ std::uint64_t kv_row_bytes(const std::string& format, std::int64_t dim) {
   return static_cast<std::uint64_t>(dim) / 32 * (format == "q8_0" ? 34 : 18);
 }
 
-/// Positions that are held at most in a state: of a window what every sequence needs in a step, and
-/// every checkpoint.
+/// The most positions that a state holds. With a window: what every sequence needs in a step, and
+/// what every checkpoint holds.
 std::uint64_t kv_positions(const vernal::State& s, const vernal::PlanOptions& options) {
   if (s.window == 0) return options.kv_tokens;
   const auto window = static_cast<std::uint64_t>(s.window);
@@ -84,7 +84,7 @@ vernal_plan_info price(const vernal::Module& module, const vernal::PlanOptions& 
       info.bytes_per_checkpoint += fixed_size(s) * sizeof(float);
     }
   }
-  // A sequence also keeps the states of the tokens that can be taken back.
+  // A sequence also keeps the states at the tokens that can be taken back.
   info.bytes_per_sequence = info.bytes_per_checkpoint * (1 + options.rollback_depth);
   for (const vernal::Weight& w : module.weights) info.weight_bytes_per_step += w.bytes;
   return info;

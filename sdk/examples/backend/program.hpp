@@ -10,22 +10,22 @@
 #include "tensor.hpp"
 #include "vernal/backend_plugin.hpp"
 #include "vernal/block_types.hpp"
-#include "vernal/copied_pool.hpp"
+#include "vernal/state/copied_pool.hpp"
 
 namespace reference {
 
-/// A weight as stored in the file, read row by row.
+/// A weight as it is stored in the file. It is read row by row.
 struct StoredWeight {
   const vernal::BlockType* format = nullptr;
   std::int64_t columns = 0;  // last logical dimension
   std::int64_t num_rows = 0;
   std::span<const std::byte> bytes;
 
-  /// Row `index` as floats, `columns` of them.
+  /// Reads row `index`: `columns` floats.
   void read_row(std::int64_t index, std::vector<float>& out) const;
 };
 
-/// Engine thread only. Keeps the mapped weights until it is destroyed.
+/// Runs the nodes of a module. Keeps the mapped weights until it is destroyed. Engine thread only.
 class Program final : public vernal::BackendProgram {
  public:
   Program(std::shared_ptr<const vernal::Module> module, vernal::PlanOptions options,
@@ -35,7 +35,8 @@ class Program final : public vernal::BackendProgram {
   std::vector<vernal::MemoryRow> memory_report() const override;
   vernal_step_stats stats() const override;
 
-  /// Runs a batch over `states`, one per sequence of the batch, and appends to them.
+  /// Runs a batch and returns its outputs. states[i] belongs to sequence i of the batch and is
+  /// advanced.
   vernal::StepOutputs run(const vernal::StepBatch& batch, std::vector<SequenceState>& states) const;
 
   const vernal::Module& module() const { return *module_; }
@@ -50,9 +51,9 @@ class Program final : public vernal::BackendProgram {
   mutable vernal_step_stats stats_{};
 };
 
-/// Prices shared by plan and program.
+/// The sizes that the plan and the pool report.
 vernal_plan_info price(const vernal::Module& module, const vernal::PlanOptions& options);
-/// Bytes of a position in a state's keys and values.
+/// The bytes of the keys and values of one position in a state.
 std::uint64_t kv_bytes(const vernal::State& s, const vernal::PlanOptions& options);
 std::vector<vernal::MemoryRow> memory_rows(const vernal::Module& module,
                                            const vernal::PlanOptions& options);

@@ -1,6 +1,5 @@
-// Operations of linear attention: they remember a sequence in a state of constant size.
-// Yang et al. 2024, "Gated Delta Networks"; here token by token, which is what the chunked forms
-// must equal.
+// Operations of linear attention: they keep a sequence in a state of constant size. Source: Yang et
+// al. 2024, "Gated Delta Networks". They run token by token; a chunked form must give the same.
 #include <cmath>
 
 #include "activation.hpp"
@@ -19,7 +18,7 @@ std::vector<double> l2_normalised(std::span<const float> x, double eps) {
   return out;
 }
 
-/// What one value head reads of one token.
+/// What one value head reads for one token.
 struct DeltaToken {
   std::vector<double> query;  // scaled
   std::vector<double> key;
@@ -35,7 +34,7 @@ void delta_step(const DeltaToken& token, std::span<float> memory, std::span<floa
   const auto decayed = [&](std::size_t i, std::size_t j) {
     return token.decay[i] * static_cast<double>(memory[i * value_dim + j]);
   };
-  for (std::size_t j = 0; j < value_dim; ++j) {  // columns of S do not meet
+  for (std::size_t j = 0; j < value_dim; ++j) {  // the columns of S are independent
     double recalled = 0;
     for (std::size_t i = 0; i < key_dim; ++i) recalled += decayed(i, j) * token.key[i];
     const double update = token.beta * (static_cast<double>(token.value[j]) - recalled);
@@ -49,7 +48,7 @@ void delta_step(const DeltaToken& token, std::span<float> memory, std::span<floa
   }
 }
 
-/// The operands of gated_delta_rule and what its attributes say.
+/// The operands and attributes of gated_delta_rule.
 class DeltaRule {
  public:
   DeltaRule(const vernal::Node& node, const StepContext& context)
@@ -131,7 +130,7 @@ void run_conv1d_state(const vernal::Node& node, StepContext& context) {
       const auto target = out.row(static_cast<std::int64_t>(t));
       state.begin_token(context.program.options().rollback_depth);
       for (std::size_t c = 0; c < channels; ++c) {
-        // The columns that came before, oldest first, then the new one.
+        // The earlier columns, the oldest first, then the new one.
         float* column = state.values.data() + c * (width - 1);
         double sum = bias.empty() ? 0.0 : static_cast<double>(bias[c]);
         for (std::size_t i = 0; i < width; ++i) {

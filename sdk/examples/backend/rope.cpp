@@ -1,5 +1,5 @@
-// Rotary position embedding. Su et al. 2021, "RoFormer"; scaling after Peng et al. 2023, "YaRN",
-// and the Llama 3.1 release.
+// Rotary position embedding. Sources: Su et al. 2021, "RoFormer"; for scaling, Peng et al. 2023,
+// "YaRN", and the release of Llama 3.1.
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kTwoPi = 2.0 * std::numbers::pi;
 
-/// Weight of the unscaled frequency of pair `i` in YaRN: 1 for fast pairs, 0 for slow ones.
+/// The weight of the unscaled frequency of pair `i` in YaRN: 1 for fast pairs, 0 for slow pairs.
 double yarn_mix(const vernal::Node& node, double i, double n_rot) {
   const double base = node.number("base", 10000.0);
   const double length = node.number("original_context_length", 0.0);
@@ -24,7 +24,8 @@ double yarn_mix(const vernal::Node& node, double i, double n_rot) {
   return (1.0 - ramp) * node.number("extrapolation", 1.0);
 }
 
-/// Banded: long waves are divided by the factor, short ones kept, the rest mixed.
+/// Banded scaling: the frequencies of long waves are divided by the factor, those of short waves
+/// are kept, and those in between are mixed.
 double banded_frequency(const vernal::Node& node, double frequency) {
   const double factor = node.number("factor", 1.0);
   const double length = node.number("original_context_length", 0.0);
@@ -37,7 +38,7 @@ double banded_frequency(const vernal::Node& node, double frequency) {
   return (1.0 - smooth) * frequency / factor + smooth * frequency;
 }
 
-/// Angle per position of every pair.
+/// The angle by which each pair turns from one position to the next.
 std::vector<double> frequencies(const vernal::Node& node, const std::vector<float>& factors) {
   const auto n_rot = static_cast<double>(node.integer("n_rot", 0));
   const double base = node.number("base", 10000.0);
@@ -59,7 +60,7 @@ std::vector<double> frequencies(const vernal::Node& node, const std::vector<floa
   return out;
 }
 
-/// Position axis that pair `i` turns with: sections say how many pairs each axis has.
+/// The position axis of pair `i`. The sections say how many pairs each axis has.
 std::int64_t axis_of(const vernal::Node& node, std::int64_t i, std::int64_t num_axes) {
   const vernal::Attribute* sections = node.find("sections");
   const std::string_view mrope = node.text("mrope", "none");

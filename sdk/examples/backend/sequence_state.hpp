@@ -1,5 +1,5 @@
-// The state of one sequence, as plain vectors: copying a sequence is copying this struct, which
-// makes fork and checkpoint what their definition says.
+// The state of one sequence, as plain vectors. A copy of the struct is a copy of the sequence: that
+// is what a fork or a checkpoint is.
 #pragma once
 
 #include <cstddef>
@@ -12,25 +12,25 @@
 
 namespace reference {
 
-/// Keys and values of one layer, oldest first, already rounded to their storage formats.
+/// The keys and values of one layer, the oldest first, rounded to their storage formats.
 struct KvState {
   std::vector<float> keys;    // [length - first, num_heads, key_dim]
   std::vector<float> values;  // [length - first, num_heads, value_dim]
-  std::uint64_t first = 0;    // position of the oldest; those before were given up
+  std::uint64_t first = 0;    // position of the oldest; earlier ones were dropped
 };
 
 /// A RECURRENT or CONV state: [num_heads, key_dim, value_dim] or [channels, width-1].
 struct FixedState {
   std::vector<float> values;               // at the newest token
-  std::deque<std::vector<float>> earlier;  // at the tokens before it that can be restored, in order
+  std::deque<std::vector<float>> earlier;  // at earlier tokens that can be restored, in order
 
-  /// Keeps what is there before the next token changes it, `depth` tokens back at most.
+  /// Keeps the values before the next token changes them, for at most `depth` tokens.
   void begin_token(std::uint64_t depth) {
     if (depth == 0) return;
     earlier.push_back(values);
     if (earlier.size() > depth) earlier.pop_front();
   }
-  /// The state `num_tokens` ago; there are as many earlier ones.
+  /// Goes back to the state before the newest `num_tokens` tokens, which must have been kept.
   void take_back(std::uint64_t num_tokens) {
     for (; num_tokens > 0; --num_tokens) {
       values = std::move(earlier.back());
@@ -44,7 +44,7 @@ struct SequenceState {
   std::vector<FixedState> fixed;  // by state index; empty for KV
 };
 
-/// Floats of a state of constant size; 0 for KV.
+/// The number of floats of a state of constant size; 0 for KV.
 inline std::size_t fixed_size(const vernal::State& s) {
   if (s.kind == VERNAL_STATE_RECURRENT) {
     return static_cast<std::size_t>(s.num_heads * s.key_dim * s.value_dim);
@@ -52,7 +52,7 @@ inline std::size_t fixed_size(const vernal::State& s) {
   return s.kind == VERNAL_STATE_CONV ? static_cast<std::size_t>(s.channels * (s.width - 1)) : 0;
 }
 
-/// A fresh state for every slot the module declares; recurrent and conv states start at zero.
+/// The state of a sequence without tokens. Recurrent and conv states begin as zeros.
 inline SequenceState make_state(const vernal::Module& module) {
   SequenceState state;
   state.kv.resize(module.states.size());
@@ -63,16 +63,17 @@ inline SequenceState make_state(const vernal::Module& module) {
   return state;
 }
 
-/// The first position that a state of `length` tokens needs, also after its newest `num_undone`
-/// tokens are taken back.
+/// The first position that a state of `length` tokens needs, also if its newest `num_undone` tokens
+/// are taken back.
 inline std::uint64_t first_needed(const vernal::State& s, std::uint64_t length,
                                   std::uint64_t num_undone) {
   const std::uint64_t distance = static_cast<std::uint64_t>(s.window) + num_undone;
   return s.window == 0 || length < distance ? 0 : length - distance;
 }
 
-/// Gives up what windows have left behind, even if `num_undone` tokens are taken back.
-///   lengths  tokens, by function
+/// Drops the keys and values that no window sees any more, even if `num_undone` tokens are taken
+/// back.
+///   lengths   tokens, by function
 inline void give_up(const vernal::Module& module, const std::vector<std::uint64_t>& lengths,
                     std::uint64_t num_undone, SequenceState& state) {
   for (std::size_t i = 0; i < state.kv.size(); ++i) {

@@ -6,7 +6,7 @@
 namespace reference {
 namespace {
 
-/// Elements before and after `axis`: a tensor is [outer, dims[axis], inner].
+/// A tensor as [outer, dims[axis], inner].
 struct AxisView {
   std::int64_t outer = 1;
   std::int64_t inner = 1;
@@ -21,7 +21,7 @@ AxisView around(const Tensor& x, std::int64_t axis) {
   return result;
 }
 
-/// Copies `length` entries of the axis between two tensors that agree elsewhere.
+/// Copies `length` entries of the axis between two tensors that agree in the other dimensions.
 struct AxisCopy {
   std::int64_t axis;
   std::int64_t from;
@@ -105,7 +105,7 @@ void run_select_rows(const vernal::Node& node, StepContext& context) {
   const Tensor& rows = context.in(node, 1);
   Tensor& out = context.out(node);
   const std::int64_t count = x.dims[0];
-  const std::int64_t size = x.size() / count;  // a row is everything behind the first dimension
+  const std::int64_t size = x.size() / count;  // of a row: all dimensions but the first
   const auto copy_row = [size](const auto& from, std::int64_t row, auto& to, std::size_t i) {
     if (from.empty()) return;
     std::copy_n(from.begin() + row * size, size, to.begin() + static_cast<std::int64_t>(i) * size);

@@ -1,6 +1,7 @@
-// Snapshots: the payload is every state's numbers as f32, in the order of the module: keys then
-// values of a KV state as far back as the next token sees them, the newest values of the others.
-#include "vernal/snapshot_header.hpp"
+// Snapshots. The payload has the numbers of each state as f32, in the order of the module. Of a KV
+// state they are the keys and then the values that the next token sees; of other states, the newest
+// values.
+#include "vernal/state/snapshot_header.hpp"
 
 #include <string>
 
@@ -26,7 +27,7 @@ void for_each_piece(State& state, Piece&& piece) {
   }
 }
 
-/// A state of these lengths, its numbers still to come.
+/// A state of these lengths whose numbers are not set yet.
 SequenceState sized_state(const vernal::Module& module, const std::vector<std::uint64_t>& lengths) {
   SequenceState state = make_state(module);
   for (std::size_t i = 0; i < module.states.size(); ++i) {

@@ -1,5 +1,5 @@
-// A value of a running step: shape and data. Floats are kept in f32; the arithmetic of operations
-// is in double and rounds once, when it stores.
+// A value of a running step: its shape and data. Floats are stored as f32. Operations compute in
+// double, and round once when they store.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,9 @@
 namespace reference {
 
 struct Tensor {
-  std::vector<std::int64_t> dims;  // row-major, all known
+  std::vector<std::int64_t> dims;  // row-major, with the numbers of this step
   std::vector<float> floats;
-  std::vector<std::int32_t> integers;  // element kind i32 only
+  std::vector<std::int32_t> integers;  // for element kind i32 only
 
   std::int64_t size() const {
     return std::accumulate(dims.begin(), dims.end(), std::int64_t{1}, std::multiplies<>());

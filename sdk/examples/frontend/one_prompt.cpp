@@ -1,4 +1,4 @@
-// The smallest frontend: asks one model one thing and writes the answer to a file.
+// The smallest frontend: it sends one prompt to one model and writes the answer to a file.
 //
 //   [frontends.ask]
 //   plugin = "one_prompt"
@@ -6,9 +6,9 @@
 //   prompt = "Why is the sky blue?"
 //   file = "answer.txt"
 //
-// A frontend owns its threads; here it is one, from start to stop. It turns its own protocol (these
-// four keys) into a request document and events back into its protocol (bytes of a file), and does
-// nothing else.
+// A frontend owns its threads; this one has one thread, from start to stop. A frontend turns its
+// protocol into request documents, and events back into its protocol. Here the protocol is these
+// keys, and the bytes of a file.
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -25,7 +25,7 @@
 
 namespace {
 
-constexpr std::uint64_t kWaitMs = 100;  // how soon a stop is noticed
+constexpr std::uint64_t kWaitMs = 100;  // a stop is noticed within this time
 
 constexpr vernal_config_row kRows[] = {
     vernal::to_abi({.path = "model",
@@ -63,7 +63,7 @@ class OnePrompt final : public vernal::Frontend {
     is_active_ = true;
     thread_ = std::thread([this] { run(); });
   }
-  void begin_drain(std::uint64_t) override {}  // the one request goes on
+  void begin_drain(std::uint64_t) override {}  // the only request goes on
   std::uint64_t active() const override { return is_active_ ? 1 : 0; }
   void stop() override {
     {
@@ -76,7 +76,7 @@ class OnePrompt final : public vernal::Frontend {
   std::string info() const override { return "writes one answer to " + path_; }
 
  private:
-  // The frontend's thread. Nothing may leave it: an exception here would end the whole process.
+  // The frontend's thread. An exception that left it would end the whole process.
   void run() noexcept {
     const std::int32_t status = vernal::guard([this] {
       wait_for_model();
@@ -94,7 +94,7 @@ class OnePrompt final : public vernal::Frontend {
     return is_stopping_;
   }
 
-  // Models load while frontends already run.
+  // Frontends run already while models load.
   void wait_for_model() {
     std::unique_lock lock(mutex_);
     while (!is_stopping_ && state_of_model() == VERNAL_MODEL_LOADING) {

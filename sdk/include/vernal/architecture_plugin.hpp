@@ -1,4 +1,5 @@
-// An architecture plugin in C++: a class derived from Architecture, its table, and the entry.
+// An architecture plugin in C++ is a class derived from Architecture, its function table, and the
+// entry of the plugin.
 //
 //   class Toy final : public vernal::Architecture { ... };
 //   constexpr vernal_architecture_api kTable = vernal::architecture_table<Toy>();
@@ -13,28 +14,29 @@
 
 #include "vernal/abi/architecture.h"
 #include "vernal/builder.hpp"
+#include "vernal/detail/extension.hpp"
 #include "vernal/host.hpp"
 #include "vernal/metadata.hpp"
 
 namespace vernal {
 
-/// Whether a plugin builds a file: score 0 (no) to 100, and why.
+/// How well a plugin fits a file.
 struct Probe {
-  std::uint32_t score = 0;
-  std::string reason;
+  std::uint32_t score = 0;  // 0 (does not build it) to 100
+  std::string reason;       // for listings and messages
 };
 
 /// What the core asks of a build.
 struct BuildOptions {
-  std::int64_t context_length = 0;     // the deployment's; may exceed the file's
-  std::vector<std::string> functions;  // wanted beside "main"
+  std::int64_t context_length = 0;     // positions; the deployment's, may exceed the file's
+  std::vector<std::string> functions;  // wanted in addition to "main"
   std::int64_t first_layer = 0;        // inclusive
-  std::int64_t last_layer = -1;        // inclusive; -1: to the end
+  std::int64_t last_layer = -1;        // inclusive; -1: the model's last layer
 };
 
-/// A compiler front end from metadata to module. Stateless and pure: no files, threads, devices or
-/// clocks; the same metadata gives the same module. An object lives for one call, on the control
-/// thread. Methods throw Error; nothing leaves the plugin but its status and text.
+/// A compiler front end from metadata to module. It is stateless and pure: it uses no files,
+/// threads, devices or clocks, and the same metadata gives the same module. An object is made for
+/// each call, on the control thread. Methods throw Error; the core receives its status and text.
 class Architecture {
  public:
   Architecture() = default;
@@ -42,9 +44,11 @@ class Architecture {
   Architecture& operator=(const Architecture&) = delete;
   virtual ~Architecture() = default;
 
+  /// Says how well this architecture fits a file.
   virtual Probe probe(const Metadata& metadata) const = 0;
-  /// Hyperparameters as lines "name = value".
+  /// The hyperparameters as lines "name = value", for `vernal inspect`.
   virtual std::string describe(const Metadata& metadata) const = 0;
+  /// Builds the module through `builder`, which checks each operation and notes the problems.
   virtual void build(const Metadata& metadata, const BuildOptions& options,
                      const Builder& builder) const = 0;
 };
@@ -64,7 +68,7 @@ inline BuildOptions read_build_options(const vernal_build_options* source) {
   return options;
 }
 
-/// One object for one call.
+/// Runs `call` on an object that lives for this call.
 template <class T, class Call>
 std::int32_t call_architecture(Call&& call) noexcept {
   return guard([&] {
@@ -99,20 +103,14 @@ std::int32_t architecture_build(vernal_metadata_ref metadata, const vernal_build
   });
 }
 
-inline std::int32_t architecture_extension(vernal_str, const void** out_table) noexcept {
-  *out_table = nullptr;
-  return VERNAL_NOT_FOUND;
-}
-
 }  // namespace detail
 
-/// The table of architecture T, a default-constructible class derived from Architecture. Give it
-/// static storage in the plugin.
+/// The function table of T, a class derived from Architecture that is default-constructible. Store
+/// it in a static variable of the plugin.
 template <class T>
 constexpr vernal_architecture_api architecture_table() {
   return {sizeof(vernal_architecture_api), detail::architecture_probe<T>,
-          detail::architecture_describe<T>, detail::architecture_build<T>,
-          detail::architecture_extension};
+          detail::architecture_describe<T>, detail::architecture_build<T>, detail::extension_of<T>};
 }
 
 }  // namespace vernal

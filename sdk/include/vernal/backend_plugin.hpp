@@ -1,11 +1,12 @@
-// C++ side of a backend plugin: abstract classes to derive from, and the function table made from
-// them.
+// A backend plugin in C++: abstract classes to derive from, and the function table made from them.
 //
 //   class MyBackend : public vernal::Backend { ... };
 //   constexpr vernal_backend_api kTable = vernal::backend_table<MyBackend>();
 //   VERNAL_DEFINE_PLUGIN(vernal::PluginDefinition{.backend = &kTable, .backend_rows = kRows});
 //
-// Objects are created and destroyed through the table; whatever a member throws becomes a status.
+// The core creates and destroys the objects through the table. Whatever a member throws becomes a
+// status and a text. Each member keeps the promises of the function of the same name in
+// abi/backend.h and sdk/spec/state.md: these name its errors and its thread.
 #pragma once
 
 #include <cstdint>
@@ -25,18 +26,20 @@
 
 namespace vernal {
 
-/// Pulls weights during a build. Build thread only.
+/// Gives the weights of a module during BackendPlan::build, on the thread of that call only.
+/// Errors   members throw Error with the status that the source answers
 class WeightSource {
  public:
   explicit WeightSource(const vernal_weight_source* source) : source_(copy_in(source)) {}
 
-  /// Copies `size` stored bytes of weight `index`, from `offset`.
+  /// Copies `size` stored bytes of the module's weight `index`, from byte `offset` on.
   void read(std::uint64_t index, std::uint64_t offset, std::uint64_t size,
             void* destination) const {
     plugin_host().check(source_.read(source_.user, index, offset, size, destination),
                         "weight source");
   }
-  /// The whole stored weight; valid until unmap or the program's end.
+  /// All bytes of a weight as stored, read-only. Valid until unmap(index); without an unmap, until
+  /// the program is destroyed.
   std::span<const std::byte> map(std::uint64_t index) const {
     const void* data = nullptr;
     std::uint64_t bytes = 0;
@@ -51,11 +54,12 @@ class WeightSource {
   vernal_weight_source source_;
 };
 
-/// Reports load progress; throws Error(CANCELLED) when the host wants the build to stop.
+/// Tells the host how much is loaded; call report() at least every 100 ms.
 class Progress {
  public:
   explicit Progress(const vernal_progress* progress)
       : progress_(progress ? *progress : vernal_progress{}) {}
+  /// Errors   the status of the host if the build shall stop: let it pass through
   void report(std::uint64_t done_bytes, std::uint64_t total_bytes) const {
     if (progress_.report == nullptr) return;
     const std::int32_t status = progress_.report(progress_.user, done_bytes, total_bytes);
@@ -66,16 +70,17 @@ class Progress {
   vernal_progress progress_;
 };
 
-/// A step as the backend sees it. Spans are borrowed for the call.
+/// A step as the backend sees it, see vernal_step_batch. Spans and text are borrowed for the call.
 struct StepBatch {
-  std::uint64_t function = 0;
-  std::uint64_t num_tokens = 0;
-  std::vector<StepSequence> sequences;
-  std::span<const std::int32_t> rows;
-  std::vector<vernal_step_input> inputs;
-  std::vector<std::string_view> outputs;
+  std::uint64_t function = 0;             // index in the module
+  std::uint64_t num_tokens = 0;           // T
+  std::vector<StepSequence> sequences;    // by start, without gaps
+  std::span<const std::int32_t> rows;     // indices of tokens, ascending
+  std::vector<vernal_step_input> inputs;  // in host memory, or outputs of earlier steps
+  std::vector<std::string_view> outputs;  // names of the outputs wanted
 
-  /// Host data of an input; INVALID_ARGUMENT if it is missing or shorter than `count` elements.
+  /// The first `count` elements of an input in host memory.
+  /// Errors   INVALID_ARGUMENT: it is missing, shorter, or the output of an earlier step
   template <class T>
   std::span<const T> input(std::string_view name, std::uint64_t count) const {
     for (const vernal_step_input& in : inputs) {
@@ -91,7 +96,8 @@ struct StepBatch {
     throw Error(VERNAL_INVALID_ARGUMENT, "step input \"" + std::string(name) + "\" is missing");
   }
 
-  /// What a declared dimension is in this step: the counts for VERNAL_DIM_*, others themselves.
+  /// The size of a declared dimension in this step: the count that a VERNAL_DIM_* stands for; any
+  /// other dimension is its own size.
   std::int64_t dimension(std::int64_t declared) const {
     switch (declared) {
       case VERNAL_DIM_TOKENS:
@@ -112,7 +118,7 @@ struct StepBatch {
   }
 };
 
-/// Sequences, states and steps of one program. Engine thread. Meaning: backend.h.
+/// The sequences, states and steps of one program. Engine thread only.
 class BackendPool {
  public:
   BackendPool() = default;
@@ -141,14 +147,17 @@ class BackendPool {
   }
 
   virtual vernal_ticket step_submit(const StepBatch& batch) = 0;
-  /// False if the step is not finished after `timeout_ms` (0: waits without limit).
+  /// Waits for a step. False if it is not finished after `timeout_ms`; 0 waits without limit.
+  /// Throws Error if the step failed.
   virtual bool step_wait(vernal_ticket ticket, std::uint64_t timeout_ms) = 0;
+  /// Whether the step is finished.
   virtual bool step_poll(vernal_ticket ticket) = 0;
   virtual StepOutput step_output(vernal_ticket ticket, std::string_view name) = 0;
   virtual void step_release(vernal_ticket ticket) = 0;
 };
 
-/// A module compiled, with its weights loaded.
+/// A compiled module with its weights loaded. stats() may be called on any thread; the rest on the
+/// control or the engine thread.
 class BackendProgram {
  public:
   BackendProgram() = default;
@@ -161,7 +170,7 @@ class BackendProgram {
   virtual vernal_step_stats stats() const = 0;
 };
 
-/// What a program will be and cost.
+/// What a program will allocate, decided before anything is. Control thread.
 class BackendPlan {
  public:
   BackendPlan() = default;
@@ -171,12 +180,16 @@ class BackendPlan {
 
   virtual vernal_plan_info info() const = 0;
   virtual std::vector<MemoryRow> rows() const = 0;
+  /// Allocates and loads. Both arguments are valid during the call only. The plan outlives the
+  /// program.
   virtual std::unique_ptr<BackendProgram> build(const WeightSource& source,
                                                 const Progress& progress) = 0;
 };
 
-/// One configured instance. Derived classes have a constructor from `const Config&` and a static
-/// `std::vector<DeviceInfo> devices()`.
+/// One configured instance of a backend. A derived class has a constructor from `const Config&` and
+/// a static function `std::vector<DeviceInfo> devices()`. It may have a static function
+/// `const void* extension(std::string_view id)`, which gives the table of an extension by its id,
+/// or null if there is none. Control thread; extension() on any thread.
 class Backend {
  public:
   Backend() = default;
@@ -184,12 +197,15 @@ class Backend {
   Backend& operator=(const Backend&) = delete;
   virtual ~Backend() = default;
 
-  /// Why a node cannot be compiled; nullopt if it can.
+  /// The reason why a node cannot be compiled; nullopt if it can.
   virtual std::optional<std::string> unsupported_reason(const Module& module,
                                                         const Function& function,
                                                         const Node& node) const = 0;
+  /// The storage formats of weights that this backend accepts or refuses.
   virtual std::vector<FormatSupport> formats() const = 0;
-  /// `module` lives until the plan is destroyed.
+  /// Plans a program.
+  /// Errors   UNSUPPORTED: names every node and option that is not supported
+  ///          RESOURCE_EXHAUSTED: says how many bytes are needed and available
   virtual std::unique_ptr<BackendPlan> plan(std::shared_ptr<const Module> module,
                                             const PlanOptions& options) = 0;
 };

@@ -1,5 +1,5 @@
 // Values that backends and the core exchange, as plain C++: devices, formats, memory rows, plan
-// options and steps. What each field means is told in abi/backend.h.
+// options and steps. abi/backend.h says what each field means.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 
 namespace vernal {
 
+/// See vernal_device_info.
 struct DeviceInfo {
   std::string name;
   std::string description;
@@ -18,14 +19,14 @@ struct DeviceInfo {
   std::uint64_t num_workers = 0;
 };
 
-/// What a backend says of one storage format.
+/// Whether a backend accepts a storage format of weights, see vernal_format_row.
 struct FormatSupport {
   std::string format;  // "ggml.q4_k/1"
   std::uint32_t support = VERNAL_FORMAT_NATIVE;
   std::string note;
 };
 
-/// One priced or allocated object.
+/// One object of a plan, or one that is allocated. See vernal_memory_row.
 struct MemoryRow {
   std::string object;
   std::string device;
@@ -52,7 +53,7 @@ struct PlanOptions {
   bool kv_rotate = false;
 };
 
-/// One sequence's part of a step.
+/// The part of a step that belongs to one sequence, see vernal_step_sequence.
 struct StepSequence {
   vernal_sequence_id sequence = 0;
   std::uint64_t start = 0;
@@ -60,6 +61,7 @@ struct StepSequence {
   std::uint64_t first_position = 0;
 };
 
+/// f32 [rows, columns], row-major; `data` is borrowed from the step.
 struct StepOutput {
   const float* data = nullptr;
   std::uint64_t rows = 0;

@@ -1,6 +1,6 @@
-// The table of storage formats: every weight format by name, GGUF number and size, and how to read
-// it. Header-only, standard library alone: for backends, converters and tests, in and out of this
-// tree. What the bytes mean is told in sdk/spec/formats.md.
+// The table of storage formats: the name, GGUF number and size of every weight format, and the
+// function that reads it. It needs the standard library only, so that backends, converters and
+// tests can use it, inside this tree and outside. sdk/spec/formats.md says what the bytes mean.
 #pragma once
 
 #include <array>
@@ -16,8 +16,8 @@
 namespace vernal {
 
 /// All known formats by rising GGUF number. A format without a reader can be listed and measured
-/// only; adding the reader to its line makes it readable everywhere.
-///   id, name, GGUF number, weights per block, bytes per block, row header bytes, reader
+/// only. A reader in its line makes it readable everywhere.
+///   id, name, GGUF number, weights per block, bytes per block, bytes of the row header, reader
 inline constexpr std::array<BlockType, 43> kBlockTypes{{
     {"f32", "f32", 0, 1, 4, 0, dequantize_f32},
     {"f16", "f16", 1, 1, 2, 0, dequantize_f16},
@@ -80,12 +80,13 @@ constexpr const BlockType* find_block_type(std::string_view id) noexcept {
   return nullptr;
 }
 
-/// Reads one row into floats, exact to the last bit of the format's definition.
+/// Reads one row into floats. The result is exact to the last bit of the format's definition.
 ///   type     a format with is_readable()
 ///   row      type.row_bytes(columns) bytes, any alignment
 ///   columns  a number that type.accepts_columns() takes
 ///   out      [columns], not overlapping row
-/// Thread     any. Never fails: every bit pattern means something.
+/// Thread     any
+/// Errors     none: every pattern of bits has a meaning
 inline void dequantize_row(const BlockType& type, const std::byte* row, std::uint64_t columns,
                            float* out) {
   type.dequantize(row, columns, out);

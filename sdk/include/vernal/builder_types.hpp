@@ -1,5 +1,5 @@
-// Handles and options of the module builder (builder.hpp). What each operation computes and what
-// its attributes mean is specified in sdk/spec/operations.md; names here equal the names there.
+// Handles and options of the module builder (builder.hpp). sdk/spec/operations.md specifies what
+// each operation computes and what its attributes mean. The names here are the names there.
 #pragma once
 
 #include <array>
@@ -21,18 +21,19 @@ inline constexpr std::int64_t kSequences = VERNAL_DIM_SEQUENCES;
 inline constexpr std::int64_t kRows = VERNAL_DIM_ROWS;
 inline constexpr std::int64_t kExternal = VERNAL_DIM_EXTERNAL;
 
-/// Row-major dimensions, dims[0] slowest; at most VERNAL_MAX_RANK.
+/// Row-major dimensions, dims[0] slowest. At most VERNAL_MAX_RANK of them.
 using Dims = std::vector<std::int64_t>;
 
-/// Element kind of a value: `kAct` is the backend's choice of f32, f16 or bf16; `kF32` is at least
-/// f32.
+/// Element kind of a value.
+///   kAct   f32, f16 or bf16: the backend chooses one for the whole program
+///   kF32   at least f32
 enum class Element : std::uint32_t {
   kAct = VERNAL_ELEMENT_ACT,
   kF32 = VERNAL_ELEMENT_F32,
   kI32 = VERNAL_ELEMENT_I32,
 };
 
-/// "act", "f32", "i32": values of the attributes `dtype` and `out`.
+/// The value of an attribute `dtype` or `out`: "act", "f32" or "i32".
 inline std::string_view element_name(Element element) noexcept {
   switch (element) {
     case Element::kAct:
@@ -45,16 +46,16 @@ inline std::string_view element_name(Element element) noexcept {
   return "unknown";
 }
 
-/// A value made by an operation. Cheap to copy; valid for the function it was made in.
+/// A value that an operation made. It is valid in the function it was made in.
 struct Tensor {
   vernal_operand operand{VERNAL_OPERAND_NONE, 0};
   bool exists() const noexcept { return operand.kind != VERNAL_OPERAND_NONE; }
 };
 
-/// A declared weight, or none (a bias the file does not have).
+/// A declared weight, or none, as for a bias that the file does not have.
 struct WeightRef {
   vernal_operand operand{VERNAL_OPERAND_NONE, 0};
-  std::string label;  // "attn_norm" of "blk.3.attn_norm.weight": names the node that uses it
+  std::string label;  // names the node that uses it: "attn_norm" for "blk.3.attn_norm.weight"
   bool exists() const noexcept { return operand.kind != VERNAL_OPERAND_NONE; }
 };
 
@@ -82,36 +83,37 @@ struct RecurrentState {
   std::int64_t value_size = 0;
 };
 
-/// The last width-1 columns that a causal convolution of `width` taps over `channels` still needs.
+/// The newest width - 1 inputs of a causal convolution: [width - 1, channels].
 struct ConvState {
   std::string_view name;
   std::int64_t layer = 0;
   std::int64_t channels = 0;
-  std::int64_t width = 0;
+  std::int64_t width = 0;  // taps of the convolution
 };
 
-/// How rotary angles are stretched beyond the trained context; vernal.rope/1 has the formulas.
+/// How rotary angles are stretched beyond the context length that the model was trained with. The
+/// formulas are those of vernal.rope/1.
 struct RopeScaling {
   std::string_view kind = "none";  // none | linear | yarn | banded | longrope
   double factor = 1;
   std::int64_t original_context_length = 0;  // yarn, banded
   double beta_fast = 32;                     // yarn
   double beta_slow = 1;                      // yarn
-  double extrapolation = 1;                  // yarn: weight of the mix, 0 = plain linear
+  double extrapolation = 1;                  // yarn: 0 is linear scaling, 1 is full yarn
   double low_freq_factor = 1;                // banded
   double high_freq_factor = 4;               // banded
-  double magnitude = 1;                      // every kind: multiplies sine and cosine
+  double magnitude = 1;                      // all kinds: multiplies sine and cosine
 };
 
 /// Options of Builder::rope.
 struct RopeOptions {
-  std::int64_t n_rot = 0;           // leading dimensions of a head that are rotated, even
+  std::int64_t n_rot = 0;           // even: rotates the first n_rot dimensions of a head
   std::string_view style = "neox";  // neox: pairs (i, i + n_rot/2); interleaved: (2i, 2i + 1)
   double base = 10000;
   RopeScaling scaling = {};
   std::string_view mrope = "none";         // none | chunked | interleaved
-  std::array<std::int64_t, 4> sections{};  // pairs for each position axis, with mrope
-  WeightRef factors = {};                  // [n_rot/2], each divides a pair's frequency
+  std::array<std::int64_t, 4> sections{};  // with mrope: number of pairs of each position axis
+  WeightRef factors = {};                  // [n_rot/2]: divide the frequencies of the pairs
 };
 
 /// Options of Builder::attention.
@@ -119,7 +121,7 @@ struct AttentionOptions {
   double scale = 1;  // multiplies q.k
   bool causal = true;
   double softcap = 0;    // 0: off
-  WeightRef sinks = {};  // [Hq]: a logit that takes part in each head's softmax and has no value
+  WeightRef sinks = {};  // [Hq]: one more logit in the softmax of each head, without a value
 };
 
 /// Options of the gated linear units.
@@ -132,18 +134,18 @@ struct GluOptions {
 /// Options of Builder::gated_delta_rule.
 struct DeltaRuleOptions {
   double scale = 1;        // multiplies q
-  bool qk_l2norm = false;  // normalise q and k per head first
+  bool qk_l2norm = false;  // first normalise each head of q and k
   double eps = 1e-6;       // of that normalisation
-  std::string_view head_map =
-      "tiled";  // tiled: value head h reads key head h mod Hk; grouped: h*Hk/Hv
+  // Which key head a value head h reads. tiled: h mod Hk; grouped: h * Hk / Hv
+  std::string_view head_map = "tiled";
 };
 
 /// Options of Builder::moe_route.
 struct RouteOptions {
   std::int64_t k = 1;                  // experts used by a token
   std::string_view score = "softmax";  // softmax | sigmoid
-  std::string_view when = "before";    // the score is taken before or after the choice
-  bool renorm = false;                 // the chosen weights are divided by their sum
+  std::string_view when = "before";    // before | after: scores before or after the choice
+  bool renorm = false;                 // divide the chosen weights by their sum
   double scale = 1;
   std::int64_t n_group = 1;
   std::int64_t topk_group = 1;
@@ -161,9 +163,10 @@ struct ExpertWeights {
   WeightRef gate_bias = {}, up_bias = {}, down_bias = {};  // [E, F], [E, F], [E, D]
 };
 
-/// Attributes of one node, borrowed by it for the call: text and arrays must outlive the list.
+/// The attributes of one node. Text and arrays are borrowed: they must outlive this list.
 class Attributes {
  public:
+  /// Adds an attribute. A bool is the integer 0 or 1.
   Attributes& add(std::string_view name, std::int64_t value) {
     next(name, VERNAL_ATTR_INT).integer = value;
     return *this;

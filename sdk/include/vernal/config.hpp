@@ -1,4 +1,4 @@
-// C++ side of a plugin's configuration: rows of its schema and typed access to its table.
+// A plugin's configuration in C++: the rows of its schema, and typed access to its table.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace vernal {
 
-/// One row of a schema as written by hand; see config.h for the meaning of each field. Text is
-/// borrowed: use string literals.
+/// One row of a schema; abi/config.h says what each field means. Text is borrowed: use string
+/// literals.
 struct ConfigRow {
   std::string_view path;
   std::uint32_t type;
@@ -25,7 +25,7 @@ struct ConfigRow {
   std::string_view choices = {};
 };
 
-/// The row in the interface's form.
+/// The row as the interface wants it. Its text is that of `row`.
 constexpr vernal_config_row to_abi(const ConfigRow& row) {
   vernal_config_row out{};
   out.struct_size = sizeof(vernal_config_row);
@@ -40,8 +40,11 @@ constexpr vernal_config_row to_abi(const ConfigRow& row) {
   return out;
 }
 
-/// Typed read access to the validated table of an instance. Control thread; valid for the call it
-/// was passed to. Getters throw Error for a type that differs from the schema's.
+/// Typed read access to the validated table of an instance, with defaults filled in. A find_*
+/// function returns nothing for a key that is absent and has no default.
+///   Thread     control
+///   Lifetime   the call it was passed to; results are copies
+///   Errors     INVALID_ARGUMENT: the schema gives the key another type
 class Config {
  public:
   explicit Config(vernal_config_view view)
@@ -62,23 +65,25 @@ class Config {
     if (!found(api_.get_float(config_, to_str(path), &value), path)) return std::nullopt;
     return value;
   }
-  /// STRING, PATH (absolute) and ENUM.
+  /// For STRING, PATH (an absolute path) and ENUM.
   std::optional<std::string> find_string(std::string_view path) const {
     vernal_str value{};
     if (!found(api_.get_string(config_, to_str(path), &value), path)) return std::nullopt;
     return std::string(view(value));
   }
+  /// For SIZE, in bytes.
   std::optional<std::uint64_t> find_size(std::string_view path) const {
     std::uint64_t value = 0;
     if (!found(api_.get_size(config_, to_str(path), &value), path)) return std::nullopt;
     return value;
   }
+  /// For DURATION, in milliseconds.
   std::optional<std::uint64_t> find_duration_ms(std::string_view path) const {
     std::uint64_t value = 0;
     if (!found(api_.get_duration(config_, to_str(path), &value), path)) return std::nullopt;
     return value;
   }
-  /// Empty if absent.
+  /// For STRING_LIST; empty if the key is absent.
   std::vector<std::string> strings(std::string_view path) const {
     std::uint64_t count = 0;
     std::vector<std::string> values;
@@ -90,7 +95,7 @@ class Config {
     }
     return values;
   }
-  /// Empty if absent.
+  /// For INT_LIST; empty if the key is absent.
   std::vector<std::int64_t> integers(std::string_view path) const {
     std::uint64_t count = 0;
     std::vector<std::int64_t> values;
@@ -103,13 +108,13 @@ class Config {
     return values;
   }
 
-  /// Name of the table, "frontends.http".
+  /// The name of the table: "frontends.http".
   std::string name() const {
     vernal_str value{};
     plugin_host().check(api_.name(config_, &value), "config name");
     return std::string(view(value));
   }
-  /// "file:line:column" of a key, for messages.
+  /// "file:line:column" of a key, for messages; of the table if the key is absent.
   std::string origin(std::string_view path) const {
     vernal_str value{};
     plugin_host().check(api_.origin(config_, to_str(path), &value), path);

@@ -10,8 +10,8 @@
 //   }
 // clang-format on
 //
-// Objects are cheap to copy (EngineClient) or own one request (EngineRequest). Threads: as the
-// functions of vernal_engine_api say.
+// An EngineClient is cheap to copy. An EngineRequest owns one request. The functions of
+// vernal_engine_api (abi/frontend.h) say which threads may call what.
 #pragma once
 
 #include <cstdint>
@@ -48,6 +48,7 @@ struct Metric {
   std::uint32_t type = VERNAL_METRIC_GAUGE;
 };
 
+/// The state of all models together.
 struct Health {
   std::uint32_t state = 0;  // VERNAL_MODEL_*
   std::string reason;
@@ -62,12 +63,12 @@ struct SubmitArgs {
   void* user = nullptr;
 };
 
-/// Token ids of a delta, borrowed from the event.
+/// The token ids of a delta, borrowed from the event.
 inline std::span<const std::int32_t> tokens_of(const vernal_event& event) {
   return {event.tokens, event.num_tokens};
 }
 
-/// Log probabilities of a delta. Text in them is borrowed from the event.
+/// The log probabilities of a delta, one for each token. Text in them is borrowed from the event.
 inline std::vector<vernal_token_logprob> logprobs_of(const vernal_event& event) {
   std::vector<vernal_token_logprob> out;
   out.reserve(event.num_logprobs);
@@ -77,7 +78,7 @@ inline std::vector<vernal_token_logprob> logprobs_of(const vernal_event& event) 
   return out;
 }
 
-/// Alternatives of one position, best first. Text in them is borrowed from the event.
+/// The alternatives of one position, best first. Text in them is borrowed from the event.
 inline std::vector<vernal_candidate> alternatives_of(const vernal_token_logprob& position) {
   std::vector<vernal_candidate> out;
   out.reserve(position.num_alternatives);
@@ -92,8 +93,8 @@ inline bool is_terminal(const vernal_event& event) {
   return event.type == VERNAL_EVENT_FINISHED || event.type == VERNAL_EVENT_ERROR;
 }
 
-/// Owns one request: released (and so cancelled, if it still runs) when the object goes. Movable.
-/// One thread at a time; the destructor must not run inside on_ready.
+/// Owns one request. The destructor releases it, which cancels a request that still runs. Movable.
+/// Use it on one thread at a time. The destructor must not run inside on_ready.
 class EngineRequest {
  public:
   EngineRequest() = default;
@@ -111,14 +112,15 @@ class EngineRequest {
   /// 0 for an empty object.
   vernal_request_id id() const noexcept { return id_; }
 
-  /// Takes the next event without waiting; false if there is none now.
+  /// Takes the next event into `event` without waiting. False if there is none now.
+  /// Text in `event` lives until the next poll, wait or release of this request.
   bool poll(vernal_event& event) const {
     std::uint32_t more = 0;
     prepare(event);
     plugin_host().check(api_.poll_events(engine_, id_, &event, &more), "poll events");
     return more != 0;
   }
-  /// Takes the next event, waiting up to `timeout_ms`; false if none came.
+  /// Like poll, but waits for an event for up to `timeout_ms`. False if none came.
   bool wait(std::uint64_t timeout_ms, vernal_event& event) const {
     std::uint32_t more = 0;
     prepare(event);
@@ -126,11 +128,11 @@ class EngineRequest {
                         "wait for events");
     return more != 0;
   }
-  /// The terminal event still comes. Any thread.
+  /// Cancels the request; its last event still comes. Any thread.
   void cancel(std::string_view reason) const noexcept {
     if (id_ != 0) api_.cancel(engine_, id_, to_str(reason));
   }
-  /// When it returns on_ready does not run, nor will.
+  /// Releases the request now. When it returns, on_ready does not run and will not run again.
   void release() noexcept {
     if (id_ != 0) api_.release(engine_, std::exchange(id_, 0));
   }
@@ -146,8 +148,8 @@ class EngineRequest {
   vernal_request_id id_ = 0;
 };
 
-/// Answer to a submit: a request, or why there is none. QUEUE_FULL, UNAVAILABLE and NOT_FOUND are
-/// normal.
+/// The answer to a submit: a request, or the reason why there is none. QUEUE_FULL, UNAVAILABLE and
+/// NOT_FOUND are normal answers.
 struct Submission {
   std::int32_t status = VERNAL_OK;
   std::string reason;
@@ -156,7 +158,8 @@ struct Submission {
   bool accepted() const noexcept { return status == VERNAL_OK; }
 };
 
-/// The engine service.
+/// Comfort over vernal_engine_api. Any thread. Members throw Error if the core refuses; submit
+/// returns the refusal instead.
 class EngineClient {
  public:
   /// The service of this plugin's host. Control thread. Throws Error if the host offers none.
@@ -169,7 +172,7 @@ class EngineClient {
   EngineClient(const vernal_engine_api* api, vernal_engine* engine)
       : api_(adopt_table(api, "vernal_engine_api")), engine_(engine) {}
 
-  /// Models and profiles in the deployment's order.
+  /// The models and profiles in the deployment's order, also while they load.
   std::vector<ModelInfo> models() const {
     std::vector<ModelInfo> out;
     const vernal_model_sink sink{
@@ -187,7 +190,7 @@ class EngineClient {
     return out;
   }
 
-  /// Copies everything and returns at once.
+  /// Sends a request. Copies everything and returns at once.
   Submission submit(const SubmitArgs& args) const {
     vernal_submit_args raw{};
     raw.struct_size = sizeof(raw);
@@ -203,7 +206,7 @@ class EngineClient {
     return {VERNAL_OK, {}, EngineRequest(api_, engine_, id)};
   }
 
-  /// Cancels by id, from any thread; unknown and finished requests are ignored.
+  /// Cancels a request by its id. Unknown and finished requests are ignored.
   void cancel(vernal_request_id request, std::string_view reason) const noexcept {
     api_.cancel(engine_, request, to_str(reason));
   }
@@ -225,6 +228,8 @@ class EngineClient {
     return out;
   }
 
+  /// READY if every model is ready, FAILED if one has failed, else the state of a model that is not
+  /// ready; with the reasons.
   Health health() const {
     Health out;
     const vernal_sink sink = append_to(out.reason);

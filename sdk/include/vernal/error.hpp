@@ -1,5 +1,4 @@
-// vernal::Error: what C++ code on either side of the interface throws for an outcome that ends the
-// operation.
+// vernal::Error: C++ code on either side of the interface throws it when an operation fails.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +11,7 @@
 
 namespace vernal {
 
-/// Name of a status code as it appears in messages ("INVALID_ARGUMENT").
+/// The name of a status code as it appears in messages: "INVALID_ARGUMENT".
 inline std::string_view status_name(std::int32_t code) noexcept {
   switch (code) {
     case VERNAL_OK:
@@ -52,8 +51,8 @@ inline std::string_view status_name(std::int32_t code) noexcept {
   }
 }
 
-/// An operation failed. The message names the object, the expectation, the finding and, where there
-/// is one, the remedy. Never thrown across the interface: see guard() in host.hpp.
+/// An operation failed. The message names the object, what was expected and what was found, and a
+/// remedy if there is one. It is never thrown across the interface: guard() in host.hpp sees to it.
 class Error : public std::runtime_error {
  public:
   Error(std::int32_t code, const std::string& message) : std::runtime_error(message), code_(code) {}
@@ -64,12 +63,12 @@ class Error : public std::runtime_error {
   std::int32_t code_;
 };
 
-/// Borrowed view of an interface string.
+/// A view of a string of the interface. It borrows the text.
 inline std::string_view view(vernal_str text) noexcept {
   return text.size == 0 ? std::string_view{} : std::string_view{text.data, text.size};
 }
 
-/// Interface string that borrows `text`.
+/// A string of the interface. It borrows `text`.
 inline vernal_str to_str(std::string_view text) noexcept { return {text.data(), text.size()}; }
 
 }  // namespace vernal

@@ -1,12 +1,15 @@
-// C++ side of a frontend plugin: the abstract class to derive from, and the function table made
-// from it.
+// A frontend plugin in C++: the abstract class to derive from, and the function table made from it.
 //
-//   class MyFrontend : public vernal::Frontend { explicit MyFrontend(const vernal::Config& config);
-//   ... }; constexpr vernal_frontend_api kTable = vernal::frontend_table<MyFrontend>();
+//   class MyFrontend : public vernal::Frontend {
+//    public:
+//     explicit MyFrontend(const vernal::Config& config);
+//     ...
+//   };
+//   constexpr vernal_frontend_api kTable = vernal::frontend_table<MyFrontend>();
 //   VERNAL_DEFINE_PLUGIN(vernal::PluginDefinition{.frontend = &kTable, .frontend_rows = kRows});
 //
-// Requests go to the core through engine_client.hpp. Objects are created and destroyed through the
-// table; whatever a member throws becomes a status with its text.
+// engine_client.hpp sends requests to the core. The core creates and destroys the objects through
+// the table. Whatever a member throws becomes a status and a text.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +18,24 @@
 
 #include "vernal/abi/frontend.h"
 #include "vernal/config.hpp"
+#include "vernal/detail/extension.hpp"
 #include "vernal/host.hpp"
 
 namespace vernal {
 
-/// One configured frontend. Derived classes have a constructor from `const Config&`, which reads
-/// the instance's table (borrowed for the constructor) and binds nothing yet.
+/// One configured frontend. A derived class has a constructor from `const Config&`. It reads the
+/// table of the instance, which it may use only during the constructor, and binds nothing yet.
 ///
-/// Life: constructor, start, begin_drain (perhaps), stop, destructor; all on the control thread.
-/// After a start that threw, stop is not called.
+/// Calls come in this order, all on the control thread: constructor, start, perhaps begin_drain,
+/// stop, destructor. If start throws, stop is not called.
+///
+/// A derived class may have two static members. Its table then offers them:
+///
+///   static void check(const Config& config);
+///     Throws what the constructor or start would throw for this table. It binds nothing, and asks
+///     for no service of the host. `vernal check` calls it. Control thread.
+///   static const void* extension(std::string_view id);
+///     Gives the table of an extension of frontends by its id, or null if there is none. Any thread.
 class Frontend {
  public:
   Frontend() = default;
@@ -31,17 +43,17 @@ class Frontend {
   Frontend& operator=(const Frontend&) = delete;
   virtual ~Frontend() = default;
 
-  /// Binds, starts the frontend's threads and returns. Models may still be loading: until one is
-  /// READY, requests to it are refused with UNAVAILABLE. Throws Error(UNAVAILABLE) for an address
-  /// in use.
+  /// Binds addresses, starts the frontend's threads and returns. Models may still be loading: until
+  /// a model is READY, its requests are refused with UNAVAILABLE.
+  /// Errors   UNAVAILABLE: an address is in use
   virtual void start() = 0;
-  /// Takes no more work and returns at once; what is in flight goes on for up to `deadline_ms`.
+  /// Takes no more work and returns at once. Requests in flight go on for up to `deadline_ms`.
   virtual void begin_drain(std::uint64_t deadline_ms) = 0;
-  /// Requests in flight.
+  /// The number of requests in flight.
   virtual std::uint64_t active() const = 0;
-  /// Cancels what is left and joins all threads.
+  /// Cancels the requests that are left and joins all threads.
   virtual void stop() = 0;
-  /// One line for logs and tests, "listening on http://127.0.0.1:8000". Any thread.
+  /// One line for logs and tests: "listening on http://127.0.0.1:8000". Any thread.
   virtual std::string info() const = 0;
 };
 
@@ -51,6 +63,9 @@ inline Frontend& object(vernal_frontend* handle) {
   if (handle == nullptr) throw Error(VERNAL_INVALID_ARGUMENT, "frontend handle is null");
   return *reinterpret_cast<Frontend*>(handle);
 }
+
+template <class T>
+concept ChecksItsTable = requires(const Config& config) { T::check(config); };
 
 }  // namespace detail
 
@@ -81,10 +96,12 @@ constexpr vernal_frontend_api frontend_table() {
   t.info = [](vernal_frontend* f, const vernal_sink* sink) noexcept -> std::int32_t {
     return guard([&] { write(sink, detail::object(f).info()); });
   };
-  t.get_extension = [](vernal_str, const void** out) noexcept -> std::int32_t {
-    *out = nullptr;
-    return VERNAL_NOT_FOUND;
-  };
+  t.get_extension = detail::extension_of<T>;
+  if constexpr (detail::ChecksItsTable<T>) {
+    t.check = [](vernal_config_view config) noexcept -> std::int32_t {
+      return guard([&] { T::check(Config(config)); });
+    };
+  }
   return t;
 }
 

@@ -1,5 +1,5 @@
-// The host as plugin code sees it: logging, errors, services, and the guard that keeps exceptions
-// inside.
+// The host as a plugin sees it: logging, errors and services. guard() keeps exceptions inside the
+// plugin.
 #pragma once
 
 #include <cstdint>
@@ -13,36 +13,40 @@
 
 namespace vernal {
 
-/// Comfort over vernal_host_api. Any thread. Copyable; borrows nothing.
+/// Comfort over vernal_host_api. Any thread. It owns nothing and is cheap to copy. A default object
+/// has no host: it logs nothing and stores no errors.
 class Host {
  public:
   Host() = default;
   Host(vernal_host* host, const vernal_host_api* api)
       : host_(host), api_(adopt_table(api, "vernal_host_api")) {}
 
-  /// Writes one log line; level is VERNAL_LOG_*.
+  /// Writes one line to the log. `level` is VERNAL_LOG_*.
   void log(std::uint32_t level, std::string_view component, std::string_view text) const noexcept {
     if (api_.log) api_.log(host_, level, to_str(component), to_str({}), 0, to_str(text));
   }
 
-  /// Least level that is written.
+  /// The least level that is written; OFF without a host.
   std::uint32_t log_level() const noexcept {
     std::uint32_t level = VERNAL_LOG_OFF;
     if (api_.log_level) api_.log_level(host_, &level);
     return level;
   }
 
+  /// Stores the text that explains the status this thread is about to return.
   void set_error(std::int32_t code, std::string_view text) const noexcept {
     if (api_.set_error) api_.set_error(host_, code, to_str(text));
   }
 
+  /// The text that was stored last on this thread; empty if there is none.
   std::string last_error() const {
     vernal_str text{};
     if (api_.last_error == nullptr || api_.last_error(host_, &text) != VERNAL_OK) return {};
     return std::string(view(text));
   }
 
-  /// The text the callee stored with `status`, or the status' name if it stored none; forgets it.
+  /// The text that a failed call stored with `status`, or the name of the status if it stored
+  /// none. The stored text is forgotten.
   std::string take_error(std::int32_t status) const {
     std::string text = last_error();
     if (text.empty()) text = std::string(status_name(status));
@@ -50,13 +54,14 @@ class Host {
     return text;
   }
 
-  /// Throws Error with the text the callee stored, if `status` is not OK. `what` says who was
-  /// called.
+  /// Throws Error if `status` is not OK. Its message is `what`, which names what was called, and
+  /// the text that the call stored.
   void check(std::int32_t status, std::string_view what) const {
     if (status != VERNAL_OK) throw Error(status, std::string(what) + ": " + take_error(status));
   }
 
-  /// A service table by id with its object. Throws NOT_FOUND if the host has none.
+  /// The table and the object of a service, by its id. Control thread.
+  /// Errors   NOT_FOUND: the host has no such service
   template <class Table>
   const Table* service(std::string_view id, void** out_object) const {
     const void* table = nullptr;
@@ -64,15 +69,41 @@ class Host {
     return static_cast<const Table*>(table);
   }
 
+  /// The host's table of an extension by its id, "vernal.ext.NAME/REV". Null if the host has none,
+  /// which is a normal answer. `Table` begins with `std::uint64_t struct_size`. The content of one
+  /// id never changes: a changed table gets another revision, and so another id. Control thread.
+  /// Errors   INCOMPATIBLE: the table is smaller than `Table`
+  template <class Table>
+  const Table* extension(std::string_view id) const {
+    const void* table = nullptr;
+    if (api_.get_extension == nullptr) return nullptr;
+    const std::int32_t status = api_.get_extension(host_, to_str(id), &table);
+    if (status == VERNAL_NOT_FOUND || status == VERNAL_UNIMPLEMENTED) {
+      set_error(VERNAL_OK, {});
+      return nullptr;
+    }
+    check(status, id);
+    const auto* found = static_cast<const Table*>(table);
+    if (found == nullptr || found->struct_size < sizeof(Table)) {
+      throw Error(VERNAL_INCOMPATIBLE,
+                  std::string(id) + ": expected a table of at least " +
+                      std::to_string(sizeof(Table)) + " bytes, found " +
+                      (found == nullptr ? "none" : std::to_string(found->struct_size)));
+    }
+    return found;
+  }
+
  private:
   vernal_host* host_ = nullptr;
   vernal_host_api api_{};
 };
 
-/// The host of this plugin; set by the entry. Defined by VERNAL_DEFINE_PLUGIN (plugin.hpp).
+/// The host of this plugin. The plugin's entry sets it; VERNAL_DEFINE_PLUGIN (plugin.hpp) defines
+/// this function.
 Host& plugin_host() noexcept;
 
-/// Runs `body`; nothing it throws leaves. Its text goes to the host, its code is returned.
+/// Runs `body` and returns VERNAL_OK. If `body` throws, the text of the exception goes to the host
+/// and its code is returned: RESOURCE_EXHAUSTED for std::bad_alloc, INTERNAL for what is no Error.
 template <class Body>
 std::int32_t guard(Body&& body) noexcept {
   try {
@@ -93,7 +124,8 @@ std::int32_t guard(Body&& body) noexcept {
   }
 }
 
-/// Writes text to a sink; throws CANCELLED or the sink's status if it refuses.
+/// Writes `text` to a sink. A null sink and an empty text write nothing. Throws Error with the
+/// status that the sink answers.
 inline void write(const vernal_sink* sink, std::string_view text) {
   if (sink == nullptr || sink->write == nullptr || text.empty()) return;
   const std::int32_t status = sink->write(sink->user, text.data(), text.size());

@@ -1,4 +1,4 @@
-// Text as a JSON string: what a frontend without a JSON library needs to write request documents.
+// Text as a JSON string, so that a frontend without a JSON library can write request documents.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace vernal {
 
-/// `text` in quotes, with quotes, backslashes and control characters escaped. Other bytes stand for
-/// themselves, so UTF-8 stays UTF-8; what is not UTF-8 is refused by the core, not here.
+/// `text` in quotes, with quotes, backslashes and control characters escaped. Other bytes are kept,
+/// so UTF-8 stays UTF-8. The core refuses what is not UTF-8; this function does not check.
 inline std::string json_text(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out = "\"";

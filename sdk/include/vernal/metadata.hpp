@@ -1,5 +1,5 @@
-// Metadata of a model file as an architecture plugin reads it: typed getters whose errors name the
-// key, what was expected and what was found.
+// The metadata of a model file as an architecture plugin reads it. Errors name the key, what was
+// expected and what was found.
 #pragma once
 
 #include <cmath>
@@ -29,14 +29,14 @@ struct FloatRange {
   double maximum = std::numeric_limits<double>::max();
 };
 
-/// A tensor of the file's directory.
+/// An entry of the file's tensor directory.
 struct TensorInfo {
   std::string format;  // "ggml.q4_k/1"
   Shape shape;         // logical, row-major: [N, K] for a linear
   std::uint64_t bytes = 0;
 };
 
-/// "[832, 256]"; run-time dimensions by their letters, "[T, 256]".
+/// "[832, 256]". Dimensions known only at a step are shown as letters: "[T, 256]".
 inline std::string shape_text(const Shape& shape) {
   std::string text = "[";
   for (std::uint32_t i = 0; i < shape.rank; ++i) {
@@ -61,14 +61,19 @@ inline std::string shape_text(const Shape& shape) {
   return text + "]";
 }
 
-/// Read access to a file's keys and tensor directory. Control thread; valid for the call it was
-/// passed to. Errors   INVALID_ARGUMENT: a key has another type or a value out of bounds;
-/// NOT_FOUND: require_* of an absent key. Every message names the key.
+/// Read access to a file's keys and tensor directory. A find_* function returns nothing for an
+/// absent key; a require_* function throws.
+///   Thread     control
+///   Lifetime   the call it was passed to; results are copies
+///   Errors     INVALID_ARGUMENT: the key has another type, or a value out of bounds
+///              NOT_FOUND: require_* of an absent key
 class Metadata {
  public:
   explicit Metadata(vernal_metadata_ref ref)
       : metadata_(ref.metadata), api_(adopt_table(ref.api, "vernal_metadata_api")) {}
 
+  /// The value of a key. A number outside `range`, or one that is not finite, is refused.
+  /// find_float converts integers.
   std::optional<std::int64_t> find_int(std::string_view key, IntRange range = {}) const {
     std::int64_t value = 0;
     if (!found(api_.get_int(metadata_, to_str(key), &value), key, "an integer"))
@@ -93,8 +98,8 @@ class Metadata {
     return std::string(view(value));
   }
 
-  /// Arrays of at most `max_elements`; a longer one is refused before it is read. Bools read as 0
-  /// and 1.
+  /// An array of integers or bools; bools become 0 and 1. An array of more than `max_elements` is
+  /// refused before it is read.
   std::optional<std::vector<std::int64_t>> find_ints(
       std::string_view key, std::uint64_t max_elements = kMaxElements) const {
     const auto count = array_size(key, max_elements);
@@ -125,12 +130,13 @@ class Metadata {
   }
   std::string require_string(std::string_view key) const { return required(key, find_string(key)); }
 
-  /// Whether the key is there with an array.
+  /// Whether the key exists and is an array.
   bool is_array(std::string_view key) const {
     std::uint64_t count = 0;
     return api_.array_size(metadata_, to_str(key), &count) == VERNAL_OK;
   }
 
+  /// The entry of a tensor by its name in the file, "blk.0.attn_q.weight".
   std::optional<TensorInfo> find_tensor(std::string_view name) const {
     vernal_weight_view tensor{};
     tensor.struct_size = sizeof(tensor);

@@ -1,5 +1,5 @@
-// The module as plain C++ values: what a backend reads once before it plans, and what the core
-// stores.
+// The module as plain C++ values. A backend reads it once before it plans; the core stores it.
+// abi/module.h says what each field means.
 #pragma once
 
 #include <algorithm>
@@ -17,14 +17,15 @@
 
 namespace vernal {
 
-/// Static shape; entries may be VERNAL_DIM_*.
+/// Row-major dimensions, dims[0] slowest. An entry may be VERNAL_DIM_*.
 struct Shape {
   std::array<std::int64_t, VERNAL_MAX_RANK> dims{};
   std::uint32_t rank = 0;
 
   std::int64_t operator[](std::uint32_t i) const { return dims[i]; }
+  /// The last dimension; 1 for a shape without dimensions.
   std::int64_t last() const { return rank == 0 ? 1 : dims[rank - 1]; }
-  /// Vectors along the last dimension, of a shape that is static: a weight's.
+  /// The number of vectors along the last dimension. For static shapes only, such as a weight's.
   std::int64_t num_rows() const {
     std::int64_t rows = 1;
     for (std::uint32_t i = 0; i + 1 < rank; ++i) rows *= dims[i];
@@ -50,12 +51,15 @@ struct Node {
   std::vector<std::uint32_t> outputs;  // value indices
   std::vector<Attribute> attributes;
 
+  /// The attribute of that name, or null. It lives as long as the node.
   const Attribute* find(std::string_view name) const {
     for (const Attribute& attribute : attributes) {
       if (attribute.name == name) return &attribute;
     }
     return nullptr;
   }
+  /// The value of an attribute; `fallback` if it is absent or has another type. An INT is also a
+  /// number.
   std::int64_t integer(std::string_view name, std::int64_t fallback) const {
     const Attribute* a = find(name);
     return a != nullptr && a->type == VERNAL_ATTR_INT ? a->integer : fallback;
@@ -70,14 +74,15 @@ struct Node {
     const Attribute* a = find(name);
     return a != nullptr && a->type == VERNAL_ATTR_STRING ? std::string_view(a->text) : fallback;
   }
-  /// Operand `i`, or NONE when it is absent.
+  /// Operand `i`; kind NONE if it is absent.
   vernal_operand operand(std::size_t i) const {
     return i < operands.size() ? operands[i] : vernal_operand{VERNAL_OPERAND_NONE, 0};
   }
 };
 
-/// Why a backend that understands the attributes `known` of this operation must refuse the node;
-/// nullopt if it has no others. A hint never changes results and is no reason.
+/// The reason why a backend that understands the attributes `known` of this operation must refuse
+/// the node: an attribute it does not know. nullopt if there is none. A hint, an attribute whose
+/// name begins with "hint:", never changes results and is no reason.
 inline std::optional<std::string> attribute_refusal(const Node& node,
                                                     std::span<const std::string_view> known) {
   for (const Attribute& attribute : node.attributes) {
@@ -191,7 +196,8 @@ inline Function read_function(const vernal_module_api& api, const vernal_module*
 
 }  // namespace detail
 
-/// Copies a module out of the interface. Control thread. Throws Error if an accessor fails.
+/// Copies a module out of the interface. Control thread.
+/// Errors   the status of the accessor that failed
 inline Module read_module(vernal_module_ref ref) {
   const vernal_module_api api = adopt_table(ref.api, "vernal_module_api");
   vernal_module_info info{};

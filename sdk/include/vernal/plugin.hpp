@@ -1,18 +1,18 @@
-// Definition of a plugin: its kinds, schemas and entry. One translation unit of a plugin says
+// The definition of a plugin: its kinds, schemas and entry. One source file of a plugin says
 //
-//   VERNAL_DEFINE_PLUGIN(vernal::PluginDefinition{.backend = &kBackendTable, .backend_rows =
-//   kRows})
+//   VERNAL_DEFINE_PLUGIN(vernal::PluginDefinition{.backend = &kTable, .backend_rows = kRows});
 #pragma once
 
 #include <cstdint>
 #include <span>
 
 #include "vernal/config.hpp"
+#include "vernal/detail/extension.hpp"
 #include "vernal/host.hpp"
 
 namespace vernal {
 
-/// What a plugin consists of. Tables and rows have static storage.
+/// What a plugin consists of. Tables and rows are static variables of the plugin.
 struct PluginDefinition {
   const vernal_backend_api* backend = nullptr;
   const vernal_architecture_api* architecture = nullptr;
@@ -21,6 +21,9 @@ struct PluginDefinition {
   std::span<const vernal_config_row> frontend_rows = {};
   void (*init)() = nullptr;  // may throw vernal::Error
   void (*shutdown)() = nullptr;
+  /// Extensions of the plugin as a whole. Those of one kind belong to its class: see `extension` in
+  /// frontend_plugin.hpp, backend_plugin.hpp and architecture_plugin.hpp.
+  ExtensionFinder extension = nullptr;
 };
 
 namespace detail {
@@ -74,9 +77,8 @@ inline std::int32_t schema(const PluginDefinition& definition, std::uint32_t kin
   std::int32_t vernal_kind(std::uint32_t kind, const void** table) noexcept {              \
     return vernal::detail::kind_table(vernal_definition(), kind, table);                   \
   }                                                                                        \
-  std::int32_t vernal_extension(vernal_str, const void** table) noexcept {                 \
-    *table = nullptr;                                                                      \
-    return VERNAL_NOT_FOUND;                                                               \
+  std::int32_t vernal_extension(vernal_str id, const void** table) noexcept {              \
+    return vernal::detail::answer_extension(vernal_definition().extension, id, table);     \
   }                                                                                        \
   constexpr vernal_plugin_api kVernalPluginApi = {                                         \
       sizeof(vernal_plugin_api), vernal_init, vernal_shutdown, vernal_schema, vernal_kind, \

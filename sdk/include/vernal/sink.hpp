@@ -1,4 +1,4 @@
-// Receivers of long results that collect what they are given in C++ containers.
+// Sinks that collect a long result in a C++ container.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,8 @@ inline vernal_sink append_to(std::string& text) noexcept {
           &text};
 }
 
-/// A sink that appends token ids to `tokens`; INVALID_ARGUMENT if a piece cuts an id in two.
+/// A sink that appends token ids to `tokens`, which must outlive the call the sink is passed to. It
+/// answers INVALID_ARGUMENT if a piece is no whole number of ids.
 inline vernal_sink append_to(std::vector<std::int32_t>& tokens) noexcept {
   return {[](void* user, const void* data, std::uint64_t size) noexcept -> std::int32_t {
             return guard([&] {

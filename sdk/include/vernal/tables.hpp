@@ -1,6 +1,7 @@
-// Negotiation by copy and stub: a function table from the other side is copied up to the smaller
-// size, and every function it lacks is filled with a stub that answers VERNAL_UNIMPLEMENTED. Used
-// by the host for plugins' tables and by plugins for the host's.
+// How two sides with different minors of the interface share a function table. A table of the other
+// side is copied, up to the smaller of the two sizes. Every function that it lacks becomes a stub
+// that answers VERNAL_UNIMPLEMENTED. The host does so with plugins' tables, and plugins do so with
+// the host's.
 #pragma once
 
 #include <cstdint>
@@ -73,10 +74,10 @@ void for_each_function(vernal_console_api& t, F&& f) {
 template <class F>
 void for_each_function(vernal_frontend_api& t, F&& f) {
   f(t.create), f(t.start), f(t.begin_drain), f(t.active), f(t.stop), f(t.destroy), f(t.info);
-  f(t.get_extension);
+  f(t.get_extension), f(t.check);
 }
 
-/// Size a table had in interface 1.0: the floor below which it is refused as corrupt.
+/// The size of a table in interface 1.0. A smaller table is refused as corrupt.
 template <class Table>
 inline constexpr std::uint64_t kFloorSize = 0;
 template <>
@@ -124,8 +125,9 @@ void fill(void (*&function)(Args...)) noexcept {
 
 }  // namespace detail
 
-/// Own copy of the other side's table, safe to call in every entry.
-/// Errors  INCOMPATIBLE: null, smaller than interface 1.0, or a size that is no multiple of 8.
+/// A copy of the other side's table in which every function can be called.
+///   name    of the table, for the message
+/// Errors  INCOMPATIBLE: null, smaller than in interface 1.0, or a size that is no multiple of 8
 template <class Table>
 Table adopt_table(const Table* theirs, const char* name) {
   static_assert(kFloorSize<Table> >= 16 && kFloorSize<Table> <= sizeof(Table));
@@ -143,7 +145,7 @@ Table adopt_table(const Table* theirs, const char* name) {
   return mine;
 }
 
-/// Copies a result struct into the caller's, within the size the caller has.
+/// Copies a result into the caller's struct, up to the struct_size that the caller has set.
 template <class Struct>
 void copy_out(const Struct& mine, Struct* theirs) noexcept {
   const std::uint64_t size = theirs->struct_size;
@@ -152,7 +154,8 @@ void copy_out(const Struct& mine, Struct* theirs) noexcept {
   std::memcpy(theirs, &sized, size < sizeof(Struct) ? size : sizeof(Struct));
 }
 
-/// Own copy of a struct from the other side; what an older caller does not have is zero.
+/// A copy of a struct from the other side. Members that an older side does not have are zero, and
+/// so are all members if `theirs` is null.
 template <class Struct>
 Struct copy_in(const Struct* theirs) noexcept {
   Struct mine{};
@@ -164,7 +167,8 @@ Struct copy_in(const Struct* theirs) noexcept {
   return mine;
 }
 
-/// Element `index` of an array whose elements may have another size than ours.
+/// A copy of element `index` of the other side's array, whose elements are `stride` bytes apart and
+/// may have another size than ours.
 template <class Struct>
 Struct element_at(const Struct* array, std::uint64_t stride, std::uint64_t index) noexcept {
   const auto* bytes = reinterpret_cast<const unsigned char*>(array) + index * stride;

@@ -1,4 +1,4 @@
-// The core's text and console services as a frontend uses them.
+// The core's text service as a frontend uses it: tokens, templates and counts.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,12 @@
 
 namespace vernal {
 
-/// Tokens, templates and counts of a model named in the deployment. Any thread. Members throw Error
-/// with the core's own text, fit to be shown to a client: NOT_FOUND (no such model), UNAVAILABLE
-/// (loading), INVALID_ARGUMENT (the document or the text is at fault), UNSUPPORTED (no chat
-/// template).
+/// Tokens, templates and counts of a model or profile of the deployment. Any thread. The text of an
+/// error may be shown to a client.
+///   Errors   NOT_FOUND: no such model
+///            UNAVAILABLE: the model is loading
+///            INVALID_ARGUMENT: the document or the text is wrong
+///            UNSUPPORTED: the model has no chat template
 class TextClient {
  public:
   /// The service of this plugin's host. Control thread.
@@ -29,7 +31,7 @@ class TextClient {
   TextClient(const vernal_text_api* api, vernal_text* text)
       : api_(adopt_table(api, "vernal_text_api")), text_(text) {}
 
-  /// `flags` are VERNAL_TEXT_*.
+  /// The token ids of a text. `flags` are VERNAL_TEXT_*.
   std::vector<std::int32_t> tokenize(std::string_view model, std::string_view input,
                                      std::uint32_t flags) const {
     std::vector<std::int32_t> tokens;
@@ -37,6 +39,7 @@ class TextClient {
     check(api_.tokenize(text_, to_str(model), to_str(input), flags, &sink));
     return tokens;
   }
+  /// The text of token ids, in UTF-8.
   std::string detokenize(std::string_view model, std::span<const std::int32_t> tokens) const {
     std::string utf8;
     const vernal_sink sink = append_to(utf8);
@@ -50,7 +53,7 @@ class TextClient {
     check(api_.apply_template(text_, to_str(model), to_str(request_json), &sink));
     return utf8;
   }
-  /// Prompt tokens that a request document would have.
+  /// The number of prompt tokens of a request document.
   std::uint64_t count(std::string_view model, std::string_view request_json) const {
     std::uint64_t tokens = 0;
     check(api_.count(text_, to_str(model), to_str(request_json), &tokens));

@@ -9,13 +9,13 @@
 
 namespace fault {
 
-/// One planned fault. Steps are counted from 1, over all pools of the instance.
+/// One planned fault. Steps are counted from 1, in all pools of the instance together.
 struct Script {
   std::string kind = "none";
   std::uint64_t first_step = 1;
   std::uint64_t num_steps = 1;            // 0: every step from the first on
-  std::uint64_t hang_ms = 0;              // how long a hanging step or a slow build takes
-  std::filesystem::path until_file = {};  // a slow build ends before that if this file is there
+  std::uint64_t hang_ms = 0;              // the time that a hanging step or a slow build takes
+  std::filesystem::path until_file = {};  // a slow build ends as soon as this file exists
 
   bool strikes(std::uint64_t step) const {
     return kind != "none" && step >= first_step &&

@@ -1,5 +1,5 @@
-// A backend without arithmetic that fails on command: it proves the error paths of the core. Its
-// answers are fixed: after a token at position p comes token 300 + p % 200.
+// A backend that computes nothing and fails when a test wants it, to test how the core handles
+// errors. Its answers are fixed: token 300 + p % 200 follows a token at position p.
 #include "vernal/plugin.hpp"
 
 #include <algorithm>
@@ -19,7 +19,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A step that has run, or is still pretending to.
+/// A step that is finished, or that pretends to run.
 struct Pending {
   std::vector<float> logits;
   std::uint64_t rows = 0;
@@ -28,7 +28,7 @@ struct Pending {
   std::int32_t status = VERNAL_OK;
 };
 
-/// Sequences are just lengths.
+/// A pool whose sequences are only lengths.
 class Pool final : public vernal::BackendPool {
  public:
   Pool(const Script& script, std::atomic<std::uint64_t>& step, vernal::PlanOptions options,

@@ -75,6 +75,9 @@ const std::vector<BrokenText> kShape = {
     appended("LogLevel", "[runtime]\nlog_level = \"inof\"\n",
              "a.toml:9:13: \"runtime.log_level\": expected one of \"trace\", \"debug\", \"info\", "
              "\"warning\", \"error\", \"off\", found \"inof\"; did you mean \"info\"?"),
+    appended("LogFormat", "[runtime]\nlog_format = \"jsom\"\n",
+             "a.toml:9:14: \"runtime.log_format\": expected one of \"text\", \"json\", found "
+             "\"jsom\"; did you mean \"json\"?"),
     appended("DrainWithoutUnit", "[runtime]\ndrain_timeout = 30\n",
              "a.toml:9:17: \"runtime.drain_timeout\": expected a duration with its unit, such as "
              "\"30s\", found integer 30"),
@@ -112,15 +115,14 @@ const std::vector<BrokenText> kModel = {
              "a.toml:8:18: \"models.m.context_length\": expected an integer, found float 4096"),
     appended("DateForInteger", "context_length = 2024-01-01\n",
              "a.toml:8:18: \"models.m.context_length\": expected an integer, found a date or time"),
-    appended("SizeWithoutUnit", "prefix_cache = 4294967296\n",
-             "a.toml:8:16: \"models.m.prefix_cache\": expected a size with its unit, such as "
-             "\"4GiB\", found integer 4294967296"),
-    appended("SizeOfWrongUnit", "prefix_cache = \"4gib\"\n",
-             "a.toml:8:16: \"models.m.prefix_cache\": expected a number with a unit (B, KiB, MiB, "
-             "GiB, TiB, KB, MB, GB, TB), such as \"4GiB\", found \"4gib\"; did you mean \"4GiB\"?"),
-    appended("SizeNegative", "prefix_cache = \"-4GiB\"\n",
-             "a.toml:8:16: \"models.m.prefix_cache\": expected a number with a unit (B, KiB, MiB, "
-             "GiB, TiB, KB, MB, GB, TB), such as \"4GiB\", found \"-4GiB\""),
+    appended(
+        "PrefixCache", "prefix_cache = \"4GiB\"\n",
+        "a.toml:8:16: \"models.m.prefix_cache\": there is no prefix cache yet; a later version "
+        "brings it. Leave the key out"),
+    appended(
+        "PrefixCacheOfNothing", "prefix_cache = 0\n",
+        "a.toml:8:16: \"models.m.prefix_cache\": there is no prefix cache yet; a later version "
+        "brings it. Leave the key out"),
     appended("DurationOfSize", "step_timeout = \"4GiB\"\n",
              "a.toml:8:16: \"models.m.step_timeout\": expected a number with a unit (ms, s, m, h), "
              "such as \"30s\", found \"4GiB\""),

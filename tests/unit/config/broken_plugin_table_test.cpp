@@ -61,6 +61,12 @@ const std::vector<BrokenText> kTables = {
     web("SizeWithoutUnit", "max_body = 1048576\n",
         "a.toml:11:12: \"frontends.http.max_body\": expected a size with its unit, such as "
         "\"4GiB\", found integer 1048576"),
+    web("SizeOfWrongUnit", "max_body = \"4gib\"\n",
+        "a.toml:11:12: \"frontends.http.max_body\": expected a number with a unit (B, KiB, MiB, "
+        "GiB, TiB, KB, MB, GB, TB), such as \"4GiB\", found \"4gib\"; did you mean \"4GiB\"?"),
+    web("SizeNegative", "max_body = \"-4GiB\"\n",
+        "a.toml:11:12: \"frontends.http.max_body\": expected a number with a unit (B, KiB, MiB, "
+        "GiB, TiB, KB, MB, GB, TB), such as \"4GiB\", found \"-4GiB\""),
     web("SizeTooSmall", "max_body = \"1B\"\n",
         "a.toml:11:12: \"frontends.http.max_body\": expected between 1024 and 1073741824 bytes, "
         "found 1"),

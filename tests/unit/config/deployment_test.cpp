@@ -14,6 +14,7 @@ TEST_F(DeploymentText, GivesDefaultsToWhatIsLeftOut) {
   const Deployment deployment = parse(kSmallest);
   EXPECT_EQ(deployment.file, folder() / "a.toml");
   EXPECT_EQ(deployment.runtime.log_level, "info");
+  EXPECT_EQ(deployment.runtime.log_format, "text");
   EXPECT_EQ(deployment.runtime.drain_timeout_ms, 30'000U);
   ASSERT_EQ(deployment.models.size(), 1U);
   const ModelSettings& model = deployment.models[0];
@@ -36,6 +37,7 @@ TEST_F(DeploymentText, ReadsEveryKeyOfAModel) {
 [runtime]
 plugin_paths = ["../lib/plugins", "/opt/plugins"]
 log_level = "debug"
+log_format = "json"
 require_secure_paths = true
 drain_timeout = "5s"
 [backends.gpu]
@@ -56,7 +58,6 @@ step_timeout = "1m"
 kv_cache = { keys = "q8_0", values = "q4_0", rotate = true }
 host_tensors = ["token_embd.weight"]
 lock_memory = "preferred"
-prefix_cache = "4GiB"
 architecture = "toy"
 chat_template = "chat.jinja"
 sampling = { temperature = 1, top_p = 0.95, top_k = 20, min_p = 0.05, repetition_penalty = 1.1, presence_penalty = -1, frequency_penalty = 0.5 }
@@ -65,6 +66,7 @@ thinking = "off"
   EXPECT_THAT(deployment.runtime.plugin_paths,
               ElementsAre((folder() / "../lib/plugins").lexically_normal(), "/opt/plugins"));
   EXPECT_EQ(deployment.runtime.log_level, "debug");
+  EXPECT_EQ(deployment.runtime.log_format, "json");
   EXPECT_TRUE(deployment.runtime.require_secure_paths);
   EXPECT_EQ(deployment.runtime.drain_timeout_ms, 5'000U);
   const ModelSettings& model = deployment.models.at(0);
@@ -85,7 +87,6 @@ thinking = "off"
   EXPECT_EQ(model.kv_cache.rotate, true);
   EXPECT_THAT(model.host_tensors, ElementsAre("token_embd.weight"));
   EXPECT_EQ(model.lock_memory, "preferred");
-  EXPECT_EQ(model.prefix_cache_bytes, 4ULL << 30);
   EXPECT_EQ(model.architecture, "toy");
   EXPECT_EQ(model.chat_template, (folder() / "chat.jinja").string());
   EXPECT_EQ(model.sampling.temperature, 1.0);

@@ -1,11 +1,11 @@
-#include "kernels/attention.hpp"
+#include "kernels/attention/attention.hpp"
 
 #include <gtest/gtest.h>
 
 #include <bit>
 #include <numeric>
 
-#include "kernels/hadamard.hpp"
+#include "kernels/attention/hadamard.hpp"
 #include "random_data.hpp"
 #include "tolerance.hpp"
 #include "vernal/block_types.hpp"

@@ -1,4 +1,4 @@
-#include "buffer_planner.hpp"
+#include "shared/buffer_planner.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "kernels/conv1d.hpp"
+#include "kernels/recurrent/conv1d.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "kernels/delta_rule.hpp"
+#include "kernels/recurrent/delta_rule.hpp"
 
 #include <gtest/gtest.h>
 

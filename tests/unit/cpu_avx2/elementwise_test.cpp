@@ -1,8 +1,8 @@
-#include "kernels/elementwise.hpp"
+#include "kernels/elementwise/elementwise.hpp"
 
 #include <gtest/gtest.h>
 
-#include "kernels/rmsnorm.hpp"
+#include "kernels/elementwise/rmsnorm.hpp"
 #include "random_data.hpp"
 #include "tolerance.hpp"
 

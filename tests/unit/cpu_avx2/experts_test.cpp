@@ -6,9 +6,9 @@
 #include <cstring>
 #include <optional>
 
-#include "pool.hpp"
 #include "program.hpp"
 #include "random_data.hpp"
+#include "state/pool.hpp"
 #include "tolerance.hpp"
 #include "vernal/block_types.hpp"
 #include "vernal/host.hpp"

@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "sequences.hpp"
+#include "shared/sequences.hpp"
 
 namespace vernal::cpu_avx2 {
 namespace {

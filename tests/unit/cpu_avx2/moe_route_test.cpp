@@ -1,4 +1,4 @@
-#include "kernels/moe_route.hpp"
+#include "kernels/elementwise/moe_route.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "kernels/rope.hpp"
+#include "kernels/elementwise/rope.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
-#include "sequences.hpp"
+#include "shared/sequences.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cstring>
 
-#include "kernels/kv_page.hpp"
+#include "kernels/attention/kv_page.hpp"
 
 namespace vernal::cpu_avx2 {
 namespace {

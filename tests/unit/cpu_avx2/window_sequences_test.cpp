@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "sequences.hpp"
+#include "shared/sequences.hpp"
 
 namespace vernal::cpu_avx2 {
 namespace {

@@ -1,4 +1,5 @@
-// Every block format against floats that other engines read from the same bytes, to the last bit.
+// Reads every block format and compares it, to the last bit, with floats that other engines read
+// from the same bytes.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -63,8 +64,8 @@ INSTANTIATE_TEST_SUITE_P(AllFormats, BlockTypesGoldenExact,
                                            "iq4_kss", "iq2_kl", "iq2_kt", "iq3_kt", "iq4_kt"),
                          [](const auto& suite) { return std::string(suite.param); });
 
-/// The floats of iq6_k were made with a cubic; its definition here is the table of integers nearest
-/// to that cubic, which is what writers fit and integer products compute.
+/// The golden floats of iq6_k were made with a cubic polynomial. Here the format is defined by a
+/// table of the integers nearest to it, because writers and integer products use that table.
 TEST_P(BlockTypesGoldenNear, StaysWithinTheRoundingOfTheTable) {
   double error = 0;
   double size = 0;

@@ -24,7 +24,7 @@ const BlockType& type_of(std::string_view id) {
   return *type;
 }
 
-/// Value of a finite binary16 pattern by its definition, in double.
+/// The value of a finite binary16 pattern, computed in double by its definition.
 double value_of_f16(std::uint32_t pattern) {
   const std::uint32_t exponent = pattern >> 10U & 31U;
   const std::uint32_t fraction = pattern & 1023U;
@@ -151,7 +151,7 @@ TEST(BlockTypes, ReadEveryFormatOfWeights) {
 }
 
 TEST(BlockTypes, ListTheGridsCompletely) {
-  // A list made from a set with a bit too few would end in zeros, which is its first point.
+  // If the set had too few bits, the list would end in zeros; the zero is its first point.
   EXPECT_GT(kIq1Grid.points.back(), kIq1Grid.points[2046]);
   EXPECT_EQ(kIq2XxsGrid.points.front(), 0U);
   EXPECT_GT(kIq2XxsGrid.points.back(), kIq2XxsGrid.points[254]);
@@ -217,7 +217,7 @@ TEST(BlockTypes, KeepSubnormalScalesAndTheSignOfZero) {
   EXPECT_EQ(bits_of(values[1]), 0x80000000U);
 }
 
-/// Largest error of a row that was written and read again.
+/// The largest error of a row that was written and read again.
 struct RoundTrip {
   std::vector<float> values;
   std::vector<std::byte> row;
@@ -244,7 +244,8 @@ TEST(QuantizeRow, StaysWithinHalfAStep) {
     for (std::size_t block = 0; block < 50; ++block) {
       const float extreme = std::fabs(extreme_of(values.data() + block * 32, 32));
       for (std::size_t w = block * 32; w < block * 32 + 32; ++w) {
-        // q4_0 has codes -8..7 of its step: the far end of the other sign is cut by up to one step.
+        // The codes of q4_0 are -8..7. A value at the far end of the other sign is off by up to one
+        // step.
         const float bound = step * extreme * (step > 0.1F ? 1.01F : 0.51F);
         ASSERT_LE(std::fabs(result.values[w] - values[w]), bound) << id << " " << w;
       }

@@ -117,7 +117,7 @@ TEST(GgufFile, MeasuresTensorsOfEveryType) {
   GgufWriter writer;
   std::uint64_t sum = 0;
   for (const BlockType& type : kBlockTypes) {
-    // Two rows of three blocks: a row header counts for each row, not for each block.
+    // Two rows of three blocks. Each row has a row header, but not each block.
     const std::uint64_t bytes =
         2 * (type.row_header_bytes + 3 * std::uint64_t{type.bytes_per_block});
     writer.add_tensor(std::string(type.name), {3 * std::uint64_t{type.weights_per_block}, 2},
@@ -135,8 +135,7 @@ TEST(GgufFile, MeasuresTensorsOfEveryType) {
 }
 
 TEST(GgufFile, TakesTensorsInAnyOrderOfOffsets) {
-  // Two files with the tensors' directory entries exchanged: the data of "b" lies before that of
-  // "a".
+  // The directory entries of the tensors are exchanged: the data of "b" lies before that of "a".
   test::GgufImage image = GgufWriter()
                               .add_tensor("a", {1}, 0, filled(4, 1))
                               .add_tensor("b", {1}, 0, filled(4, 2))

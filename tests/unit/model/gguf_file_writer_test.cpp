@@ -1,4 +1,4 @@
-// Files written piece by piece are read back whole, and unfinished ones are not left behind.
+// Files that are written piece by piece are read back as a whole. Unfinished files are removed.
 #include "model/gguf_file_writer.hpp"
 
 #include <gtest/gtest.h>

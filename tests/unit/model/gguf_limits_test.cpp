@@ -1,4 +1,4 @@
-// Time and memory of large and of lying headers.
+// The time and memory that large headers take, and headers that claim too much.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -65,7 +65,7 @@ class TemporaryFile {
     ASSERT_EQ(::pwrite(descriptor_, bytes.data(), bytes.size(), 0),
               static_cast<ssize_t>(bytes.size()));
   }
-  /// Grows the file to `size` without storing anything there.
+  /// Makes the file `size` bytes long without storing anything.
   void grow(std::int64_t size) const { ASSERT_EQ(::ftruncate(descriptor_, size), 0); }
   std::filesystem::path path() const { return pattern_; }
 
@@ -107,7 +107,7 @@ TEST(GgufLimits, ReadsALargeVocabulary) {
 }
 
 TEST(GgufLimits, RefusesMoreKeysThanAnyModelHasBeforeTakingMemory) {
-  // A sparse file that is large enough to hold the billion keys it claims.
+  // A sparse file that is large enough for the billion keys that it claims.
   std::vector<std::byte> header = GgufWriter().bytes();
   const std::uint64_t count = 1'000'000'000;
   std::memcpy(header.data() + 16, &count, sizeof count);

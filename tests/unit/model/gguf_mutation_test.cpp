@@ -1,6 +1,6 @@
-// Damages sound files field by field. What a reader must notice is refused with vernal::Error;
-// random damage is refused or read to the end. Under the address sanitizer this shows that no
-// damage leads outside the file.
+// Damages sound files field by field. Damage that a reader must notice is refused with
+// vernal::Error. Random damage is refused or read to the end. Under the address sanitizer this
+// shows that no damage makes a reader leave the file.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -59,10 +59,10 @@ std::vector<GgufImage> sound_files() { return {rich_file(3, 32), rich_file(2, 64
 
 enum class Outcome { kRefused, kRead };
 
-/// Parses and, if that succeeds, reads everything. Anything but vernal::Error from parsing fails
-/// the test.
+/// Parses the bytes and, if that succeeds, reads everything. Any other exception than vernal::Error
+/// fails the test.
 Outcome outcome_of(const std::vector<std::byte>& bytes) {
-  // A copy of exactly this size: the sanitizer then sees a read one byte too far.
+  // A copy of exactly this size, so that the sanitizer finds a read of one byte too many.
   const std::vector<std::byte> exact(bytes.begin(), bytes.end());
   try {
     const GgufFile file = GgufFile::parse(exact, "damaged.gguf");
@@ -97,7 +97,7 @@ std::vector<std::uint64_t> hostile_lengths(std::uint64_t value) {
           1ULL << 62U,           1ULL << 63U, ~0ULL - 7,   ~0ULL};
 }
 
-/// Values that make the file wrong without any doubt, whatever comes before and after.
+/// Values that make the file wrong, whatever the other fields are.
 std::vector<std::uint64_t> hostile_values(const GgufField& field, std::uint64_t value) {
   switch (field.role) {
     case GgufFieldRole::kMagic:
@@ -199,7 +199,7 @@ TEST(GgufMutation, SurvivesRandomDamage) {
     std::vector<std::byte> bytes = images[round % images.size()].bytes;
     const std::uint32_t num_changes = 1 + round % 4;
     for (std::uint32_t change = 0; change < num_changes; ++change) {
-      // Two thirds of the damage hit the header, where it matters.
+      // Two thirds of the damage hit the header, which is read completely.
       const std::uint64_t reach = round % 3 == 0 ? bytes.size() : bytes.size() / 3;
       std::byte& hit = bytes[random() % reach];
       hit = change % 2 == 0 ? hit ^ static_cast<std::byte>(1U << random() % 8)

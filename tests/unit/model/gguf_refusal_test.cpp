@@ -1,4 +1,4 @@
-// Each way a GGUF file can be wrong, and the sentence that says so.
+// Each way in which a GGUF file can be wrong, and the message for it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -42,7 +42,7 @@ Refusal refusal_of(const GgufWriter& writer) { return refusal_of(writer.bytes())
 
 std::vector<std::byte> zeros(std::uint64_t size) { return std::vector<std::byte>(size); }
 
-/// f32 [16] "a", q8_0 [32, 2] "b", behind one string and one array.
+/// A file with one string, one array, and the tensors "a", f32 [16], and "b", q8_0 [32, 2].
 GgufWriter sound_file() {
   GgufWriter writer;
   writer.add_string("general.name", "sound").add_integers("list", GgufKind::kUint32, {1, 2, 3});
@@ -256,7 +256,7 @@ TEST(GgufRefusal, NamesRowsThatAreNotWholeBlocksOfAnyType) {
 TEST(GgufRefusal, NamesTensorsWithoutRoomForTheirRowHeaders) {
   for (const BlockType& type : kBlockTypes) {
     if (type.row_header_bytes == 0) continue;
-    // Blocks enough for two rows, but not for the headers in front of them.
+    // Enough bytes for the blocks of two rows, but not for the row headers.
     const Refusal refusal = refusal_of(GgufWriter().add_tensor(
         "w", {type.weights_per_block, 2}, type.gguf_number, zeros(2 * type.bytes_per_block)));
     EXPECT_THAT(refusal.message, HasSubstr("tensor \"w\": ")) << type.name;

@@ -1,4 +1,4 @@
-// Models in several files: opened by the first, and each way the parts can disagree.
+// Models in several files: they are opened by the first part, and parts that disagree are refused.
 #include "model/gguf_split.hpp"
 
 #include <gmock/gmock.h>
@@ -36,7 +36,7 @@ GgufWriter& add_split_keys(GgufWriter& writer, std::int64_t number, std::int64_t
 
 class GgufSplitFiles : public ::testing::Test {
  protected:
-  /// model-00001-of-00003.gguf and its two others: tensors a | b, c | d.
+  /// Writes model-00001-of-00003.gguf and the two other parts, with the tensors a | b, c | d.
   GgufSplitFiles() {
     add_split_keys(first_.add_string("general.architecture", "llama"), 0, 3, 4);
     first_.add_tensor("a", {8}, 0, filled(32, 1));
@@ -59,7 +59,7 @@ class GgufSplitFiles : public ::testing::Test {
     return write("model-00001-of-00003.gguf", first_);
   }
 
-  /// The message of opening `path`, which must fail with `code`.
+  /// Opens `path`, which must fail with `code`, and returns the message.
   static std::string refusal(const std::filesystem::path& path,
                              std::int32_t code = VERNAL_INVALID_ARGUMENT) {
     try {

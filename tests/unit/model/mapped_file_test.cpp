@@ -18,7 +18,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// A folder of its own for each test, removed with everything in it.
+/// Each test has a folder, which is removed with everything in it.
 class MappedFileTest : public ::testing::Test {
  protected:
   MappedFileTest() {

@@ -1,4 +1,4 @@
-// What is written in a block type is read back near to what it was.
+// A row that is written in a block type is read back with nearly the same values.
 #include "model/row_quantizer.hpp"
 
 #include <gtest/gtest.h>
@@ -40,8 +40,9 @@ std::vector<float> normal_row(double deviation, double mean = 0) {
   return row;
 }
 
-/// Twice what rounding to the nearest of evenly spaced codes costs a normal row: a step is the
-/// range of a group over its codes, the error a twelfth of its square.
+/// Twice the error of rounding a normally distributed row to evenly spaced codes. A step is the
+/// range of a group divided by its number of codes; the mean square error is a twelfth of the
+/// square of a step.
 const std::map<std::string, double> kMostError{
     {"f32", 0},     {"f16", 1e-6},  {"bf16", 1e-5},   {"q8_0", 1e-4},   {"q4_0", 2e-2},
     {"q4_K", 2e-2}, {"q6_K", 1e-3}, {"iq4_nl", 2e-2}, {"iq4_ks", 2e-2},

@@ -1,4 +1,4 @@
-// The architectures over small model files: what they read, what they build.
+// What the architectures read from small model files, and what they build.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -54,13 +54,13 @@ std::filesystem::path golden(const std::string& name) {
   return std::filesystem::path(VERNAL_GOLDEN_DIR) / "models" / (name + ".gguf");
 }
 
-/// A file of the larger reference set; empty if it is not here.
+/// A file of the larger reference set; empty if this machine does not have it.
 std::filesystem::path reference(const std::string& name) {
   const auto path = std::filesystem::path(VERNAL_REFERENCE_DIR) / "models" / (name + ".gguf");
   return std::filesystem::exists(path) ? path : std::filesystem::path();
 }
 
-/// How often each operation stands in a function.
+/// How often a function has each operation.
 std::map<std::string, int> count_ops(const Module& module, std::size_t function = 0) {
   std::map<std::string, int> counts;
   for (const Node& node : module.functions.at(function).nodes) ++counts[node.op];
@@ -284,8 +284,8 @@ TEST(Qwen35MoeArchitecture, BuildsTinyQwen35MoeWithASharedExpert) {
 }
 
 TEST(Architectures, GiveTheFingerprintsTheyAlwaysGave) {
-  // Of the canonical text: a change makes every stored snapshot of such a model foreign, so it must
-  // be meant.
+  // The fingerprint of the module's text. If it changes, every stored snapshot of such a model is
+  // refused; so change it only on purpose.
   const auto fingerprint = [](const ArchitecturePlugin& plugin, const std::string& name) {
     const ModelFile model(golden(name));
     return fingerprint_text(build_module(plugin, model.description(), {}).module->fingerprint);

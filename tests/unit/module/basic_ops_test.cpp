@@ -1,4 +1,4 @@
-// Shapes, element kinds and refusals of the operations every backend has, except rope and
+// Shapes, element kinds and refusals of the operations that every backend has, except rope and
 // attention.
 #include "op_case.hpp"
 

@@ -9,7 +9,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-/// logits = linear(embed(ids)) over what the metadata says.
+/// logits = linear(embed(ids)), with sizes from the metadata.
 class Toy : public Architecture {
  public:
   Probe probe(const Metadata& metadata) const override {
@@ -32,8 +32,7 @@ class Toy : public Architecture {
   }
 };
 
-/// Every build adds a layer: the opposite of pure. One object for a test is enough state to be
-/// wrong.
+/// Every build adds a layer, so this architecture is not pure.
 class Moody final : public Toy {
  public:
   void build(const Metadata& metadata, const BuildOptions& options,

@@ -22,7 +22,7 @@ std::vector<std::string> lines(const ModuleBuilder& builder) {
 
 class ModuleBuilderTest : public OpCase {
  protected:
-  /// logits = linear(hidden): the least sound module.
+  /// logits = linear(hidden): the smallest sound module.
   void build_least() {
     const Tensor x = b_.select_rows(b_.input("hidden", Element::kF32, {kTokens, 8}),
                                     b_.input("rows", Element::kI32, {kRows}));

@@ -1,4 +1,5 @@
-// Model files of hybrids and experts that lie: one error that names the key or the tensor.
+// Hybrid models and models with experts whose files have wrong metadata. Each gives one error,
+// which names the key or the tensor.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,7 +19,8 @@ using ::testing::HasSubstr;
 
 constexpr std::int64_t kHuge = std::numeric_limits<std::int64_t>::max();
 
-/// A sound file of two layers and one that predicts: the first is a delta net, the others attend.
+/// A sound file with two layers and one prediction layer. The first layer is a delta net, the
+/// others have attention.
 class HybridFile {
  public:
   explicit HybridFile(std::string name, bool has_experts = false) : name_(std::move(name)) {

@@ -1,4 +1,4 @@
-// Model files that lie: every architecture answers with one error that names the key.
+// Model files with wrong metadata. Every architecture gives one error, which names the key.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,7 +21,7 @@ using ::testing::StartsWith;
 
 constexpr std::int64_t kHuge = std::numeric_limits<std::int64_t>::max();
 
-/// A sound one-layer file of an architecture, to be spoiled.
+/// A sound file of an architecture with one layer. Tests change it.
 class Spoiled {
  public:
   explicit Spoiled(std::string name) : name_(std::move(name)) {
@@ -92,7 +92,7 @@ class Spoiled {
   std::string name_;
 };
 
-/// The same questions for each architecture.
+/// These tests run for each architecture.
 template <class T>
 struct Named;
 template <>

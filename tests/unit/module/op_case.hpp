@@ -1,4 +1,4 @@
-// One operation at a time, through the builder a plugin uses.
+// Tests of single operations, through the builder that plugins use.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -13,7 +13,7 @@
 
 namespace vernal::test {
 
-/// A builder inside function "main". Weights are in the file as soon as they are asked for.
+/// A builder inside the function "main". Every weight that is declared exists in the file.
 class OpCase : public ::testing::Test {
  protected:
   OpCase() : core_("test", weights_), b_(core_.ref()) { b_.begin_function("main"); }
@@ -33,7 +33,7 @@ class OpCase : public ::testing::Test {
     return b_.state(KvState{"kv", 0, heads, key, value, 0});
   }
 
-  /// "act[T, 256]", or "unknown" after a problem.
+  /// The type of a value: "act[T, 256]", or "unknown" after a problem.
   std::string type(Tensor x) const {
     try {
       const Value& value = core_.value(x.operand);
@@ -43,7 +43,7 @@ class OpCase : public ::testing::Test {
       return "unknown";
     }
   }
-  /// Expects exactly one problem so far, whose text contains `part`, and forgets nothing.
+  /// Expects that there is exactly one problem, and that its text contains `part`.
   void expect_problem(const std::string& part) const {
     ASSERT_EQ(core_.problems().size(), 1U) << list_problems(core_.problems());
     EXPECT_THAT(core_.problems()[0].text, ::testing::HasSubstr(part));

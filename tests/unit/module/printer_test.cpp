@@ -52,7 +52,7 @@ function "main"
 
 TEST_F(PrinterTest, FingerprintIsTheHashOfTheText) {
   const Module made = module();
-  // sha256sum of the text of the test above: a change of it makes every stored snapshot foreign.
+  // sha256sum of the text in the test above. If it changes, every stored snapshot is refused.
   EXPECT_EQ(fingerprint_text(fingerprint_module(made)),
             "701c26e3b097892c492abb19927da694aacd20661e8b888985584580bf7d36f1");
   EXPECT_EQ(made.fingerprint, fingerprint_module(made));

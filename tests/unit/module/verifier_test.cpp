@@ -8,7 +8,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-/// A sound module of two nodes beside input and output, to be damaged.
+/// A sound module with an input, two nodes and an output. Tests damage it.
 class VerifierTest : public OpCase {
  protected:
   Module sound() {

@@ -1,4 +1,4 @@
-// The read-only tables the core offers: what a plugin of any age sees through them.
+// What plugins of older and newer interfaces read through the core's read-only tables.
 #include <cstring>
 
 #include "module/metadata_view.hpp"
@@ -9,7 +9,7 @@
 namespace vernal::test {
 namespace {
 
-/// An empty view that says its size.
+/// An empty view whose struct_size is set.
 template <class View>
 View sized() {
   View view{};
@@ -92,7 +92,7 @@ class MetadataTest : public ::testing::Test {
     source_.set("factors", FakeMetadata::Floats{0.5, 2});
     weights_.set("output.weight", {5, 8});
   }
-  /// Text of what `call` throws.
+  /// The text of the error that `call` throws.
   template <class Call>
   static std::string error(Call&& call) {
     try {

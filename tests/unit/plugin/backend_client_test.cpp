@@ -1,4 +1,4 @@
-// The core's view of a backend, over a backend whose answers the tests choose.
+// The core's side of a backend, with a backend whose answers the tests choose.
 #include "plugin/backend_client.hpp"
 
 #include <gmock/gmock.h>
@@ -19,7 +19,7 @@ using ::testing::ElementsAre;
 using testing::empty_config;
 using ::testing::HasSubstr;
 
-// What the backend does; reset by each test.
+// What the backend does. Each test resets it.
 struct Script {
   std::int32_t answer = VERNAL_OK;  // of the call under test
   std::uint64_t restorable = 0;

@@ -14,6 +14,19 @@ namespace {
 
 using ::testing::HasSubstr;
 
+struct SomeExtension {
+  std::uint64_t struct_size;
+  std::uint64_t answer;
+};
+
+/// The functions of the core's host, to change some.
+const vernal_host_api* plugin_host_table() {
+  static std::ostringstream out;
+  static Log log(LogLevel::kInfo, out);
+  static const CoreHost host(log);
+  return host.api();
+}
+
 class CoreHostTest : public ::testing::Test {
  protected:
   std::ostringstream out_;
@@ -109,6 +122,35 @@ TEST_F(CoreHostTest, OffersServicesById) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), VERNAL_NOT_FOUND);
     EXPECT_THAT(error.what(), HasSubstr("vernal.svc.test/2"));
+  }
+}
+
+TEST_F(CoreHostTest, HasNoExtension) {
+  EXPECT_EQ(plugin_side_.extension<SomeExtension>("org.example.some/1"), nullptr);
+  EXPECT_EQ(plugin_side_.last_error(), "");  // a normal answer leaves no text
+  EXPECT_EQ(Host().extension<SomeExtension>("org.example.some/1"), nullptr);
+}
+
+TEST(HostExtension, IsFoundByIdAndRefusedIfItIsTooSmall) {
+  static SomeExtension offered{sizeof(SomeExtension), 42};
+  vernal_host_api functions = *plugin_host_table();
+  functions.get_extension = [](vernal_host*, vernal_str id, const void** out) -> std::int32_t {
+    *out = view(id) == "org.example.some/1" ? &offered : nullptr;
+    return *out != nullptr ? VERNAL_OK : VERNAL_NOT_FOUND;
+  };
+  const Host host(nullptr, &functions);
+  const auto* found = host.extension<SomeExtension>("org.example.some/1");
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->answer, 42u);
+  EXPECT_EQ(host.extension<SomeExtension>("org.example.some/2"), nullptr);
+  offered.struct_size = 8;
+  try {
+    host.extension<SomeExtension>("org.example.some/1");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), VERNAL_INCOMPATIBLE);
+    EXPECT_STREQ(error.what(),
+                 "org.example.some/1: expected a table of at least 16 bytes, found 8");
   }
 }
 

@@ -1,4 +1,4 @@
-// The frontend's side of the engine, text and console services, over tables that the tests fill.
+// The frontend's side of the engine, text and console services, with tables that the tests fill.
 #include "vernal/engine_client.hpp"
 
 #include <gmock/gmock.h>

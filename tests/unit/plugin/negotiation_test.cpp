@@ -1,4 +1,4 @@
-// Copy and stub, for tables of every kind and every size that the other side may have.
+// Function tables of every kind are adopted in every size that the other side may have.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ constexpr unsigned char kPoison = 0xDB;
 
 std::int32_t forty_two() { return 42; }
 
-// The other side's table in the middle of poisoned memory. Every function of it answers 42.
+// The other side's table, with poisoned memory around it. Every function of it answers 42.
 template <class Table>
 class ForeignTable {
  public:
@@ -101,7 +101,7 @@ TYPED_TEST(Negotiation, TruncatesATableOfALaterMinor) {
 }
 
 TYPED_TEST(Negotiation, NeverReadsBeyondTheStatedSize) {
-  // Everything behind the stated size is poison: copied, it would be a wild pointer.
+  // The memory behind the stated size is poisoned: a copy of it would be a wild pointer.
   for (std::uint64_t size = kFloorSize<TypeParam>; size <= sizeof(TypeParam); size += 8) {
     const ForeignTable<TypeParam> theirs(size);
     const TypeParam mine = adopt_table(theirs.get(), "table");
@@ -135,7 +135,7 @@ TYPED_TEST(Negotiation, RefusesNullShortAndOddSizes) {
 }
 
 TYPED_TEST(Negotiation, AcceptsAnyLargerMultipleOfEight) {
-  // There is no upper bound: what is larger is newer.
+  // There is no upper bound: a larger table is a newer one.
   const ForeignTable<TypeParam> theirs(UINT64_MAX - 7);
   EXPECT_EQ(adopt_table(theirs.get(), "table").struct_size, sizeof(TypeParam));
 }
@@ -154,12 +154,22 @@ TYPED_TEST(Negotiation, CoreRefusesPluginTablesWithHoles) {
   }
 }
 
+TYPED_TEST(Negotiation, CoreAcceptsHolesInWhatALaterMinorBrought) {
+  for (std::uint64_t offset = kFloorSize<TypeParam>; offset < sizeof(TypeParam); offset += 8) {
+    ForeignTable<TypeParam> theirs(sizeof(TypeParam));
+    theirs.put_null(offset);
+    const TypeParam mine = adopt_plugin_table(theirs.get(), "/p/a.so: plugin \"a\"", "table");
+    EXPECT_NE(function_at(mine, offset / 8 - 1), 0u);
+  }
+}
+
 TEST(NegotiatedStub, AnswersUnimplemented) {
   vernal_frontend_api theirs{};
   theirs.struct_size = sizeof(theirs);
   const vernal_frontend_api mine = adopt_table(&theirs, "vernal_frontend_api");
   EXPECT_EQ(mine.start(nullptr), VERNAL_UNIMPLEMENTED);
   EXPECT_EQ(mine.begin_drain(nullptr, 5), VERNAL_UNIMPLEMENTED);
+  EXPECT_EQ(mine.check({}), VERNAL_UNIMPLEMENTED);
   mine.destroy(nullptr);  // a release has nothing to say
 }
 

@@ -36,7 +36,7 @@ class PluginLibraryTest : public ::testing::Test {
       return error.what();
     }
   }
-  // Runs `body`; the code and text of the Error it must throw.
+  // Runs `body`, which must throw an Error, and returns its code and text.
   template <class Body>
   std::string thrown(Body&& body) {
     try {
@@ -88,6 +88,42 @@ TEST_F(PluginLibraryTest, StopsAFrontendThatStillRuns) {
     frontend.start();
   }
   EXPECT_LT(out_.str().find("stopped"), out_.str().find("destroyed"));
+}
+
+TEST_F(PluginLibraryTest, ChecksATableWithoutMakingAnything) {
+  const auto library = open("recording");
+  library->init();
+  EXPECT_TRUE(check_frontend(library->frontend(), "web", empty_config()));
+  EXPECT_THAT(out_.str(), HasSubstr("checked"));
+  EXPECT_EQ(out_.str().find("created"), std::string::npos);
+  const auto refusing = open("throwing");
+  EXPECT_EQ(thrown([&] { check_frontend(refusing->frontend(), "web", empty_config()); }),
+            "NOT_FOUND: frontend web: keys.txt: cannot be read");
+}
+
+TEST_F(PluginLibraryTest, TakesAFrontendOfTheFirstInterfaceThatTellsNothing) {
+  const auto library = open("recording");
+  vernal_frontend_api first = library->frontend();
+  first.struct_size = kFloorSize<vernal_frontend_api>;
+  const vernal_frontend_api adopted = adopt_table(&first, "vernal_frontend_api");
+  EXPECT_FALSE(check_frontend(adopted, "web", empty_config()));
+  EXPECT_EQ(out_.str().find("checked"), std::string::npos);
+  EXPECT_EQ(plugin_host().last_error(), "");
+}
+
+TEST_F(PluginLibraryTest, FindsExtensionsOfAKindAndOfThePlugin) {
+  const auto library = open("recording");
+  const void* table = nullptr;
+  ASSERT_EQ(library->frontend().get_extension(to_str("org.example.page/1"), &table), VERNAL_OK);
+  EXPECT_EQ(static_cast<const std::uint64_t*>(table)[1], 12u);
+  EXPECT_EQ(library->frontend().get_extension(to_str("org.example.cover/1"), &table),
+            VERNAL_NOT_FOUND);
+  EXPECT_EQ(table, nullptr);
+  ASSERT_EQ(library->get_extension("org.example.cover/1", &table), VERNAL_OK);
+  EXPECT_EQ(static_cast<const std::uint64_t*>(table)[1], 1u);
+  EXPECT_EQ(library->get_extension("org.example.page/1", &table), VERNAL_NOT_FOUND);
+  EXPECT_EQ(library->get_extension("org.example.broken/1", &table), VERNAL_INTERNAL);
+  EXPECT_EQ(table, nullptr);
 }
 
 TEST_F(PluginLibraryTest, GivesTheSchemaBeforeInit) {

@@ -184,7 +184,7 @@ TEST_F(PluginRegistryTest, RefusesAFolderThatDoesNotExist) {
 }
 
 TEST_F(PluginRegistryTest, RefusesTruncatedLibraries) {
-  // The linker maps what the headers say and would crash beyond the file's end.
+  // The linker maps what the headers say, and would crash beyond the end of the file.
   const auto size = fs::file_size(fs::path(VERNAL_PLUGIN_DIR) / "recording.so");
   for (int sixteenths = 1; sixteenths < 4; ++sixteenths) {
     const fs::path file = first_ / (std::to_string(sixteenths) + ".so");

@@ -1,4 +1,4 @@
-// Conversations, their files, and the documents made of them.
+// Conversations, their files, and the documents that are made from them.
 #include "stdin_repl/conversation.hpp"
 
 #include <gtest/gtest.h>

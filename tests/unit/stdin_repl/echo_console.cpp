@@ -1,5 +1,5 @@
-// The console frontend on the real standard input and output, with an engine that repeats what it
-// is told: a program for tests/integration/console_pty_test.py that needs no model.
+// A program for tests/integration/console_pty_test.py that needs no model: the console frontend on
+// the real standard input and output, with an engine that repeats what it is told.
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -39,7 +39,7 @@ class Console {
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
 
-  // Serves until the console has finished or a signal ends the process; gives the exit status.
+  // Serves until the console has finished or a signal ends the process. Returns the exit status.
   int serve() {
     pollfd polled[] = {{signals_, POLLIN, 0}, {ended_, POLLIN, 0}};
     for (;;) {

@@ -99,7 +99,7 @@ void EchoEngine::push(QueuedEvent event) {
   on_ready_(user_, kRequest);
 }
 
-// True if the request was cancelled meanwhile.
+// Waits a moment. True if the request was cancelled in it.
 bool EchoEngine::pause() {
   std::unique_lock lock(mutex_);
   ++num_words_;

@@ -1,4 +1,4 @@
-// An engine service that repeats what it is told, at a speed one can follow.
+// An engine service that repeats what it is told, slowly enough to read.
 #pragma once
 
 #include <condition_variable>
@@ -12,8 +12,8 @@
 
 namespace vernal::stdin_repl {
 
-/// Knows one model, "echo". Answers with the last message or the prompt, word by word on a thread
-/// of its own; a question that holds the word "count" is answered with numbers without end. One
+/// Has one model, "echo". It answers with the last message or the prompt, word by word, on a thread
+/// of its own. If the question has the word "count", it answers with numbers and does not end. One
 /// request at a time.
 class EchoEngine {
  public:

@@ -1,4 +1,4 @@
-// A console service that keeps what is written.
+// A console service that keeps the written text.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,8 @@
 
 namespace vernal::stdin_repl {
 
-/// Written by the console's thread; read it after `finished` or when that thread has ended.
+/// The console's thread writes to it. Read it after `finished` is set, or when that thread has
+/// ended.
 class FakeConsole {
  public:
   ConsoleClient client();
@@ -19,7 +20,7 @@ class FakeConsole {
   std::int32_t input = -1;  // descriptor
   std::int32_t write_status = VERNAL_OK;
   std::string written;
-  /// Set by finished(): the error stored with the host at that time, empty for success.
+  /// Set by finished() to the error that is stored with the host then; empty for success.
   std::promise<std::string> finished;
 };
 

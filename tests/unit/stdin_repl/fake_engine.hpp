@@ -12,7 +12,7 @@
 
 namespace vernal::stdin_repl {
 
-/// One step of an answer: something that happens before the event, and the event. Type 0: none.
+/// One step of an answer: an action, and the event after it. Type 0 means no event.
 struct ScriptedStep {
   std::uint32_t type = 0;  // VERNAL_EVENT_*
   std::string text = {};
@@ -24,16 +24,16 @@ struct ScriptedStep {
   std::function<void()> before = {};
 };
 
-/// Steps of one answer. After the last one the request waits for its cancellation.
+/// The steps of one answer. After the last step the request waits until it is cancelled.
 using Script = std::vector<ScriptedStep>;
 
-/// "accepted", one delta for each text, "finished".
+/// A script with the events "accepted", a delta for each text, and "finished".
 Script answer_of(const std::vector<std::string>& texts);
 /// A script that ends in an error event.
 Script error_of(std::int32_t code, const std::string& text);
 
-/// Answers the requests with the scripts in turn; without one left, a submit is refused with
-/// QUEUE_FULL. One request at a time; cancel may come from any thread.
+/// Answers each request with the next script. When no script is left, a submit is refused with
+/// QUEUE_FULL. One request at a time. cancel may come from any thread.
 class FakeEngine {
  public:
   FakeEngine();

@@ -1,4 +1,4 @@
-// The host of the console frontend in its tests: keeps log lines and error texts.
+// The host of the console frontend in its tests. It keeps log lines and texts of errors.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,10 @@ struct LogLine {
   std::string text;
 };
 
-/// Log lines since the last call, of all threads.
+/// The log lines of all threads since the last call.
 std::vector<LogLine> take_log();
 
-/// The error stored last by the calling thread, empty if there is none.
+/// The last error that the calling thread stored; empty if there is none.
 std::string stored_error();
 
 }  // namespace vernal::stdin_repl

@@ -1,4 +1,4 @@
-// The line editor on a pseudo terminal, in the C locale that a process starts with.
+// The line editor on a pseudo terminal, in the C locale, in which a process starts.
 #include "stdin_repl/line_editor.hpp"
 
 #include <fcntl.h>
@@ -21,8 +21,8 @@ namespace {
 class LineEditorTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    // The terminal library keeps descriptions with text attributes until the process ends; this one
-    // has none.
+    // The terminal library keeps a description with text attributes until the process ends. This
+    // terminal has no attributes.
     ::setenv("TERM", "vt52", 1);
     keyboard_ = ::posix_openpt(O_RDWR | O_NOCTTY);
     ASSERT_GE(keyboard_, 0);
@@ -36,8 +36,8 @@ class LineEditorTest : public ::testing::Test {
     ::close(keyboard_);
   }
 
-  // Keys that come before the editor reads must not be edited by the terminal, as it does between
-  // lines.
+  // Between lines the terminal edits keys itself. It must not edit keys that come before the editor
+  // reads.
   void type(const std::string& keys) {
     termios mode{};
     ASSERT_EQ(::tcgetattr(terminal_, &mode), 0);

@@ -1,4 +1,5 @@
-// The conversation at a terminal, with scripted lines, events and a console that keeps its text.
+// The conversation at a terminal, with scripted lines and events, and a console that keeps its
+// text.
 #include "stdin_repl/repl.hpp"
 
 #include <gmock/gmock.h>
@@ -30,7 +31,7 @@ class ReplTest : public ::testing::Test {
     prompts_ = source.prompts;
   }
 
-  // Contents of the messages of a submitted document, or its prompt.
+  // The contents of the messages of a document that was sent, or its prompt.
   std::vector<std::string> sent(std::size_t index) const {
     const json::object document = json::parse(engine_.documents.at(index)).as_object();
     if (const json::value* prompt = document.if_contains("prompt")) {

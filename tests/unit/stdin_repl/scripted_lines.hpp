@@ -1,4 +1,4 @@
-// Lines of a user who is not there.
+// The lines that a user would type.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace vernal::stdin_repl {
 
-/// Gives out the lines in turn, then the end of input, and keeps the prompts.
+/// Gives one line after another, then the end of input. Keeps the prompts.
 class ScriptedLines final : public LineSource {
  public:
   explicit ScriptedLines(std::vector<InputLine> lines) : lines_(std::move(lines)) {}

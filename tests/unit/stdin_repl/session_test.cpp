@@ -1,4 +1,4 @@
-// The console's thread in a pipe: one prompt, one answer, and how it ends.
+// The console's thread with a pipe: one prompt, one answer, and how it ends.
 #include "stdin_repl/session.hpp"
 
 #include <gmock/gmock.h>
@@ -37,7 +37,7 @@ class SessionTest : public ::testing::Test {
     if (pipe_[1] >= 0) ::close(pipe_[1]);
     pipe_[1] = -1;
   }
-  // Runs a session over what was typed; gives the error that the core sees at its end.
+  // Runs a session on the given input. Returns the error that the core gets at its end.
   std::string run(const Settings& settings = {}) {
     close_input();
     Session session(settings, engine_.client(), console_.client());

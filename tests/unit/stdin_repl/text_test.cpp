@@ -1,4 +1,4 @@
-// UTF-8 and names.
+// UTF-8, and guesses of mistyped names.
 #include <gtest/gtest.h>
 
 #include <array>

@@ -1,7 +1,7 @@
 #include "operations/experts.hpp"
 
 #include "compile/compilers.hpp"
-#include "node_support.hpp"
+#include "operations/node_support.hpp"
 
 namespace vernal::cpu_avx2 {
 

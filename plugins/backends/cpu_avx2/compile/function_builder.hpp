@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "buffer_planner.hpp"
-#include "compiled_function.hpp"
+#include "compile/compiled_function.hpp"
 #include "operations/rows.hpp"
+#include "shared/buffer_planner.hpp"
 
 namespace vernal::cpu_avx2 {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "kernels/matmul.hpp"
+#include "kernels/matmul/matmul.hpp"
 #include "operations/linear.hpp"
 
 namespace vernal::cpu_avx2 {

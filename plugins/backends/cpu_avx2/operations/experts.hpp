@@ -3,9 +3,9 @@
 
 #include <span>
 
-#include "kernels/elementwise.hpp"
-#include "kernels/moe_route.hpp"
-#include "operation.hpp"
+#include "kernels/elementwise/elementwise.hpp"
+#include "kernels/elementwise/moe_route.hpp"
+#include "operations/operation.hpp"
 
 namespace vernal::cpu_avx2 {
 

@@ -1,7 +1,7 @@
 // linear/1 and the quantisation of its activations.
 #pragma once
 
-#include "operation.hpp"
+#include "operations/operation.hpp"
 
 namespace vernal::cpu_avx2 {
 

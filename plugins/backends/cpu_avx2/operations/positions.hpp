@@ -1,8 +1,8 @@
 // rope/1 and attention/1: what depends on the positions of tokens.
 #pragma once
 
-#include "kernels/rope.hpp"
-#include "operation.hpp"
+#include "kernels/elementwise/rope.hpp"
+#include "operations/operation.hpp"
 
 namespace vernal::cpu_avx2 {
 

@@ -1,9 +1,9 @@
 // conv1d_state/1 and gated_delta_rule/1: operations over states of constant size.
 #pragma once
 
-#include "kernels/conv1d.hpp"
-#include "kernels/delta_rule.hpp"
-#include "operation.hpp"
+#include "kernels/recurrent/conv1d.hpp"
+#include "kernels/recurrent/delta_rule.hpp"
+#include "operations/operation.hpp"
 
 namespace vernal::cpu_avx2 {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "kernels/activation_blocks.hpp"
-#include "kernels/rmsnorm.hpp"
+#include "kernels/elementwise/rmsnorm.hpp"
+#include "kernels/matmul/activation_blocks.hpp"
 
 namespace vernal::cpu_avx2 {
 

@@ -3,8 +3,8 @@
 
 #include <array>
 
-#include "kernels/elementwise.hpp"
-#include "operation.hpp"
+#include "kernels/elementwise/elementwise.hpp"
+#include "operations/operation.hpp"
 
 namespace vernal::cpu_avx2 {
 

@@ -135,7 +135,7 @@ void fail_unknown(std::string_view what, std::string_view name,
                   std::span<const std::span<const Builtin>> tables) {
   constexpr std::size_t kLongestName = 32;
   std::string_view best;
-  std::size_t best_distance = 1 + name.size() / 3;  // farther away is no likely slip
+  std::size_t best_distance = 1 + name.size() / 3;  // a greater distance is hardly a slip
   for (const std::span<const Builtin> table : tables) {
     for (const Builtin& builtin : table) {
       const std::size_t distance =

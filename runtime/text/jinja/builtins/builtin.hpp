@@ -1,4 +1,4 @@
-// Filters, tests, methods and functions: tables of names, and how their arguments are bound.
+// The tables of filters, tests, methods and functions, and how their arguments are bound.
 #pragma once
 
 #include <cstdint>
@@ -14,32 +14,32 @@ namespace vernal::jinja {
 
 struct Builtin;
 
-/// Arguments of one call of a builtin, bound to its parameters.
+/// The arguments of one call of a builtin, bound to its parameters.
 class Call {
  public:
-  /// Binds `arguments` to the parameters; fails with the builtin's name for arguments that are
-  /// missing, unknown, given twice or too many.
+  /// Binds `arguments` to the parameters. Fails with the builtin's name if arguments are missing,
+  /// unknown, given twice or too many.
   Call(const Builtin& builtin, const Value& self, const Arguments& arguments);
 
-  /// What the filter, test or method is applied to.
+  /// The value that the filter, test or method is applied to.
   const Value& self() const noexcept { return self_; }
-  /// Everything as it was passed.
+  /// All arguments as they were passed.
   const Arguments& all() const noexcept { return arguments_; }
 
   bool has(std::size_t index) const noexcept {
     return index < bound_.size() && bound_[index].has_value();
   }
-  /// The argument of a parameter, undefined if absent.
+  /// The argument of a parameter; undefined if it is absent.
   Value at(std::size_t index) const { return has(index) ? *bound_[index] : Value(); }
   bool flag(std::size_t index, bool otherwise) const {
     return has(index) ? bound_[index]->truthy() : otherwise;
   }
-  /// The argument as an integer; fails for other types.
+  /// The argument as an integer. Fails for other types.
   std::int64_t integer(std::size_t index, std::int64_t otherwise = 0) const;
-  /// The argument as a string; fails for other types.
+  /// The argument as a string. Fails for other types.
   std::string_view text(std::size_t index, std::string_view otherwise = {}) const;
 
-  /// The value that the builtin is applied to, as a string; fails for other types.
+  /// The value that the builtin is applied to, as a string. Fails for other types.
   std::string_view self_text() const;
 
  private:
@@ -54,11 +54,11 @@ class Call {
 /// A function of the engine under the name that templates use.
 struct Builtin {
   std::string_view name;
-  /// Names of the parameters, optional ones with a question mark: "old new count?". "*" takes
-  /// whatever is passed, unbound.
+  /// The names of the parameters: "old new count?". A question mark means that a parameter is
+  /// optional. "*" means that any arguments are accepted and none is bound.
   std::string_view parameters;
   Value (*function)(Interpreter& interpreter, const Call& call);
-  /// Changes what it is applied to.
+  /// Whether it changes the value that it is applied to.
   bool is_mutating = false;
 };
 
@@ -66,7 +66,7 @@ struct Builtin {
 Value invoke(const Builtin& builtin, Interpreter& interpreter, const Value& self,
              const Arguments& arguments);
 
-/// The filter, test or method of a name, or null. Methods exist for strings, lists and mappings.
+/// The filter, test or method of that name, or null. Strings, lists and mappings have methods.
 const Builtin* find_filter(std::string_view name);
 const Builtin* find_test(std::string_view name);
 const Builtin* find_method(const Value& value, std::string_view name);
@@ -74,7 +74,7 @@ const Builtin* find_method(const Value& value, std::string_view name);
 /// Functions that every template can call: range, namespace, raise_exception, ...
 std::span<const Builtin> global_functions();
 
-// The tables, one per file.
+// The tables. Each has a file of its own.
 std::span<const Builtin> text_filters();
 std::span<const Builtin> sequence_filters();
 std::span<const Builtin> selection_filters();
@@ -84,13 +84,13 @@ std::span<const Builtin> string_methods();
 std::span<const Builtin> list_methods();
 std::span<const Builtin> dict_methods();
 
-/// The error for a name that is in none of the tables: `unknown filter "x"; did you mean "y"?`
+/// Fails for a name that no table has: `unknown filter "x"; did you mean "y"?`
 [[noreturn]] void fail_unknown(std::string_view what, std::string_view name,
                                std::span<const std::span<const Builtin>> tables);
 [[noreturn]] void fail_unknown_filter(std::string_view name);
 [[noreturn]] void fail_unknown_test(std::string_view name);
 
-/// A function that can be passed around: a global, or a method with its object.
+/// A function as a value: a global function, or a method with its object.
 class FunctionObject final : public NativeObject {
  public:
   FunctionObject(const Builtin& builtin, Value self) : builtin_(builtin), self_(std::move(self)) {}

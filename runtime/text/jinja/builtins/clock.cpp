@@ -37,12 +37,12 @@ std::int32_t hour_of_twelve(const LocalTime& time) {
   return time.hour % 12 == 0 ? 12 : time.hour % 12;
 }
 
-/// A number with leading zeros to `width`, or without them.
+/// A number in decimal, with leading zeros up to `width` if `is_padded`.
 std::string digits(std::int64_t number, int width, bool is_padded) {
   return is_padded ? fmt::format("{:0{}}", number, width) : fmt::to_string(number);
 }
 
-/// What a directive that is a number stands for, nothing for other directives.
+/// The text of a directive that stands for a number; empty for other directives.
 std::string number_field(const LocalTime& time, char directive, bool is_padded) {
   switch (directive) {
     case 'd':
@@ -78,7 +78,7 @@ std::string number_field(const LocalTime& time, char directive, bool is_padded) 
   }
 }
 
-/// What a directive that is text stands for, nothing for other directives.
+/// The text of a directive that stands for a text; empty for other directives.
 std::string text_field(const LocalTime& time, char directive) {
   switch (directive) {
     case 'a':

@@ -8,7 +8,7 @@
 
 namespace vernal {
 
-/// A moment on the wall clock of some place.
+/// A moment of local time.
 struct LocalTime {
   std::int32_t year = 1970;
   std::int32_t month = 1;  // 1 to 12
@@ -19,7 +19,8 @@ struct LocalTime {
   std::int32_t microsecond = 0;
 };
 
-/// What strftime_now reads. Called on the rendering's thread, at most once per strftime_now.
+/// Where strftime_now gets the time from. A call of strftime_now calls it at most once, on the
+/// thread of the rendering.
 using Clock = std::function<LocalTime()>;
 
 /// The clock of this machine, in its time zone.
@@ -27,7 +28,7 @@ Clock system_clock();
 
 namespace jinja {
 
-/// Python's strftime in the C locale. A directive that it does not know stays as it is.
+/// Python's strftime in the C locale. An unknown directive stays as it is.
 std::string format_time(const LocalTime& time, std::string_view format);
 
 }  // namespace jinja

@@ -14,8 +14,8 @@
 namespace vernal::jinja {
 namespace {
 
-/// The number that a text spells, as Python's int() and float() read it: with white space around it
-/// and underscores between digits.
+/// The text of a number without what Python's int() and float() also accept: white space around it,
+/// underscores between digits, and a plus sign.
 std::string number_text(std::string_view text) {
   std::string result(strip(text, Side::kBoth));
   if (result.find("__") == std::string::npos && !result.ends_with('_')) {
@@ -112,7 +112,8 @@ Value absolute(Interpreter& /*interpreter*/, const Call& call) {
   return value.as_integer() < 0 ? negate(value) : Value::integer(value.as_integer());
 }
 
-/// round() of Python: the nearest decimal with that many digits, of the exact value of the double.
+/// Python's round(): the decimal number with that many digits that is nearest to the exact value of
+/// the double.
 double round_decimal(double number, std::int64_t precision) {
   if (precision < 0) {
     const double scale = std::pow(10.0, static_cast<double>(-precision));
@@ -125,7 +126,7 @@ double round_decimal(double number, std::int64_t precision) {
 }
 
 Value round(Interpreter& /*interpreter*/, const Call& call) {
-  constexpr std::int64_t kMostDigits = 330;  // no double has more behind the point that matter
+  constexpr std::int64_t kMostDigits = 330;  // more digits behind the point change no double
   const Value& value = call.self();
   if (!value.is_number()) {
     fail("round() takes a number, not {}", value.type_name());
@@ -147,7 +148,7 @@ Value round(Interpreter& /*interpreter*/, const Call& call) {
   return Value::number((method == "ceil" ? std::ceil(scaled) : std::floor(scaled)) / scale);
 }
 
-/// A separator given to tojson(separators=(",", ":")).
+/// Separator `index` of tojson(separators=(",", ":")).
 std::string separator(const Value& separators, std::uint64_t index) {
   if (!separators.is_list() || separators.list().size() != 2) {
     fail("separators are a pair of strings");

@@ -8,7 +8,7 @@
 namespace vernal::jinja {
 namespace {
 
-/// The arguments behind the first `count` positional ones.
+/// The arguments without the first `count` positional ones.
 Arguments arguments_behind(const Arguments& arguments, std::size_t count) {
   Arguments rest;
   rest.positional.assign(arguments.positional.begin() + static_cast<std::ptrdiff_t>(count),
@@ -17,7 +17,7 @@ Arguments arguments_behind(const Arguments& arguments, std::size_t count) {
   return rest;
 }
 
-/// The elements to work on; whatever is false has none, even what cannot be iterated.
+/// The elements of the value. A value that is false has no elements, even if it cannot be iterated.
 Iteration elements_of(const Call& call) {
   return Iteration(call.self().truthy() ? call.self() : Value());
 }
@@ -68,8 +68,8 @@ Value map(Interpreter& interpreter, const Call& call) {
   return Value(std::move(result));
 }
 
-/// The elements whose attribute (or which themselves, without one) pass the test, or do not pass
-/// it.
+/// The elements that pass the test, or those that do not. With `by_attribute`, an attribute of the
+/// element is tested instead of the element.
 Value select_elements(Interpreter& interpreter, const Call& call, bool by_attribute,
                       bool wants_passing) {
   const std::vector<Value>& given = call.all().positional;

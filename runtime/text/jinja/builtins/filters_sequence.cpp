@@ -69,7 +69,8 @@ Value reverse(Interpreter& interpreter, const Call& call) {
   return Value(list);
 }
 
-/// What two elements are compared by: strings without their case, unless it is to count.
+/// The value by which an element is compared. Strings are compared without their case, unless the
+/// case is to count.
 Value comparison_key(Interpreter& interpreter, const Value& value, bool is_case_sensitive) {
   if (!value.is_string() || is_case_sensitive) {
     return value;
@@ -95,8 +96,7 @@ Value sort(Interpreter& interpreter, const Call& call) {
   const std::vector<AttributePath> paths =
       call.at(2).is_string() ? AttributePath::parse_list(call.text(2))
                              : std::vector<AttributePath>{AttributePath(call.at(2))};
-  // Tuples of attributes are compared one after the other, and equal ones are never asked for an
-  // order.
+  // Attributes are compared one after another. Equal attributes are not asked which one is less.
   const Ref<ListObject> keys = interpreter.heap().make<ListObject>();
   for (const Value& element : elements->items()) {
     const Ref<ListObject> parts = interpreter.heap().make<ListObject>(ListForm::kTuple);
@@ -266,7 +266,7 @@ Value default_value(Interpreter& interpreter, const Call& call) {
 }
 
 Value attr(Interpreter& interpreter, const Call& call) {
-  // Attributes only: the elements of a mapping are out of reach.
+  // This filter reads attributes only, not the elements of a mapping.
   return call.self().is_dict()
              ? interpreter.new_undefined(fmt::format("no attribute '{}'", call.text(0)))
              : interpreter.attribute(call.self(), call.text(0));

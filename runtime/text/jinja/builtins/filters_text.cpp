@@ -1,4 +1,4 @@
-// Filters that make text of text. Other values are taken as str() shows them.
+// Filters that turn a text into a text. Other values are used as str() shows them.
 #include <algorithm>
 #include <array>
 
@@ -19,7 +19,7 @@ Value as_string(Interpreter& interpreter, const Value& value) {
   return to_string_value(interpreter.heap(), value);
 }
 
-/// Applies a change of case; the result is never more than this much longer.
+/// Changes the case of a text. kGrowth is how many times longer the result can be.
 template <class Change>
 Value change_case(Interpreter& interpreter, const Value& value, const Change& change) {
   constexpr std::uint64_t kGrowth = 2;
@@ -43,7 +43,8 @@ Value capitalize(Interpreter& interpreter, const Call& call) {
   return change_case(interpreter, call.self(), to_capitalized);
 }
 
-/// Upper case after white space and after any of -({[<, lower case elsewhere.
+/// Turns letters at the start, after white space and after -({[< into upper case, and others into
+/// lower case.
 std::string title_words(std::string_view text) {
   constexpr std::string_view kOpeners = "-({[<";
   std::string result;

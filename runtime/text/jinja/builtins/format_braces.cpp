@@ -13,7 +13,7 @@ namespace {
 
 bool is_digit(char character) { return character >= '0' && character <= '9'; }
 
-/// One `format.format(...)`.
+/// Runs one `format.format(...)`.
 class BraceFormatter {
  public:
   BraceFormatter(TextBuilder& out, std::string_view format, const Arguments& arguments)

@@ -1,4 +1,4 @@
-// Showing one value with a width, a precision and an alignment.
+// Writes one value with a width, a precision and an alignment.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace vernal::jinja {
 
-/// How one value is to be shown; `%` and str.format both come down to this.
+/// How one value is to be written. Both `%` and str.format use it.
 struct FieldStyle {
   std::string fill = " ";
   char align = '\0';  // one of < > ^ =, or none
@@ -22,17 +22,17 @@ struct FieldStyle {
   char type = '\0';
 };
 
-/// Largest width or precision that is read; the budget stops far below.
+/// The largest width or precision that is read. The budget stops a rendering long before.
 inline constexpr std::int64_t kMaxFieldWidth = 1'000'000'000;
 
-/// Reads decimal digits at `position` and moves it behind them; 0 if there are none.
+/// Reads the decimal number at `position` and moves `position` behind it; 0 if there are no digits.
 std::int64_t read_field_number(std::string_view text, std::size_t& position);
 
-/// Appends an integer; types d x X o b, or none for decimal.
+/// Appends an integer. Types: d x X o b; none means decimal.
 void append_integer(TextBuilder& out, std::int64_t value, const FieldStyle& style);
-/// Appends a float; types e E f F g G %, or none for the shortest text.
+/// Appends a float. Types: e E f F g G %; none means the shortest text.
 void append_float(TextBuilder& out, double value, const FieldStyle& style);
-/// Appends a text cut to the precision.
+/// Appends a text, cut to the precision.
 void append_text(TextBuilder& out, std::string_view text, const FieldStyle& style);
 /// Appends str(value).
 void append_string(TextBuilder& out, const Value& value, const FieldStyle& style);

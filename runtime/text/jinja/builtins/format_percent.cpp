@@ -27,7 +27,7 @@ std::int64_t truncated(const Value& value, char type) {
   return static_cast<std::int64_t>(number);
 }
 
-/// One `format % arguments`.
+/// Runs one `format % arguments`.
 class PercentFormatter {
  public:
   PercentFormatter(TextBuilder& out, std::string_view format, const Value& arguments)
@@ -44,7 +44,7 @@ class PercentFormatter {
         print_field();
       }
     }
-    // What has elements by key may have more than the format uses.
+    // A value with elements by key may have more elements than the format uses.
     const bool is_mapping =
         arguments_.length().has_value() && !arguments_.is_string() && !is_tuple();
     if (!is_mapping && next_ < num_arguments()) {

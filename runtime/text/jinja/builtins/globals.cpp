@@ -21,10 +21,10 @@ Value strftime_now(Interpreter& interpreter, const Call& call) {
   if (!interpreter.clock()) {
     fail("strftime_now() has no clock to ask");
   }
-  interpreter.budget().charge(format.size() *
-                              16);  // no directive is longer than its bytes times this
-  interpreter.budget().release(format.size() * 16);
-  interpreter.budget().read_bytes(format.size() * 16);
+  constexpr std::uint64_t kGrowth = 16;  // a directive's text has at most so many times its bytes
+  interpreter.budget().charge(format.size() * kGrowth);
+  interpreter.budget().release(format.size() * kGrowth);
+  interpreter.budget().read_bytes(format.size() * kGrowth);
   return interpreter.text(format_time(interpreter.clock()(), format));
 }
 
@@ -47,7 +47,7 @@ Value make_range(Interpreter& interpreter, const Call& call) {
   return Value(interpreter.heap().make<RangeObject>(bounds[0], bounds[1], bounds[2]));
 }
 
-/// The mapping that `dict(mapping or pairs, name=value)` describes.
+/// The mapping that `dict(mapping or pairs, name=value)` makes.
 Ref<DictObject> dict_from(Interpreter& interpreter, const Call& call, std::string_view name) {
   if (call.all().positional.size() > 1) {
     fail("{}() takes at most one argument without a name", name);
@@ -84,7 +84,7 @@ Value make_namespace(Interpreter& interpreter, const Call& call) {
   return Value(std::move(made));
 }
 
-/// `joiner(", ")`: nothing at the first call, the separator at every later one.
+/// `joiner(", ")`: its first call returns nothing, every later call the separator.
 class JoinerObject final : public NativeObject {
  public:
   explicit JoinerObject(Value separator) : separator_(std::move(separator)) {}
@@ -106,7 +106,7 @@ Value make_joiner(Interpreter& interpreter, const Call& call) {
       interpreter.heap().make<JoinerObject>(call.has(0) ? call.at(0) : interpreter.text(", ")));
 }
 
-/// `cycler("a", "b")`: next() returns one after the other, again and again.
+/// `cycler("a", "b")`: next() returns one argument after another, and begins again after the last.
 class CyclerObject final : public NativeObject {
  public:
   explicit CyclerObject(std::vector<Value> items) : items_(std::move(items)) {}

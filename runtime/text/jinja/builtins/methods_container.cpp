@@ -34,7 +34,7 @@ Value list_copy(Interpreter& interpreter, const Call& call) {
   return Value(list_of(interpreter, call.self()));
 }
 
-/// The list, if it is one and no tuple.
+/// The list that the method is applied to. Fails for a tuple.
 ListObject& list_of(const Call& call, std::string_view method) {
   ListObject& list = call.self().list();
   if (list.is_tuple()) {

@@ -12,7 +12,7 @@
 namespace vernal::jinja {
 namespace {
 
-/// A count that Python takes as "all" when absent or none.
+/// A count; -1, which means all, if it is absent or none.
 std::int64_t count_of(const Call& call, std::size_t index) {
   return call.at(index).is_none() ? -1 : call.integer(index, -1);
 }
@@ -95,7 +95,7 @@ Value rpartition(Interpreter& interpreter, const Call& call) {
   return three_parts(interpreter, call, true);
 }
 
-/// The part of the text that the optional arguments start and end select, and where it begins.
+/// The part of the text that the optional arguments `start` and `end` select, and where it begins.
 struct Window {
   std::string_view text;
   std::int64_t start;
@@ -116,7 +116,7 @@ Window window_of(Interpreter& interpreter, const Call& call) {
           start};
 }
 
-/// Code point at which the argument lies in the text, or -1.
+/// The code point at which the argument begins in the text, or -1.
 std::int64_t position_of(Interpreter& interpreter, const Call& call, bool from_right) {
   const Window window = window_of(interpreter, call);
   const std::size_t found =
@@ -155,7 +155,7 @@ Value count(Interpreter& interpreter, const Call& call) {
   return Value::integer(found);
 }
 
-/// Whether `holds` is true of the argument, or of any string of a tuple given instead.
+/// Whether kHolds is true of the argument. If it is a tuple: of any of its strings.
 template <bool (*kHolds)(std::string_view, std::string_view)>
 Value matches(Interpreter& interpreter, const Call& call) {
   const std::string_view text = window_of(interpreter, call).text;
@@ -230,7 +230,7 @@ Value zfill(Interpreter& interpreter, const Call& call) {
   return out.finish();
 }
 
-/// Whether the text is not empty and every code point is of the class.
+/// Whether the text is not empty and kIsMember is true of every code point.
 template <bool (*kIsMember)(char32_t)>
 Value consists_of(Interpreter& interpreter, const Call& call) {
   const std::string_view text = call.self_text();

@@ -1,4 +1,4 @@
-// Tests: what may follow `is`.
+// Tests: the names that may follow `is`.
 #include <algorithm>
 
 #include "text/jinja/builtins/builtin.hpp"
@@ -12,7 +12,7 @@
 namespace vernal::jinja {
 namespace {
 
-/// A test that looks at nothing but the value.
+/// A test without arguments.
 template <bool (*kHolds)(const Value&)>
 Value check(Interpreter& /*interpreter*/, const Call& call) {
   return Value::boolean(kHolds(call.self()));
@@ -29,13 +29,13 @@ bool is_float(const Value& value) { return value.is_float(); }
 bool is_number(const Value& value) { return value.is_number(); }
 bool is_string(const Value& value) { return value.is_string(); }
 bool is_mapping(const Value& value) { return value.is_dict(); }
-/// Undefined counts: iterating it gives nothing, and asking for its length gives 0.
+/// Undefined is iterable: it has no elements and the length 0.
 bool is_iterable(const Value& value) { return value.length().has_value(); }
 bool is_sequence(const Value& value) {
   return is_iterable(value) && !(value.is_list() && value.list().form() > ListForm::kTuple);
 }
 bool is_escaped(const Value& value) { return value.is_string() && value.string().is_safe(); }
-/// Undefined counts here as well: calling it is what tells why it is undefined.
+/// Undefined is callable: a call fails with the reason why it is undefined.
 bool is_callable(const Value& value) {
   return value.is_undefined() || (value.is_native() && value.native().is_callable());
 }

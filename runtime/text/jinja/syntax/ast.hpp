@@ -1,4 +1,5 @@
-// The parsed template: expressions and statements. Immutable once parsed, shared by all renderings.
+// The parsed template: its expressions and statements. It is immutable and shared by all
+// renderings.
 #pragma once
 
 #include <algorithm>
@@ -26,7 +27,7 @@ struct Expression {
   virtual Value evaluate(Interpreter& interpreter) const = 0;
 
   std::uint32_t line = 0;
-  std::uint32_t depth = 1;  // levels of expressions below and with this one
+  std::uint32_t depth = 1;  // levels of expressions, from this one down
 };
 using ExpressionPtr = std::unique_ptr<const Expression>;
 
@@ -40,7 +41,7 @@ using Block = std::vector<std::unique_ptr<const Statement>>;
 
 // ---- Expressions ------------------------------------------------------------------------------
 
-/// None, booleans and numbers: values that refer to no heap.
+/// None, booleans and numbers: values that need no heap.
 struct ScalarLiteral final : Expression {
   Value value;
   Value evaluate(Interpreter& interpreter) const override;
@@ -48,7 +49,7 @@ struct ScalarLiteral final : Expression {
 
 struct StringLiteral final : Expression {
   std::string text;
-  std::uint32_t index = 0;  // among the template's string literals; each rendering makes it once
+  std::uint32_t index = 0;  // of the template's string literals; a rendering makes the string once
   Value evaluate(Interpreter& interpreter) const override;
 };
 
@@ -91,7 +92,7 @@ struct SliceExpression final : Expression {
   Value evaluate(Interpreter& interpreter) const override;
 };
 
-/// What stands between the parentheses of a call.
+/// The arguments between the parentheses of a call.
 struct ArgumentList {
   std::vector<ExpressionPtr> positional;
   std::vector<std::pair<std::string, ExpressionPtr>> named;
@@ -105,8 +106,8 @@ struct CallExpression final : Expression {
   Value evaluate(Interpreter& interpreter) const override;
 };
 
-/// A filter by name with its arguments. A name that does not exist fails when it is used, because
-/// published templates mention filters of other environments in branches that are not taken.
+/// A filter by its name, with its arguments. A name that does not exist fails only when the filter
+/// is used: published templates name filters of other environments in branches that are not taken.
 struct FilterUse {
   std::string name;
   const Builtin* filter = nullptr;
@@ -137,14 +138,15 @@ struct UnaryExpression final : Expression {
   Value evaluate(Interpreter& interpreter) const override;
 };
 
-/// Operators of one precedence from left to right: one node, so that long sums do not nest.
+/// Operators of one precedence, from left to right. They are one node, so that long sums do not
+/// nest.
 struct ArithmeticExpression final : Expression {
   ExpressionPtr first;
   std::vector<std::pair<BinaryOperator, ExpressionPtr>> rest;
   Value evaluate(Interpreter& interpreter) const override;
 };
 
-/// `a and b and c` or `a or b or c`: the first operand that decides, as Python.
+/// `a and b and c` or `a or b or c`. The result is the first operand that decides, as in Python.
 struct LogicalExpression final : Expression {
   bool is_or = false;
   std::vector<ExpressionPtr> operands;
@@ -192,7 +194,7 @@ struct ConditionalExpression final : Expression {
 struct Target {
   Symbol symbol = 0;
   std::string attribute;      // not empty: `symbol.attribute`
-  std::vector<Target> parts;  // not empty: unpacked
+  std::vector<Target> parts;  // not empty: the value is unpacked into these
   bool is_tuple = false;
 };
 
@@ -256,7 +258,7 @@ struct FilterStatement final : Statement {
   Flow execute(Interpreter& interpreter) const override;
 };
 
-/// `{% with a = 1 %}body{% endwith %}`, and other bodies with a scope of their own.
+/// `{% with a = 1 %}body{% endwith %}` and other bodies that have a scope.
 struct ScopeStatement final : Statement {
   std::vector<std::pair<Target, ExpressionPtr>> assignments;
   Block body;

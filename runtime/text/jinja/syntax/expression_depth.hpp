@@ -1,4 +1,4 @@
-// How deep the children of a node reach.
+// The number of levels below a node.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Parses expressions. Precedence from weakest: if-else, or, and, not, comparison, + -, ~, * / // %,
-// **, unary + -, then postfix (attribute, subscript, call), filters and tests.
+// Parses expressions. Precedence, from the weakest: if-else, or, and, not, comparison, + -, ~,
+// * / // %, **, unary + -, then postfix (attribute, subscript, call), filters and tests.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +18,13 @@ class ExpressionParser {
 
   /// One expression, with `a if b else c` or without.
   ExpressionPtr parse(bool with_condition = true);
-  /// An expression, or several separated by commas, which are a tuple. `end_name` is a name that
-  /// may follow a trailing comma.
+  /// An expression, or a tuple: several expressions with commas in between. `end_name` is a name
+  /// that may follow a comma at the end.
   ExpressionPtr parse_tuple(bool with_condition = true, std::string_view end_name = {});
-  /// `(…)` of a call.
+  /// The arguments `(…)` of a call.
   ArgumentList parse_arguments();
-  /// `name | name(…) …` of a filter block: the first without its `|` when `starts_inline`.
+  /// Filters `| name | name(…) …`. With `starts_inline`, as in a filter block, the first one has no
+  /// `|`.
   std::vector<FilterUse> parse_filters(bool starts_inline);
   /// A target of an assignment. A tuple ends before the name `end_name`.
   Target parse_target(bool allows_attribute, std::string_view end_name = {});
@@ -39,7 +40,7 @@ class ExpressionParser {
     node->line = line;
     return node;
   }
-  /// Completes a node above the deepest of its children; fails when that nests too deeply.
+  /// Completes a node whose deepest child has `depth_below` levels. Fails if it nests too deeply.
   template <class Node>
   static ExpressionPtr finish(std::unique_ptr<Node> node, std::uint32_t depth_below) {
     node->depth = depth_below + 1;

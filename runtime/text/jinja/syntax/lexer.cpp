@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 25> kOperators = {
 
 bool is_digit(char character) { return character >= '0' && character <= '9'; }
 
-/// The source with every line ending as \n and one of them removed from the end.
+/// The source with \n for every line ending, and without one newline at the end.
 std::string normalized(std::string_view source) {
   std::string result;
   result.reserve(source.size());
@@ -63,7 +63,7 @@ class Lexer {
 
   void add(TokenKind kind, std::string text) { tokens_.push_back({kind, std::move(text), line_}); }
 
-  /// Position of the next {{, {% or {#, or the end.
+  /// The position of the next {{, {% or {#; the end if there is none.
   std::size_t find_tag() const {
     for (std::size_t at = source_.find('{', position_); at != std::string_view::npos;
          at = source_.find('{', at + 1)) {
@@ -113,7 +113,8 @@ class Lexer {
     }
   }
 
-  /// Text in front of a tag, without what the tag's sign or lstrip_blocks takes away.
+  /// Adds the text before a tag, without the white space that the tag's sign or lstrip_blocks
+  /// removes.
   void add_text_before_tag(std::string_view text, char sign, bool is_stripped_by_default) {
     if (sign == '-') {
       text = strip(text, Side::kRight);
@@ -133,8 +134,8 @@ class Lexer {
     return rest.size() - strip(rest, Side::kLeft).size();
   }
 
-  /// Bytes of `{% name %}` whose opening takes `opening` bytes at the position, 0 if it is another
-  /// tag.
+  /// The bytes of the tag `{% name %}` at the position, whose opening has `opening` bytes; 0 if it
+  /// is another tag.
   std::size_t match_raw_tag(std::size_t opening, std::string_view name, bool is_trimmed) const {
     std::size_t at = position_ + opening;
     at += num_spaces(at);
@@ -147,8 +148,8 @@ class Lexer {
     return closing.has_value() ? at + *closing - position_ : 0;
   }
 
-  /// Bytes of `%}`, `-%}` or `+%}` (or of the same with another mark) at `at` with the white space
-  /// that they take along.
+  /// The bytes of the closing `%}`, `-%}` or `+%}` at `at`, with another mark for `%` if `mark`
+  /// says so, and of the white space that it removes. Nothing if there is no closing.
   std::optional<std::size_t> match_closing(std::size_t at, char mark, bool is_trimmed) const {
     const std::string_view rest = source_.substr(std::min(at, source_.size()));
     const std::size_t sign = !rest.empty() && (rest[0] == '-' || rest[0] == '+') ? 1 : 0;
@@ -173,7 +174,7 @@ class Lexer {
     if (end == std::string_view::npos) {
       fail("a comment has no end; expected '#}}'");
     }
-    // A sign belongs to the closing unless it is already the opening's.
+    // A sign belongs to the closing, unless it is that of the opening.
     const bool has_sign = end > position_ && (source_[end - 1] == '-' || source_[end - 1] == '+');
     const std::size_t start = has_sign ? end - 1 : end;
     advance(start - position_);
@@ -201,7 +202,7 @@ class Lexer {
     fail("a raw block has no end; expected '{{% endraw %}}'");
   }
 
-  /// Tokens up to and with the end of the tag.
+  /// Reads the tokens up to the end of the tag, which is included.
   void read_expression(bool is_variable) {
     const std::uint32_t start_line = line_;
     while (position_ < source_.size()) {
@@ -255,7 +256,7 @@ class Lexer {
     advance(end - position_);
   }
 
-  /// Length of a run of digits with single underscores between them, at `at`.
+  /// The length of a run of digits at `at`, with single underscores between digits.
   std::size_t num_digits(std::size_t at) const {
     std::size_t end = at;
     while (end < source_.size() &&
@@ -293,7 +294,7 @@ class Lexer {
     advance(end - position_);
   }
 
-  /// Length of 0x…, 0o… or 0b… at the position, or 0.
+  /// The length of 0x…, 0o… or 0b… at the position; 0 if there is none.
   std::size_t num_radix_digits() const {
     if (source_[position_] != '0' || position_ + 1 >= source_.size()) {
       return 0;

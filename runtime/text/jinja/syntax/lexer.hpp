@@ -1,4 +1,4 @@
-// Template source to tokens.
+// Turns the source of a template into tokens.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 namespace vernal::jinja {
 
 enum class TokenKind : std::uint8_t {
-  kText,  // output as it is
+  kText,  // is output as it is
   kVariableBegin,
   kVariableEnd,
   kBlockBegin,
@@ -28,15 +28,16 @@ struct Token {
   std::uint32_t line;
 };
 
-/// Largest template that is read.
+/// The largest template that is read, in bytes.
 inline constexpr std::size_t kMaxSourceBytes = std::size_t{4} << 20;
 
-/// The tokens of a template, kEnd last. Comments are gone, white space around tags is treated as
-/// Jinja does with trim_blocks and lstrip_blocks, one newline at the end is dropped. Throws Fault
-/// for text that is no UTF-8, unknown characters and tags that do not end; `line` is then where.
+/// The tokens of a template. The last one is kEnd. Comments are dropped, and so is one newline at
+/// the end. White space around tags is treated as Jinja does with trim_blocks and lstrip_blocks.
+/// Throws Fault for text that is not UTF-8, unknown characters and tags that do not end; `line`
+/// then says where.
 std::vector<Token> tokenize(std::string_view source, std::uint32_t& line);
 
-/// How a token reads in a message: "end of the template", "'endfor'".
+/// A token for messages: "end of the template" or "'endfor'".
 std::string describe(const Token& token);
 
 }  // namespace vernal::jinja

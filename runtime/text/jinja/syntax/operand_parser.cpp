@@ -84,7 +84,7 @@ ExpressionPtr ExpressionParser::parse_name() {
 
 ExpressionPtr ExpressionParser::parse_string() {
   auto node = make<StringLiteral>(tokens_.line());
-  while (tokens_.at(TokenKind::kString)) {  // neighbours are one string
+  while (tokens_.at(TokenKind::kString)) {  // strings without an operator in between are one
     node->text += tokens_.next().text;
   }
   node->index = num_string_literals_++;

@@ -12,7 +12,7 @@ namespace {
 
 using EndNames = std::span<const std::string_view>;
 
-/// Parses statements; expressions are left to ExpressionParser.
+/// Parses statements. ExpressionParser parses expressions.
 class StatementParser {
  public:
   explicit StatementParser(TokenStream tokens)
@@ -45,8 +45,8 @@ class StatementParser {
     return node;
   }
 
-  /// Statements up to a tag whose name is in `ends`, or to the end of the template when there are
-  /// none. Stops at the name, behind the tag's opening.
+  /// The statements up to a tag whose name is in `ends`; if `ends` is empty, up to the end of the
+  /// template. Stops at the name of that tag.
   Block parse_block(EndNames ends) {
     const NestingGuard guard(nesting_);
     const std::uint32_t start_line = statement_line_;
@@ -81,7 +81,7 @@ class StatementParser {
                        [&](std::string_view name) { return tokens_.at_name(name); });
   }
 
-  /// The body of a block tag: behind its `%}`, up to and with the name of its end tag.
+  /// The body of a block tag, from its `%}` to the name of its end tag, which is consumed.
   Block parse_body(std::string_view end) {
     tokens_.expect(TokenKind::kBlockEnd, "'%}'");
     Block body = parse_block(std::span(&end, 1));
@@ -89,7 +89,7 @@ class StatementParser {
     return body;
   }
 
-  /// As parse_body, with several ends; the end's name is the current token afterwards.
+  /// Like parse_body, with several ends. Stops at the name of the end tag.
   Block parse_part(EndNames ends) {
     tokens_.expect(TokenKind::kBlockEnd, "'%}'");
     return parse_block(ends);
@@ -202,7 +202,8 @@ class StatementParser {
     block.push_back(std::move(node));
   }
 
-  /// The implicit variables of a macro, and how often the template had mentioned each before it.
+  /// The implicit variables of a macro, and how often the template mentioned each of them before
+  /// the macro.
   struct ImplicitNames {
     std::array<std::string, 3> names = {"varargs", "kwargs", "caller"};
     std::array<std::uint64_t, 3> num_mentions = {};
@@ -234,7 +235,7 @@ class StatementParser {
     for (std::size_t i = 0; i < implicit.names.size(); ++i) {
       implicit.num_mentions[i] = names_.num_mentions(implicit.names[i]);
     }
-    // A loop around the macro is not a loop of its body.
+    // A loop around the macro does not count as a loop of its body.
     const std::uint32_t num_outer_loops = std::exchange(num_open_loops_, 0);
     definition.body = parse_body(end);
     num_open_loops_ = num_outer_loops;
@@ -295,7 +296,7 @@ class StatementParser {
     block.push_back(std::move(node));
   }
 
-  /// Marks what the assistant says, for training; for a prompt only its scope matters.
+  /// The tag marks what the assistant says, for training. For a prompt only its scope matters.
   void parse_generation(Block& block) {
     auto node = make<ScopeStatement>();
     const std::uint32_t num_outer_loops = std::exchange(num_open_loops_, 0);

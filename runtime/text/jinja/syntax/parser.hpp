@@ -1,4 +1,4 @@
-// Tokens to a program.
+// Turns tokens into a program.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@
 
 namespace vernal::jinja {
 
-/// Deepest nesting of expressions, and of statements, that is parsed.
+/// The deepest nesting of expressions, and of statements, that is parsed.
 inline constexpr std::uint32_t kMaxNesting = 200;
 
-/// Parses a template. Throws Fault; `line` is then where the error lies.
+/// Parses a template. Throws Fault; `line` then says where.
 std::unique_ptr<const Program> parse_program(std::string_view source, std::uint32_t& line);
 
 }  // namespace vernal::jinja

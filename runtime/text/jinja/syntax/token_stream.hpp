@@ -1,4 +1,4 @@
-// The parser's view of the tokens, and the names and literals it has met.
+// What the parsers share: the tokens, and the names and literals they have found.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace vernal::jinja {
 
-/// Tokens with a position in them. The last is kEnd and is never passed.
+/// Tokens and a position in them. The last token is kEnd; the position never moves behind it.
 class TokenStream {
  public:
   TokenStream(std::vector<Token> tokens, std::uint32_t& line)
@@ -45,14 +45,14 @@ class TokenStream {
  private:
   std::vector<Token> tokens_;
   std::size_t position_ = 0;
-  std::uint32_t& line_;  // follows the current token: where an error lies
+  std::uint32_t& line_;  // the line of the current token, for errors
 };
 
-/// Gives every name of the template a symbol and counts how often each is mentioned.
+/// Gives every name of the template a symbol, and counts how often each name is mentioned.
 class NameTable {
  public:
   Symbol intern(const std::string& name);
-  /// Mentions of a name so far.
+  /// How often a name was mentioned so far.
   std::uint64_t num_mentions(const std::string& name) const;
   std::vector<std::string> take_names() { return std::move(names_); }
 
@@ -62,7 +62,7 @@ class NameTable {
   std::vector<std::uint64_t> num_mentions_;
 };
 
-/// Counts one level of nesting while it lives; fails beyond the limit.
+/// Counts one level of nesting while it lives. Fails beyond the limit.
 class NestingGuard {
  public:
   explicit NestingGuard(std::uint32_t& depth);

@@ -131,7 +131,7 @@ bool string_contains(const Value& container, const Value& item, Budget& budget) 
 
 std::uint64_t hash_of_integer(std::int64_t value) {
   const std::uint64_t spread = static_cast<std::uint64_t>(value) * 0x9E37'79B9'7F4A'7C15;
-  return spread ^ (spread >> 32);  // Fibonacci hashing, folded: the index uses the low bits
+  return spread ^ (spread >> 32);  // Fibonacci hashing; folded, because the index uses the low bits
 }
 
 std::uint64_t hash_of_number(const Value& value) {

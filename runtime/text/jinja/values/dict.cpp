@@ -8,8 +8,8 @@
 namespace vernal::jinja {
 namespace {
 
-constexpr std::uint64_t kSearchedInOrder =
-    8;  // with fewer entries an index costs more than it saves
+// Up to so many entries are searched in order: an index would cost more than it saves.
+constexpr std::uint64_t kSearchedInOrder = 8;
 
 }  // namespace
 
@@ -32,7 +32,7 @@ std::optional<std::uint64_t> DictObject::position_of(std::uint64_t hash,
       return position;
     }
     if (++probes % kSearchedInOrder == 0) {
-      heap().budget().step();  // keys chosen to collide cost what they cost
+      heap().budget().step();  // keys that were chosen to collide are paid for
     }
   }
   return std::nullopt;

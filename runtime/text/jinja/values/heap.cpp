@@ -7,11 +7,6 @@ void Object::grow(std::uint64_t bytes) {
   bytes_ += bytes;
 }
 
-void Object::shrink(std::uint64_t bytes) noexcept {
-  heap_->budget_.release(bytes);
-  bytes_ -= bytes;
-}
-
 std::uint32_t Heap::keep_number_text(std::string_view text) {
   budget_.charge(sizeof(std::string) + text.size());
   number_texts_.emplace_back(text);
@@ -30,7 +25,7 @@ void Heap::adopt(Object& object, std::uint64_t bytes) noexcept {
 
 void Heap::retire(Object& object) noexcept {
   if (is_closing_) {
-    return;  // still on the live list; the destructor deletes it from there
+    return;  // it stays in the live list, and the destructor deletes it
   }
   (object.previous_ == nullptr ? live_ : object.previous_->next_) = object.next_;
   if (object.next_ != nullptr) {
@@ -39,7 +34,7 @@ void Heap::retire(Object& object) noexcept {
   object.next_ = retired_;
   retired_ = &object;
   if (is_deleting_) {
-    return;  // a deletion further up the stack reaches it: depth stays constant
+    return;  // the deletion that runs already deletes it: there is no recursion
   }
   is_deleting_ = true;
   while (retired_ != nullptr) {

@@ -1,4 +1,4 @@
-// Counted references to the strings, lists and mappings of one rendering.
+// The strings, lists and mappings of one rendering, and counted references to them.
 #pragma once
 
 #include <cstddef>
@@ -15,14 +15,14 @@ namespace vernal::jinja {
 
 class Heap;
 
-/// Anything a template's value can refer to. Lives in one Heap, on one thread.
+/// An object that a value of a template refers to. It lives in one Heap, on one thread.
 class Object {
  public:
   Object(const Object&) = delete;
   Object& operator=(const Object&) = delete;
   virtual ~Object() = default;
 
-  /// Lets go of every reference this object holds: cycles are taken apart with it.
+  /// Drops every reference that this object holds, so that cycles can be destroyed.
   virtual void drop_references() {}
 
   Heap& heap() const noexcept { return *heap_; }
@@ -33,10 +33,8 @@ class Object {
  protected:
   Object() = default;
 
-  /// Charges `bytes` more for what the object is about to hold besides itself.
+  /// Charges `bytes` more, for memory that the object is about to allocate.
   void grow(std::uint64_t bytes);
-  /// Gives back a part of what grow() charged.
-  void shrink(std::uint64_t bytes) noexcept;
 
  private:
   friend class Heap;
@@ -48,7 +46,7 @@ class Object {
   std::uint64_t references_ = 0;
 };
 
-/// A counted reference to a T, or none.
+/// A counted reference to a T, or to nothing.
 template <class T>
 class Ref {
  public:
@@ -60,7 +58,7 @@ class Ref {
   }
   Ref(const Ref& other) noexcept : Ref(other.object_) {}
   template <class Derived>
-  Ref(Ref<Derived> other) noexcept  // converts as a pointer to a derived class does
+  Ref(Ref<Derived> other) noexcept  // converts like a pointer to a derived class
     requires std::is_convertible_v<Derived*, T*>
       : object_(other.release()) {}
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
@@ -79,15 +77,15 @@ class Ref {
   T& operator*() const noexcept { return *object_; }
   explicit operator bool() const noexcept { return object_ != nullptr; }
 
-  /// Hands the reference to the caller, who must remove it.
+  /// Gives the reference to the caller, who must remove it.
   T* release() noexcept { return std::exchange(object_, nullptr); }
 
  private:
   T* object_ = nullptr;
 };
 
-/// Owns every object of one rendering. An object dies with its last reference, without recursion
-/// however deep the structure; objects in cycles die with the heap.
+/// Owns every object of one rendering. An object is deleted with its last reference, without
+/// recursion even in deep structures. Objects in cycles are deleted with the heap.
 class Heap {
  public:
   explicit Heap(Budget& budget) : budget_(budget) {}
@@ -101,12 +99,12 @@ class Heap {
   std::uint32_t keep_number_text(std::string_view text);
   std::string_view number_text(std::uint32_t number) const { return number_texts_[number - 1]; }
 
-  /// A new object. Its own size is charged here; what it holds is charged by its class.
+  /// A new object. Its own size is charged here; its class charges what it allocates.
   template <class T, class... Arguments>
   Ref<T> make(Arguments&&... arguments) {
     budget_.charge(sizeof(T));
-    // The object may itself charge in its constructor; if that throws, its size stays charged until
-    // the rendering ends, which is at once.
+    // The constructor may charge, too. If that throws, the size stays charged until the rendering
+    // ends, which it does then.
     T* object = new T(std::forward<Arguments>(arguments)...);
     adopt(*object, sizeof(T));
     return Ref<T>(object);

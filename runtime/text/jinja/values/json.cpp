@@ -1,4 +1,4 @@
-// JSON in and out of a template's values.
+// Turns a template's values into JSON, and JSON into values.
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -15,7 +15,7 @@
 namespace vernal::jinja {
 namespace {
 
-/// Prints in the layout of Python's json.dumps.
+/// Prints JSON as Python's json.dumps does.
 class JsonPrinter {
  public:
   JsonPrinter(TextBuilder& out, const JsonStyle& style)
@@ -67,7 +67,7 @@ class JsonPrinter {
   void print_string(std::string_view text) {
     out_.append('"');
     for (std::size_t position = 0; position < text.size();) {
-      // Runs that need no change are copied whole.
+      // Runs of characters that need no escape are copied at once.
       const std::size_t run = plain_run(text, position);
       out_.append(text.substr(position, run));
       position += run;

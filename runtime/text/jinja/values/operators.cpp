@@ -36,7 +36,7 @@ std::string_view symbol_of(BinaryOperator operation) {
        right.type_name());
 }
 
-/// Quotient rounded towards minus infinity; right != 0 and the quotient fits.
+/// The quotient, rounded towards minus infinity. `right` is not 0, and the quotient fits.
 std::int64_t floor_quotient(std::int64_t left, std::int64_t right) {
   const std::int64_t quotient = left / right;
   return left % right != 0 && (left < 0) != (right < 0) ? quotient - 1 : quotient;
@@ -83,7 +83,7 @@ Value apply_integers(BinaryOperator operation, std::int64_t left, std::int64_t r
       if (operation == BinaryOperator::kDivide) {
         return Value::number(static_cast<double>(left) / static_cast<double>(right));
       }
-      if (right == -1) {  // the machine traps on the smallest integer here
+      if (right == -1) {  // dividing the smallest integer by -1 would trap
         return operation == BinaryOperator::kModulo ? Value::integer(0)
                                                     : negate(Value::integer(left));
       }
@@ -178,7 +178,7 @@ Value join_texts(Heap& heap, const StringObject& left, const StringObject& right
   return out.finish(is_safe);
 }
 
-/// The count of a repetition when exactly `sequence` can be repeated and `count` is an integer.
+/// `sequence` repeated `count` times; nothing if it is no sequence or `count` is no integer.
 std::optional<Value> repeat(Heap& heap, const Value& sequence, const Value& count) {
   if (!count.is_integral()) {
     return std::nullopt;

@@ -11,7 +11,7 @@
 namespace vernal::jinja {
 namespace {
 
-/// Prints repr(); knows the containers it is inside of.
+/// Prints repr(). It keeps the containers that it is printing, to find cycles.
 class ReprPrinter {
  public:
   explicit ReprPrinter(TextBuilder& out) : out_(out) {}
@@ -85,7 +85,8 @@ class ReprPrinter {
     }
   }
 
-  /// Whether `container` may be printed; prints its mark instead when already inside of it.
+  /// Whether `container` may be printed. If it is being printed already, it is a cycle: then `mark`
+  /// is printed instead.
   bool enter(const Object& container, std::string_view mark) {
     if (std::find(inside_.begin(), inside_.end(), &container) != inside_.end()) {
       out_.append(mark);
@@ -168,7 +169,7 @@ std::string float_repr(double number) {
   const std::size_t mark = text.find('e');
   const char* digits = text.data() + mark + (text[mark + 1] == '+' ? 2 : 1);
   std::from_chars(digits, text.data() + text.size(), exponent);
-  // Python's rule for leaving positional notation.
+  // Python writes an exponent for these.
   if (exponent < -4 || exponent >= 16) {
     return std::string(text);
   }

@@ -11,19 +11,20 @@
 
 namespace vernal::jinja {
 
-/// Shortest decimal text that reads back as `number`, in Python's layout: "1.0", "1e-07", "inf".
+/// The shortest decimal text that reads back as `number`, as Python writes it: "1.0", "1e-07",
+/// "inf".
 std::string float_repr(double number);
 /// How a number of a template is printed: as it was written, else in Python's layout.
 std::string number_text(const Heap& heap, const Value& number);
 
-/// str(value): the text of a string, nothing for undefined, repr() for the rest.
+/// str(value): the text of a string, nothing for undefined, repr() for other values.
 void print(TextBuilder& out, const Value& value);
-/// repr(value). Cycles appear as [...] or {...}.
+/// repr(value). A cycle is printed as [...] or {...}.
 void print_repr(TextBuilder& out, const Value& value);
 /// str(value) as a value; a string is returned as it is.
 Value to_string_value(Heap& heap, const Value& value);
 
-/// What json.dumps takes.
+/// The options of json.dumps.
 struct JsonStyle {
   bool ensure_ascii = false;
   bool sort_keys = false;

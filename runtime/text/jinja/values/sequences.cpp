@@ -35,7 +35,7 @@ Ref<ListObject> pairs_of(Interpreter& interpreter, const DictObject& dict, ListF
 
 Ref<ListObject> sorted_list(Interpreter& interpreter, const std::vector<Value>& items,
                             const std::vector<Value>& keys, bool is_reverse) {
-  // Positions are sorted, not values, so that a comparison that fails leaves nothing half moved.
+  // Positions are sorted, not values: if a comparison fails, no value is half moved.
   std::vector<std::size_t> order(items.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {

@@ -8,7 +8,7 @@
 
 namespace vernal::jinja {
 
-/// A new list of the elements of anything that can be iterated.
+/// A new list of the elements of a value. Fails if it cannot be iterated.
 Ref<ListObject> list_of(Interpreter& interpreter, const Value& iterable,
                         ListForm form = ListForm::kList);
 
@@ -18,8 +18,8 @@ Ref<ListObject> pair_of(Interpreter& interpreter, const Value& first, const Valu
 /// The (key, value) tuples of a mapping.
 Ref<ListObject> pairs_of(Interpreter& interpreter, const DictObject& dict, ListForm form);
 
-/// A new list of `items` in the order of their `keys`, which has as many elements. Equal keys keep
-/// their order, in reverse too.
+/// A new list of `items` in the order of their `keys`; there is a key for each item. Items with
+/// equal keys keep their order, also in reverse.
 Ref<ListObject> sorted_list(Interpreter& interpreter, const std::vector<Value>& items,
                             const std::vector<Value>& keys, bool is_reverse);
 

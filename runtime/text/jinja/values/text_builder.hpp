@@ -1,4 +1,4 @@
-// A growing text that asks the budget before it takes memory.
+// A text that grows and asks the budget before it takes memory.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace vernal::jinja {
 
-/// Collects text for one value. Memory is charged before it is taken, and what is appended counts
-/// as work.
+/// Collects the text of one value. Memory is charged before it is taken, and appending counts as
+/// work.
 class TextBuilder {
  public:
   explicit TextBuilder(Heap& heap) : heap_(heap) {}
@@ -28,25 +28,25 @@ class TextBuilder {
     reserve(1);
     text_.push_back(character);
   }
-  /// Appends `text` that many times; nothing for a count below 1.
+  /// Appends `text` `count` times; nothing if `count` is below 1.
   void append_repeated(std::string_view text, std::int64_t count);
 
   std::string_view view() const noexcept { return text_; }
 
-  /// The text as a value; the builder is empty afterwards.
+  /// The text as a value. Afterwards the builder is empty.
   Value finish(bool is_safe = false) {
     heap_.budget().release(std::exchange(charged_, 0));
     return Value(StringObject::make(heap_, std::exchange(text_, {}), is_safe));
   }
-  /// The text as a string, no longer charged.
+  /// The text as a string, which is not charged any more. Afterwards the builder is empty.
   std::string take() {
     heap_.budget().release(std::exchange(charged_, 0));
     return std::exchange(text_, {});
   }
 
  private:
-  static constexpr std::uint64_t kCostOfAppending =
-      8;  // in bytes read, so that many small pieces count
+  // Added to the bytes of each piece, so that many small pieces count as work.
+  static constexpr std::uint64_t kCostOfAppending = 8;
 
   void reserve(std::uint64_t bytes) {
     heap_.budget().read_bytes(bytes + kCostOfAppending);
@@ -54,7 +54,7 @@ class TextBuilder {
       grow(bytes);
     }
   }
-  /// Makes room for `bytes` more, doubling at least, charged before it is taken.
+  /// Charges and takes room for `bytes` more, and at least doubles the room.
   void grow(std::uint64_t bytes);
 
   Heap& heap_;

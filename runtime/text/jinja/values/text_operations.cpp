@@ -18,7 +18,7 @@ bool is_line_end(char32_t value) {
          value == 0x2028 || value == 0x2029;
 }
 
-/// Length of the run at the start of `text` that is white space, or that is not.
+/// The length of the run that `text` begins with: of white space, or of other characters.
 std::size_t run_length(std::string_view text, bool is_space_run) {
   std::size_t end = 0;
   while (end < text.size()) {
@@ -183,7 +183,7 @@ Value pad_text(Heap& heap, const StringObject& text, Padding padding, std::int64
   if (padding == Padding::kLeft) {
     before = missing;
   } else if (padding == Padding::kBoth) {
-    before = missing / 2 + (missing & width & 1);  // which side gets the odd one is Python's choice
+    before = missing / 2 + (missing & width & 1);  // Python gives the odd one to the same side
   }
   TextBuilder out(heap);
   out.append_repeated(fill, before);

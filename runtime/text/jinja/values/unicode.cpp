@@ -12,7 +12,7 @@ std::uint8_t byte_at(std::string_view text, std::size_t position) {
   return static_cast<std::uint8_t>(text[position]);
 }
 
-/// Bytes of the sequence that a lead byte announces, 1 for ASCII and for bytes that lead nothing.
+/// The bytes of the sequence that begins with `lead`; 1 for ASCII and for bytes that begin none.
 std::size_t announced_length(std::uint8_t lead) {
   if (lead >= 0xC2 && lead <= 0xDF) {
     return 2;
@@ -46,7 +46,8 @@ char32_t upper_of(char32_t code_point) {
   return static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(code_point)));
 }
 
-/// `text` with each code point replaced by change(code point, the one before it or 0).
+/// `text` with each code point replaced by change(code point, previous code point). The previous
+/// code point of the first is 0.
 template <class Change>
 std::string map_code_points(std::string_view text, const Change& change) {
   std::string result;
@@ -79,7 +80,7 @@ bool has_only_case(std::string_view text) {
   return has_wanted;
 }
 
-/// Start of the code point that ends before `end` > 0.
+/// Where the code point begins that ends at `end`, which is above 0.
 std::size_t previous_start(std::string_view text, std::size_t end) {
   for (std::size_t back = std::min<std::size_t>(4, end); back > 1; --back) {
     if (code_point_at(text, end - back).num_bytes == back) {

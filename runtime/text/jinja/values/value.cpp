@@ -44,7 +44,7 @@ Value Value::undefined(Heap& heap, std::string why) {
 }
 
 Value Value::string(Heap& heap, std::string_view text) {
-  heap.budget().charge(text.size());  // a first look, before the copy below
+  heap.budget().charge(text.size());  // fails before the copy below takes memory
   heap.budget().release(text.size());
   return Value(StringObject::make(heap, std::string(text)));
 }
@@ -191,7 +191,7 @@ void ListObject::swap_items(ListObject& other) noexcept { items_.swap(other.item
 
 RangeObject::RangeObject(std::int64_t start, std::int64_t stop, std::int64_t step)
     : start_(start), stop_(stop), step_(step) {
-  // Unsigned differences are exact however far apart the ends are.
+  // The difference of unsigned numbers is exact, even if the ends are far apart.
   const auto first = static_cast<std::uint64_t>(start);
   const auto last = static_cast<std::uint64_t>(stop);
   const auto stride = static_cast<std::uint64_t>(step);

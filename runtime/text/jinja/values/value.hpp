@@ -1,4 +1,4 @@
-// The values a template computes with: Python's, as far as chat templates need them.
+// The values that a template computes with. They are Python's, as far as chat templates need them.
 #pragma once
 
 #include <cstdint>
@@ -34,12 +34,12 @@ enum class Kind : std::uint8_t {
 };
 
 /// One value: a scalar, or a counted reference to an object of the rendering's heap. Integers have
-/// 64 bits and refuse to overflow. A number of the inputs also knows the text that it was written
-/// with, which is how it is printed; longer integers are floats to calculations. Lists, mappings and
-/// namespaces have reference semantics.
+/// 64 bits; an overflow fails. A number of the inputs also has the text that it was written with, and
+/// is printed with it; longer integers are floats to calculations. Copies of a list, mapping or
+/// namespace refer to the same object.
 class Value {
  public:
-  /// Undefined, without a message of its own.
+  /// Undefined, without a message.
   Value() noexcept : payload_{.integer = 0} {}
   Value(const Value& other) noexcept
       : kind_(other.kind_), written_(other.written_), payload_(other.payload_) {
@@ -69,7 +69,7 @@ class Value {
   static Value number(double value) noexcept { return {Kind::kFloat, {.number = value}}; }
   /// The number that stands in a JSON document as `text`.
   static Value written_number(Heap& heap, std::string_view text);
-  /// Undefined; `why` is the message of the error that using it raises: `"x" is undefined`.
+  /// Undefined. An error that its use raises has the message `why`: `"x" is undefined`.
   static Value undefined(Heap& heap, std::string why);
   static Value string(Heap& heap, std::string_view text);
 
@@ -94,7 +94,7 @@ class Value {
   bool is_integral() const noexcept { return is_integer() || is_boolean(); }
   bool is_number() const noexcept { return is_integral() || is_float(); }
 
-  // Each needs the kind it names.
+  // To be called only for values of the kind that the function names.
   std::int64_t as_integer() const noexcept { return payload_.integer; }
   double as_double() const noexcept {
     return is_float() ? payload_.number : static_cast<double>(payload_.integer);
@@ -108,15 +108,15 @@ class Value {
   RangeObject& range() const noexcept;
   NativeObject& native() const noexcept;
 
-  /// The object referred to, or null for a scalar.
+  /// The object that the value refers to; null for a scalar.
   Object* object() const noexcept { return holds_object() ? payload_.object : nullptr; }
 
   bool truthy() const noexcept;
-  /// Name of the type as Python gives it: "str", "NoneType".
+  /// The name of the type in Python: "str", "NoneType".
   std::string_view type_name() const noexcept;
-  /// What using this undefined value says.
+  /// The message of an error that the use of this undefined value raises.
   std::string_view why_undefined() const noexcept;
-  /// Characters, elements or keys; nothing for values without a length.
+  /// The number of characters, elements or keys; nothing for values without a length.
   std::optional<std::uint64_t> length() const noexcept;
 
  private:
@@ -149,16 +149,16 @@ class StringObject final : public Object {
   explicit StringObject(std::string text, bool is_safe = false)
       : text_(std::move(text)), is_safe_(is_safe) {}
 
-  /// Whether the text went through `safe` or `escape`: adding other text to it escapes that for
-  /// HTML.
+  /// Whether the text went through `safe` or `escape`. Other text that is added to it is escaped
+  /// for HTML.
   bool is_safe() const noexcept { return is_safe_; }
 
   std::string_view text() const noexcept { return text_; }
-  /// Number of code points; counted once.
+  /// The number of code points. It is counted once.
   std::uint64_t length() const noexcept;
   bool is_ascii() const noexcept { return length() == text_.size(); }
 
-  /// Takes `text`, charging for it.
+  /// A string with `text`, which is charged.
   static Ref<StringObject> make(Heap& heap, std::string text, bool is_safe = false);
 
  private:
@@ -169,15 +169,15 @@ class StringObject final : public Object {
   mutable std::uint64_t length_ = kUnknown;
 };
 
-/// What a list is to Python. Templates meet the difference in messages, tests and JSON.
+/// What a list is in Python. Messages, tests and JSON show the difference.
 enum class ListForm : std::uint8_t {
   kList,
   kTuple,
   kView,       // keys, values or items of a mapping
-  kGenerator,  // what map, select and their like make: true even when empty, no sequence, no JSON
+  kGenerator,  // made by map, select and others: true even if empty, no sequence, no JSON
 };
 
-/// A list, or what behaves like one.
+/// A list, or a value that behaves like one.
 class ListObject final : public Object {
  public:
   explicit ListObject(ListForm form = ListForm::kList) : form_(form) {}
@@ -200,7 +200,7 @@ class ListObject final : public Object {
   ListForm form_;
 };
 
-/// A mapping in order of insertion. Keys are whatever equals() and hash_of() accept.
+/// A mapping in the order of insertion. Keys are values that hash_of() accepts.
 class DictObject final : public Object {
  public:
   struct Entry {
@@ -212,7 +212,7 @@ class DictObject final : public Object {
   const std::vector<Entry>& entries() const noexcept { return entries_; }
   std::uint64_t size() const noexcept { return entries_.size(); }
 
-  /// The value of a key, or null. Valid until the mapping changes.
+  /// The value of a key, or null. It is valid until the mapping changes.
   const Value* find(const Value& key) const;
   const Value* find(std::string_view key) const;
   /// Adds or replaces.
@@ -230,13 +230,13 @@ class DictObject final : public Object {
   void rebuild_index();
 
   std::vector<Entry> entries_;
-  std::vector<std::uint32_t> slots_;  // open addressing: position in entries_ plus 1; empty if few
+  std::vector<std::uint32_t> slots_;  // open addressing: positions in entries_ plus 1; empty if few
 };
 
-/// An arithmetic sequence.
+/// An arithmetic sequence, as range() makes it.
 class RangeObject final : public Object {
  public:
-  /// step != 0; throws Fault when there are more elements than kMaxLength.
+  /// `step` is not 0. Throws Fault if there are more than kMaxLength elements.
   RangeObject(std::int64_t start, std::int64_t stop, std::int64_t step);
 
   static constexpr std::uint64_t kMaxLength = 100'000;
@@ -257,19 +257,19 @@ class RangeObject final : public Object {
   std::uint64_t size_ = 0;
 };
 
-/// A value with behaviour written in C++ or by a macro.
+/// A value whose behaviour is written in C++, or by a macro of the template.
 class NativeObject : public Object {
  public:
-  /// For messages: "Namespace", "Macro".
+  /// The type for messages: "Namespace", "Macro".
   virtual std::string_view type_name() const noexcept = 0;
   virtual bool is_callable() const noexcept { return false; }
-  /// Calls it; the default fails.
+  /// Calls the value. The default fails.
   virtual Value call(Interpreter& interpreter, const Arguments& arguments);
-  /// An attribute, or nothing if it has none of that name.
+  /// The attribute of that name; nothing if there is none.
   virtual std::optional<Value> attribute(Interpreter& interpreter, std::string_view name);
 };
 
-/// `namespace(...)`: a bag of attributes that a template may assign from any scope.
+/// `namespace(...)`: attributes that a template may assign to from any scope.
 class NamespaceObject final : public NativeObject {
  public:
   std::string_view type_name() const noexcept override { return "Namespace"; }
@@ -283,14 +283,14 @@ class NamespaceObject final : public NativeObject {
   Ref<DictObject> attributes_;
 };
 
-/// Walks over what a template can iterate. Refuses other values with Python's message.
+/// Goes through the elements of a value. Values that cannot be iterated fail with Python's message.
 class Iteration {
  public:
   explicit Iteration(Value iterable);
 
-  /// The next element, or nothing at the end.
+  /// The next element; nothing at the end.
   std::optional<Value> next();
-  /// Elements in all.
+  /// The number of all elements.
   std::uint64_t size() const noexcept;
 
  private:

@@ -1,6 +1,6 @@
-/* An architecture plugin is a compiler front end: model metadata in, module out. It runs at load
- * only and must be pure: no files, threads, devices, clocks; the same metadata gives the same
- * module. */
+/* An architecture plugin is a compiler front end: it turns the metadata of a model file into a
+ * module. It runs only while a model loads. It must be pure: it uses no files, threads, devices or
+ * clocks, and the same metadata gives the same module. */
 #ifndef VERNAL_ABI_ARCHITECTURE_H
 #define VERNAL_ABI_ARCHITECTURE_H
 
@@ -12,8 +12,11 @@ extern "C" {
 
 typedef struct vernal_metadata vernal_metadata; /* opaque; valid for the call it is passed to */
 
-/* Read access to a model file's metadata and tensor directory. All: [control], borrowed for the
- * call. NOT_FOUND: no such key. INVALID_ARGUMENT: the key has another type. */
+/* Read access to a model file's metadata and tensor directory.
+ * Thread   [control] for all functions.
+ * Life     Text is borrowed until the call that received the metadata returns.
+ * Errors   NOT_FOUND: the file has no such key or tensor.
+ *          INVALID_ARGUMENT: the key has another type, or the index is beyond the array. */
 typedef struct vernal_metadata_api {
   uint64_t struct_size;
   int32_t (*get_int)(const vernal_metadata* metadata, vernal_str key, int64_t* out_value);
@@ -36,31 +39,34 @@ typedef struct vernal_metadata_ref {
 
 typedef struct vernal_builder vernal_builder; /* opaque; valid for the build call */
 
-/* Builds a module. All: [control]. The core checks each call (operands, shapes, attributes), notes
- * every problem with the layer path and goes on where it can, so that all problems are reported at
- * once. */
+/* Builds a module. The core checks the operands, shapes and attributes of each call. It notes every
+ * problem with the path of the layer and goes on where it can, so that all problems are reported
+ * together when the build ends.
+ * Thread   [control] for all functions.
+ * Life     Arguments are copied. */
 typedef struct vernal_builder_api {
   uint64_t struct_size;
   int32_t (*begin_function)(vernal_builder* builder, vernal_str name);
   int32_t (*end_function)(vernal_builder* builder);
-  /* Part of the debug path of nodes added until the matching pop, "blk.3". */
+  /* Adds a part, such as "blk.3", to the debug path of the nodes added until the matching pop. */
   int32_t (*push_scope)(vernal_builder* builder, vernal_str name);
   int32_t (*pop_scope)(vernal_builder* builder);
   /* Declares a weight by its name in the file and its logical shape (row-major, dims[0] slowest).
-   * Declaring one again returns the same operand. */
+   * A weight that is declared again is the same operand. */
   int32_t (*weight)(vernal_builder* builder, vernal_str name, const int64_t* dims, uint32_t rank,
                     vernal_operand* out);
-  /* Declares a state of the current function. */
+  /* Declares a state of the current function; `desc->function` is ignored. */
   int32_t (*state)(vernal_builder* builder, const vernal_state_desc* desc, vernal_operand* out);
-  /* Adds a node; outputs[0..num_outputs) receive its values. `name` is the last part of its path.
-   */
+  /* Adds a node. outputs[0..num_outputs) receive its values. `name` ends its debug path. */
   int32_t (*add_op)(vernal_builder* builder, vernal_str op, vernal_str name,
                     const vernal_operand* operands, uint64_t num_operands, const vernal_attr* attrs,
                     uint64_t num_attrs, uint64_t attr_stride, vernal_operand* outputs,
                     uint64_t num_outputs);
-  /* Shape of a value made so far. */
+  /* Shape and element kind of a value of the current function.
+   * Errors   INVALID_ARGUMENT: no such value, or an earlier problem left its shape unknown. */
   int32_t (*value)(vernal_builder* builder, vernal_operand operand, vernal_value_view* out);
-  /* A hint for core services: "stop_token", "default.temperature", ... (docs/plugin-guide.md). */
+  /* Gives the core's services a hint: "stop_token", "default.temperature", ...
+   * (docs/plugin-guide.md). */
   int32_t (*hint)(vernal_builder* builder, vernal_str key, vernal_str value);
 } vernal_builder_api;
 
@@ -71,24 +77,24 @@ typedef struct vernal_builder_ref {
 
 typedef struct vernal_build_options {
   uint64_t struct_size;
-  uint64_t context_length;     /* the deployment's; may exceed the file's */
-  const vernal_str* functions; /* functions wanted beside "main" */
+  uint64_t context_length;     /* positions; the deployment's, may exceed the file's */
+  const vernal_str* functions; /* functions wanted in addition to "main" */
   uint64_t num_functions;
-  int64_t first_layer; /* inclusive; a segment of the model, else 0 and last layer */
-  int64_t last_layer;  /* inclusive; -1: to the end */
+  int64_t first_layer; /* inclusive; above 0 if this is a later segment of the model */
+  int64_t last_layer;  /* inclusive; -1: the model's last layer */
 } vernal_build_options;
 
 typedef struct vernal_architecture_api {
   uint64_t struct_size;
 
-  /* [control] Whether this plugin builds that file: *out_score 0 (no) to 100; the sink receives the
-   * reason. */
+  /* [control] Says whether this plugin builds that file: *out_score is 0 (no) to 100. The sink
+   * receives the reason. */
   int32_t (*probe)(vernal_metadata_ref metadata, uint32_t* out_score, const vernal_sink* reason);
 
-  /* [control] Writes hyperparameters as lines "name = value", for `vernal inspect`. */
+  /* [control] Writes the hyperparameters as lines "name = value", for `vernal inspect`. */
   int32_t (*describe)(vernal_metadata_ref metadata, const vernal_sink* sink);
 
-  /* [control, blocks] Builds the module. On failure the builder's content is dropped. */
+  /* [control, blocks] Builds the module. If it fails, the core drops what was built. */
   int32_t (*build)(vernal_metadata_ref metadata, const vernal_build_options* options,
                    vernal_builder_ref builder);
 

@@ -1,10 +1,11 @@
 /* A backend compiles a module into a program and executes steps. It owns the layout of weights,
- * fusion, memory, KV cache and recurrent state, and never sees files, text or clients.
+ * fusion, memory, KV cache and recurrent state. It never sees files, text or clients.
  *
- *   open -> plan -> program_build -> pool_create -> seq_* , step_* ... -> pool_destroy -> ...
+ *   open -> plan -> program_build -> pool_create -> seq_*, step_* ...
+ *        -> pool_destroy -> program_destroy -> plan_destroy -> close
  *
- * The plan is binding: program_build and pool_create take no option again and allocate exactly the
- * plan's rows or fail. After pool_create nothing more is allocated on a device. */
+ * The plan is binding: program_build and pool_create take no options of their own. They allocate
+ * exactly the plan's rows, or fail. After pool_create nothing more is allocated on a device. */
 #ifndef VERNAL_ABI_BACKEND_H
 #define VERNAL_ABI_BACKEND_H
 
@@ -20,13 +21,13 @@ typedef struct vernal_plan vernal_plan;
 typedef struct vernal_program vernal_program;
 typedef struct vernal_pool vernal_pool; /* the sequences and states of one program */
 
-/* Ids carry a generation: a stale one is answered with NOT_FOUND. 0 is never a valid id. */
+/* Ids carry a generation, so that an id that was released is never valid again: it is answered with
+ * NOT_FOUND. 0 is never a valid id. */
 typedef uint64_t vernal_sequence_id;
 typedef uint64_t vernal_checkpoint_id;
 typedef uint64_t vernal_ticket;
 
-/* ---- devices, operations, formats --------------------------------------------------------------
- */
+/* ---- devices, operations, formats ------------------------------------------------------------ */
 
 typedef struct vernal_device_info {
   uint64_t struct_size;
@@ -34,7 +35,7 @@ typedef struct vernal_device_info {
   vernal_str description; /* "AMD Ryzen 9 5950X" */
   uint64_t total_bytes;
   uint64_t free_bytes;
-  uint64_t num_workers; /* threads or multiprocessors */
+  uint64_t num_workers; /* threads of a CPU, multiprocessors of a graphics card */
 } vernal_device_info;
 
 typedef struct vernal_device_sink {
@@ -44,13 +45,13 @@ typedef struct vernal_device_sink {
 
 typedef struct vernal_op_support {
   uint64_t struct_size;
-  double cost_hint;   /* relative; 0 = unknown */
-  uint32_t supported; /* 0 or 1; the reason goes to the sink */
+  double cost_hint;   /* relative; 0: unknown */
+  uint32_t supported; /* 0 or 1; if 0, the sink receives the reason */
   uint32_t reserved0;
 } vernal_op_support;
 
 #define VERNAL_FORMAT_NATIVE 1u    /* read as stored */
-#define VERNAL_FORMAT_CONVERTED 2u /* converted at load; the note says into what */
+#define VERNAL_FORMAT_CONVERTED 2u /* converted at load; the note says to which format */
 #define VERNAL_FORMAT_REFUSED 3u
 
 typedef struct vernal_format_row {
@@ -66,32 +67,31 @@ typedef struct vernal_format_sink {
   void* user;
 } vernal_format_sink;
 
-/* ---- plan --------------------------------------------------------------------------------------
- */
+/* ---- plan ------------------------------------------------------------------------------------ */
 
 typedef struct vernal_plan_options {
   uint64_t struct_size;
   uint64_t context_length; /* most positions of one sequence */
   uint64_t max_tokens_per_step;
-  uint64_t max_sequences; /* in one step; also the most live sequences beside those held by forks */
-  uint64_t max_rows;      /* logits rows of one step */
+  uint64_t max_sequences; /* in one step; also the most live sequences, not counting forks */
+  uint64_t max_rows;      /* rows of logits in one step */
   uint64_t typical_decode_sequences;
   uint64_t kv_tokens;      /* capacity of the KV pool in positions */
-  uint64_t rollback_depth; /* recent tokens that recurrent layers must be able to undo */
+  uint64_t rollback_depth; /* newest tokens that a truncate of recurrent layers can take back */
   uint64_t max_checkpoints;
-  uint64_t memory_limit_bytes; /* 0: what the device reports free */
-  vernal_str kv_keys_format;   /* "f16", "q8_0", ...; empty: "f16" */
-  vernal_str kv_values_format;
+  uint64_t memory_limit_bytes;    /* 0: what the device reports as free */
+  vernal_str kv_keys_format;      /* "f16", "q8_0", ...; empty: "f16" */
+  vernal_str kv_values_format;    /* likewise */
   vernal_str recurrent_format;    /* empty: "f32" */
-  const vernal_str* host_weights; /* weights that stay in host memory */
+  const vernal_str* host_weights; /* names of weights that stay in host memory */
   uint64_t num_host_weights;
-  uint32_t kv_rotate; /* 0 or 1: Hadamard rotation of quantised keys and values */
+  uint32_t kv_rotate; /* 0 or 1: rotate quantised keys and values by a Hadamard matrix */
   uint32_t reserved0;
 } vernal_plan_options;
 
 /* Categories of memory rows. */
 #define VERNAL_MEMORY_WEIGHTS 1u
-#define VERNAL_MEMORY_WEIGHTS_EXTRA 2u /* copies and repacked forms */
+#define VERNAL_MEMORY_WEIGHTS_EXTRA 2u /* copies of weights, and repacked weights */
 #define VERNAL_MEMORY_KV 3u
 #define VERNAL_MEMORY_RECURRENT 4u
 #define VERNAL_MEMORY_CHECKPOINTS 5u
@@ -119,44 +119,44 @@ typedef struct vernal_memory_sink {
 typedef struct vernal_plan_info {
   uint64_t struct_size;
   uint64_t page_tokens;           /* positions in a KV page; 0 without KV */
-  uint64_t bytes_per_kv_token;    /* all layers, K and V, with scales */
-  uint64_t bytes_per_sequence;    /* recurrent and conv state */
+  uint64_t bytes_per_kv_token;    /* keys and values of all layers, with their scales */
+  uint64_t bytes_per_sequence;    /* recurrent and convolution states */
   uint64_t bytes_per_checkpoint;  /* host memory */
-  uint64_t weight_bytes_per_step; /* read by one decode step: for bandwidth figures */
-  uint32_t activation_element;    /* what ACT became: 0 f32, 1 f16, 2 bf16 */
+  uint64_t weight_bytes_per_step; /* bytes of weights that one decode step reads */
+  uint32_t activation_element;    /* the choice for VERNAL_ELEMENT_ACT: 0 f32, 1 f16, 2 bf16 */
   uint32_t reserved0;
 } vernal_plan_info;
 
-/* ---- program -----------------------------------------------------------------------------------
- */
+/* ---- program --------------------------------------------------------------------------------- */
 
-/* Where weights come from; called during program_build on the calling thread. */
+/* Gives the weights of a module. Used during program_build, on the thread that called it. */
 typedef struct vernal_weight_source {
   uint64_t struct_size;
   void* user;
-  /* Copies `size` stored bytes of weight `index` of the module from `offset` to `destination`. */
+  /* Copies `size` stored bytes of the module's weight `index`, from byte `offset` on. */
   int32_t (*read)(void* user, uint64_t index, uint64_t offset, uint64_t size, void* destination);
-  /* Maps the whole weight read-only. Valid until `unmap`, or until program_destroy returns. */
+  /* Maps a whole weight read-only, as stored. The bytes are valid until `unmap`; without an
+   * `unmap`, until program_destroy returns. */
   int32_t (*map)(void* user, uint64_t index, const void** out_data, uint64_t* out_bytes);
   int32_t (*unmap)(void* user, uint64_t index);
 } vernal_weight_source;
 
-/* Told of the bytes loaded so far, at least every 100 ms; a status other than OK cancels the build,
- * which then returns it within a second. */
+/* Receives the number of bytes loaded so far, at least every 100 ms. If it answers another status
+ * than OK, the build stops and returns that status within a second. */
 typedef struct vernal_progress {
   int32_t (*report)(void* user, uint64_t done_bytes, uint64_t total_bytes);
   void* user;
 } vernal_progress;
 
-/* ---- state -------------------------------------------------------------------------------------
- */
+/* ---- state ----------------------------------------------------------------------------------- */
 
 /* Flags of a pool. */
-#define VERNAL_POOL_TRUNCATE_ANY 1u /* pure KV: any shorter length can be restored */
+#define VERNAL_POOL_TRUNCATE_ANY 1u /* a sequence can be cut to any shorter length */
 #define VERNAL_POOL_STEP_ATOMIC 2u  /* a failed step leaves its sequences as they were */
 #define VERNAL_POOL_SNAPSHOT 4u     /* export and import work */
-#define VERNAL_POOL_BATCH_INVARIANT \
-  8u /* bits depend on nothing but the own sequence and its chunk borders */
+/* The bits of a row depend on the tokens of its sequence and on where the chunks of that sequence
+ * began, and on nothing else. */
+#define VERNAL_POOL_BATCH_INVARIANT 8u
 
 typedef struct vernal_pool_info {
   uint64_t struct_size;
@@ -166,7 +166,7 @@ typedef struct vernal_pool_info {
   uint64_t bytes_per_checkpoint;
   uint64_t capacity_tokens;
   uint64_t free_tokens;
-  uint64_t checkpoint_tokens; /* held by checkpoints alone */
+  uint64_t checkpoint_tokens; /* positions held by checkpoints only */
   uint32_t flags;
   uint32_t reserved0;
 } vernal_pool_info;
@@ -175,21 +175,20 @@ typedef struct vernal_checkpoint_info {
   uint64_t struct_size;
   uint64_t position;
   uint64_t host_bytes;
-  uint64_t device_bytes; /* held by it alone */
+  uint64_t device_bytes; /* device memory that only this checkpoint holds */
 } vernal_checkpoint_info;
 
-/* Streams of snapshot_export and snapshot_import. */
+/* Where snapshot_import reads from. */
 typedef struct vernal_reader {
-  /* Fills exactly `size` bytes or fails. */
+  /* Fills exactly `size` bytes, or fails. */
   int32_t (*read)(void* user, void* destination, uint64_t size);
   void* user;
 } vernal_reader;
 
-/* ---- step --------------------------------------------------------------------------------------
- */
+/* ---- step ------------------------------------------------------------------------------------ */
 
-#define VERNAL_INPUT_HOST 1u /* `data`: host memory, consumed before step_submit returns */
-#define VERNAL_INPUT_STEP 2u /* `output` of the step `ticket`, which stays where it is */
+#define VERNAL_INPUT_HOST 1u /* host memory at `data`, read before step_submit returns */
+#define VERNAL_INPUT_STEP 2u /* the output `output` of the step `ticket`, read where it lies */
 
 typedef struct vernal_step_input {
   uint64_t struct_size;
@@ -202,32 +201,33 @@ typedef struct vernal_step_input {
   uint32_t reserved0;
 } vernal_step_input;
 
-/* The tokens [start, start+count) of the batch are the next ones of `sequence`. */
+/* The tokens [start, start + count) of the batch continue `sequence`. */
 typedef struct vernal_step_sequence {
   uint64_t struct_size;
   vernal_sequence_id sequence;
   uint64_t start;
   uint64_t count;
-  uint64_t first_position; /* of the sequence; equals its length in this function */
+  uint64_t first_position; /* of these tokens: the sequence's length in this function */
 } vernal_step_sequence;
 
 typedef struct vernal_step_batch {
   uint64_t struct_size;
   uint64_t num_tokens;    /* T >= 1 */
-  uint64_t num_sequences; /* S >= 1; ordered by start, without gaps */
-  uint64_t num_rows;      /* R; rows ascend */
+  uint64_t num_sequences; /* S >= 1; sequences are ordered by start and leave no gap */
+  uint64_t num_rows;      /* R; rows are in ascending order */
   const vernal_step_input* inputs;
   uint64_t num_inputs;
   uint64_t input_stride;
   const vernal_step_sequence* sequences;
   uint64_t sequence_stride;
-  const int32_t* rows;       /* token indices whose outputs are wanted; also the input "rows" */
+  const int32_t* rows;       /* indices of tokens whose outputs are wanted; also the input "rows" */
   const vernal_str* outputs; /* names of outputs wanted */
   uint64_t num_outputs;
   uint64_t function; /* index in the module */
 } vernal_step_batch;
 
-/* One output of a finished step: f32 [rows, columns], row-major; lives until step_release. */
+/* One output of a finished step: f32 [rows, columns], row-major, in host memory. The backend owns
+ * `data`; it lives until step_release. */
 typedef struct vernal_step_output {
   uint64_t struct_size;
   const float* data;
@@ -242,94 +242,113 @@ typedef struct vernal_step_stats {
   uint64_t busy_ns;
 } vernal_step_stats;
 
-/* ---- the table ---------------------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 typedef struct vernal_backend_api {
   uint64_t struct_size;
 
-  /* [control] Devices an instance may use. */
+  /* [control] The devices that an instance may use. */
   int32_t (*enumerate_devices)(const vernal_device_sink* sink);
-  /* [control, blocks] Creates an instance from its validated table. Private threads start here and
-   * are joined in close. Instances do not share threads. */
+  /* [control, blocks] Creates an instance from its validated table. The threads of the instance
+   * start here and are joined in close. Instances do not share threads. */
   int32_t (*open)(vernal_config_view config, vernal_backend** out);
-  /* [control, blocks] Every program of the instance is destroyed before. */
+  /* [control, blocks] Called after every plan and program of the instance was destroyed. */
   void (*close)(vernal_backend* backend);
 
-  /* [control] Whether a node can be compiled: operation, attributes, shapes, formats. */
+  /* [control] Says whether a node can be compiled: operation, attributes, shapes and formats. */
   int32_t (*op_support)(vernal_backend* backend, vernal_module_ref module, uint64_t function,
                         uint64_t node, vernal_op_support* out, const vernal_sink* reason);
-  /* [control] Storage formats of weights this backend accepts. */
+  /* [control] The storage formats of weights that this backend accepts. */
   int32_t (*formats)(vernal_backend* backend, const vernal_format_sink* sink);
 
-  /* [control] Prices and fixes everything the program will allocate. UNSUPPORTED with the text of
-   * every unsupported node or option; RESOURCE_EXHAUSTED with needed and available bytes. The
-   * module lives until plan_destroy. */
+  /* [control] Decides everything that the program will allocate, and its size. The module lives
+   * until plan_destroy.
+   * Errors   UNSUPPORTED: the text names every node and option that is not supported.
+   *          RESOURCE_EXHAUSTED: the text says how many bytes are needed and available. */
   int32_t (*plan)(vernal_backend* backend, vernal_module_ref module,
                   const vernal_plan_options* options, vernal_plan** out);
   int32_t (*plan_info)(const vernal_plan* plan, vernal_plan_info* out);
   int32_t (*plan_rows)(const vernal_plan* plan, const vernal_memory_sink* sink);
-  /* [control] After every program built from it is destroyed. */
+  /* [control] Called after every program built from the plan was destroyed. */
   void (*plan_destroy)(vernal_plan* plan);
 
-  /* [control, blocks] Allocates and loads weights, pulling them from `source`. */
+  /* [control, blocks] Allocates memory and pulls the weights from `source`, in any order. `source`
+   * and `progress` are used during this call only; vernal_weight_source.map tells how long mapped
+   * weights live.
+   * Errors   The status that `source` or `progress` answered. */
   int32_t (*program_build)(vernal_plan* plan, const vernal_weight_source* source,
                            const vernal_progress* progress, vernal_program** out);
   void (*program_destroy)(vernal_program* program);
 
-  /* [engine] One pool per program. */
+  /* [engine] A program has one pool. */
   int32_t (*pool_create)(vernal_program* program, vernal_pool** out);
   void (*pool_destroy)(vernal_pool* pool);
   int32_t (*pool_info)(const vernal_pool* pool, vernal_pool_info* out);
 
-  /* [engine, nonblocking] Sequences. All calls are ordered after earlier steps. */
+  /* [engine, nonblocking] Sequences; sdk/spec/state.md has every promise. Each call takes effect
+   * after the steps that were submitted before it. */
   int32_t (*seq_create)(vernal_pool* pool, vernal_sequence_id* out);
   int32_t (*seq_release)(vernal_pool* pool, vernal_sequence_id sequence);
-  /* All-or-nothing room for `num_tokens` more, so that steps never run out; RESOURCE_EXHAUSTED. */
+  /* Reserves room for `num_tokens` more tokens, or for none. A step uses reserved room only, so it
+   * never runs out.
+   * Errors   RESOURCE_EXHAUSTED: there is no room; what was reserved before stays. */
   int32_t (*seq_reserve)(vernal_pool* pool, vernal_sequence_id sequence, uint64_t num_tokens);
   int32_t (*seq_length)(vernal_pool* pool, vernal_sequence_id sequence, uint64_t function,
                         uint64_t* out_length);
-  /* Greatest position <= new_length that seq_truncate would accept. */
+  /* *out_position: the greatest position <= new_length that seq_truncate would accept now. */
   int32_t (*seq_restorable)(vernal_pool* pool, vernal_sequence_id sequence, uint64_t new_length,
                             uint64_t* out_position);
-  /* NOT_RESTORABLE leaves the sequence unchanged. */
+  /* Cuts the sequence to `new_length` tokens.
+   * Errors   NOT_RESTORABLE: the state of that position is not kept; the sequence is unchanged.
+   *          INVALID_ARGUMENT: the sequence is shorter. */
   int32_t (*seq_truncate)(vernal_pool* pool, vernal_sequence_id sequence, uint64_t new_length);
-  /* Exactly one of `source` and `checkpoint` is not 0. `position` = the source's, or any smaller
-   * one on a TRUNCATE_ANY pool. Both go on independently. */
+  /* Makes a sequence from a sequence or a checkpoint: exactly one of `source` and `checkpoint` is
+   * not 0. `position` is that of the source; in a TRUNCATE_ANY pool it may be smaller. Afterwards
+   * both go on independently.
+   * Errors   NOT_RESTORABLE: the source cannot be forked at that position.
+   *          RESOURCE_EXHAUSTED: there is no room for another sequence or its tokens. */
   int32_t (*seq_fork)(vernal_pool* pool, vernal_sequence_id source, vernal_checkpoint_id checkpoint,
                       uint64_t position, vernal_sequence_id* out);
+  /* Makes the sequence what it was when the checkpoint was created. The checkpoint stays. */
   int32_t (*seq_restore)(vernal_pool* pool, vernal_sequence_id sequence,
                          vernal_checkpoint_id checkpoint);
+  /* Errors   RESOURCE_EXHAUSTED: the plan's max_checkpoints are held, or memory is short. */
   int32_t (*checkpoint_create)(vernal_pool* pool, vernal_sequence_id sequence,
                                vernal_checkpoint_id* out);
   int32_t (*checkpoint_info)(vernal_pool* pool, vernal_checkpoint_id checkpoint,
                              vernal_checkpoint_info* out);
   int32_t (*checkpoint_release)(vernal_pool* pool, vernal_checkpoint_id checkpoint);
-  /* [engine, blocks] Opaque payload behind a header with magic, backend, program fingerprint,
-   * formats, rotation, position, size and checksum. Exactly one id is not 0. */
+  /* [engine, blocks] Writes the state of a sequence or a checkpoint: exactly one id is not 0. First
+   * comes the header of sdk/spec/state.md, section 5, then a payload that only this backend reads.
+   * Errors   UNSUPPORTED: the pool lacks the flag SNAPSHOT. */
   int32_t (*snapshot_export)(vernal_pool* pool, vernal_sequence_id sequence,
                              vernal_checkpoint_id checkpoint, const vernal_sink* sink);
-  /* [engine, blocks] INCOMPATIBLE before anything is read but the header. */
+  /* [engine, blocks] Makes a sequence from a snapshot. On any failure nothing remains.
+   * Errors   INCOMPATIBLE: made for something else; nothing was read but the header.
+   *          INVALID_ARGUMENT: the checksum or a size is wrong. UNSUPPORTED: no flag SNAPSHOT. */
   int32_t (*snapshot_import)(vernal_pool* pool, const vernal_reader* reader,
                              vernal_sequence_id* out);
 
-  /* [engine] Runs one step. Inputs are consumed before it returns; the work may be done here or in
-   * step_wait. One program executes one step at a time. On failure the batch's sequences become
-   * invalid (only release and restore are allowed) unless the pool is STEP_ATOMIC. */
+  /* [engine] Starts one step. Inputs are read before it returns. The work may be done here, in
+   * step_wait, or in between on threads of the backend. A program executes one step at a time.
+   * If a step fails in a pool that is not STEP_ATOMIC, the sequences of its batch become invalid:
+   * only seq_release and seq_restore are allowed. */
   int32_t (*step_submit)(vernal_pool* pool, const vernal_step_batch* batch, vernal_ticket* out);
-  /* [engine, blocks] DEADLINE if not finished after timeout_ms; 0 waits without limit. Returns the
-   * step's own status. */
+  /* [engine, blocks] Waits until the step is finished and returns its status. A timeout_ms of 0
+   * waits without limit.
+   * Errors   DEADLINE: the step is not finished after timeout_ms; it still runs. */
   int32_t (*step_wait)(vernal_pool* pool, vernal_ticket ticket, uint64_t timeout_ms);
-  /* [engine, nonblocking] *out_done 0 or 1. */
+  /* [engine, nonblocking] *out_done: 1 if the step is finished, else 0. */
   int32_t (*step_poll)(vernal_pool* pool, vernal_ticket ticket, uint32_t* out_done);
-  /* [engine, nonblocking] After step_wait returned OK. */
+  /* [engine, nonblocking] An output of a step for which step_wait returned OK. */
   int32_t (*step_output)(vernal_pool* pool, vernal_ticket ticket, vernal_str name,
                          vernal_step_output* out);
+  /* [engine] Ends the life of the ticket and of its outputs. */
   int32_t (*step_release)(vernal_pool* pool, vernal_ticket ticket);
 
-  /* [control or engine] What is allocated now. */
+  /* [control or engine] The rows that are allocated now. */
   int32_t (*memory_report)(vernal_program* program, const vernal_memory_sink* sink);
-  /* [any] */
+  /* [any] Totals since the program was built. */
   int32_t (*stats)(vernal_program* program, vernal_step_stats* out);
 
   int32_t (*get_extension)(vernal_str id, const void** out_table);

@@ -1,5 +1,5 @@
-/* A frontend turns a client's protocol into request documents and events back into the protocol. It
- * holds no template, tokenizer, grammar or tool syntax: those belong to the core. */
+/* A frontend turns a client's protocol into request documents, and events back into the protocol.
+ * Templates, tokenizers, grammars and the syntax of tools belong to the core. */
 #ifndef VERNAL_ABI_FRONTEND_H
 #define VERNAL_ABI_FRONTEND_H
 
@@ -13,8 +13,7 @@ extern "C" {
 #define VERNAL_SERVICE_TEXT "vernal.svc.text/1"
 #define VERNAL_SERVICE_CONSOLE "vernal.svc.console/1"
 
-/* ---- engine service ----------------------------------------------------------------------------
- */
+/* ---- engine service -------------------------------------------------------------------------- */
 
 typedef struct vernal_engine vernal_engine; /* opaque; outlives every frontend */
 typedef uint64_t vernal_request_id;         /* 0 is never valid */
@@ -30,7 +29,7 @@ typedef struct vernal_model_info {
   vernal_str id;           /* name of the model or profile in the deployment */
   vernal_str architecture; /* of the file */
   vernal_str description;  /* name and size from the file's metadata; may be empty */
-  uint64_t context_length; /* the real limit of one request */
+  uint64_t context_length; /* most tokens of one request, prompt and answer together */
   uint64_t created;        /* Unix seconds: the file's modification time */
   uint64_t vocabulary_size;
   uint32_t state;
@@ -48,15 +47,17 @@ typedef struct vernal_submit_args {
   vernal_str request_json; /* one document vernal.request/1 (sdk/spec/request.md); copied */
   const int32_t* tokens;   /* prompt as token ids instead of text; copied; NULL: none */
   uint64_t num_tokens;
-  /* Edge-triggered: called when events may be waiting, from any thread of the core. It must not
-   * block nor call back into the engine except poll_events. May be NULL. */
+  /* Called on any thread of the core when an event arrives after poll_events had found none. So
+   * take events until there are none. It must not block, and it may call no function of the engine
+   * but poll_events. May be NULL. */
   void (*on_ready)(void* user, vernal_request_id request);
   void* user;
 } vernal_submit_args;
 
-/* Event types, in the order they come. Exactly one of FINISHED and ERROR ends a request. */
-#define VERNAL_EVENT_ACCEPTED 1u /* prompt_tokens, context_length, text: warnings, one a line */
-#define VERNAL_EVENT_STARTED 2u  /* queued_us, cached_tokens, text: why that much was reused */
+/* Types of events, in their order, with the fields they use. Exactly one FINISHED or ERROR ends a
+ * request. */
+#define VERNAL_EVENT_ACCEPTED 1u /* prompt_tokens, context_length, text: a warning on each line */
+#define VERNAL_EVENT_STARTED 2u  /* queued_us, cached_tokens, text: why so many were reused */
 #define VERNAL_EVENT_PROGRESS 3u /* done, total: prompt tokens processed */
 #define VERNAL_EVENT_DELTA 4u    /* choice, channel, text, tokens, logprobs */
 #define VERNAL_EVENT_CHOICE_FINISHED 5u /* choice, finish_reason, text: the stop string, if any */
@@ -79,7 +80,7 @@ typedef struct vernal_submit_args {
 /* One candidate token of a position. */
 typedef struct vernal_candidate {
   uint64_t struct_size;
-  vernal_str bytes; /* what the token stands for; may be a part of a UTF-8 character */
+  vernal_str bytes; /* the token's text; may be a part of a UTF-8 character */
   double logprob;   /* natural logarithm */
   int32_t token;
   uint32_t reserved0;
@@ -98,17 +99,17 @@ typedef struct vernal_event {
   uint64_t struct_size;
   vernal_str text;       /* whole UTF-8 characters */
   vernal_str call_id;    /* tool channels */
-  vernal_str param;      /* ERROR: the request field at fault, may be empty */
+  vernal_str param;      /* ERROR: the field of the request that is wrong; may be empty */
   vernal_str error_code; /* ERROR: "context_length_exceeded", "invalid_value", ... */
-  const int32_t* tokens; /* DELTA: ids that make the text, may be empty */
+  const int32_t* tokens; /* DELTA: ids that make the text; may be empty */
   uint64_t num_tokens;
-  const vernal_token_logprob* logprobs; /* DELTA: if asked for */
+  const vernal_token_logprob* logprobs; /* DELTA: if the request asks for them */
   uint64_t num_logprobs;
   uint64_t logprob_stride;
   uint64_t prompt_tokens;     /* ACCEPTED, FINISHED: whole prompt, cached tokens included */
   uint64_t context_length;    /* ACCEPTED; ERROR with context_length_exceeded */
   uint64_t cached_tokens;     /* STARTED, FINISHED */
-  uint64_t completion_tokens; /* FINISHED: of all choices */
+  uint64_t completion_tokens; /* FINISHED: of all choices together */
   uint64_t reasoning_tokens;  /* FINISHED */
   uint64_t done;              /* PROGRESS */
   uint64_t total;             /* PROGRESS */
@@ -120,7 +121,7 @@ typedef struct vernal_event {
   uint32_t channel;
   uint32_t call_index;
   uint32_t finish_reason;
-  uint32_t http_hint; /* ERROR: HTTP status that fits */
+  uint32_t http_hint; /* ERROR: the HTTP status that fits */
   int32_t code;       /* ERROR: VERNAL_* status */
   uint32_t retryable; /* ERROR: 0 or 1 */
 } vernal_event;
@@ -145,103 +146,114 @@ typedef struct vernal_metric_sink {
 typedef struct vernal_engine_api {
   uint64_t struct_size;
 
-  /* [any, nonblocking] Models and profiles, in the deployment's order. Answers at once, also while
-   * loading. */
+  /* [any, nonblocking] Models and profiles in the deployment's order, also while they load. */
   int32_t (*list_models)(vernal_engine* engine, const vernal_model_sink* sink);
-  /* [any, nonblocking] Copies and returns at once; the first event is ACCEPTED or ERROR. NOT_FOUND:
-   * no such model. QUEUE_FULL and UNAVAILABLE are normal answers. */
+  /* [any, nonblocking] Copies the request and returns; its first event is ACCEPTED or ERROR. These
+   * errors are normal answers:
+   * Errors   NOT_FOUND: no such model.
+   *          QUEUE_FULL: too many requests wait.
+   *          UNAVAILABLE: the model loads, drains or has failed. */
   int32_t (*submit)(vernal_engine* engine, const vernal_submit_args* args, vernal_request_id* out);
-  /* [frontend, nonblocking] Takes the next event into *out; *out_more 0: there was none, *out is
-   * empty. Pointers in it live until the next poll_events, wait_events or release of the same
-   * request. One thread at a time per request. */
+  /* [frontend, nonblocking] Takes the next event: *out_more is 1 and *out is the event. If there is
+   * none, *out_more is 0 and *out is empty. Pointers in *out live until the next poll_events,
+   * wait_events or release of the same request. Only one thread at a time may take events of a
+   * request. */
   int32_t (*poll_events)(vernal_engine* engine, vernal_request_id request, vernal_event* out,
                          uint32_t* out_more);
-  /* [frontend, blocks] As poll_events, but waits up to timeout_ms for an event. */
+  /* [frontend, blocks] Like poll_events, but waits for an event for up to timeout_ms. */
   int32_t (*wait_events)(vernal_engine* engine, vernal_request_id request, uint64_t timeout_ms,
                          vernal_event* out, uint32_t* out_more);
-  /* [any, nonblocking] Idempotent. The terminal event still comes, within one step. */
+  /* [any, nonblocking] Ends the request within one step; its last event still comes. A second
+   * cancel does nothing. */
   int32_t (*cancel)(vernal_engine* engine, vernal_request_id request, vernal_str reason);
-  /* [any] After the terminal event, or to abandon (which cancels). When it returns no callback of
-   * the request runs, nor will. Not to be called from on_ready. */
+  /* [any] Frees a request. One that has not ended is cancelled. When release returns, on_ready does
+   * not run for this request and will not run again. It must not be called from on_ready. */
   int32_t (*release)(vernal_engine* engine, vernal_request_id request);
   /* [any, nonblocking] Counters and gauges. */
   int32_t (*stats)(vernal_engine* engine, const vernal_metric_sink* sink);
-  /* [any, nonblocking] *out_state VERNAL_MODEL_*: READY if every model is; the sink gets a reason.
-   */
+  /* [any, nonblocking] *out_state: READY if every model is ready, FAILED if one has failed, else
+   * the state of a model that is not ready. The sink receives the reasons. */
   int32_t (*health)(vernal_engine* engine, uint32_t* out_state, const vernal_sink* reason);
 } vernal_engine_api;
 
-/* ---- text service ------------------------------------------------------------------------------
- */
+/* ---- text service ---------------------------------------------------------------------------- */
 
 typedef struct vernal_text vernal_text;
 
 #define VERNAL_TEXT_PARSE_SPECIAL 1u /* names of special tokens in the text become those tokens */
-#define VERNAL_TEXT_ADD_SPECIAL 2u   /* add what the vocabulary asks for (BOS, EOS) */
+#define VERNAL_TEXT_ADD_SPECIAL 2u   /* add the tokens that the vocabulary asks for (BOS, EOS) */
 
 typedef struct vernal_text_api {
   uint64_t struct_size;
-  /* [any] Writes int32_t ids to the sink. */
+  /* [any] Text to tokens. Writes int32_t ids to the sink. `flags` are VERNAL_TEXT_*. */
   int32_t (*tokenize)(vernal_text* text, vernal_str model, vernal_str input, uint32_t flags,
                       const vernal_sink* ids);
-  /* [any] Writes UTF-8. */
+  /* [any] Tokens to text, in UTF-8. */
   int32_t (*detokenize)(vernal_text* text, vernal_str model, const int32_t* tokens,
                         uint64_t num_tokens, const vernal_sink* utf8);
-  /* [any] Renders the chat template over a vernal.request/1 document; writes UTF-8. */
+  /* [any] Renders the chat template with a document vernal.request/1. Writes UTF-8. */
   int32_t (*apply_template)(vernal_text* text, vernal_str model, vernal_str request_json,
                             const vernal_sink* utf8);
-  /* [any] Prompt tokens a vernal.request/1 document would have. */
+  /* [any] *out_tokens: the number of prompt tokens of a document vernal.request/1. */
   int32_t (*count)(vernal_text* text, vernal_str model, vernal_str request_json,
                    uint64_t* out_tokens);
 } vernal_text_api;
 
-/* ---- console service ---------------------------------------------------------------------------
- */
+/* ---- console service ------------------------------------------------------------------------- */
 
 typedef struct vernal_console vernal_console;
 
-/* The only way to the terminal; granted to one frontend. All: [frontend]. */
+/* The only way to the terminal. One frontend may use it.
+ * Thread   [frontend] for all functions. */
 typedef struct vernal_console_api {
   uint64_t struct_size;
   /* Whether standard input and output are terminals (0 or 1 each). */
   int32_t (*is_terminal)(vernal_console* console, uint32_t* out_input, uint32_t* out_output);
-  /* File descriptors of input and output, borrowed, for a line editor. */
+  /* File descriptors of input and output, for a line editor. They stay the core's. */
   int32_t (*descriptors)(vernal_console* console, int32_t* out_input, int32_t* out_output);
-  /* [blocks] Writes all bytes and flushes. */
+  /* [blocks] Writes all bytes and flushes.
+   * Errors   UNAVAILABLE: the output cannot be written. */
   int32_t (*write)(vernal_console* console, vernal_str text);
-  /* Interrupts (Ctrl-C) are given to the callback, on a core thread, instead of ending the process;
-   * NULL gives them back. When it returns no callback runs. */
+  /* Sends interrupts (Ctrl-C) to `callback`, on a thread of the core, instead of ending the
+   * process. NULL restores that they end it. When on_interrupt returns, the callback set before
+   * does not run any more. */
   int32_t (*on_interrupt)(vernal_console* console, void (*callback)(void* user), void* user);
-  /* [nonblocking] The console has ended (end of input, /quit): the process ends if no other
-   * frontend runs, with exit status 0 if `status` is VERNAL_OK, else 1. */
+  /* [nonblocking] Says that the console has ended, by the end of input or by /quit. The process
+   * then ends if no other frontend runs. Its exit status is 0 if `status` is VERNAL_OK, else 1. */
   int32_t (*finished)(vernal_console* console, int32_t status);
 } vernal_console_api;
 
-/* ---- the plugin --------------------------------------------------------------------------------
- */
+/* ---- the plugin ------------------------------------------------------------------------------ */
 
 typedef struct vernal_frontend vernal_frontend;
 
 typedef struct vernal_frontend_api {
   uint64_t struct_size;
 
-  /* [control] Creates an instance from its validated table; binds nothing yet. */
+  /* [control] Creates an instance from its validated table. It binds nothing yet. */
   int32_t (*create)(vernal_config_view config, vernal_frontend** out);
-  /* [control] Binds, starts threads, returns. An address in use fails here. Models may still be
-   * loading. */
+  /* [control] Binds addresses, starts threads and returns. Models may still be loading.
+   * Errors   UNAVAILABLE: an address is in use. */
   int32_t (*start)(vernal_frontend* frontend);
-  /* [control, nonblocking] Accept no more work; what is in flight goes on for up to deadline_ms. */
+  /* [control, nonblocking] Accepts no more work. Requests in flight go on for up to deadline_ms. */
   int32_t (*begin_drain)(vernal_frontend* frontend, uint64_t deadline_ms);
-  /* [control, nonblocking] *out_active: requests in flight. */
+  /* [control, nonblocking] *out_active: the number of requests in flight. */
   int32_t (*active)(vernal_frontend* frontend, uint64_t* out_active);
-  /* [control, blocks] Cancels what is left and joins all threads. */
+  /* [control, blocks] Cancels the requests that are left and joins all threads. */
   int32_t (*stop)(vernal_frontend* frontend);
-  /* [control] After stop. */
+  /* [control] Called after stop. */
   void (*destroy)(vernal_frontend* frontend);
   /* [any] One line for logs and tests: "listening on http://127.0.0.1:8000". */
   int32_t (*info)(vernal_frontend* frontend, const vernal_sink* sink);
 
   int32_t (*get_extension)(vernal_str id, const void** out_table);
+
+  /* [control] Since 1.1; may be null. Says whether create and start would succeed with this table.
+   * It binds nothing. It checks every value, and reads the files that the table names. It keeps
+   * nothing, starts no thread and asks for no service of the host, which may offer none. It does
+   * not look at what can change at any moment, such as an address in use.
+   * Errors   The status and the text that create or start would give. */
+  int32_t (*check)(vernal_config_view config);
 } vernal_frontend_api;
 
 #ifdef __cplusplus

@@ -1,9 +1,10 @@
 /* The module: what an architecture plugin builds once, at load, and a backend compiles.
  *
  * A module has functions ("main", "mtp", ...), weights and states. A function is a list of nodes in
- * static single assignment over values. Operations are named by string ids ("vernal.linear/1");
- * their operands, attributes and meaning are specified in sdk/spec/operations.md. Dimensions are
- * static but for the four below. Values are row-major; heads are [T, H, d]. */
+ * static single assignment form: each value is made by one node and never changes. Operations are
+ * named by ids ("vernal.linear/1"); sdk/spec/operations.md specifies their operands, attributes and
+ * meaning. Dimensions are static, except for the four below. Values are row-major. Heads are
+ * [T, H, d]: tokens, heads, size of a head. */
 #ifndef VERNAL_ABI_MODULE_H
 #define VERNAL_ABI_MODULE_H
 
@@ -20,7 +21,7 @@ extern "C" {
 #define VERNAL_DIM_EXTERNAL (-4)  /* X: rows of external embeddings */
 
 /* Element kinds of values. */
-#define VERNAL_ELEMENT_ACT 1u /* f32, f16 or bf16: the backend's choice, one for the program */
+#define VERNAL_ELEMENT_ACT 1u /* f32, f16 or bf16: the backend chooses one for the whole program */
 #define VERNAL_ELEMENT_F32 2u /* at least f32 */
 #define VERNAL_ELEMENT_I32 3u
 
@@ -59,10 +60,10 @@ typedef struct vernal_attr {
   uint32_t reserved0;
 } vernal_attr;
 
-/* State kinds. Storage belongs to the backend; one copy per sequence. */
-#define VERNAL_STATE_KV 1u        /* keys, values [length, num_heads, key_dim or value_dim] */
+/* Kinds of states. The backend owns their storage and keeps one copy for each sequence. */
+#define VERNAL_STATE_KV 1u        /* keys [length, num_heads, key_dim], values [.., value_dim] */
 #define VERNAL_STATE_RECURRENT 2u /* [num_heads, key_dim, value_dim] */
-#define VERNAL_STATE_CONV 3u      /* the last width-1 columns of `channels` */
+#define VERNAL_STATE_CONV 3u      /* [width - 1, channels]: the newest inputs of a convolution */
 
 typedef struct vernal_state_desc {
   uint64_t struct_size;
@@ -75,7 +76,7 @@ typedef struct vernal_state_desc {
   int64_t width;    /* CONV: kernel width */
   int64_t window;   /* KV: query i sees key j iff 0 <= i-j < window; 0 = no window */
   uint32_t kind;
-  uint32_t function; /* index of the function that owns it; set by the core */
+  uint32_t function; /* index of the function that owns the state; set by the core */
 } vernal_state_desc;
 
 typedef struct vernal_value_view {
@@ -91,7 +92,7 @@ typedef struct vernal_weight_view {
   vernal_str format;             /* storage format id: "f32", "ggml.q4_k/1" (sdk/spec/formats.md) */
   int64_t dims[VERNAL_MAX_RANK]; /* logical shape, row-major: [N, K] for a linear */
   uint64_t bytes;                /* stored size */
-  uint64_t num_uses;             /* operands that refer to it, over all functions */
+  uint64_t num_uses;             /* number of operands that refer to it, in all functions */
   uint32_t rank;
   uint32_t reserved0;
 } vernal_weight_view;
@@ -125,11 +126,13 @@ typedef struct vernal_module_info {
   uint8_t fingerprint[32]; /* SHA-256 of the text dump */
 } vernal_module_info;
 
-typedef struct vernal_module
-    vernal_module; /* opaque; lives until the plan made from it is destroyed */
+/* Opaque. Lives until the plan made from it is destroyed. */
+typedef struct vernal_module vernal_module;
 
-/* Read access. [control]. Views are filled by the callee up to the caller's struct_size; pointers
- * in them live as long as the module. NOT_FOUND: index out of range. */
+/* Read access to a module. The callee fills a view up to the caller's struct_size.
+ * Thread   [control] for all functions.
+ * Life     Pointers in views live as long as the module.
+ * Errors   NOT_FOUND: the index is out of range. */
 typedef struct vernal_module_api {
   uint64_t struct_size;
   int32_t (*info)(const vernal_module* module, vernal_module_info* out);
@@ -140,7 +143,7 @@ typedef struct vernal_module_api {
                    vernal_value_view* out);
   int32_t (*weight)(const vernal_module* module, uint64_t index, vernal_weight_view* out);
   int32_t (*state)(const vernal_module* module, uint64_t index, vernal_state_desc* out);
-  /* Canonical text, the same for the same module on every machine. */
+  /* Writes the module as text. The same module gives the same text on every machine. */
   int32_t (*dump)(const vernal_module* module, const vernal_sink* sink);
 } vernal_module_api;
 

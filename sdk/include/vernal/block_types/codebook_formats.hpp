@@ -1,6 +1,9 @@
-// The formats with a table of values for their codes, and q3_K, whose codes are the values. One bit
-// of each group, its choice, picks one of two rows of values. Offsets count from the start of a
-// block.
+// The formats that look up the values of their codes in a table, and q3_K, whose codes are the
+// values. A table has one or two rows of values. With two, each group of weights stores one bit,
+// its choice, that picks the row.
+//
+// Comments list the fields of a block: "scales@4" is a field of scales that begins at byte 4 of the
+// block. products.hpp says what D and the scales are.
 #pragma once
 
 #include <cstddef>
@@ -11,20 +14,20 @@
 
 namespace vernal::block_products {
 
-/// A number of `bits` low bits and one or two high ones, minus half of its range.
+/// The number with four low bits and one or two high bits, minus half of its range.
 constexpr std::int32_t centred(std::uint32_t low, std::uint32_t high, std::uint32_t half) noexcept {
   return static_cast<std::int32_t>(low | high << 4U) - static_cast<std::int32_t>(half);
 }
 
-/// The value of a code in the row that `choice` picks.
+/// The value of a code in the row of values that `choice` picks.
 template <class Values>
 constexpr std::int32_t chosen(const Values& values, std::uint32_t code, std::int32_t shift,
                               std::uint32_t choice) noexcept {
   return values[code] + (choice != 0 ? shift : 0);
 }
 
-/// Third bits@0, low two bits@32, scales@96 (low four bits in eight bytes, high two in four), D
-/// f16@108.
+/// Third bits of the codes@0, low two bits@32, low four bits of the scales@96, high two@104,
+/// D f16@108.
 struct Q3K {
   static constexpr std::uint32_t kWeights = 256;
   static constexpr std::uint32_t kBytes = 110;
@@ -63,7 +66,8 @@ struct Iq2K {
   }
 };
 
-/// D f16@0, choices@2, signs of the scales@4, scales@6 (odd), low two bits@14, third bits@78.
+/// D f16@0, choices@2, signs of the scales@4, magnitudes of the scales (odd)@6, low two bits of the
+/// codes@14, third bits@78.
 struct Iq3K {
   static constexpr std::uint32_t kWeights = 256;
   static constexpr std::uint32_t kBytes = 110;
@@ -84,7 +88,7 @@ struct Iq3K {
   }
 };
 
-/// D f16@0, choices@2, high two bits of the scales@4, low four@8, codes@16.
+/// D f16@0, choices@2, high two bits of the scales@4, low four bits@8, codes@16.
 struct Iq4K {
   static constexpr std::uint32_t kWeights = 256;
   static constexpr std::uint32_t kBytes = 144;
@@ -104,7 +108,7 @@ struct Iq4K {
   }
 };
 
-/// As iq4_k, codes of 32 weights in the low and high halves of 32 bytes, fifth bits@144.
+/// As iq4_k up to byte 16. Low four bits of the codes@16, in planes of 32 bytes; fifth bits@144.
 struct Iq5K {
   static constexpr std::uint32_t kWeights = 256;
   static constexpr std::uint32_t kBytes = 176;
@@ -122,7 +126,7 @@ struct Iq5K {
   }
 };
 
-/// D f16@0, choices@2, signed scales@4, low four bits@20, high two@148.
+/// D f16@0, choices@2, scales as signed bytes@4, low four bits of the codes@20, high two bits@148.
 struct Iq6K {
   static constexpr std::uint32_t kWeights = 256;
   static constexpr std::uint32_t kBytes = 212;
@@ -142,7 +146,8 @@ struct Iq6K {
   }
 };
 
-/// Row header D f16; block: choices@0 and above them fifth bits of the scales, scales@2, codes@6.
+/// Row header: D f16. Block: choices@0, fifth bits of the scales@1, low four bits of the scales@2,
+/// codes@6.
 struct Iq2Ks {
   static constexpr std::uint32_t kWeights = 256;
   static constexpr std::uint32_t kBytes = 70;
@@ -160,8 +165,8 @@ struct Iq2Ks {
   }
 };
 
-/// Row header D f16; block: fifth bits of the scales@0 and above them choices, scales@2 (low halves
-/// first), low two bits@6, third bits@70.
+/// Row header: D f16. Block: fifth bits of the scales@0, choices@1, low four bits of the scales@2
+/// in planes of 4 bytes, low two bits of the codes@6, third bits@70.
 struct Iq3Ks {
   static constexpr std::uint32_t kWeights = 256;
   static constexpr std::uint32_t kBytes = 102;
@@ -180,8 +185,8 @@ struct Iq3Ks {
   }
 };
 
-/// Row header D f16; block: high two bits of the scales@0, low four@2 (low halves first), low four
-/// bits of the codes@6, fifth bits@70. A code belongs to two neighbouring weights.
+/// Row header: D f16. Block: high two bits of the scales@0, low four bits@2 in planes of 4 bytes,
+/// low four bits of the codes@6, fifth bits@70. A code belongs to two neighbouring weights.
 struct Iq2Kl {
   static constexpr std::uint32_t kWeights = 256;
   static constexpr std::uint32_t kBytes = 86;
@@ -199,12 +204,12 @@ struct Iq2Kl {
   }
 };
 
-/// A byte whose lowest bit is the choice of its group and whose others are an odd scale.
+/// The scale in a byte whose lowest bit is the choice of its group. The scale is odd.
 constexpr std::int32_t scale_of_byte(std::uint32_t byte) noexcept {
   return static_cast<std::int32_t>(byte & 254U) - 127;
 }
 
-/// Row header D f32; block: scale bytes@0, low four bits@8, fifth bits@136.
+/// Row header: D f32. Block: scale bytes@0, low four bits of the codes@8, fifth bits@136.
 struct Iq5Ks {
   static constexpr std::uint32_t kWeights = 256;
   static constexpr std::uint32_t kBytes = 168;
@@ -222,9 +227,9 @@ struct Iq5Ks {
   }
 };
 
-/// Row header D f32; block: 64 words, eight for each group of 32 weights. The lowest bits of the
-/// eight make the scale byte. The other fifteen bits, each xored with the one above it, are sixteen
-/// bytes of codes with the lowest bit of every second byte left out.
+/// Row header: D f32. Block: 64 words, eight for each group of 32 weights. The lowest bits of the
+/// eight words make the scale byte of the group. The other fifteen bits of each word and a zero
+/// below them, each xored with the bit above it, make two of the group's sixteen bytes of codes.
 struct Iq4Kss {
   static constexpr std::uint32_t kWeights = 256;
   static constexpr std::uint32_t kBytes = 128;

@@ -1,7 +1,11 @@
-// Readers of single rows, one function per storage format: the definition of what the bytes mean.
-// Written to be read beside sdk/spec/formats.md, not to be fast. All arithmetic is IEEE single
-// precision with one rounding per written operation; where a sum follows a product, the product is
-// exact, so a compiler that fuses them changes nothing. All fields are little-endian and unaligned.
+// Readers of single rows, one function for each storage format. They define what the bytes mean.
+// They are meant to be read beside sdk/spec/formats.md, not to be fast. All arithmetic is IEEE
+// single precision with one rounding for each operation that is written. Where a sum follows a
+// product, the product is exact, so a compiler that fuses them changes nothing. All fields are
+// little-endian and unaligned.
+//
+// Comments list the fields of a block and the formula: "codes@2" is a field of codes that begins at
+// byte 2 of the block. D and M are floats of the block or row.
 #pragma once
 
 #include <bit>
@@ -68,8 +72,8 @@ inline void dequantize_q5_1(const std::byte* row, std::uint64_t columns, float* 
   });
 }
 
-/// D f16@0, high two bits@2, low four@10: D * (code - 32). A byte of high bits has those of weights
-/// j, j + 16, j + 8 and j + 24, in this order.
+/// D f16@0, high two bits@2, low four bits@10: D * (code - 32). A byte of high bits holds those of
+/// weights j, j + 16, j + 8 and j + 24, in this order.
 inline void dequantize_q6_0(const std::byte* row, std::uint64_t columns, float* out) {
   using namespace block_fields;
   for_each_weight<32, 26>(row, columns, out, [](const std::byte* b, std::uint32_t w) {
@@ -87,9 +91,8 @@ inline void dequantize_q8_0(const std::byte* row, std::uint64_t columns, float* 
   });
 }
 
-/// Scale and minimum of 16 weights in a byte@0, codes@16, D f16@80, M f16@82: (D * scale) * code -
-/// M
-/// * minimum.
+/// Bytes with scale and minimum of 16 weights@0, codes@16, D f16@80, M f16@82:
+/// (D * scale) * code - M * minimum.
 inline void dequantize_q2_k(const std::byte* row, std::uint64_t columns, float* out) {
   using namespace block_fields;
   for_each_weight<256, 84>(row, columns, out, [](const std::byte* b, std::uint32_t w) {
@@ -100,7 +103,8 @@ inline void dequantize_q2_k(const std::byte* row, std::uint64_t columns, float* 
   });
 }
 
-/// D f16@0, M f16@2, scales and minimums@4, codes@16: (D * scale) * code - M * minimum.
+/// D f16@0, M f16@2, scales and minimums@4, codes@16:
+/// (D * scale) * code - M * minimum.
 inline void dequantize_q4_k(const std::byte* row, std::uint64_t columns, float* out) {
   using namespace block_fields;
   for_each_weight<256, 144>(row, columns, out, [](const std::byte* b, std::uint32_t w) {
@@ -111,8 +115,8 @@ inline void dequantize_q4_k(const std::byte* row, std::uint64_t columns, float* 
   });
 }
 
-/// D f16@0, M f16@2, scales and minimums@4, fifth bits@16, codes@48: (D * scale) * code - M *
-/// minimum.
+/// D f16@0, M f16@2, scales and minimums@4, fifth bits@16, codes@48:
+/// (D * scale) * code - M * minimum.
 inline void dequantize_q5_k(const std::byte* row, std::uint64_t columns, float* out) {
   using namespace block_fields;
   for_each_weight<256, 176>(row, columns, out, [](const std::byte* b, std::uint32_t w) {
@@ -124,7 +128,8 @@ inline void dequantize_q5_k(const std::byte* row, std::uint64_t columns, float* 
   });
 }
 
-/// Low four bits@0, high two bits@128, signed scales@192, D f16@208: D * scale * (code - 32).
+/// Low four bits of the codes@0, high two bits@128, scales as signed bytes@192, D f16@208:
+/// (D * scale) * (code - 32).
 inline void dequantize_q6_k(const std::byte* row, std::uint64_t columns, float* out) {
   using namespace block_fields;
   for_each_weight<256, 210>(row, columns, out, [](const std::byte* b, std::uint32_t w) {
@@ -143,7 +148,8 @@ inline void dequantize_iq4_nl(const std::byte* row, std::uint64_t columns, float
   });
 }
 
-/// D f16@0, high scale bits u16@2, low scale bits@4, codes@8: D * (scale - 32) * value of the code.
+/// D f16@0, high two bits of the scales@2, low four bits@4, codes@8:
+/// (D * (scale - 32)) * value of the code.
 inline void dequantize_iq4_xs(const std::byte* row, std::uint64_t columns, float* out) {
   using namespace block_fields;
   for_each_weight<256, 136>(row, columns, out, [](const std::byte* b, std::uint32_t w) {
@@ -155,8 +161,8 @@ inline void dequantize_iq4_xs(const std::byte* row, std::uint64_t columns, float
   });
 }
 
-/// Row header D f32; block: scale bytes@0, codes@8. The lowest bit of a scale byte picks the row of
-/// values. Two roundings in this order: D * scale, then times the value.
+/// Row header: D f32. Block: scale bytes@0, codes@8: (D * scale) * value of the code, rounded after
+/// each product. The lowest bit of a scale byte picks the row of values.
 inline void dequantize_iq4_ks(const std::byte* row, std::uint64_t columns, float* out) {
   using namespace block_fields;
   const float row_scale = f32_at(row, 0);
@@ -169,13 +175,13 @@ inline void dequantize_iq4_ks(const std::byte* row, std::uint64_t columns, float
       });
 }
 
-/// The byte of an mxfp4 scale as a float: 2^(byte - 128). The smallest two are subnormal; 255 is
-/// 2^127.
+/// The byte of an mxfp4 scale as a float: 2^(byte - 128). The results for bytes 0 and 1 are
+/// subnormal; for 255 it is 2^127.
 constexpr float mxfp4_scale(std::uint32_t byte) noexcept {
   return std::bit_cast<float>(byte < 2 ? 0x00200000U << byte : (byte - 1U) << 23U);
 }
 
-/// Exponent@0, codes@1: 2^(exponent - 128) * doubled value of the code.
+/// Exponent@0, codes@1: 2^(exponent - 128) * doubled value of the code (kMxfp4Values).
 inline void dequantize_mxfp4(const std::byte* row, std::uint64_t columns, float* out) {
   using namespace block_fields;
   for_each_weight<32, 17>(row, columns, out, [](const std::byte* b, std::uint32_t w) {
@@ -183,7 +189,8 @@ inline void dequantize_mxfp4(const std::byte* row, std::uint64_t columns, float*
   });
 }
 
-/// As dequantize_products(), but a sign is applied to the float: a magnitude of zero keeps it.
+/// Like dequantize_products(), but the sign is applied to the float, so that a magnitude of zero
+/// becomes -0 if its sign bit is set.
 inline void dequantize_iq3_kt(const std::byte* row, std::uint64_t columns, float* out) {
   using Format = block_products::Iq3Kt;
   for_each_block<Format>(row, columns, [&out](const std::byte* of_row, const std::byte* block) {

@@ -39,9 +39,10 @@ constexpr float f32_at(const std::byte* block, std::uint32_t offset) noexcept {
   return std::bit_cast<float>(u32_at(block, offset));
 }
 
-/// Number `index` of a field of `width`-bit numbers stored in planes: a run of `run` bytes holds
-/// `run` numbers in its lowest bits, the next `run` in the bits above, and so on; then the next run
-/// of bytes follows. With run 1 the numbers simply fill byte after byte from the lowest bits.
+/// Number `index` of a field of `width`-bit numbers that are stored in planes. A run of `run` bytes
+/// holds the first `run` numbers in its lowest bits, the next `run` numbers in the bits above, and
+/// so on; then the next run of bytes follows. With run 1 the numbers fill byte after byte, from the
+/// lowest bits on.
 constexpr std::uint32_t plane_at(const std::byte* field, std::uint32_t run, std::uint32_t width,
                                  std::uint32_t index) noexcept {
   const std::uint32_t numbers_per_run = run * (8U / width);
@@ -50,18 +51,19 @@ constexpr std::uint32_t plane_at(const std::byte* field, std::uint32_t run, std:
   return byte_at(field, byte) >> plane * width & ((1U << width) - 1U);
 }
 
-/// The 4-bit code of weight w in fields of 16, 32 or 64 bytes per two planes.
+/// The four-bit code of weight w in a field of planes of `run` bytes.
 constexpr std::int32_t nibble_at(const std::byte* field, std::uint32_t run,
                                  std::uint32_t w) noexcept {
   return static_cast<std::int32_t>(plane_at(field, run, 4, w));
 }
 
-/// Scale and minimum of one group of 32 weights, six bits each: eight pairs packed in twelve bytes.
+/// Scale and minimum of a group of 32 weights, six bits each.
 struct SixBitPair {
   std::uint32_t scale;
   std::uint32_t minimum;
 };
 
+/// The pair of group 0 to 7. Eight pairs are packed in twelve bytes.
 constexpr SixBitPair six_bit_pair_at(const std::byte* packed, std::uint32_t group) noexcept {
   if (group < 4) return {byte_at(packed, group) & 63U, byte_at(packed, group + 4) & 63U};
   const std::uint32_t low = byte_at(packed, group + 4);
@@ -69,9 +71,8 @@ constexpr SixBitPair six_bit_pair_at(const std::byte* packed, std::uint32_t grou
           low >> 4U | byte_at(packed, group) >> 6U << 4U};
 }
 
-/// Calls read(block, w) for each weight of each block of a row and stores what it returns. The
-/// block is a copy: the compiler then knows that storing floats does not change it, and reads each
-/// field once.
+/// Calls read(block, w) for each weight of each block of a row and stores the results. `block` is a
+/// copy: so the compiler knows that a stored float does not change it, and reads each field once.
 template <std::uint32_t kWeights, std::uint32_t kBytes, typename Read>
 void for_each_weight(const std::byte* blocks, std::uint64_t columns, float* out, Read read) {
   std::array<std::byte, kBytes> block;

@@ -6,8 +6,8 @@
 
 namespace vernal {
 
-/// IEEE binary16 pattern -> float. Exact, subnormals included; a NaN keeps sign and payload and
-/// becomes quiet, as the F16C instructions do.
+/// IEEE binary16 pattern -> float. Exact, also for subnormals. A NaN keeps its sign and payload and
+/// becomes quiet, as with the F16C instructions.
 constexpr float float_from_f16(std::uint16_t half) noexcept {
   const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000U) << 16U;
   const std::uint32_t exponent = (half >> 10U) & 0x1FU;
@@ -22,9 +22,9 @@ constexpr float float_from_f16(std::uint16_t half) noexcept {
   return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(magnitude));
 }
 
-/// float -> IEEE binary16 pattern, rounded to nearest, ties to even. Beyond 65504 (after rounding)
-/// infinity; below half of 2^-24 zero of the same sign; a NaN stays a NaN, quiet, with the top bits
-/// of its payload.
+/// float -> IEEE binary16 pattern, rounded to nearest, ties to even. What rounds to more than 65504
+/// becomes infinity. What is at most half of 2^-24 becomes zero of the same sign. A NaN becomes a
+/// quiet NaN with the top bits of its payload.
 constexpr std::uint16_t f16_from_float(float value) noexcept {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t sign = bits >> 16U & 0x8000U;
@@ -40,14 +40,14 @@ constexpr std::uint16_t f16_from_float(float value) noexcept {
   std::uint32_t fraction = magnitude & 0x7FFFFFU;
   if (exponent > 112U) {
     result = (exponent - 112U) << 10U | fraction >> 13U;
-  } else {  // a subnormal result: the hidden one moves into the fraction
+  } else {  // a subnormal result: the hidden bit becomes part of the fraction
     fraction |= 0x800000U;
     dropped_bits = 126U - exponent;
     result = fraction >> dropped_bits;
   }
   const std::uint32_t dropped = fraction & ((1U << dropped_bits) - 1U);
   const std::uint32_t half_unit = 1U << (dropped_bits - 1U);
-  // A carry out of the fraction runs into the exponent, which is what rounding up means.
+  // A carry out of the fraction increments the exponent: that is right for rounding up.
   if (dropped > half_unit || (dropped == half_unit && (result & 1U) != 0)) ++result;
   return static_cast<std::uint16_t>(sign | result);
 }
@@ -57,8 +57,7 @@ constexpr float float_from_bf16(std::uint16_t pattern) noexcept {
   return std::bit_cast<float>(static_cast<std::uint32_t>(pattern) << 16U);
 }
 
-/// float -> bfloat16 pattern, rounded to nearest, ties to even; a NaN stays a NaN and becomes
-/// quiet.
+/// float -> bfloat16 pattern, rounded to nearest, ties to even. A NaN becomes a quiet NaN.
 constexpr std::uint16_t bf16_from_float(float value) noexcept {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   if ((bits & 0x7FFFFFFFU) > 0x7F800000U) return static_cast<std::uint16_t>(bits >> 16U | 0x40U);

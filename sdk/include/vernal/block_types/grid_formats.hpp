@@ -1,5 +1,9 @@
-// The grid formats: a code names the magnitudes of four or eight weights at once, signs are stored
-// apart. Offsets count from the start of a block.
+// The grid formats: a code stands for the magnitudes of four or eight weights at once (grids.hpp);
+// signs are stored apart.
+//
+// Comments list the fields of a block: "scales@66" is a field of scales that begins at byte 66 of
+// the block. products.hpp says what D and the scales are. "Seven signs" stand for eight weights:
+// see even_signs().
 #pragma once
 
 #include <cstddef>
@@ -10,7 +14,8 @@
 
 namespace vernal::block_products {
 
-/// Two-bit grids: eight magnitudes for each code.
+/// Weight w of a code of a two-bit grid. A code stands for eight weights; `signs` has a bit for
+/// each.
 template <class Grid>
 constexpr std::int32_t iq2_code(const Grid& grid, std::uint32_t code, std::uint32_t signs,
                                 std::uint32_t w) noexcept {
@@ -18,8 +23,8 @@ constexpr std::int32_t iq2_code(const Grid& grid, std::uint32_t code, std::uint3
   return negated_if((signs >> w % 8 & 1U) != 0, magnitude);
 }
 
-/// D f16@0; then for each group of 32 eight bytes: four codes, and a word of four times seven signs
-/// with the scale above.
+/// D f16@0. Eight bytes for each group of 32 weights@2: four codes, and a word with four times
+/// seven signs and the scale in its upper four bits.
 struct Iq2Xxs {
   static constexpr std::uint32_t kWeights = 256;
   static constexpr std::uint32_t kBytes = 66;
@@ -42,7 +47,7 @@ struct Iq2Xxs {
   }
 };
 
-/// D f16@0, words of a nine-bit code and seven signs@2, scales@66.
+/// D f16@0, words with a nine-bit code and seven signs@2, scales@66.
 struct Iq2Xs {
   static constexpr std::uint32_t kWeights = 256;
   static constexpr std::uint32_t kBytes = 74;
@@ -81,7 +86,8 @@ struct Iq2S {
   }
 };
 
-/// D f16@0, codes of four weights@2, words of four times seven signs with the scale above@66.
+/// D f16@0, codes of four weights@2, words with four times seven signs and the scale in the upper
+/// four bits@66.
 struct Iq3Xxs {
   static constexpr std::uint32_t kWeights = 256;
   static constexpr std::uint32_t kBytes = 98;
@@ -124,14 +130,15 @@ struct Iq3S {
   }
 };
 
-/// One-bit grids: -1, 0 or 1, moved up or down by an eighth. In eighths, to be an integer.
+/// Weight w of a code of a one-bit grid: -1, 0 or 1, moved up or down by an eighth. The result is
+/// in eighths, so that it is an integer.
 constexpr std::int32_t iq1_code(std::uint32_t code, bool is_lowered, std::uint32_t w) noexcept {
   const auto level = static_cast<std::int32_t>(kIq1Grid.level(code, w % 8));
   return 8 * (level - 1) + (is_lowered ? -1 : 1);
 }
 
-/// D f16@0, low eight bits of the codes@2, for each group of 32 a word@34: three high bits for each
-/// of four codes, three bits of scale, and the direction of the move.
+/// D f16@0, low eight bits of the codes@2, a word for each group of 32 weights@34. The word holds
+/// three high bits of each of four codes, three bits of scale, and the direction of the move.
 struct Iq1S {
   static constexpr std::uint32_t kWeights = 256;
   static constexpr std::uint32_t kBytes = 50;
@@ -151,8 +158,9 @@ struct Iq1S {
   }
 };
 
-/// Low eight bits of the codes@0, for each code four bits@32 (three high bits, the direction of the
-/// move), four words@48: four times three bits of scale, and a quarter of D's pattern above.
+/// Low eight bits of the codes@0, four bits for each code@32: three high bits and the direction of
+/// the move. Four words@48: each holds four times three bits of scale, and a quarter of the bits of
+/// D in its upper four bits.
 struct Iq1M {
   static constexpr std::uint32_t kWeights = 256;
   static constexpr std::uint32_t kBytes = 56;

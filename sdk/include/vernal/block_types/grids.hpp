@@ -1,7 +1,8 @@
-// The vectors that the codes of grid formats stand for. A grid is a set of points: vectors of eight
-// (or four) levels. Read as a number, the first weight its lowest digit, each point has a place,
-// and a code counts the points of the set by rising place. So a set is all that has to be written
-// down: one bit for each possible point. The compiler makes the lists.
+// The vectors that the codes of grid formats stand for. A grid is a set of points; a point is a
+// vector of eight or four levels, one for each weight. The levels of a point are the digits of a
+// number, its place; the first weight is the lowest digit. Code n is the point of the set with the
+// n-th smallest place. So only the sets are written down, one bit for each possible point, and the
+// compiler makes the lists.
 #pragma once
 
 #include <array>
@@ -13,7 +14,8 @@ namespace vernal {
 
 namespace grids {
 
-/// A list of points: field j of `kBits` bits of an entry is the level of weight j.
+/// A list of points. An entry has a field of `kBits` bits for each weight; field j is the level of
+/// weight j.
 template <std::size_t kPoints, std::uint32_t kBits>
 struct Grid {
   std::array<std::uint16_t, kPoints> points{};
@@ -23,7 +25,7 @@ struct Grid {
   }
 };
 
-/// The number with `kWeights` digits to base `base` as fields of `kBits` bits.
+/// The `kWeights` digits of `place` to the base `base`, each in a field of `kBits` bits.
 template <std::uint32_t kBits, std::uint32_t kWeights>
 constexpr std::uint16_t fields_of(std::uint32_t place, std::uint32_t base) noexcept {
   std::uint32_t fields = 0;
@@ -34,7 +36,7 @@ constexpr std::uint16_t fields_of(std::uint32_t place, std::uint32_t base) noexc
   return static_cast<std::uint16_t>(fields);
 }
 
-/// The points of a set by rising place.
+/// The points of a set in the order of their places.
 template <std::size_t kPoints, std::uint32_t kBits, std::uint32_t kWeights, std::size_t kWords>
 constexpr Grid<kPoints, kBits> list_points(const std::array<std::uint64_t, kWords>& set,
                                            std::uint32_t base) noexcept {
@@ -50,7 +52,7 @@ constexpr Grid<kPoints, kBits> list_points(const std::array<std::uint64_t, kWord
   return grid;
 }
 
-/// Of iq1_s and iq1_m: eight levels out of three.
+/// For iq1_s and iq1_m: eight weights of three levels.
 inline constexpr std::array<std::uint64_t, 103> kIq1Set{
     0x514202A085142555, 0xA28A2086A8314508, 0x14508514202A081A, 0xA005152545442082,
     0x8208001888208202, 0x0AAABB88A02A03A0, 0xAA0A0022000BAA90, 0x4508514008A0828C,
@@ -215,13 +217,13 @@ inline constexpr auto kIq2XsGrid = grids::list_points<512, 2, 8>(grids::kIq2XsSe
 inline constexpr auto kIq2SGrid = grids::list_points<1024, 2, 8>(grids::kIq2SSet, 3);
 inline constexpr std::array<std::int8_t, 4> kIq2Magnitudes{8, 25, 43, 0};
 
-/// Levels 0 to 7 stand for the magnitudes below; in iq3_s level n for 2 n + 1.
+/// In iq3_xxs, levels 0 to 7 stand for the magnitudes below. In iq3_s, level n stands for 2 n + 1.
 inline constexpr auto kIq3XxsGrid = grids::list_points<256, 3, 4>(grids::kIq3XxsSet, 8);
 inline constexpr auto kIq3SGrid = grids::list_points<512, 3, 4>(grids::kIq3SSet, 8);
 inline constexpr std::array<std::int8_t, 8> kIq3XxsMagnitudes{4, 12, 20, 28, 36, 44, 52, 62};
 
-/// Eight signs from seven stored bits: bit j set for a negative weight j; the number of set bits is
-/// even.
+/// Eight signs from seven stored bits. Bit j is set if weight j is negative. The eighth bit makes
+/// the number of set bits even.
 constexpr std::uint32_t even_signs(std::uint32_t stored) noexcept {
   return stored | (static_cast<std::uint32_t>(std::popcount(stored)) & 1U) << 7U;
 }

@@ -1,11 +1,13 @@
-// Formats whose every weight is a product of three: D, a float for each block or row; s, a small
-// integer for each group of weights; v, an integer for each weight that fits a signed byte. A
-// description of such a format serves two purposes: reading floats, and taking the integers out for
+// Formats in which every weight is a product of three factors:
+//   D   a float for each block or row
+//   s   the scale, a small integer for each group of weights
+//   v   the value, an integer for each weight that fits a signed byte
+// A description of such a format has two uses: to read floats, and to take the integers out for
 // products with integer activations.
 //
-// A description states:
-//   kWeights, kBytes, kRowHeader  weights and bytes of a block, bytes in front of every row
-//   kGroup                        weights that share s
+// A description has these members:
+//   kWeights, kBytes, kRowHeader  weights of a block, bytes of a block, bytes of the row header
+//   kGroup                        number of weights that share s
 //   unit(row, block)              D
 //   scale(block, g)               s of group g, -128..127
 //   code(block, w)                v of weight w, -127..127
@@ -20,8 +22,7 @@
 
 namespace vernal {
 
-/// Calls visit(row, block) for each block of a row. The block is a copy, for the reason given at
-/// for_each_weight().
+/// Calls visit(row, block) for each block of a row. `block` is a copy; for_each_weight() says why.
 template <class Format, class Visit>
 void for_each_block(const std::byte* row, std::uint64_t columns, Visit visit) {
   std::array<std::byte, Format::kBytes> block;
@@ -33,7 +34,7 @@ void for_each_block(const std::byte* row, std::uint64_t columns, Visit visit) {
   }
 }
 
-/// The reader of a described format: (D * s) * v, rounded after each product. With an f16 as D both
+/// Reads a row of a described format: (D * s) * v, rounded after each product. If D is an f16, both
 /// products are exact.
 template <class Format>
 void dequantize_products(const std::byte* row, std::uint64_t columns, float* out) {
@@ -50,7 +51,7 @@ void dequantize_products(const std::byte* row, std::uint64_t columns, float* out
 
 namespace block_products {
 
-/// 2 n + 1 for a stored n: the scales of grid formats are odd.
+/// 2 n + 1 for a stored n. The scales of grid formats are odd.
 constexpr std::int32_t odd(std::uint32_t stored) noexcept {
   return static_cast<std::int32_t>(2 * stored + 1);
 }

@@ -1,5 +1,5 @@
-// Writers for the two formats that are made at run time: q8_0 and q4_0 rows of key and value
-// caches.
+// Writers of the two formats that are made at run time, for keys and values: rows of q8_0 and
+// q4_0.
 #pragma once
 
 #include <algorithm>
@@ -11,15 +11,14 @@
 
 namespace vernal {
 
-/// The number in a block's f16 scale field. Zero for a block of zeros; saturates at the largest
-/// f16.
+/// The scale of a block. Zero for a block of zeros; at most the largest f16, 65504, in magnitude.
 struct BlockScale {
   std::uint16_t pattern;  ///< what is stored
   float inverse;          ///< 1 / the stored value; 0 if that is 0
 };
 
-/// Scale of a block whose codes should reach `extreme` / scale. A value that is not finite gives a
-/// NaN, so that the block reads as NaN and is noticed downstream.
+/// The f16 nearest to the scale `wanted`, and its inverse. If `wanted` is not finite, the scale is
+/// a NaN: then the block reads as NaN, and the fault is noticed later.
 inline BlockScale block_scale(float wanted) noexcept {
   constexpr float kLargestF16 = 65504.0F;
   if (!std::isfinite(wanted)) return {0x7E00U, 0.0F};
@@ -28,8 +27,8 @@ inline BlockScale block_scale(float wanted) noexcept {
   return {pattern, stored == 0.0F ? 0.0F : 1.0F / stored};
 }
 
-/// The element of largest magnitude, with its sign (the first one of equals); a NaN or infinity if
-/// there is one.
+/// The element of largest magnitude, with its sign; of equals the first one. If there is a NaN or
+/// an infinity, it is the result.
 inline float extreme_of(const float* values, std::uint32_t count) noexcept {
   float extreme = 0.0F;
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -44,9 +43,9 @@ inline void store_u16(std::uint16_t value, std::byte* out) noexcept {
   out[1] = static_cast<std::byte>(value >> 8U);
 }
 
-/// Writes a row of q8_0. Per 32 values: D = f16(max |x| / 127), code = x * (1/D) rounded to the
-/// nearest integer, ties to even, held to -127..127. All arithmetic in float, with the D that was
-/// stored.
+/// Writes a row of q8_0. For each block of 32 values, D = f16(max |x| / 127). A code is x * (1/D),
+/// rounded to the nearest integer, ties to even, and limited to -127..127. All arithmetic is in
+/// float, with the D that is stored.
 ///   in   [columns], columns a multiple of 32
 ///   out  columns / 32 * 34 bytes, not overlapping in
 inline void quantize_row_q8_0(const float* in, std::uint64_t columns, std::byte* out) noexcept {
@@ -61,9 +60,9 @@ inline void quantize_row_q8_0(const float* in, std::uint64_t columns, std::byte*
   }
 }
 
-/// Writes a row of q4_0. Per 32 values: D = f16(x / -8) for the x of largest magnitude, so that
-/// this x gets code 0 of 0..15; code = x * (1/D) + 8 rounded to the nearest integer, ties to even,
-/// held to 0..15.
+/// Writes a row of q4_0. For each block of 32 values, D = f16(x / -8) for the x of largest
+/// magnitude, so that this x gets the code 0. A code is x * (1/D) + 8, rounded to the nearest
+/// integer, ties to even, and limited to 0..15.
 ///   in   [columns], columns a multiple of 32
 ///   out  columns / 32 * 18 bytes, not overlapping in
 inline void quantize_row_q4_0(const float* in, std::uint64_t columns, std::byte* out) noexcept {

@@ -1,5 +1,8 @@
-// The trellis formats: a code is the seed of a run of values. Row header D f32; offsets count from
-// the start of a block.
+// The trellis formats: a code is the seed of a run of values, see trellis_value(). The row header
+// is D as f32.
+//
+// Comments list the fields of a block: "seeds@4" is a field of seeds that begins at byte 4 of the
+// block. products.hpp says what D and the scales are.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +14,7 @@
 
 namespace vernal::block_products {
 
-/// Scales@0 (codes of kIq4Values, low halves first), seeds of eight weights@4.
+/// Scales@0, as codes of kIq4Values in planes of 4 bytes; seeds of eight weights@4.
 struct Iq2Kt {
   static constexpr std::uint32_t kWeights = 256;
   static constexpr std::uint32_t kBytes = 68;
@@ -27,8 +30,8 @@ struct Iq2Kt {
   }
 };
 
-/// Scales@0 (low halves first), seeds of eight weights@4, signs@68: the magnitudes of the values
-/// count.
+/// Scales@0 in planes of 4 bytes, seeds of eight weights@4, signs@68. A weight is the magnitude of
+/// its value with its sign.
 struct Iq3Kt {
   static constexpr std::uint32_t kWeights = 256;
   static constexpr std::uint32_t kBytes = 100;
@@ -50,8 +53,9 @@ struct Iq3Kt {
   }
 };
 
-/// Words@0: lowest bit of the seeds, scale, high bits of the seeds; low eight bits of the seeds of
-/// four weights@32, four more bits@96.
+/// A word for each group of 32 weights@0, low eight bits of the seeds of four weights@32, four more
+/// bits of the seeds@96. A word holds a bit that is added to all seeds of the group as 32768, seven
+/// bits of scale, and three high bits of each of the eight seeds.
 struct Iq4Kt {
   static constexpr std::uint32_t kWeights = 256;
   static constexpr std::uint32_t kBytes = 128;

@@ -1,8 +1,9 @@
-// The C functions behind backend_plugin.hpp: each turns handles into references, runs under
+// The C functions behind backend_plugin.hpp. Each turns handles into references and runs under
 // guard().
 #pragma once
 
 #include "vernal/backend_plugin.hpp"
+#include "vernal/detail/extension.hpp"
 
 namespace vernal::detail {
 
@@ -25,7 +26,7 @@ inline BackendPlan& object(const vernal_plan* h) {
   return object<BackendPlan>(const_cast<vernal_plan*>(h), "plan");
 }
 
-/// Hands a new C++ object to the other side; it comes back through the matching destroy.
+/// Gives a new object to the other side, which returns it through the matching destroy function.
 template <class Handle, class T>
 void hand_over(std::unique_ptr<T> made, Handle** out) {
   *out = reinterpret_cast<Handle*>(made.release());
@@ -107,7 +108,7 @@ inline void emit(const std::vector<FormatSupport>& formats, const vernal_format_
   }
 }
 
-/// Thunks for instance, plan and program.
+/// Functions of the instance, the plan and the program.
 template <class T>
 constexpr void fill_build_functions(vernal_backend_api& t) {
   t.enumerate_devices = [](const vernal_device_sink* sink) noexcept -> std::int32_t {
@@ -164,13 +165,10 @@ constexpr void fill_build_functions(vernal_backend_api& t) {
   t.stats = [](vernal_program* p, vernal_step_stats* out) noexcept -> std::int32_t {
     return guard([&] { copy_out(object(p).stats(), out); });
   };
-  t.get_extension = [](vernal_str, const void** out) noexcept -> std::int32_t {
-    *out = nullptr;
-    return VERNAL_NOT_FOUND;
-  };
+  t.get_extension = extension_of<T>;
 }
 
-/// Thunks for pool and sequences.
+/// Functions of the pool and its sequences.
 constexpr void fill_state_functions(vernal_backend_api& t) {
   t.pool_create = [](vernal_program* p, vernal_pool** out) noexcept -> std::int32_t {
     return guard([&] { hand_over(object(p).create_pool(), out); });
@@ -230,7 +228,7 @@ constexpr void fill_state_functions(vernal_backend_api& t) {
   };
 }
 
-/// Thunks for steps.
+/// Functions of steps.
 constexpr void fill_step_functions(vernal_backend_api& t) {
   t.step_submit = [](vernal_pool* p, const vernal_step_batch* batch,
                      vernal_ticket* out) noexcept -> std::int32_t {
@@ -264,7 +262,7 @@ constexpr void fill_step_functions(vernal_backend_api& t) {
 
 namespace vernal {
 
-/// The function table of a backend class.
+/// The function table of T, a class derived from Backend.
 template <class T>
 constexpr vernal_backend_api backend_table() {
   vernal_backend_api table{};

@@ -84,6 +84,7 @@ constexpr vernal_frontend_api kFrontend = {
     .destroy = destroy,
     .info = info,
     .get_extension = get_extension,
+    .check = nullptr,  // what a later minor brought may be missing
 };
 
 std::int32_t get_kind([[maybe_unused]] std::uint32_t kind, const void** table) {
@@ -98,7 +99,7 @@ std::int32_t get_kind([[maybe_unused]] std::uint32_t kind, const void** table) {
 #endif
 }
 
-// A table of a later minor: functions that this host does not know follow.
+// A table of a later minor. At its end are functions that this host does not know.
 struct NewerPlugin {
   vernal_plugin_api known;
   std::int32_t (*later[2])();

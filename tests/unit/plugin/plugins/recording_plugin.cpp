@@ -1,5 +1,4 @@
-// A frontend that says in the log what is called, and on which kind of thread: for tests of the
-// loader.
+// A frontend that logs which function is called on which kind of thread, for tests of the loader.
 #include "vernal/frontend_plugin.hpp"
 #include "vernal/plugin.hpp"
 
@@ -8,6 +7,14 @@ namespace {
 void record(const std::string& text) {
   vernal::plugin_host().log(VERNAL_LOG_INFO, VERNAL_PLUGIN_NAME, text);
 }
+
+// Tables of two extensions: one of the frontend, one of the plugin as a whole.
+struct Page {
+  std::uint64_t struct_size;
+  std::uint64_t number;
+};
+constexpr Page kPage = {sizeof(Page), 12};
+constexpr Page kCover = {sizeof(Page), 1};
 
 class Recording : public vernal::Frontend {
  public:
@@ -20,6 +27,11 @@ class Recording : public vernal::Frontend {
   std::uint64_t active() const override { return 7; }
   void stop() override { record("stopped"); }
   std::string info() const override { return "records calls"; }
+
+  static void check(const vernal::Config&) { record("checked"); }
+  static const void* extension(std::string_view id) {
+    return id == "org.example.page/1" ? &kPage : nullptr;
+  }
 };
 
 constexpr vernal_frontend_api kTable = vernal::frontend_table<Recording>();
@@ -42,4 +54,9 @@ VERNAL_DEFINE_PLUGIN(vernal::PluginDefinition{.frontend = &kTable,
                                               .backend_rows = {},
                                               .frontend_rows = kRows,
                                               .init = [] { record("initialised"); },
-                                              .shutdown = [] { record("shut down"); }});
+                                              .shutdown = [] { record("shut down"); },
+                                              .extension = [](std::string_view id) -> const void* {
+                                                if (id == "org.example.broken/1") throw 42;
+                                                return id == "org.example.cover/1" ? &kCover
+                                                                                   : nullptr;
+                                              }});

@@ -29,6 +29,9 @@ class ThrowingFrontend : public vernal::Frontend {
   std::uint64_t active() const override { throw vernal::Error(VERNAL_UNAVAILABLE, "busy"); }
   void stop() override { throw 42; }
   std::string info() const override { throw std::runtime_error("no info"); }
+  static void check(const vernal::Config&) {
+    throw vernal::Error(VERNAL_NOT_FOUND, "keys.txt: cannot be read");
+  }
 };
 
 class ThrowingArchitecture : public vernal::Architecture {

@@ -1,4 +1,4 @@
-// Reads what lies in tests/golden/chat.
+// Reads the files in tests/golden/chat.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// The template language, against what Jinja2 renders (tests/golden/chat/language.json) and in
-// detail.
+// The template language: compared with what Jinja2 renders (tests/golden/chat/language.json), and
+// in detail.
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>

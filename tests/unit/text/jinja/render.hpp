@@ -1,4 +1,4 @@
-// Renders a template in one line of a test.
+// Renders a template, in one line of a test.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -10,7 +10,7 @@
 
 namespace vernal::jinja {
 
-/// The moment that tests render at: 2026-11-22T09:30:00.
+/// The time that templates get in tests: 2026-11-22T09:30:00.
 inline LocalTime test_time() { return {2026, 11, 22, 9, 30, 0, 0}; }
 
 inline std::string render(std::string_view source, const boost::json::object& inputs = {},
@@ -18,7 +18,7 @@ inline std::string render(std::string_view source, const boost::json::object& in
   return Template::parse(source, "test").render(inputs, limits, test_time);
 }
 
-/// The message of the error that the template ends in, or what it rendered instead.
+/// The message of the error in which the template ends. If it does not fail, its text.
 inline std::string error_of(std::string_view source, const boost::json::object& inputs = {},
                             const RenderLimits& limits = {}) {
   try {

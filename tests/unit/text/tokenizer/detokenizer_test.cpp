@@ -20,7 +20,7 @@ class ByteDetokenizer : public testing::Test {
  protected:
   ByteDetokenizer() : vocabulary_(TokenizerModel::kSentencePiece), tokenizer_(fill(vocabulary_)) {}
 
-  // What comes out for each byte of `bytes`, and at last what flush() gives.
+  // The text for each byte of `bytes`, and at last the text of flush().
   std::vector<std::string> stream(std::string_view bytes) const {
     Detokenizer detokenizer(tokenizer_);
     std::vector<std::string> pieces;

@@ -16,7 +16,7 @@ struct GoldenCase {
   std::vector<TokenId> special;  ///< special tokens in the text are parsed
 };
 
-/// Reads `path`. Throws where it is missing or malformed.
+/// Reads `path`. Throws if it is missing or malformed.
 std::vector<GoldenCase> read_golden_cases(const std::filesystem::path& path);
 
 /// Reads the runs of a small model (models/NAME.json): their texts and prompts.
@@ -25,8 +25,8 @@ std::vector<GoldenCase> read_golden_prompts(const std::filesystem::path& path);
 /// Expects both columns of every case, and that decoding gives the text back.
 void expect_golden_cases(const Tokenizer& tokenizer, const std::vector<GoldenCase>& cases);
 
-/// Expects that every token of `vocabulary` stands for the bytes that its text says, worked out
-/// here anew.
+/// Expects that every token of `vocabulary` stands for the bytes of its text. The bytes are
+/// computed here once more, independently.
 void expect_bytes_of_vocabulary(const Tokenizer& tokenizer, const Vocabulary& vocabulary);
 
 }  // namespace vernal::test

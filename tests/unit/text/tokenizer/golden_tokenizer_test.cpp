@@ -1,4 +1,4 @@
-// 400 texts for each of three vocabularies, in agreement with other engines.
+// 400 texts for each of three vocabularies become the tokens that other engines make of them.
 #include <gtest/gtest.h>
 
 #include <filesystem>

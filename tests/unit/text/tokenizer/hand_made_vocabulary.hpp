@@ -9,15 +9,15 @@
 
 namespace vernal::test {
 
-/// A vocabulary under construction, with the texts it borrows. Not copied: the views would go
-/// astray.
+/// A vocabulary that a test builds, with the texts that it borrows. It cannot be copied, because
+/// the views of a copy would point to the original.
 class HandMadeVocabulary {
  public:
   explicit HandMadeVocabulary(TokenizerModel model) { vocabulary_.model = model; }
   HandMadeVocabulary(const HandMadeVocabulary&) = delete;
   HandMadeVocabulary& operator=(const HandMadeVocabulary&) = delete;
 
-  /// Appends a token and gives its id.
+  /// Appends a token and returns its id.
   TokenId add(std::string_view text, TokenType type = TokenType::kNormal, float score = 0.0F) {
     vocabulary_.tokens.push_back({.text = keep(text), .score = score, .type = type});
     return static_cast<TokenId>(vocabulary_.tokens.size() - 1);

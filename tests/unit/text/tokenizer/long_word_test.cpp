@@ -1,5 +1,5 @@
-// Words of a million characters: the work must grow with the text, not with its square. Work is
-// counted, not timed.
+// Words of a million characters: the work must grow with the text, not with its square. The work is
+// counted, not measured as time.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t kMillion = 1'000'000;
 
-// A vocabulary of runs of "a": 1, 2, 4, ... 1024 long, each merged of two halves.
+// Adds runs of 1, 2, 4, ... 1024 "a". Each is a merge of two halves.
 void add_runs(HandMadeVocabulary& vocabulary) {
   float score = 0.0F;
   for (std::size_t length = 2; length <= 1024; length *= 2) {
@@ -52,8 +52,8 @@ TEST(LongWord, CostsThreePairsForEachByteAtMostInBytePairEncoding) {
   const TokenTable table(vocabulary.get());
   const BytePairEncoder encoder(vocabulary.get(), table);
   for (const char* piece : {"a", "ab", "aaab", "aaaaaaaaaaaaaaaaab"}) {
-    // Each symbol is examined with its left neighbour once; each of the fewer than n merges looks
-    // left and right.
+    // Each symbol is examined with its left neighbour once. There are fewer than n merges, and each
+    // looks to the left and to the right.
     EXPECT_LE(pairs_examined(encoder, repeated(piece, kMillion)), 3 * kMillion + 100) << piece;
   }
 }

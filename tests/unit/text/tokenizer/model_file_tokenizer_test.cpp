@@ -1,4 +1,4 @@
-// The vocabularies of whole model files: two real models, and small ones whose vocabularies were
+// The vocabularies of model files: of two real models, and of small models whose vocabularies were
 // cut.
 #include <gtest/gtest.h>
 

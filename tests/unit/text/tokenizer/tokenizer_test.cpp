@@ -139,8 +139,8 @@ TEST(SentencePieceTokenizer, MergesTheHighestScoreFirst) {
   HeyVocabulary vocabulary;
   const Tokenizer tokenizer(vocabulary.get());
   const TokenId hey = tokenizer.find_token("hey");
-  // " h" + "e" never comes up: "he" has the higher score and leaves the space alone until "hey" is
-  // whole.
+  // " h" + "e" is never merged: "he" has the higher score, so the space stays alone until "hey" is
+  // made.
   EXPECT_THAT(tokenizer.encode("hey"), ElementsAre(tokenizer.find_token(" hey")));
   EXPECT_THAT(tokenizer.encode("heyhey"), ElementsAre(tokenizer.find_token(" hey"), hey));
 }

@@ -1,4 +1,4 @@
-// Reading vocabularies from files, among them hostile ones.
+// Vocabularies that are read from files, some of them hostile.
 #include "text/tokenizer/vocabulary.hpp"
 
 #include <gmock/gmock.h>
@@ -23,7 +23,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// What a file says; tests change one thing in it.
+// What a file says. Tests change one thing of it.
 struct FileContent {
   std::string model = "llama";
   std::vector<std::string> tokens{"<unk>", "<s>", "</s>", "▁a", "b"};
@@ -44,7 +44,7 @@ std::vector<std::byte> write(const FileContent& content) {
   return writer.bytes();
 }
 
-// The message that refuses the file, or "" if it was read.
+// The message of the refusal; "" if the file was read.
 std::string refusal(const FileContent& content) {
   const std::vector<std::byte> bytes = write(content);
   const GgufFile file = GgufFile::parse(bytes, "test.gguf");

@@ -1,0 +1,60 @@
+// A function of the module as a list of operations over buffers at fixed places.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "operations/operation.hpp"
+#include "operations/positions.hpp"
+#include "shared/kv_plan.hpp"
+#include "shared/state_plan.hpp"
+#include "vernal/backend_types.hpp"
+#include "vernal/module.hpp"
+
+namespace vernal::cpu_avx2 {
+
+/// Data that a step brings along.
+struct InputSlot {
+  std::string name;
+  std::uint32_t element = VERNAL_ELEMENT_F32;
+  std::int64_t leading = VERNAL_DIM_TOKENS;  ///< VERNAL_DIM_* or 1
+  std::int64_t factor = 1;                   ///< numbers per leading index
+  std::int64_t limit =
+      0;  ///< integers must be in 0 .. limit - 1; VERNAL_DIM_TOKENS: below T; 0: any
+};
+
+/// A result that stays until the step is released.
+struct OutputSlot {
+  std::string name;
+  BufferId buffer = kNoBuffer;
+  RowCount rows;
+  std::int64_t num_columns = 0;
+};
+
+struct CompiledFunction {
+  std::vector<std::unique_ptr<Operation>> operations;
+  std::vector<Location> locations;  // by buffer
+  std::vector<InputSlot> inputs;
+  std::vector<OutputSlot> outputs;
+  std::vector<const AttentionOperation*> scheduled;  ///< one for each schedule
+  std::vector<RopeTableOperation*> rope_tables;
+  std::int64_t arena_bytes = 0;
+  std::int64_t output_bytes = 0;
+  std::int64_t scratch_bytes = 0;  ///< for each worker
+};
+
+/// What a plan has fixed before its functions are compiled. Borrowed.
+struct CompileContext {
+  const PlanOptions& options;
+  const KvPlan& kv;
+  const StatePlan& states;
+  std::int32_t num_threads;
+};
+
+/// Compiles a function whose nodes are all supported (node_support.hpp).
+CompiledFunction compile_function(const Module& module, std::uint32_t function,
+                                  const CompileContext& context);
+
+}  // namespace vernal::cpu_avx2

@@ -1,0 +1,60 @@
+// Everything a plan fixes: the compiled functions, and what the program and its pool will take.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "compile/compiled_function.hpp"
+#include "shared/kv_plan.hpp"
+#include "shared/state_plan.hpp"
+#include "vernal/backend_plugin.hpp"
+#include "weights.hpp"
+
+namespace vernal::cpu_avx2 {
+
+/// Results of this many steps can be held at the same time.
+inline constexpr std::int64_t kLiveSteps = 2;
+
+/// What a program allocates, for plan and report alike.
+enum class MemoryObject : std::uint8_t {
+  kWeights,
+  kKvCache,
+  kKvWindows,
+  kRecurrentState,
+  kCheckpoints,
+  kActivations,
+  kStepResults,
+};
+
+MemoryRow memory_row(MemoryObject object, std::int64_t bytes);
+
+struct CompiledModule {
+  /// Compiles all functions of a module whose nodes are supported (node_support.hpp).
+  /// Errors  UNSUPPORTED: an option or a state that this backend lacks;  INVALID_ARGUMENT: an
+  /// option
+  ///         that is zero
+  CompiledModule(std::shared_ptr<const Module> source, const PlanOptions& plan_options,
+                 std::int32_t threads);
+
+  vernal_plan_info info() const;
+  /// What will be allocated, exactly. Matrices that are converted at load have rows of their own.
+  std::vector<MemoryRow> rows() const;
+  /// The part of them that is weights: `bytes` in all, with a row for each group of converted
+  /// matrices.
+  std::vector<MemoryRow> weight_rows(std::int64_t bytes) const;
+  std::int64_t bytes() const;
+
+  std::shared_ptr<const Module> module;
+  PlanOptions options;
+  std::int32_t num_threads;
+  KvPlan kv;
+  StatePlan states;
+  WeightLayout weights;
+  std::vector<CompiledFunction> functions;
+  std::int64_t arena_bytes = 0;    ///< greatest of the functions
+  std::int64_t scratch_bytes = 0;  ///< for each worker
+  std::int64_t output_bytes = 0;   ///< of one step
+};
+
+}  // namespace vernal::cpu_avx2

@@ -1,0 +1,351 @@
+#include "kernels/attention/attention.hpp"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "kernels/attention/hadamard.hpp"
+#include "kernels/attention/kv_products_codes.hpp"
+#include "kernels/attention/kv_products_f16.hpp"
+#include "kernels/attention/online_softmax.hpp"
+#include "kernels/simd.hpp"
+
+namespace vernal::cpu_avx2 {
+
+namespace {
+
+/// Rows (queries times heads of a group) that share a page of keys; bounds the scratch.
+constexpr std::int64_t kTileRows = 48;
+
+/// A copy of a row in the rotation that its state is stored in.
+class RotatedRow {
+ public:
+  RotatedRow(const float* x, std::int64_t dim, std::int64_t block) : data_(x) {
+    if (block == 0) return;
+    std::copy_n(x, dim, memory_);
+    rotate_row(memory_, dim, block);
+    data_ = memory_;
+  }
+  RotatedRow(const RotatedRow&) = delete;
+  RotatedRow& operator=(const RotatedRow&) = delete;
+  const float* data() const { return data_; }
+
+ private:
+  alignas(32) float memory_[kMostRotated];
+  const float* data_;
+};
+
+/// Turns a finished row of sums back.
+void unrotate_values(const KvLayout& kv, float* out) {
+  if (kv.value_rotation != 0) rotate_row(out, kv.value_dim, kv.value_rotation);
+}
+
+std::int64_t queries_per_tile(const Attention& a) {
+  return std::max<std::int64_t>(1, kTileRows / a.heads_per_group());
+}
+
+/// Keys that a query sees, as positions.
+struct KeyRange {
+  std::int64_t first;
+  std::int64_t last;  // one past
+};
+
+KeyRange visible_keys(const Attention& a, const AttentionSequence& s, std::int64_t query) {
+  const std::int64_t position = s.first_position + query;
+  const std::int64_t first = a.window > 0 ? std::max<std::int64_t>(0, position - a.window + 1) : 0;
+  return {first, a.is_causal ? position + 1 : s.first_position + s.count};
+}
+
+std::int64_t num_splits(const Attention& a, const AttentionSequence& s, std::int64_t query) {
+  return (visible_keys(a, s, query).last + kSplitTokens - 1) / kSplitTokens;
+}
+
+/// Scratch memory of one item.
+struct TileMemory {
+  TileMemory(const Attention& a, float* scratch)
+      : scores(scratch),
+        factors(scores + most_rows(a) * kPageTokens),
+        query_scales(factors + most_rows(a)),
+        query_codes(reinterpret_cast<std::int16_t*>(query_scales + most_rows(a))),
+        value_scales(query_scales + most_rows(a) + most_rows(a) * a.layout.key_dim / 2),
+        split(value_scales + a.layout.value_dim / kKvGroup * kPageTokens, a.layout.value_dim),
+        total(split.end(most_rows(a)), a.layout.value_dim) {}
+
+  /// Rows that any item may have, a multiple of 8.
+  static std::int64_t most_rows(const Attention& a) {
+    return (std::max(kTileRows, a.heads_per_group()) + 7) / 8 * 8;
+  }
+
+  static std::int64_t floats(const Attention& a) {
+    const std::int64_t row =
+        kPageTokens + 2 + a.layout.key_dim / 2 + 2 * SoftmaxRows::row_floats(a.layout.value_dim);
+    return most_rows(a) * row + a.layout.value_dim / kKvGroup * kPageTokens;
+  }
+
+  float* scores;   // [rows][64], then weights
+  float* factors;  // [rows]: what a weight is worth in the row's sums
+  float* query_scales;
+  std::int16_t* query_codes;  // [rows][key_dim]
+  float* value_scales;        // [value_dim / 32][64]
+  SoftmaxRows split;
+  SoftmaxRows total;
+};
+
+/// The rows of one item.
+class Tile {
+ public:
+  Tile(const Attention& attention, const AttentionItem& item, float* scratch)
+      : a_(attention),
+        s_(attention.sequences[static_cast<std::size_t>(item.sequence)]),
+        item_(item),
+        heads_(attention.heads_per_group()),
+        num_rows_((item.last_query - item.first_query) * heads_),
+        memory_(attention, scratch) {
+    if (!has_codes(a_.layout.keys)) return;
+    const std::int64_t dim = a_.layout.key_dim;
+    for (std::int64_t r = 0; r < num_rows_; ++r) {
+      const RotatedRow query(a_.q + output_row(r) * dim, dim, a_.layout.key_rotation);
+      memory_.query_scales[r] = quantize_query(query.data(), dim, memory_.query_codes + r * dim);
+    }
+  }
+
+  void run_split(std::int64_t split) {
+    memory_.split.reset(num_rows_);
+    const KeyRange first = visible_keys(a_, s_, item_.first_query);
+    const KeyRange last = visible_keys(a_, s_, item_.last_query - 1);
+    const std::int64_t begin = std::max(first.first, split * kSplitTokens);
+    const std::int64_t end = std::min(last.last, (split + 1) * kSplitTokens);
+    for (std::int64_t page = begin / kPageTokens; page * kPageTokens < end; ++page) {
+      const std::int64_t start = page * kPageTokens;
+      run_page(page, {std::max<std::int64_t>(0, begin - start), std::min(kPageTokens, end - start)},
+               start + kPageTokens < end);
+    }
+  }
+
+  void run_all_splits() {
+    const std::int64_t splits = num_splits(a_, s_, item_.last_query - 1);
+    memory_.total.reset(num_rows_);
+    const std::int64_t first = visible_keys(a_, s_, item_.first_query).first / kSplitTokens;
+    for (std::int64_t split = first; split < splits; ++split) {
+      run_split(split);
+      for (std::int64_t r = 0; r < num_rows_; ++r) memory_.total.merge(r, memory_.split.row(r));
+    }
+    for (std::int64_t r = 0; r < num_rows_; ++r) {
+      const std::int64_t head = item_.head * heads_ + r % heads_;
+      const float* sink = a_.sinks ? a_.sinks + head : nullptr;
+      float* out = a_.out + output_row(r) * a_.layout.value_dim;
+      memory_.total.finish(r, sink, out);
+      unrotate_values(a_.layout, out);
+    }
+  }
+
+  void store_partials(std::int64_t max_splits, float* partials) const {
+    const std::int64_t size = partial_floats(a_.layout.value_dim);
+    for (std::int64_t r = 0; r < num_rows_; ++r) {
+      memory_.split.copy_row(r, partials + (output_row(r) * max_splits + item_.split) * size);
+    }
+  }
+
+ private:
+  /// Index of row r among the [T][num_query_heads] rows of q and out.
+  std::int64_t output_row(std::int64_t r) const {
+    const std::int64_t token = s_.start + item_.first_query + r / heads_;
+    return token * a_.num_query_heads + item_.head * heads_ + r % heads_;
+  }
+
+  std::byte* page_data(std::int64_t page) const {
+    return a_.pages + s_.pages[page] * a_.page_stride;
+  }
+
+  /// Slots of a page: scores, softmax and values of all rows, a few rows at a time.
+  void run_page(std::int64_t page, Slots slots, bool has_next) {
+    const KvLayout& kv = a_.layout;
+    std::byte* data = page_data(page);
+    const KvRun keys{kv.keys, data + kv.keys_at(item_.head), kv.key_dim};
+    const KvRun values{kv.values, data + kv.values_at(item_.head), kv.value_dim};
+    for_each_pass(kv.keys, [&](std::int64_t r, int rows) {
+      score_rows({keys, values.data, slots}, r, rows);
+    });
+    const std::int64_t start = page * kPageTokens;
+    for (std::int64_t r = 0; r < num_rows_; ++r) {
+      const KeyRange seen = visible_keys(a_, s_, item_.first_query + r / heads_);
+      const float scale = has_codes(kv.keys) ? a_.scale * memory_.query_scales[r] : a_.scale;
+      memory_.factors[r] = memory_.split.add_scores(
+          r, memory_.scores + r * kPageTokens,
+          {std::max(slots.first, seen.first - start), std::min(slots.last, seen.last - start)},
+          {scale, a_.softcap});
+    }
+    if (has_codes(kv.values)) load_value_scales(values, slots, memory_.value_scales);
+    const std::byte* next = has_next ? page_data(page + 1) + kv.keys_at(item_.head) : nullptr;
+    for_each_pass(kv.values, [&](std::int64_t r, int rows) {
+      add_rows({values, next, slots}, r, rows);
+    });
+  }
+
+  /// Calls f(first row, number of rows) for groups of rows that share a pass.
+  template <class F>
+  void for_each_pass(KvFormat format, F&& f) const {
+    for (std::int64_t r = 0; r < num_rows_;) {
+      const int rows = rows_of_pass(format, num_rows_ - r);
+      f(r, rows);
+      r += rows;
+    }
+  }
+
+  /// A run to work through, and the one that will be needed next.
+  struct PageRun {
+    KvRun run;
+    const std::byte* ahead;
+    Slots slots;
+  };
+
+  void score_rows(const PageRun& page, std::int64_t r, int count) {
+    const float* q[kMostRows] = {};
+    const std::int16_t* codes[kMostRows] = {};
+    for (int k = 0; k < count; ++k) {
+      q[k] = a_.q + output_row(r + k) * page.run.dim;
+      codes[k] = memory_.query_codes + (r + k) * page.run.dim;
+    }
+    const std::byte* ahead = r == 0 ? page.ahead : nullptr;
+    float* scores = memory_.scores + r * kPageTokens;
+    with_rows(count, [&](auto rows) {
+      if (page.run.format == KvFormat::kF16) {
+        score_page_f16<rows>(q, page.run, ahead, page.slots, scores);
+      } else if (page.run.format == KvFormat::kQ8_0) {
+        score_page_codes<EightBitCodes, rows>(codes, page.run, ahead, page.slots, scores);
+      } else {
+        score_page_codes<FourBitCodes, rows>(codes, page.run, ahead, page.slots, scores);
+      }
+    });
+  }
+
+  void add_rows(const PageRun& page, std::int64_t r, int count) {
+    const float* weights = memory_.scores + r * kPageTokens;
+    const float* factors = memory_.factors + r;
+    const std::byte* ahead = r == 0 ? page.ahead : nullptr;
+    const ValueSums sums = memory_.split.sums(r);
+    with_rows(count, [&](auto rows) {
+      if (page.run.format == KvFormat::kF16) {
+        add_page_f16<rows>(weights, factors, page.run, ahead, page.slots, sums);
+      } else if (page.run.format == KvFormat::kQ8_0) {
+        add_page_codes<EightBitCodes, rows>(weights, factors, memory_.value_scales, page.run, ahead,
+                                            page.slots, sums);
+      } else {
+        add_page_codes<FourBitCodes, rows>(weights, factors, memory_.value_scales, page.run, ahead,
+                                           page.slots, sums);
+      }
+    });
+  }
+
+  const Attention& a_;
+  const AttentionSequence& s_;
+  const AttentionItem& item_;
+  std::int64_t heads_;
+  std::int64_t num_rows_;
+  TileMemory memory_;
+};
+
+const AttentionSequence& sequence_of(const Attention& a, std::int64_t token) {
+  const auto after =
+      std::upper_bound(a.sequences.begin(), a.sequences.end(), token,
+                       [](std::int64_t t, const AttentionSequence& s) { return t < s.start; });
+  return *(after - 1);
+}
+
+}  // namespace
+
+void append_kv(const Attention& attention, const float* k, const float* v, std::int64_t first,
+               std::int64_t last) {
+  const KvLayout& kv = attention.layout;
+  for (std::int64_t token = first; token < last; ++token) {
+    const AttentionSequence& s = sequence_of(attention, token);
+    const std::int64_t position = s.first_position + token - s.start;
+    std::byte* page = attention.pages + s.pages[position / kPageTokens] * attention.page_stride;
+    const std::int64_t slot = position % kPageTokens;
+    for (std::int64_t head = 0; head < kv.num_heads; ++head) {
+      const std::int64_t row = token * kv.num_heads + head;
+      const RotatedRow key(k + row * kv.key_dim, kv.key_dim, kv.key_rotation);
+      store_key({kv.keys, page + kv.keys_at(head), kv.key_dim}, slot, key.data());
+      const RotatedRow value(v + row * kv.value_dim, kv.value_dim, kv.value_rotation);
+      store_value({kv.values, page + kv.values_at(head), kv.value_dim}, slot, value.data());
+    }
+  }
+}
+
+void schedule_attention(const Attention& attention, std::int64_t num_threads,
+                        std::int64_t partial_capacity, AttentionSchedule& schedule) {
+  schedule.items.clear();
+  schedule.max_splits = 0;
+  const std::int64_t tile = queries_per_tile(attention);
+  std::int64_t tiles = 0;
+  std::int64_t queries = 0;
+  std::int64_t splits = 0;
+  for (const AttentionSequence& s : attention.sequences) {
+    tiles += (s.count + tile - 1) / tile * attention.layout.num_heads;
+    queries += s.count;
+    splits = std::max(splits, num_splits(attention, s, s.count - 1));
+  }
+  const std::int64_t partials = queries * attention.num_query_heads * splits;
+  const bool by_split = splits > 1 && tiles < 4 * num_threads && partials <= partial_capacity;
+  if (by_split) schedule.max_splits = splits;
+  const auto add = [&](std::size_t sequence, std::int64_t first, std::int64_t last,
+                       std::int64_t split) {
+    for (std::int64_t head = 0; head < attention.layout.num_heads; ++head) {
+      schedule.items.push_back({static_cast<std::int32_t>(sequence),
+                                static_cast<std::int32_t>(head), first, last,
+                                static_cast<std::int32_t>(split)});
+    }
+  };
+  for (std::size_t i = 0; i < attention.sequences.size(); ++i) {
+    const AttentionSequence& s = attention.sequences[i];
+    for (std::int64_t first = 0; first < s.count; first += tile) {
+      const std::int64_t last = std::min(first + tile, s.count);
+      if (!by_split) {
+        add(i, first, last, -1);
+        continue;
+      }
+      const std::int64_t begin = visible_keys(attention, s, first).first / kSplitTokens;
+      const std::int64_t end = num_splits(attention, s, last - 1);
+      for (std::int64_t split = begin; split < end; ++split) add(i, first, last, split);
+    }
+  }
+}
+
+std::int64_t partial_floats(std::int64_t value_dim) { return SoftmaxRows::row_floats(value_dim); }
+
+std::int64_t attention_scratch_floats(const Attention& attention) {
+  return TileMemory::floats(attention);
+}
+
+void run_attention_item(const Attention& attention, const AttentionItem& item,
+                        std::int64_t max_splits, float* partials, float* scratch) {
+  Tile tile(attention, item, scratch);
+  if (max_splits == 0) {
+    tile.run_all_splits();
+    return;
+  }
+  tile.run_split(item.split);
+  tile.store_partials(max_splits, partials);
+}
+
+void merge_attention_rows(const Attention& attention, std::int64_t max_splits,
+                          const float* partials, std::int64_t first, std::int64_t last,
+                          float* scratch) {
+  const std::int64_t size = partial_floats(attention.layout.value_dim);
+  SoftmaxRows total(scratch, attention.layout.value_dim);
+  for (std::int64_t row = first; row < last; ++row) {
+    const std::int64_t token = row / attention.num_query_heads;
+    const AttentionSequence& s = sequence_of(attention, token);
+    const std::int64_t begin = visible_keys(attention, s, token - s.start).first / kSplitTokens;
+    const std::int64_t end = num_splits(attention, s, token - s.start);
+    total.reset(1);
+    for (std::int64_t split = begin; split < end; ++split) {
+      total.merge(0, partials + (row * max_splits + split) * size);
+    }
+    const std::int64_t head = row % attention.num_query_heads;
+    float* out = attention.out + row * attention.layout.value_dim;
+    total.finish(0, attention.sinks ? attention.sinks + head : nullptr, out);
+    unrotate_values(attention.layout, out);
+  }
+}
+
+}  // namespace vernal::cpu_avx2

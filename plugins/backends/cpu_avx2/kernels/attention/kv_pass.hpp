@@ -1,0 +1,70 @@
+// A pass over a page of the KV cache: what the products of both storage formats share.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "kernels/attention/kv_page.hpp"
+#include "kernels/simd.hpp"
+
+namespace vernal::cpu_avx2 {
+
+/// Most rows (query heads of a group, queries of a tile) that share a pass over a page.
+inline constexpr int kMostRows = 6;
+
+/// Rows for the next pass out of `left`. f16: six rows times two vectors keep the multipliers busy
+/// and fit the registers; seven and eight are cut in halves, for one or two rows alone would leave
+/// them waiting. Codes: sums of integers have no latency to hide, three or four rows do.
+inline int rows_of_pass(KvFormat format, std::int64_t left) {
+  if (format == KvFormat::kF16 && left != 7 && left != 8) {
+    return static_cast<int>(left < kMostRows ? left : kMostRows);
+  }
+  if (left <= 4) return static_cast<int>(left);
+  return left == 5 || left == 6 || left == 9 ? 3 : 4;
+}
+
+/// Vectors that a pass holds for each row.
+template <int kRows>
+inline constexpr int kVectorsOfPass = kRows > 2 ? 2 : 4;
+
+/// Calls f with the number of rows of a pass as a compile-time constant.
+template <class F>
+inline void with_rows(int rows, F&& f) {
+  switch (rows) {
+    case 1:
+      return f(std::integral_constant<int, 1>{});
+    case 2:
+      return f(std::integral_constant<int, 2>{});
+    case 3:
+      return f(std::integral_constant<int, 3>{});
+    case 4:
+      return f(std::integral_constant<int, 4>{});
+    case 5:
+      return f(std::integral_constant<int, 5>{});
+    default:
+      return f(std::integral_constant<int, kMostRows>{});
+  }
+}
+
+/// Slots [first, last) of a page.
+struct Slots {
+  std::int64_t first;
+  std::int64_t last;
+};
+
+/// Weighted sums of values of neighbouring rows: row r at data + r * stride.
+struct ValueSums {
+  float* data;
+  std::int64_t stride;
+};
+
+/// Asks for `bytes` at `offset` of a run that will be needed next; null: there is none, or another
+/// pass has asked.
+inline void prefetch(const std::byte* ahead, std::int64_t offset, std::int64_t bytes) {
+  if (ahead == nullptr) return;
+  for (std::int64_t line = 0; line < bytes; line += 64) {
+    _mm_prefetch(reinterpret_cast<const char*>(ahead + offset + line), _MM_HINT_T0);
+  }
+}
+
+}  // namespace vernal::cpu_avx2

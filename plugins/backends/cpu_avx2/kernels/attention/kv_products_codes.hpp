@@ -1,0 +1,218 @@
+// The two products of attention with a page of q8_0 or q4_0 keys and values, in int16 arithmetic.
+//
+// Queries and weights become 15-bit codes (a relative step of 3e-5, far below that of the 8-bit
+// and 4-bit keys and values), so that one instruction multiplies sixteen pairs and adds neighbours.
+// Sums of codes are exact in int32; per row and page there is
+//   scores  one f32 fused multiply-add per 32 numbers, with the keys' scales
+//   sums    one f32 fused multiply-add per number of a value
+// Weights are relative to the row's greatest in the page, so that small ones are not rounded away
+// against a greater one elsewhere.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/attention/kv_pass.hpp"
+
+namespace vernal::cpu_avx2 {
+
+/// Largest code of a query or weight.
+inline constexpr float kLargestCode = 32767.0F;
+
+/// Eight slots' scales of a group of 32 numbers.
+inline __m256 scales_of(const KvRun& run, std::int64_t group, std::int64_t slot) {
+  return load_f16(run.data + KvLayout::code_bytes(run.format, run.dim) +
+                  2 * (group * kPageTokens + slot));
+}
+
+/// How the codes of q8_0 lie in a page: 16 bytes give one vector of int16 pairs.
+struct EightBitCodes {
+  /// Pairs that a byte holds codes of.
+  static constexpr int kPairs = 1;
+  static __m256i widen(const std::byte* p, int) { return _mm256_cvtepi8_epi16(load_128(p)); }
+};
+
+/// Those of q4_0: 16 bytes give two vectors, of the low and of the high halves.
+struct FourBitCodes {
+  static constexpr int kPairs = 2;
+  static __m256i widen(const std::byte* p, int pair) {
+    const __m256i bytes = _mm256_cvtepu8_epi16(load_128(p));
+    const __m256i codes =
+        pair == 0 ? _mm256_and_si256(bytes, _mm256_set1_epi16(15)) : _mm256_srli_epi16(bytes, 4);
+    return _mm256_sub_epi16(codes, _mm256_set1_epi16(8));
+  }
+};
+
+/// Eight f32 twice -> sixteen int16 in order, rounded to nearest, saturating.
+inline __m256i codes_of_weights(__m256 first, __m256 second) {
+  const __m256i packed = _mm256_packs_epi32(_mm256_cvtps_epi32(first), _mm256_cvtps_epi32(second));
+  return _mm256_permute4x64_epi64(packed, 0xD8);
+}
+
+/// codes[i] = round(q[i] / scale), scale = max|q| / 32767; returns the scale. dim: a multiple
+/// of 32.
+inline float quantize_query(const float* q, std::int64_t dim, std::int16_t* codes) {
+  __m256 largest = _mm256_setzero_ps();
+  for (std::int64_t i = 0; i < dim; i += kLanes) {
+    largest =
+        _mm256_max_ps(largest, _mm256_andnot_ps(_mm256_set1_ps(-0.0F), _mm256_loadu_ps(q + i)));
+  }
+  const float top = max_lanes(largest);
+  const __m256 inverse = _mm256_set1_ps(top >= 1e-30F ? kLargestCode / top : 0.0F);
+  for (std::int64_t i = 0; i < dim; i += 2 * kLanes) {
+    store_256(codes + i, codes_of_weights(_mm256_mul_ps(_mm256_loadu_ps(q + i), inverse),
+                                          _mm256_mul_ps(_mm256_loadu_ps(q + i + kLanes), inverse)));
+  }
+  return top / kLargestCode;
+}
+
+/// int32 products of kRows queries with the keys of 8 * kVectors slots, over numbers [first, last).
+///   keys  the codes of the first of the slots
+template <class Codes, int kRows, int kVectors>
+inline void multiply_keys(const std::int16_t* const* q, const std::byte* keys,
+                          const std::byte* ahead, Slots numbers, __m256i (&sums)[kRows][kVectors]) {
+  for (auto& row : sums) {
+    for (__m256i& sum : row) sum = _mm256_setzero_si256();
+  }
+  for (std::int64_t i = numbers.first; i < numbers.last; i += 2 * Codes::kPairs) {
+    const std::int64_t offset = i / Codes::kPairs * kPageTokens;
+    prefetch(ahead, offset, 2 * kPageTokens);
+#pragma GCC unroll 2
+    for (int pair = 0; pair < Codes::kPairs; ++pair) {
+      __m256i key[kVectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) key[v] = Codes::widen(keys + offset + 16 * v, pair);
+#pragma GCC unroll 6
+      for (int r = 0; r < kRows; ++r) {
+        const __m256i numbers_of_q = broadcast_dword(q[r] + i + 2 * pair);
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) {
+          sums[r][v] = _mm256_add_epi32(sums[r][v], _mm256_madd_epi16(key[v], numbers_of_q));
+        }
+      }
+    }
+  }
+}
+
+/// scores[r * 64 + slot] = q[r] . key[slot] in units of the query's scale, for the slots given and
+/// their neighbours up to a multiple of 32. Asks for the run `ahead` on the way.
+///   q  codes of kRows queries
+template <class Codes, int kRows>
+void score_page_codes(const std::int16_t* const* q, const KvRun& keys, const std::byte* ahead,
+                      Slots slots, float* scores) {
+  constexpr int kVectors = kVectorsOfPass<kRows>;
+  constexpr std::int64_t kStep = kLanes * kVectors;
+  for (std::int64_t slot = slots.first / kStep * kStep; slot < slots.last; slot += kStep) {
+    for (std::int64_t group = 0; group < keys.dim / kKvGroup; ++group) {
+      __m256i sums[kRows][kVectors];
+      multiply_keys<Codes, kRows, kVectors>(q, keys.data + 2 * slot, ahead,
+                                            {group * kKvGroup, (group + 1) * kKvGroup}, sums);
+      for (int v = 0; v < kVectors; ++v) {
+        const __m256 scale = scales_of(keys, group, slot + kLanes * v);
+        for (int r = 0; r < kRows; ++r) {
+          float* total = scores + r * kPageTokens + slot + kLanes * v;
+          const __m256 before = group == 0 ? _mm256_setzero_ps() : _mm256_loadu_ps(total);
+          const __m256 sum = _mm256_cvtepi32_ps(sums[r][v]);
+          _mm256_storeu_ps(total, _mm256_fmadd_ps(sum, scale, before));
+        }
+      }
+    }
+    ahead = nullptr;
+  }
+}
+
+/// Scales of a page of values, [value_dim / 32][64], as f32 and zero outside the slots, where there
+/// may be anything.
+inline void load_value_scales(const KvRun& values, Slots slots, float* scales) {
+  for (std::int64_t slot = 0; slot < kPageTokens; slot += kLanes) {
+    const __m256 held = _mm256_castsi256_ps(
+        _mm256_andnot_si256(lane_mask(slots.first - slot), lane_mask(slots.last - slot)));
+    for (std::int64_t group = 0; group < values.dim / kKvGroup; ++group) {
+      _mm256_storeu_ps(scales + group * kPageTokens + slot,
+                       _mm256_and_ps(scales_of(values, group, slot), held));
+    }
+  }
+}
+
+/// codes[slot] = round(weight * scale / unit) of 64 slots, unit = greatest |product| / 32767;
+/// returns the unit. Relative to its own greatest product, so that a row depends on nothing that it
+/// does not see.
+inline float quantize_weights(const float* weights, const float* scales, std::int16_t* codes) {
+  __m256 products[8];
+  __m256 largest = _mm256_setzero_ps();
+#pragma GCC unroll 8
+  for (int v = 0; v < 8; ++v) {
+    products[v] = _mm256_mul_ps(_mm256_loadu_ps(weights + 8 * v), _mm256_loadu_ps(scales + 8 * v));
+    const __m256 size = _mm256_andnot_ps(_mm256_set1_ps(-0.0F), products[v]);
+    largest = _mm256_max_ps(largest, size);
+  }
+  const float top = max_lanes(largest);
+  const __m256 inverse = _mm256_set1_ps(top >= 1e-30F ? kLargestCode / top : 0.0F);
+#pragma GCC unroll 4
+  for (int v = 0; v < 8; v += 2) {
+    store_256(codes + 8 * v, codes_of_weights(_mm256_mul_ps(products[v], inverse),
+                                              _mm256_mul_ps(products[v + 1], inverse)));
+  }
+  return top / kLargestCode;
+}
+
+/// Numbers [i, i + 8 * kVectors) of the sums, given the codes of weights [kRows][64] and what a
+/// unit of each row's products is worth.
+template <class Codes, int kRows, int kVectors>
+inline void add_numbers_codes(const std::int16_t* codes, const float* units, const KvRun& values,
+                              const std::byte* ahead, std::int64_t i, Slots slots, ValueSums sums) {
+  __m256i total[kRows][kVectors];
+  for (auto& row : total) {
+    for (__m256i& sum : row) sum = _mm256_setzero_si256();
+  }
+  for (std::int64_t slot = slots.first / 2 * 2; slot < slots.last; slot += 2) {
+    const std::int64_t offset = slot / Codes::kPairs * values.dim;
+    const std::byte* p = values.data + offset + 2 / Codes::kPairs * i;
+    prefetch(ahead, offset, 2 / Codes::kPairs * values.dim);
+    __m256i value[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      value[v] = Codes::widen(p + v / Codes::kPairs * 16, v % Codes::kPairs);
+    }
+#pragma GCC unroll 6
+    for (int r = 0; r < kRows; ++r) {
+      const __m256i pair = broadcast_dword(codes + r * kPageTokens + slot);
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        total[r][v] = _mm256_add_epi32(total[r][v], _mm256_madd_epi16(value[v], pair));
+      }
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    const __m256 unit = _mm256_set1_ps(units[r]);
+    for (int v = 0; v < kVectors; ++v) {
+      float* sum = sums.data + r * sums.stride + i + kLanes * v;
+      _mm256_storeu_ps(
+          sum, _mm256_fmadd_ps(_mm256_cvtepi32_ps(total[r][v]), unit, _mm256_loadu_ps(sum)));
+    }
+  }
+}
+
+/// sums[r] += factors[r] * weights[r * 64 + slot] * value[slot], over the slots. Asks for the run
+/// `ahead` on the way.
+///   scales  of load_value_scales()
+template <class Codes, int kRows>
+void add_page_codes(const float* weights, const float* factors, const float* scales,
+                    const KvRun& values, const std::byte* ahead, Slots slots, ValueSums sums) {
+  constexpr int kVectors = kVectorsOfPass<kRows>;
+  alignas(32) std::int16_t codes[kRows * kPageTokens];
+  float units[kRows];
+  for (std::int64_t group = 0; group < values.dim / kKvGroup; ++group) {
+    for (int r = 0; r < kRows; ++r) {
+      const std::int64_t row = r * kPageTokens;
+      units[r] =
+          factors[r] * quantize_weights(weights + row, scales + group * kPageTokens, codes + row);
+    }
+    for (std::int64_t i = group * kKvGroup; i < (group + 1) * kKvGroup; i += kLanes * kVectors) {
+      add_numbers_codes<Codes, kRows, kVectors>(codes, units, values, ahead, i, slots, sums);
+      ahead = nullptr;
+    }
+  }
+}
+
+}  // namespace vernal::cpu_avx2

@@ -1,0 +1,140 @@
+// Rows of an online softmax: for each row the greatest score so far, the sum of exponentials and
+// the sum of values weighted with them, both relative to that score.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include "kernels/attention/kv_pass.hpp"
+#include "kernels/simd.hpp"
+#include "kernels/vector_math.hpp"
+
+namespace vernal::cpu_avx2 {
+
+inline float exp_one(float x) { return _mm256_cvtss_f32(exp_ps(_mm256_set1_ps(x))); }
+
+class SoftmaxRows {
+ public:
+  static constexpr float kLowest = -std::numeric_limits<float>::infinity();
+
+  SoftmaxRows() = default;
+  /// Views `memory`: row_floats(value_dim) per row.
+  SoftmaxRows(float* memory, std::int64_t value_dim)
+      : memory_(memory), dim_(value_dim), stride_(row_floats(value_dim)) {}
+
+  /// [value_dim] weighted values, greatest score, sum; whole vectors.
+  static std::int64_t row_floats(std::int64_t value_dim) { return (value_dim + 2 + 7) / 8 * 8; }
+
+  float* end(std::int64_t num_rows) const { return memory_ + num_rows * stride_; }
+  const float* row(std::int64_t r) const { return memory_ + r * stride_; }
+  void copy_row(std::int64_t r, float* out) const { std::copy_n(row(r), stride_, out); }
+
+  void reset(std::int64_t num_rows) {
+    std::fill_n(memory_, num_rows * stride_, 0.0F);
+    for (std::int64_t r = 0; r < num_rows; ++r) memory_[r * stride_ + dim_] = kLowest;
+  }
+
+  struct Scaling {
+    float scale;
+    float softcap;
+  };
+
+  /// Takes the raw scores of the slots that row r sees and turns all 64 into weights: e^(score -
+  /// the greatest of them), 0 where unseen. Returns what such a weight is worth in this row's sums.
+  float add_scores(std::int64_t r, float* scores, Slots seen, Scaling scaling) {
+    float* row = memory_ + r * stride_;
+    if (seen.first >= seen.last) {
+      std::fill_n(scores, kPageTokens, 0.0F);
+      return 0.0F;
+    }
+    const float page_greatest = mask_scores(scores, seen, scaling);
+    if (page_greatest > row[dim_]) {
+      rescale(row, exp_one(row[dim_] - page_greatest));
+      row[dim_] = page_greatest;
+    }
+    const __m256 top = _mm256_set1_ps(page_greatest);
+    __m256 sum = _mm256_setzero_ps();
+    for (std::int64_t j = 0; j < kPageTokens; j += kLanes) {
+      const __m256 weight = exp_ps(_mm256_sub_ps(_mm256_loadu_ps(scores + j), top));
+      _mm256_storeu_ps(scores + j, weight);
+      sum = _mm256_add_ps(sum, weight);
+    }
+    const float factor = exp_one(page_greatest - row[dim_]);
+    row[dim_ + 1] += sum_lanes(sum) * factor;
+    return factor;
+  }
+
+  /// Weighted values of row r and those after it.
+  ValueSums sums(std::int64_t r) { return {memory_ + r * stride_, stride_}; }
+
+  /// Adds the row `other` (of row_floats()) to row r: the next split.
+  void merge(std::int64_t r, const float* other) {
+    float* row = memory_ + r * stride_;
+    if (other[dim_] == kLowest) return;
+    const float greatest = std::max(row[dim_], other[dim_]);
+    const float mine = exp_one(row[dim_] - greatest);
+    const float theirs = exp_one(other[dim_] - greatest);
+    const __m256 f = _mm256_set1_ps(mine);
+    const __m256 g = _mm256_set1_ps(theirs);
+    for (std::int64_t i = 0; i < dim_; i += kLanes) {
+      const __m256 kept = _mm256_mul_ps(_mm256_loadu_ps(row + i), f);
+      _mm256_storeu_ps(row + i, _mm256_fmadd_ps(_mm256_loadu_ps(other + i), g, kept));
+    }
+    row[dim_] = greatest;
+    row[dim_ + 1] = row[dim_ + 1] * mine + other[dim_ + 1] * theirs;
+  }
+
+  /// out = weighted values / sum; a sink is one more score whose value is zero.
+  void finish(std::int64_t r, const float* sink, float* out) const {
+    const float* row = memory_ + r * stride_;
+    float sum = row[dim_ + 1];
+    float factor = 1.0F;
+    if (sink != nullptr) {
+      const float greatest = std::max(row[dim_], *sink);
+      factor = exp_one(row[dim_] - greatest);
+      sum = sum * factor + exp_one(*sink - greatest);
+    }
+    const __m256 f = _mm256_set1_ps(factor / sum);
+    for (std::int64_t i = 0; i < dim_; i += kLanes) {
+      _mm256_storeu_ps(out + i, _mm256_mul_ps(_mm256_loadu_ps(row + i), f));
+    }
+  }
+
+ private:
+  void rescale(float* row, float factor) const {
+    const __m256 f = _mm256_set1_ps(factor);
+    for (std::int64_t i = 0; i < dim_; i += kLanes) {
+      _mm256_storeu_ps(row + i, _mm256_mul_ps(_mm256_loadu_ps(row + i), f));
+    }
+    row[dim_ + 1] *= factor;
+  }
+
+  /// Scales and caps the scores, -inf where unseen; returns the greatest.
+  static float mask_scores(float* scores, Slots seen, Scaling scaling) {
+    const __m256 scale = _mm256_set1_ps(scaling.scale);
+    const __m256 cap = _mm256_set1_ps(scaling.softcap);
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const __m256i first = _mm256_set1_epi32(static_cast<std::int32_t>(seen.first));
+    const __m256i last = _mm256_set1_epi32(static_cast<std::int32_t>(seen.last));
+    __m256 greatest = _mm256_set1_ps(kLowest);
+    for (std::int64_t j = 0; j < kPageTokens; j += kLanes) {
+      __m256 v = _mm256_mul_ps(_mm256_loadu_ps(scores + j), scale);
+      if (scaling.softcap > 0.0F) v = _mm256_mul_ps(cap, tanh_ps(_mm256_div_ps(v, cap)));
+      const __m256i slot = _mm256_add_epi32(lanes, _mm256_set1_epi32(static_cast<std::int32_t>(j)));
+      const __m256i unseen =
+          _mm256_or_si256(_mm256_cmpgt_epi32(first, slot),
+                          _mm256_xor_si256(_mm256_cmpgt_epi32(last, slot), _mm256_set1_epi32(-1)));
+      v = _mm256_blendv_ps(v, _mm256_set1_ps(kLowest), _mm256_castsi256_ps(unseen));
+      _mm256_storeu_ps(scores + j, v);
+      greatest = _mm256_max_ps(greatest, v);
+    }
+    return max_lanes(greatest);
+  }
+
+  float* memory_ = nullptr;
+  std::int64_t dim_ = 0;
+  std::int64_t stride_ = 0;
+};
+
+}  // namespace vernal::cpu_avx2

@@ -1,0 +1,10 @@
+#include "kernels/matmul/matmul_256.hpp"
+#include "kernels/matmul/matmul_kernels.hpp"
+
+namespace vernal::cpu_avx2 {
+
+void matmul_groups_q4_k(const Matmul& matmul, std::int64_t first, std::int64_t last) {
+  matmul_groups_256<Q4K>(matmul, first, last);
+}
+
+}  // namespace vernal::cpu_avx2
