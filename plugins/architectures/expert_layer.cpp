@@ -4,7 +4,7 @@ namespace vernal::architectures {
 namespace {
 
 constexpr IntRange kCount{1, 1 << 16};
-constexpr IntRange kSize{1, 1 << 24};
+constexpr IntRange kExpertSize{1, 1 << 24};
 
 }  // namespace
 
@@ -12,9 +12,10 @@ ExpertConfig read_expert_config(const Metadata& metadata, const DecoderConfig& c
   ExpertConfig e;
   e.count = metadata.require_int(c.key("expert_count"), kCount);
   e.used = metadata.require_int(c.key("expert_used_count"), {1, e.count});
-  e.size = metadata.require_int(c.key("expert_feed_forward_length"), kSize);
+  e.size = metadata.require_int(c.key("expert_feed_forward_length"), kExpertSize);
   e.shared_size =
-      metadata.find_int(c.key("expert_shared_feed_forward_length"), {0, kSize.maximum}).value_or(0);
+      metadata.find_int(c.key("expert_shared_feed_forward_length"), {0, kExpertSize.maximum})
+          .value_or(0);
   // 0 means that weights are not scaled; converters write it.
   const double scale = metadata.find_float(c.key("expert_weights_scale"), {0, 1e6}).value_or(0);
   if (scale > 0) e.scale = scale;

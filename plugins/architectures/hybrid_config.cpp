@@ -8,8 +8,8 @@
 namespace vernal::architectures {
 namespace {
 
-constexpr IntRange kHeads{1, 1 << 16};
-constexpr IntRange kSize{1, 1 << 16};
+constexpr IntRange kRecurrentHeads{1, 1 << 16};
+constexpr IntRange kRecurrentHeadSize{1, 1 << 16};
 constexpr IntRange kInner{1, 1 << 24};
 constexpr IntRange kConvWidth{2, 64};
 constexpr IntRange kInterval{1, 1024};
@@ -20,10 +20,10 @@ constexpr std::int64_t kDefaultInterval = 4;
 DeltaNetConfig read_delta_net(const Metadata& metadata, const DecoderConfig& c) {
   DeltaNetConfig d;
   d.conv_width = metadata.require_int(c.key("ssm.conv_kernel"), kConvWidth);
-  d.key_size = metadata.require_int(c.key("ssm.state_size"), kSize);
-  d.key_heads = metadata.require_int(c.key("ssm.group_count"), kHeads);
+  d.key_size = metadata.require_int(c.key("ssm.state_size"), kRecurrentHeadSize);
+  d.key_heads = metadata.require_int(c.key("ssm.group_count"), kRecurrentHeads);
   const std::string heads_key = c.key("ssm.time_step_rank");
-  d.value_heads = metadata.require_int(heads_key, kHeads);
+  d.value_heads = metadata.require_int(heads_key, kRecurrentHeads);
   if (d.value_heads % d.key_heads != 0) {
     refuse_key(heads_key, "expected a multiple of " + std::to_string(d.key_heads) +
                               " key heads, found " + std::to_string(d.value_heads));

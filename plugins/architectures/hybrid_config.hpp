@@ -30,7 +30,8 @@ struct HybridConfig {
 };
 
 /// Reads the keys of a decoder, the keys "PREFIX.ssm.*", which layers are recurrent, and the
-/// rotation. Errors   INVALID_ARGUMENT or NOT_FOUND; the message names the key
+/// rotation.
+/// Errors   INVALID_ARGUMENT or NOT_FOUND; the message names the key
 HybridConfig read_hybrid_config(const Metadata& metadata, std::string_view prefix,
                                 FeedForward feed_forward);
 

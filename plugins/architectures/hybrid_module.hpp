@@ -15,10 +15,9 @@ using HybridFeedForward = std::function<Tensor(const DecoderLayer& blk, Tensor u
 /// One build. It lives for the build call. The functions of the module:
 ///
 ///   main   ids, positions, rows -> logits. With "mtp" also hidden [T, D], after the last norm.
-///   mtp    ids, positions, rows, hidden -> logits, hidden. `ids` are the next tokens, and `hidden`
-///   is
-///          the result of "main" or "mtp" for the tokens before them. The logits are those of the
-///          tokens after `ids`; `hidden` is for the next round.
+///   mtp    ids, positions, rows, hidden -> logits, hidden. `ids` are the next tokens. The input
+///          `hidden` is the result of "main" or "mtp" for the tokens before them. The logits are
+///          those of the tokens after `ids`; the output `hidden` is for the next round.
 class HybridModule {
  public:
   HybridModule(const Metadata& metadata, const Builder& builder, const HybridConfig& config,

@@ -6,7 +6,7 @@ namespace vernal::architectures {
 namespace {
 
 constexpr FloatRange kFactor{1e-6, 1e6};
-constexpr IntRange kContext{1, std::int64_t{1} << 40};
+constexpr IntRange kOriginalContext{1, std::int64_t{1} << 40};
 
 /// The factor of a scaling, from the key or from its older name. `none` if the file has neither.
 double read_factor(const Metadata& metadata, const DecoderConfig& c, double none) {
@@ -39,7 +39,7 @@ RopeScaling read_scaling(const Metadata& metadata, const DecoderConfig& c) {
   scaling.magnitude = metadata.find_float(c.key("rope.scaling.attn_factor"), kFactor).value_or(1);
   scaling.factor = read_factor(metadata, c, 1);
   scaling.original_context_length =
-      metadata.find_int(c.key("rope.scaling.original_context_length"), kContext)
+      metadata.find_int(c.key("rope.scaling.original_context_length"), kOriginalContext)
           .value_or(c.context_length);
   if (kind == "none" || (kind == "linear" && scaling.factor == 1)) {
     scaling.kind = "none";

@@ -18,13 +18,19 @@ std::string count_text(std::size_t count, std::string_view what) {
 int command_check(const CheckArguments& arguments) {
   Log log(LogLevel::kWarning);
   OpenDeployment open(arguments.file, log);
-  open.plan_models();
+  open.prepare();
   const Deployment& deployment = open.deployment();
   fmt::print("{}: sound; {}, {}, {}, {}\n", arguments.file.string(),
              count_text(deployment.backends.size(), "backend"),
              count_text(deployment.models.size(), "model"),
              count_text(deployment.profiles.size(), "profile"),
              count_text(deployment.frontends.size(), "frontend"));
+  for (const std::string& name : open.unchecked_frontends()) {
+    fmt::print("[frontends.{}]: not checked, for its plugin offers no check (interface 1.1)\n",
+               name);
+  }
+  fmt::print(
+      "left for the start: whether addresses are free, and whether the weights can be read\n");
   return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "model/printable.hpp"
 #include "observe/progress_line.hpp"
 #include "text/tokenizer/tokenizer.hpp"
+#include "vernal/byte_order_mark.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal {
@@ -77,12 +78,13 @@ void TextModel::score(std::span<const TokenId> tokens, std::uint64_t first, std:
 
 std::vector<TokenId> read_text_tokens(const std::filesystem::path& file,
                                       const Tokenizer& tokenizer) {
-  std::ifstream stream(file, std::ios::binary);
+  std::ifstream stream(file, std::ios::binary);  // which may be a pipe
   if (!stream) {
     throw Error(VERNAL_NOT_FOUND, fmt::format("--text: expected a text file, found none at {}",
                                               printable(file.string())));
   }
-  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  const std::string_view text = without_byte_order_mark(bytes);
   if (text.empty()) {
     throw Error(VERNAL_INVALID_ARGUMENT,
                 fmt::format("--text: {} is empty", printable(file.string())));

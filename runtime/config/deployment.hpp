@@ -45,7 +45,7 @@ struct SamplingSettings {
 struct KvCacheSettings {
   std::string keys = "f16";
   std::string values = "f16";
-  /// Those of them that are quantised. Unsaid: if the backend can.
+  /// Rotate quantised keys and values. Default: on if the backend supports it.
   std::optional<bool> rotate;
 
   /// Formats of codes with a common scale, which rotation helps.

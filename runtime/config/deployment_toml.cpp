@@ -1,12 +1,7 @@
 // From TOML text to a Deployment: syntax, the core's own tables, and references between them.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "config/deployment.hpp"
 #include "config/model_tables.hpp"
@@ -14,6 +9,7 @@
 #include "config/plugin_table.hpp"
 #include "config/suggestion.hpp"
 #include "config/table_reader.hpp"
+#include "config/text_file.hpp"
 #include "model/printable.hpp"
 #include "vernal/abi/plugin.h"
 #include "vernal/error.hpp"
@@ -26,39 +22,6 @@ constexpr std::uint64_t kLargestFile = 4 * 1024 * 1024;
 // Tables of one kind: references between them are looked up one by one.
 constexpr std::size_t kMostTables = 256;
 constexpr std::uint64_t kLongestTableName = 128;
-
-[[noreturn]] void refuse(const std::filesystem::path& file, std::string_view why) {
-  throw Error(VERNAL_INVALID_ARGUMENT, fmt::format("{}: {}", file.string(), why));
-}
-
-std::string read_text(const std::filesystem::path& file) {
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (descriptor < 0) refuse(file, std::strerror(errno));
-  struct stat info {};
-  std::string text;
-  std::string problem;
-  if (::fstat(descriptor, &info) != 0) {
-    problem = std::strerror(errno);
-  } else if (!S_ISREG(info.st_mode)) {
-    problem = "expected a TOML file, found a directory or device";
-  } else if (static_cast<std::uint64_t>(info.st_size) > kLargestFile) {
-    problem = fmt::format("expected a TOML file of at most {} bytes, found {} bytes", kLargestFile,
-                          info.st_size);
-  } else {
-    text.resize(static_cast<std::size_t>(info.st_size));
-    std::size_t size = 0;
-    ssize_t count = 0;
-    do {
-      count = ::read(descriptor, text.data() + size, text.size() - size);
-      if (count > 0) size += static_cast<std::size_t>(count);
-    } while ((count > 0 && size < text.size()) || (count < 0 && errno == EINTR));
-    if (count < 0) problem = std::strerror(errno);
-    text.resize(size);
-  }
-  ::close(descriptor);
-  if (!problem.empty()) refuse(file, problem);
-  return text;
-}
 
 /// The parser escapes some of what it repeats of the text, but not all.
 std::string on_one_line(std::string_view description) {
@@ -270,7 +233,7 @@ Deployment parse_deployment(std::string_view text, const std::filesystem::path& 
 
 Deployment read_deployment(const std::filesystem::path& file,
                            const std::function<SchemaSourceFactory>& make_schemas) {
-  return parse_deployment(read_text(file), file, make_schemas);
+  return parse_deployment(read_text_file(file, "a TOML file", kLargestFile), file, make_schemas);
 }
 
 }  // namespace vernal

@@ -2,13 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
+#include "config/text_file.hpp"
 #include "model/printable.hpp"
 #include "text/chat_template.hpp"
 #include "vernal/error.hpp"
@@ -20,12 +18,14 @@ constexpr std::string_view kKey = "tokenizer.chat_template";
 constexpr std::string_view kDefaultName = "default";
 constexpr std::string_view kToolUseName = "tool_use";
 constexpr std::string_view kChoicePrefix = "file:";
+constexpr std::uint64_t kLargestTemplate = 16 * 1024 * 1024;
 
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream)
-    throw Error(VERNAL_NOT_FOUND, fmt::format("chat template {}: cannot be read", path.string()));
-  return {std::istreambuf_iterator<char>(stream), {}};
+std::string read_template(const std::string& path) {
+  try {
+    return read_text_file(path, "a template", kLargestTemplate);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("chat template {}", error.what()));
+  }
 }
 
 std::optional<std::string_view> find_stored(const GgufMetadata& metadata, std::string_view name) {
@@ -93,6 +93,7 @@ std::vector<StoredTemplate> stored_chat_templates(const GgufMetadata& metadata) 
 }
 
 void check_chosen_template(const GgufMetadata& metadata, const ModelSettings& settings) {
+  static_cast<void>(metadata.find_string(kKey));  // refuses another type
   const auto chosen = chosen_name(settings);
   if (!chosen || find_stored(metadata, *chosen)) return;
   throw Error(VERNAL_NOT_FOUND,
@@ -109,7 +110,7 @@ ModelTemplates load_chat_templates(const GgufMetadata& metadata, const ModelSett
     if (settings.chat_template == "file" || chosen_name(settings)) {
       return parse_stored(metadata, settings);
     }
-    return {.chat = parse(read_file(settings.chat_template), settings)};
+    return {.chat = parse(read_template(settings.chat_template), settings)};
   } catch (const Error& error) {
     return {.problem = error.what()};
   }

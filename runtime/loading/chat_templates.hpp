@@ -22,7 +22,8 @@ struct StoredTemplate {
 std::vector<StoredTemplate> stored_chat_templates(const GgufMetadata& metadata);
 
 /// Checks that the file has the template that `chat_template = "file:NAME"` asks for.
-/// Errors   Error NOT_FOUND, with the names that there are
+/// Errors   NOT_FOUND, with the names that there are
+///          INVALID_ARGUMENT: the default template is no string
 void check_chosen_template(const GgufMetadata& metadata, const ModelSettings& settings);
 
 /// The templates that the deployment chooses, parsed. With "file" that is the default, and for

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "loading/plugin_set.hpp"
+#include "plugin/frontend_client.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal {
@@ -16,6 +19,25 @@ void collect(const ModelSettings& settings, Problems& problems, F&& f) {
   } catch (const Error& error) {
     problems.add(settings.path_place, fmt::format("[models.{}]: {}", settings.name, error.what()));
   }
+}
+
+/// A plugin's text may begin with the place of a key, as its view of the table gives it; then that
+/// is the problem's place, else the table's.
+void add_plugin_problem(const PluginInstance& instance, std::string_view text, Problems& problems) {
+  SourcePlace place = instance.place;
+  const std::string file = place.file + ":";
+  unsigned line = 0;
+  unsigned column = 0;
+  int size = 0;
+  if (text.starts_with(file)) {
+    const std::string rest(text.substr(file.size()));
+    if (std::sscanf(rest.c_str(), "%u:%u: %n", &line, &column, &size) == 2 && size > 0) {
+      place.line = line;
+      place.column = column;
+      text.remove_prefix(file.size() + static_cast<std::size_t>(size));
+    }
+  }
+  problems.add(place, fmt::format("[frontends.{}]: {}", instance.name, text));
 }
 
 }  // namespace
@@ -46,17 +68,41 @@ void OpenDeployment::replace_frontends_by_console(const std::string& model) {
 
 void OpenDeployment::plan_models() {
   Problems problems;
+  plan_models(problems);
+  problems.raise();
+}
+
+void OpenDeployment::prepare() {
+  Problems problems;
+  plan_models(problems);
+  for (const auto& model : models_) {
+    collect(model->settings(), problems, [&] { read_text(*model); });
+  }
+  check_frontends(problems);
+  problems.raise();
+}
+
+void OpenDeployment::plan_models(Problems& problems) {
   open_libraries(problems);
   registry_->init_all();
-  for (const PluginInstance& instance : deployment_.backends) {
-    const plugin::PluginLibrary& library = registry_->open(instance.plugin, VERNAL_KIND_BACKEND);
-    backends_.push_back(std::make_unique<plugin::BackendInstance>(library.backend(), instance.name,
-                                                                  config_view(instance.settings)));
-  }
+  open_backends();
   for (const auto& model : models_) {
     collect(model->settings(), problems, [&] { plan_model(*model); });
   }
-  problems.raise();
+}
+
+void OpenDeployment::open_backends() {
+  Problems problems;
+  for (const PluginInstance& instance : deployment_.backends) {
+    const plugin::PluginLibrary& library = registry_->open(instance.plugin, VERNAL_KIND_BACKEND);
+    try {
+      backends_.push_back(std::make_unique<plugin::BackendInstance>(
+          library.backend(), instance.name, config_view(instance.settings)));
+    } catch (const Error& error) {
+      problems.add(instance.place, error.what());
+    }
+  }
+  problems.raise();  // without its backend no model can be planned
 }
 
 // All before any is initialised: opening a library after a device was touched has deadlocked
@@ -89,6 +135,31 @@ void OpenDeployment::plan_model(ResidentModel& model) {
   model.plan(backends);
   for (const std::string& remark : model.remarks()) {
     log_.warning("model " + model.settings().name, "{}", remark);
+  }
+}
+
+void OpenDeployment::read_text(ResidentModel& model) {
+  model.read_text();
+  for (const std::string& warning : model.text_warnings()) {
+    log_.warning("model " + model.settings().name, "{}", warning);
+  }
+}
+
+void OpenDeployment::check_frontends(Problems& problems) {
+  const std::string file = deployment_.file.string();
+  if (deployment_.frontends.empty()) {
+    problems.add({file},
+                 "there is no [frontends.NAME]; nothing would serve (`vernal run` needs none)");
+  }
+  for (const PluginInstance& instance : deployment_.frontends) {
+    const plugin::PluginLibrary& library = registry_->open(instance.plugin, VERNAL_KIND_FRONTEND);
+    try {
+      if (!plugin::check_frontend(library.frontend(), config_view(instance.settings))) {
+        unchecked_frontends_.push_back(instance.name);
+      }
+    } catch (const Error& error) {
+      add_plugin_problem(instance, error.what(), problems);
+    }
   }
 }
 

@@ -40,6 +40,16 @@ class OpenDeployment {
   /// Errors  one Error with the problems of all models, each with its place in the file.
   void plan_models();
 
+  /// All that `vernal serve` does before it binds an address or loads a weight: plan_models(), the
+  /// text side of every model, and every frontend's own check of its table. `vernal check` does the
+  /// same and nothing more, so that the two agree. Warnings go to the log.
+  /// Errors  one Error with everything wrong, each with its place in the file
+  void prepare();
+  /// After prepare(): frontends whose plugin does not check its table.
+  const std::vector<std::string>& unchecked_frontends() const noexcept {
+    return unchecked_frontends_;
+  }
+
   /// Describes and prices a model once more, with other settings than the file's. After
   /// plan_models(); the result is destroyed before this object.
   /// Errors  those of ResidentModel
@@ -50,8 +60,12 @@ class OpenDeployment {
   ResidentModel& model(const std::string& name);
 
  private:
+  void plan_models(Problems& problems);
   void open_libraries(Problems& problems);
+  void open_backends();
   void plan_model(ResidentModel& model);
+  void read_text(ResidentModel& model);
+  void check_frontends(Problems& problems);
   const plugin::BackendInstance* find_backend(const std::string& name) const;
 
   Log& log_;
@@ -60,6 +74,7 @@ class OpenDeployment {
   Deployment deployment_;
   std::vector<std::unique_ptr<plugin::BackendInstance>> backends_;
   std::vector<std::unique_ptr<ResidentModel>> models_;
+  std::vector<std::string> unchecked_frontends_;
 };
 
 }  // namespace vernal

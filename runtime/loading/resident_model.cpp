@@ -3,15 +3,10 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <utility>
-
 #include "engine/steps/backend_step_model.hpp"
 #include "engine/steps/segmented_step_model.hpp"
-#include "loading/chat_templates.hpp"
 #include "loading/module_outputs.hpp"
 #include "module/gguf_source.hpp"
-#include "text/tokenizer/tokenizer.hpp"
-#include "text/tokenizer/vocabulary.hpp"
 #include "vernal/error.hpp"
 #include "vernal/host.hpp"
 
@@ -62,6 +57,7 @@ ResidentModel::ResidentModel(const ModelSettings& settings, plugin::PluginRegist
   architecture_ = settings.architecture;
   if (architecture_.empty())
     architecture_ = file_->metadata().require_string("general.architecture");
+  description_ = file_->metadata().find_string("general.name").value_or("");
   const std::string key = architecture_ + ".context_length";
   trained_context_length_ =
       static_cast<std::uint64_t>(std::max<std::int64_t>(0, metadata.find_integer(key).value_or(0)));
@@ -72,7 +68,6 @@ ResidentModel::ResidentModel(const ModelSettings& settings, plugin::PluginRegist
                 fmt::format("{}: neither the file ({}) nor [models.{}] says a context length",
                             file_->file_name(), key, settings.name));
   }
-  check_chosen_template(file_->metadata(), settings);
   plugin_ = client(registry.open_architecture(architecture_));
   for (const LayerRange& range : settings.layers) {
     ModelSegment& segment = segments_.emplace_back();
@@ -198,21 +193,25 @@ vernal_plan_info ResidentModel::plan_info() const {
   return out;
 }
 
-void ResidentModel::read_text_side(LoadedModel& out) const {
-  out.tokenizer = std::make_shared<const Tokenizer>(read_vocabulary(*file_));
-  ModelTemplates templates = load_chat_templates(file_->metadata(), settings_);
-  out.chat_template = std::move(templates.chat);
-  out.tool_use_template = std::move(templates.tool_use);
-  out.chat_template_problem = std::move(templates.problem);
+void ResidentModel::read_text() {
+  if (!text_) text_ = std::make_unique<const TextSide>(read_text_side(*file_, settings_));
+  for (const ModelSegment& segment : segments_) {
+    if (segment.module == nullptr) continue;
+    require_rows_for_tokens(*segment.module, text_->tokenizer->size(), file_->file_name());
+  }
 }
 
 LoadedModel ResidentModel::load(const LoadProgress& progress) {
   LoadedModel out;
   out.id = settings_.name;
   out.architecture = architecture_;
-  out.description = file_->metadata().find_string("general.name").value_or("");
+  out.description = description_;
   out.created = modification_time(settings_.path);
-  read_text_side(out);
+  read_text();
+  out.tokenizer = text_->tokenizer;
+  out.chat_template = text_->templates.chat;
+  out.tool_use_template = text_->templates.tool_use;
+  out.chat_template_problem = text_->templates.problem;
   load_segments(segments_, progress);
   out.vocabulary_size = output_columns(*segments_.back().module, "logits");
   out.context_length = context_length_;

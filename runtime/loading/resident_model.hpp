@@ -13,6 +13,7 @@
 #include "config/deployment.hpp"
 #include "engine/loaded_model.hpp"
 #include "loading/gguf_weight_store.hpp"
+#include "loading/text_side.hpp"
 #include "model/gguf_file.hpp"
 #include "module/build_module.hpp"
 #include "module/module_view.hpp"
@@ -57,6 +58,8 @@ class ResidentModel {
   /// In the order of their layers. At least one; their modules are there after build().
   const std::vector<ModelSegment>& segments() const noexcept { return segments_; }
   const std::string& architecture() const noexcept { return architecture_; }
+  /// Name of the model by its file; may be empty.
+  const std::string& description() const noexcept { return description_; }
   /// Hyperparameters as lines "name = value".
   const std::string& hyperparameters() const noexcept { return hyperparameters_; }
   /// Of one sequence: the deployment's, or the file's.
@@ -81,23 +84,31 @@ class ResidentModel {
   /// Sums over the segments.
   vernal_plan_info plan_info() const;
 
-  /// Loads weights, vocabulary and template. After plan().
+  /// Reads vocabulary and chat template. After build(); before it, whether the module fits the
+  /// vocabulary is not seen. Once read, they are kept.
+  /// Errors  those of read_text_side and require_rows_for_tokens
+  void read_text();
+  /// After read_text(): what an operator should know of the text side.
+  std::vector<std::string> text_warnings() const { return text_->warnings(); }
+
+  /// Loads the weights, and vocabulary and template if they are not there. After plan().
   LoadedModel load(const LoadProgress& progress);
 
  private:
   PlanOptions plan_options() const;
   void plan_segment(ModelSegment& segment, const plugin::BackendInstance& backend) const;
   std::unique_ptr<StepModel> make_steps(std::uint64_t vocabulary_size);
-  void read_text_side(LoadedModel& out) const;
 
   ModelSettings settings_;
   std::unique_ptr<GgufFile> file_;
   std::string architecture_;
+  std::string description_;
   std::string hyperparameters_;
   std::uint64_t context_length_ = 0;
   std::uint64_t trained_context_length_ = 0;
   ArchitecturePlugin plugin_;
   std::vector<ModelSegment> segments_;
+  std::unique_ptr<const TextSide> text_;
 };
 
 }  // namespace vernal

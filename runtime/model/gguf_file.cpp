@@ -50,15 +50,17 @@ void GgufFile::join_parts(const std::filesystem::path& path, const GgufSplit& sp
       tensors_.push_back(tensor);
     }
     tensor_bytes_ += part.tensor_bytes_;
+    num_empty_tensors_ += part.num_empty_tensors_;
     part.tensors_.clear();
     part.by_name_.clear();
   }
-  if (tensors_.size() != split.num_tensors) {
+  const std::uint64_t num_tensors = tensors_.size() + num_empty_tensors_;
+  if (num_tensors != split.num_tensors) {
     throw Error(
         VERNAL_INVALID_ARGUMENT,
         fmt::format("{}: its {} parts have {} tensors, expected the {} of "
                     "split.tensors.count",
-                    printable(file_name_, 1024), split.count, tensors_.size(), split.num_tensors));
+                    printable(file_name_, 1024), split.count, num_tensors, split.num_tensors));
   }
   index_tensors();
 }

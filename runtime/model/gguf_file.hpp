@@ -69,9 +69,8 @@ class GgufFile {
   static GgufFile open(const std::filesystem::path& path);
 
   /// Reads one file, whole or a part, from memory.
-  ///   bytes   must outlive the object; the data of tensors is aligned as in a file if `bytes`
-  ///   starts
-  ///           at a multiple of the alignment
+  ///   bytes   must outlive the object; if it starts at a multiple of the alignment, the data of
+  ///           tensors is aligned as in a file
   ///   name    for messages
   static GgufFile parse(std::span<const std::byte> bytes, const std::string& name);
 
@@ -95,8 +94,11 @@ class GgufFile {
 
   const GgufMetadata& metadata() const noexcept { return metadata_; }
 
-  /// All tensors in the file's order, one part after another.
+  /// All tensors that have elements, in the file's order, one part after another. A tensor with a
+  /// dimension of 0 is legal and left out: there is nothing to read.
   std::span<const GgufTensor> tensors() const noexcept { return tensors_; }
+  /// How many tensors without elements were left out, in all parts.
+  std::uint64_t num_empty_tensors() const noexcept { return num_empty_tensors_; }
   /// The tensor of that name, or null. Takes time log n.
   const GgufTensor* find_tensor(std::string_view name) const noexcept;
   /// The tensor of that name.
@@ -121,6 +123,7 @@ class GgufFile {
   std::uint64_t header_bytes_ = 0;
   std::uint64_t data_start_ = 0;
   std::uint64_t tensor_bytes_ = 0;
+  std::uint64_t num_empty_tensors_ = 0;
   GgufMetadata metadata_;
   std::vector<GgufTensor> tensors_;
   std::vector<std::uint32_t> by_name_;  // positions in tensors_, sorted by name

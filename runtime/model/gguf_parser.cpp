@@ -38,6 +38,12 @@ std::optional<std::uint64_t> checked_product(std::span<const std::uint64_t> fact
   return product;
 }
 
+/// Whether some dimension is 0. Such a tensor is legal and has no data, so nothing can be wrong with
+/// where it lies.
+bool is_empty(const GgufTensor& tensor) noexcept {
+  return std::ranges::find(tensor.dims, 0U) != tensor.dims.end();
+}
+
 }  // namespace
 
 GgufFile GgufParser::parse() {
@@ -53,6 +59,7 @@ GgufFile GgufParser::parse() {
   file.version_ = version_;
   file.alignment_ = alignment_of(file.metadata_);
   file.tensors_ = read_tensors(num_tensors);
+  file.num_empty_tensors_ = num_tensors - file.tensors_.size();
   file.header_bytes_ = cursor_.offset();
   place_data(file);
   file.index_tensors();
@@ -182,16 +189,22 @@ void GgufParser::check_bools(const GgufEntry& entry, std::uint64_t offset) const
 }
 
 std::uint64_t GgufParser::alignment_of(const GgufMetadata& metadata) const {
-  const std::optional<std::int64_t> stored = metadata.find_integer(kAlignmentKey);
-  if (!stored) return kDefaultAlignment;
-  const auto alignment = static_cast<std::uint64_t>(*stored);
+  const GgufEntry* const entry = metadata.find(kAlignmentKey);
+  if (entry == nullptr) return kDefaultAlignment;
+  if (entry->kind != GgufKind::kUint32) {
+    throw Error(VERNAL_INVALID_ARGUMENT,
+                fmt::format("{}: metadata key \"{}\": expected a u32, found {} {}",
+                            printable(file_name_, 1024), kAlignmentKey, entry->type_name(),
+                            entry->value_text(4)));
+  }
+  const auto alignment = static_cast<std::uint64_t>(metadata.require_integer(kAlignmentKey));
   const bool is_in_range = alignment >= kLeastAlignment && alignment <= GgufFile::kMaxAlignment;
   if (!is_in_range || !std::has_single_bit(alignment)) {
     throw Error(
         VERNAL_INVALID_ARGUMENT,
         fmt::format("{}: metadata key \"{}\": expected a power of two from {} to {}, found {}",
                     printable(file_name_, 1024), kAlignmentKey, kLeastAlignment,
-                    GgufFile::kMaxAlignment, *stored));
+                    GgufFile::kMaxAlignment, alignment));
   }
   return alignment;
 }
@@ -203,7 +216,8 @@ std::vector<GgufTensor> GgufParser::read_tensors(std::uint64_t count) {
   tensors.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) {
     cursor_.set_subject("tensor", i);
-    tensors.push_back(read_tensor());
+    const GgufTensor tensor = read_tensor();
+    if (!is_empty(tensor)) tensors.push_back(tensor);
   }
   return tensors;
 }
@@ -227,11 +241,7 @@ void GgufParser::read_shape(GgufTensor& tensor) {
   }
   tensor.dims.fill(1);
   for (std::uint32_t i = 0; i < tensor.rank; ++i) {
-    const std::uint64_t offset = cursor_.offset();
     tensor.dims[i] = cursor_.read_u64("dimension");
-    if (tensor.dims[i] == 0) {
-      cursor_.refuse(VERNAL_INVALID_ARGUMENT, offset, fmt::format("dimension {} is 0", i));
-    }
   }
 }
 
@@ -242,7 +252,7 @@ void GgufParser::read_type(GgufTensor& tensor) {
   if (tensor.type == nullptr) {
     cursor_.refuse(VERNAL_UNSUPPORTED, offset, fmt::format("tensor type {} is not known", number));
   }
-  if (!tensor.type->accepts_columns(tensor.columns())) {
+  if (!is_empty(tensor) && !tensor.type->accepts_columns(tensor.columns())) {
     cursor_.refuse(
         VERNAL_INVALID_ARGUMENT, offset,
         fmt::format("a row of {} columns cannot be {}, which takes multiples of {} up to {}",

@@ -33,8 +33,8 @@ class FileDescriptor {
   int number_;
 };
 
-[[noreturn]] void refuse(std::int32_t code, const std::filesystem::path& path,
-                         std::string_view finding) {
+[[noreturn]] void refuse_file(std::int32_t code, const std::filesystem::path& path,
+                              std::string_view finding) {
   throw Error(code, fmt::format("{}: {}", printable(path.native(), 1024), finding));
 }
 
@@ -60,13 +60,14 @@ std::string_view name_of_type(mode_t mode) {
 std::uint64_t size_of_regular_file(const FileDescriptor& file, const std::filesystem::path& path) {
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) {
-    refuse(VERNAL_INVALID_ARGUMENT, path, "cannot be examined: " + text_of(errno));
+    refuse_file(VERNAL_INVALID_ARGUMENT, path, "cannot be examined: " + text_of(errno));
   }
   if (!S_ISREG(status.st_mode)) {
-    refuse(VERNAL_INVALID_ARGUMENT, path,
-           fmt::format("expected a regular file, but this is {}", name_of_type(status.st_mode)));
+    refuse_file(
+        VERNAL_INVALID_ARGUMENT, path,
+        fmt::format("expected a regular file, but this is {}", name_of_type(status.st_mode)));
   }
-  if (status.st_size <= 0) refuse(VERNAL_INVALID_ARGUMENT, path, "the file is empty");
+  if (status.st_size <= 0) refuse_file(VERNAL_INVALID_ARGUMENT, path, "the file is empty");
   return static_cast<std::uint64_t>(status.st_size);
 }
 
@@ -96,14 +97,14 @@ MappedFile MappedFile::open(const std::filesystem::path& path, MappingAdvice adv
   if (file.get() < 0) {
     const int reason = errno;
     const bool is_missing = reason == ENOENT || reason == ENOTDIR;
-    refuse(is_missing ? VERNAL_NOT_FOUND : VERNAL_INVALID_ARGUMENT, path,
-           "cannot be opened: " + text_of(reason));
+    refuse_file(is_missing ? VERNAL_NOT_FOUND : VERNAL_INVALID_ARGUMENT, path,
+                "cannot be opened: " + text_of(reason));
   }
   const std::uint64_t size = size_of_regular_file(file, path);
   void* const address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (address == MAP_FAILED) {
-    refuse(VERNAL_RESOURCE_EXHAUSTED, path,
-           fmt::format("{} bytes cannot be mapped: {}", size, text_of(errno)));
+    refuse_file(VERNAL_RESOURCE_EXHAUSTED, path,
+                fmt::format("{} bytes cannot be mapped: {}", size, text_of(errno)));
   }
   MappedFile mapped({static_cast<const std::byte*>(address), size});
   mapped.advise(mapped.bytes(), advice);

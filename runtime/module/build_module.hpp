@@ -61,8 +61,9 @@ ArchitectureProbe probe_architecture(const ArchitecturePlugin& plugin,
 /// Errors   the plugin's status, with its text
 std::string describe_architecture(const ArchitecturePlugin& plugin, const ArchitectureInput& model);
 
-/// Builds and verifies the module. It is built twice, because a plugin must be pure. Control
-/// thread. Errors   the plugin's status, with its text
+/// Builds and verifies the module. It is built twice, because a plugin must be pure.
+/// Thread   control
+/// Errors   the plugin's status, with its text
 ///          VERNAL_INVALID_ARGUMENT: the module is not sound; the message lists all problems, with
 ///          weights that are missing or have another shape
 ///          VERNAL_INTERNAL: the two builds differ

@@ -98,21 +98,21 @@ std::int32_t hint(vernal_builder* b, vernal_str key, vernal_str text) noexcept {
   return act([&] { self(b).hint(view(key), view(text)); });
 }
 
-constexpr vernal_builder_api kTable = {sizeof(vernal_builder_api),
-                                       begin_function,
-                                       end_function,
-                                       push_scope,
-                                       pop_scope,
-                                       weight,
-                                       state,
-                                       add_op,
-                                       value,
-                                       hint};
+constexpr vernal_builder_api kBuilderTable = {sizeof(vernal_builder_api),
+                                              begin_function,
+                                              end_function,
+                                              push_scope,
+                                              pop_scope,
+                                              weight,
+                                              state,
+                                              add_op,
+                                              value,
+                                              hint};
 
 }  // namespace
 
 vernal_builder_ref ModuleBuilder::ref() noexcept {
-  return {&kTable, reinterpret_cast<vernal_builder*>(this)};
+  return {&kBuilderTable, reinterpret_cast<vernal_builder*>(this)};
 }
 
 }  // namespace vernal

@@ -67,20 +67,20 @@ std::int32_t tensor(const vernal_metadata* m, vernal_str name, vernal_weight_vie
   });
 }
 
-constexpr vernal_metadata_api kTable = {sizeof(vernal_metadata_api),
-                                        get_int,
-                                        get_float,
-                                        get_bool,
-                                        get_string,
-                                        array_size,
-                                        array_int,
-                                        array_float,
-                                        tensor};
+constexpr vernal_metadata_api kMetadataTable = {sizeof(vernal_metadata_api),
+                                                get_int,
+                                                get_float,
+                                                get_bool,
+                                                get_string,
+                                                array_size,
+                                                array_int,
+                                                array_float,
+                                                tensor};
 
 }  // namespace
 
 vernal_metadata_ref MetadataView::ref() const noexcept {
-  return {&kTable, reinterpret_cast<const vernal_metadata*>(this)};
+  return {&kMetadataTable, reinterpret_cast<const vernal_metadata*>(this)};
 }
 
 }  // namespace vernal

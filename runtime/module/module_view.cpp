@@ -124,7 +124,7 @@ std::int32_t dump(const vernal_module* m, const vernal_sink* sink) noexcept {
   });
 }
 
-constexpr vernal_module_api kTable = {
+constexpr vernal_module_api kModuleTable = {
     sizeof(vernal_module_api), info, function, node, value, weight, state, dump};
 
 vernal_attr to_abi(const Attribute& attribute) {
@@ -155,7 +155,7 @@ ModuleView::ModuleView(std::shared_ptr<const Module> module) : module_(std::move
 }
 
 vernal_module_ref ModuleView::ref() const noexcept {
-  return {&kTable, reinterpret_cast<const vernal_module*>(this)};
+  return {&kModuleTable, reinterpret_cast<const vernal_module*>(this)};
 }
 
 }  // namespace vernal

@@ -40,8 +40,7 @@ class NodeInference {
   /// The results in order. Empty if a problem of this node or of an operand leaves them unknown.
   const std::vector<Value>& results() const noexcept { return results_; }
 
-  // ---- for the rules of the operations
-  // -----------------------------------------------------------
+  // ---- for the rules of the operations ----------------------------------------------------------
 
   const Node& node() const noexcept { return node_; }
   std::size_t num_operands() const noexcept { return node_.operands.size(); }

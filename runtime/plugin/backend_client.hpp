@@ -50,9 +50,8 @@ class BackendPlan {
   std::vector<MemoryRow> rows() const;
   /// Allocates memory and loads the weights.
   ///   weights    must outlive the program
-  ///   progress   called on this thread with the bytes loaded so far; if it returns false, the
-  ///   build
-  ///              stops; may be empty
+  ///   progress   called on this thread with the bytes loaded so far; the build stops if it returns
+  ///              false; may be empty
   /// Errors       CANCELLED: progress returned false; else the backend's
   BackendProgram build(
       WeightStore& weights,

@@ -58,15 +58,14 @@ std::string FrontendInstance::info() const {
   return text;
 }
 
-bool check_frontend(const vernal_frontend_api& api, const std::string& name,
-                    vernal_config_view config) {
+bool check_frontend(const vernal_frontend_api& api, vernal_config_view config) {
   const std::int32_t status = api.check(config);
   if (status == VERNAL_UNIMPLEMENTED) {
     plugin_host().set_error(VERNAL_OK, {});
     return false;
   }
   if (status == VERNAL_OK) return true;
-  throw Error(status, fmt::format("frontend {}: {}", name, plugin_host().take_error(status)));
+  throw Error(status, plugin_host().take_error(status));
 }
 
 }  // namespace vernal::plugin

@@ -48,9 +48,8 @@ class FrontendInstance {
 /// Whether a frontend with that table would start, told without binding anything. Control thread; no
 /// service need be offered, and the library need be initialised. False if the plugin does not tell,
 /// as those of interface 1.0.
-///   api, name, config   as for FrontendInstance
+///   api, config   as for FrontendInstance
 /// Errors  the plugin's own status and text: it would not start.
-bool check_frontend(const vernal_frontend_api& api, const std::string& name,
-                    vernal_config_view config);
+bool check_frontend(const vernal_frontend_api& api, vernal_config_view config);
 
 }  // namespace vernal::plugin

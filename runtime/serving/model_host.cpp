@@ -32,7 +32,7 @@ ModelDescription describe(const ResidentModel& model) {
   ModelDescription out;
   out.id = model.settings().name;
   out.architecture = model.architecture();
-  out.description = model.file().metadata().find_string("general.name").value_or("");
+  out.description = model.description();
   out.context_length = model.context_length();
   return out;
 }
@@ -60,13 +60,6 @@ void load_models(OpenDeployment& open, Engine& engine, const std::function<bool(
         progress.update(done, total);
         return !should_stop();
       });
-      for (const std::string& warning : loaded.tokenizer->warnings()) {
-        open.log().warning("model " + name, "{}", warning);
-      }
-      if (!loaded.chat_template) {
-        open.log().warning("model " + name, "chat is refused, completions work: {}",
-                           loaded.chat_template_problem);
-      }
       engine.start_model(std::move(loaded));
       const auto spent = std::chrono::steady_clock::now() - begin;
       open.log().info("model " + name, "ready after {:.2f} s, context length {}",

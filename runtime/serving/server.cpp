@@ -39,7 +39,7 @@ Server::~Server() { stop(); }
 
 void Server::plan() {
   if (is_planned_) return;
-  open_.plan_models();
+  open_.prepare();
   for (const auto& model : open_.models()) {
     std::uint64_t bytes = 0;
     for (const MemoryRow& row : model->rows()) bytes += row.bytes;
@@ -92,11 +92,6 @@ bool Server::wants_to_end() {
 
 void Server::start_frontends() {
   const Deployment& deployment = open_.deployment();
-  if (deployment.frontends.empty()) {
-    throw Error(VERNAL_INVALID_ARGUMENT,
-                fmt::format("{}: there is no [frontends.NAME]; nothing would serve",
-                            deployment.file.string()));
-  }
   plan();
   for (const PluginInstance& instance : deployment.frontends) {
     if (instance.plugin != kConsolePlugin) start_frontend(instance);

@@ -49,7 +49,8 @@ class Server {
     bool is_console = false;
   };
 
-  /// Opens backends, prices every model and declares it as loading, unless that is done.
+  /// Does all that needs no weights (OpenDeployment::prepare) and declares every model as loading,
+  /// unless that is done.
   void plan();
   void start_frontend(const PluginInstance& instance);
   /// Of the frontends that run; also if none does.

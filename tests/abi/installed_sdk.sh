@@ -24,7 +24,7 @@ install_vernal() {
       exit 1
     }
   done
-  for name in $(grep -ohE '\]\([a-z-]+\.md' "$docs"/*.md | cut -c 3- | sort -u); do
+  grep -ohE "\]\([a-z-]+\.md" "$docs"/*.md | cut -c 3- | sort -u | while read -r name; do
     [ -s "$docs/$name" ] || {
       echo "installed documents link to $name, which is not installed"
       exit 1

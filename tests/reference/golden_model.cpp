@@ -48,7 +48,12 @@ GoldenModel read_golden_model(const std::string& name) {
     model.runs.push_back(
         {numbers<std::int32_t>(run.at("prompt")), numbers<std::uint64_t>(run.at("positions")),
          numbers<std::uint64_t>(run.at("rows")).at(0), numbers<std::int32_t>(run.at("greedy"))});
+    const GoldenRun& added = model.runs.back();
+    if (added.positions.empty() || added.greedy.empty()) {
+      throw std::runtime_error(name + ".json has a run without positions or greedy tokens");
+    }
   }
+  if (model.runs.empty()) throw std::runtime_error(name + ".json has no runs");
   return model;
 }
 

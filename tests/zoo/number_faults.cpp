@@ -64,8 +64,7 @@ void overflows(Tables& t) {
   });
 }
 
-// ---- what a module says, read wrongly
-// ------------------------------------------------------------
+// ---- what a module says, read wrongly -----------------------------------------------------------
 
 const vernal_module_api* true_api = nullptr;
 vernal_module_api read_api;
@@ -159,8 +158,7 @@ void any_format(Tables& t) {
   });
 }
 
-// ---- weights
-// -------------------------------------------------------------------------------------
+// ---- weights ------------------------------------------------------------------------------------
 
 std::set<std::uint64_t>& misread_weights() {
   static std::set<std::uint64_t> indices;
@@ -203,8 +201,7 @@ void misreads_format(Tables& t) {
   };
 }
 
-// ---- rotation
-// ------------------------------------------------------------------------------------
+// ---- rotation -----------------------------------------------------------------------------------
 
 bool is_rotated = false;
 

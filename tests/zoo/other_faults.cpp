@@ -1,4 +1,6 @@
 // Faults of architectures and frontends.
+#include <fcntl.h>
+
 #include <cstring>
 #include <string>
 
@@ -59,6 +61,19 @@ void says_nothing_of_itself(Tables& t) {
   t.frontend.info = [](vernal_frontend*, const vernal_sink*) -> std::int32_t { return VERNAL_OK; };
 }
 
+void check_refuses_everything(Tables& t) {
+  t.frontend.check = [](vernal_config_view) -> std::int32_t {
+    return fail(VERNAL_INVALID_ARGUMENT, "this table is not to my liking");
+  };
+}
+
+void check_keeps_a_file(Tables& t) {
+  t.frontend.check = [](vernal_config_view) -> std::int32_t {
+    static_cast<void>(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    return VERNAL_OK;
+  };
+}
+
 }  // namespace
 
 const std::map<std::string_view, Fault>& other_faults() {
@@ -68,6 +83,8 @@ const std::map<std::string_view, Fault>& other_faults() {
       {"takes_every_file", takes_every_file},
       {"describes_in_prose", describes_in_prose},
       {"says_nothing_of_itself", says_nothing_of_itself},
+      {"check_refuses_everything", check_refuses_everything},
+      {"check_keeps_a_file", check_keeps_a_file},
   };
   return faults;
 }

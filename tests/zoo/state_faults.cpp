@@ -78,8 +78,7 @@ void fork_ignores_position(Tables& t) {
   };
 }
 
-// ---- what sequences remember, wrongly
-// ------------------------------------------------------------
+// ---- what sequences remember, wrongly -----------------------------------------------------------
 
 /// Sequences whose recurrent state is not what it should be, and how many of their tokens show it.
 std::map<vernal_sequence_id, std::uint64_t>& spoiled() {

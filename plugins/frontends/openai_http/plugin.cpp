@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "openai_http/checked_settings.hpp"
 #include "openai_http/server/server.hpp"
 #include "vernal/frontend_plugin.hpp"
 
@@ -11,7 +12,9 @@ namespace {
 
 class HttpFrontend final : public Frontend {
  public:
-  explicit HttpFrontend(const Config& config) : settings_(read_settings(config)) {}
+  explicit HttpFrontend(const Config& config) : settings_(checked_settings(config)) {}
+
+  static void check(const Config& config) { check_settings(config); }
 
   void start() override {
     server_ = std::make_unique<Server>(settings_, EngineClient(), TextClient());

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <system_error>
 
+#include "vernal/byte_order_mark.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal::stdin_repl {
@@ -124,7 +125,8 @@ void Conversation::save(const fs::path& path, std::string_view model) const {
 
 Conversation Conversation::load(const fs::path& path) {
   json::error_code error;
-  const json::value document = json::parse(read_file(path), error);
+  const std::string text = read_file(path);
+  const json::value document = json::parse(without_byte_order_mark(text), error);
   if (error) refuse(path, fmt::format("is no JSON: {}", error.message()));
   const json::object* object = document.if_object();
   const json::value* format = object == nullptr ? nullptr : object->if_contains("format");

@@ -13,6 +13,8 @@ class ConsoleFrontend final : public Frontend {
  public:
   explicit ConsoleFrontend(const Config& config) : settings_(read_settings(config)) {}
 
+  static void check(const Config& config) { check_settings(config); }
+
   void start() override {
     session_ = std::make_unique<Session>(settings_, EngineClient(), ConsoleClient());
     session_->start();

@@ -1,6 +1,8 @@
 #include "stdin_repl/settings.hpp"
 
 #include <array>
+#include <filesystem>
+#include <system_error>
 
 namespace vernal::stdin_repl {
 namespace {
@@ -25,7 +27,7 @@ constexpr std::array kRows = {
     to_abi({.path = "stats",
             .type = VERNAL_CONFIG_BOOL,
             .help = "Whether a terminal shows the speed after each answer.",
-            .default_value = "true"}),
+            .default_value = kShowsStats ? "true" : "false"}),
 };
 
 }  // namespace
@@ -40,8 +42,21 @@ Settings read_settings(const Config& config) {
   if (const auto max_tokens = config.find_int("max_tokens")) {
     settings.max_tokens = static_cast<std::uint64_t>(*max_tokens);
   }
-  settings.shows_stats = config.find_bool("stats").value_or(true);
+  settings.shows_stats = config.find_bool("stats").value_or(kShowsStats);
   return settings;
+}
+
+void check_settings(const Config& config) {
+  const std::filesystem::path file = read_settings(config).history_file;
+  if (file.empty()) return;
+  std::error_code error;
+  const bool is_folder = std::filesystem::is_directory(file, error);
+  if (!is_folder && std::filesystem::is_directory(file.parent_path(), error)) return;
+  plugin_host().log(
+      VERNAL_LOG_WARNING, kComponent,
+      config.origin("history_file") + ": history_file " + file.string() +
+          (is_folder ? ": expected a file, found a folder" : ": its folder is not there") +
+          "; the lines typed will be forgotten");
 }
 
 }  // namespace vernal::stdin_repl

@@ -4,14 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iterator>
 #include <set>
 
 #include "command/make_model/tensors.hpp"
 #include "config/nesting.hpp"
 #include "config/suggestion.hpp"
 #include "config/table_reader.hpp"
+#include "config/text_file.hpp"
 #include "model/printable.hpp"
 #include "model/row_quantizer.hpp"
 #include "vernal/error.hpp"
@@ -36,17 +35,6 @@ constexpr std::array<ModelFamily, 7> kFamilies{{
 constexpr Bounds kLayers{1, 1024};
 constexpr Bounds kSize{1, 1 << 20};
 constexpr Bounds kHeads{1, 1 << 14};
-
-std::string read_text(const std::filesystem::path& file) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(file, error) ||
-      std::filesystem::file_size(file, error) > kLargestFile) {
-    throw Error(VERNAL_INVALID_ARGUMENT, fmt::format("{}: expected a TOML file of at most {} bytes",
-                                                     printable(file.native(), 1024), kLargestFile));
-  }
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
 
 toml::table parse(const std::string& text, const std::filesystem::path& file) {
   check_nesting(text, file.native());
@@ -241,7 +229,7 @@ const ModelFamily* find_model_family(std::string_view architecture) noexcept {
 }
 
 ModelShape read_model_shape(const std::filesystem::path& file) {
-  const toml::table root = parse(read_text(file), file);
+  const toml::table root = parse(read_text_file(file, "a TOML file", kLargestFile), file);
   return ShapeReader(root, file).read();
 }
 

@@ -145,13 +145,13 @@ constexpr AttributeSpec kAttentionAttributes[] = {
     {.name = "softcap", .type = VERNAL_ATTR_FLOAT, .minimum = 0},
 };
 
-constexpr OpSpec kOps[] = {
+constexpr OpSpec kAttentionOps[] = {
     {"vernal.rope/1", 0, kRopeOperands, kRopeAttributes, 1, infer_rope},
     {"vernal.attention/1", 0, kAttentionOperands, kAttentionAttributes, 1, infer_attention},
 };
 
 }  // namespace
 
-std::span<const OpSpec> attention_ops() noexcept { return kOps; }
+std::span<const OpSpec> attention_ops() noexcept { return kAttentionOps; }
 
 }  // namespace vernal

@@ -49,7 +49,7 @@ using enum OperandKind;
 
 constexpr OperandSpec kTwo[] = {{.name = "a", .kind = kValueOrWeight},
                                 {.name = "b", .kind = kValueOrWeight}};
-constexpr OperandSpec kOne[] = {{.name = "x", .kind = kValue}};
+constexpr OperandSpec kOneOperand[] = {{.name = "x", .kind = kValue}};
 constexpr OperandSpec kGluOperands[] = {{.name = "gate", .kind = kValue},
                                         {.name = "up", .kind = kValue}};
 constexpr AttributeSpec kScaleAttributes[] = {
@@ -63,17 +63,17 @@ constexpr AttributeSpec kGluAttributes[] = {kGluKind, kGluAlpha, kGluLimit};
 constexpr AttributeSpec kSoftcapAttributes[] = {
     {.name = "c", .type = VERNAL_ATTR_FLOAT, .required = true, .minimum = 1e-30}};
 
-constexpr OpSpec kOps[] = {
+constexpr OpSpec kElementwiseOps[] = {
     {"vernal.add/1", 0, kTwo, {}, 1, infer_broadcast},
     {"vernal.mul/1", 0, kTwo, {}, 1, infer_broadcast},
-    {"vernal.scale/1", 0, kOne, kScaleAttributes, 1, infer_same},
-    {"vernal.act/1", 0, kOne, kActAttributes, 1, infer_same},
+    {"vernal.scale/1", 0, kOneOperand, kScaleAttributes, 1, infer_same},
+    {"vernal.act/1", 0, kOneOperand, kActAttributes, 1, infer_same},
     {"vernal.glu/1", 0, kGluOperands, kGluAttributes, 1, infer_glu},
-    {"vernal.softcap/1", 0, kOne, kSoftcapAttributes, 1, infer_same},
+    {"vernal.softcap/1", 0, kOneOperand, kSoftcapAttributes, 1, infer_same},
 };
 
 }  // namespace
 
-std::span<const OpSpec> elementwise_ops() noexcept { return kOps; }
+std::span<const OpSpec> elementwise_ops() noexcept { return kElementwiseOps; }
 
 }  // namespace vernal

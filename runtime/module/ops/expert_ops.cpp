@@ -75,13 +75,13 @@ constexpr AttributeSpec kMoeGluAttributes[] = {
     {.name = "weight_on", .type = VERNAL_ATTR_STRING, .choices = "out|in"},
 };
 
-constexpr OpSpec kOps[] = {
+constexpr OpSpec kExpertOps[] = {
     {"vernal.moe_route/1", 2, kRouteOperands, kRouteAttributes, 1, infer_moe_route},
     {"vernal.moe_glu/1", 2, kMoeGluOperands, kMoeGluAttributes, 1, infer_moe_glu},
 };
 
 }  // namespace
 
-std::span<const OpSpec> expert_ops() noexcept { return kOps; }
+std::span<const OpSpec> expert_ops() noexcept { return kExpertOps; }
 
 }  // namespace vernal

@@ -123,7 +123,7 @@ constexpr OperandSpec kSelectOperands[] = {
     {.name = "rows", .kind = kValue, .element = OperandElement::kI32},
 };
 
-constexpr OpSpec kOps[] = {
+constexpr OpSpec kInterfaceOps[] = {
     {"vernal.input/1", 0, {}, kInputAttributes, 1, infer_input},
     {"vernal.output/1", 0, kOutputOperands, kOutputAttributes, 1, infer_output},
     {"vernal.embed/1", 0, kEmbedOperands, kEmbedAttributes, 1, infer_embed},
@@ -133,6 +133,6 @@ constexpr OpSpec kOps[] = {
 
 }  // namespace
 
-std::span<const OpSpec> interface_ops() noexcept { return kOps; }
+std::span<const OpSpec> interface_ops() noexcept { return kInterfaceOps; }
 
 }  // namespace vernal

@@ -124,7 +124,7 @@ void infer_concat(NodeInference& n) {
   n.result(shape, integers ? VERNAL_ELEMENT_I32 : n.promoted_element(n.num_operands()));
 }
 
-constexpr OperandSpec kOne[] = {
+constexpr OperandSpec kOneTensor[] = {
     {.name = "x", .kind = OperandKind::kValue, .element = OperandElement::kAny}};
 constexpr AttributeSpec kAxis = {.name = "axis", .type = VERNAL_ATTR_INT, .required = true};
 constexpr AttributeSpec kReshapeAttributes[] = {
@@ -141,15 +141,15 @@ constexpr AttributeSpec kConcatAttributes[] = {kAxis};
 /// The most operands of a concat: more than any model joins, and few enough to list.
 constexpr std::uint32_t kMaxParts = 64;
 
-constexpr OpSpec kOps[] = {
-    {"vernal.reshape/1", 0, kOne, kReshapeAttributes, 1, infer_reshape},
-    {"vernal.slice/1", 0, kOne, kSliceAttributes, 1, infer_slice},
-    {"vernal.split/1", 0, kOne, kSplitAttributes, 1, infer_split},
-    {"vernal.concat/1", 0, kOne, kConcatAttributes, kMaxParts, infer_concat},
+constexpr OpSpec kLayoutOps[] = {
+    {"vernal.reshape/1", 0, kOneTensor, kReshapeAttributes, 1, infer_reshape},
+    {"vernal.slice/1", 0, kOneTensor, kSliceAttributes, 1, infer_slice},
+    {"vernal.split/1", 0, kOneTensor, kSplitAttributes, 1, infer_split},
+    {"vernal.concat/1", 0, kOneTensor, kConcatAttributes, kMaxParts, infer_concat},
 };
 
 }  // namespace
 
-std::span<const OpSpec> layout_ops() noexcept { return kOps; }
+std::span<const OpSpec> layout_ops() noexcept { return kLayoutOps; }
 
 }  // namespace vernal

@@ -45,7 +45,7 @@ constexpr AttributeSpec kLinearAttributes[] = {kOut};
 constexpr AttributeSpec kNormAttributes[] = {
     {.name = "eps", .type = VERNAL_ATTR_FLOAT, .required = true, .minimum = 0}, kOut};
 
-constexpr OpSpec kOps[] = {
+constexpr OpSpec kLinearOps[] = {
     {"vernal.linear/1", 0, kLinearOperands, kLinearAttributes, 1, infer_linear},
     {"vernal.rmsnorm/1", 0, kRmsnormOperands, kNormAttributes, 1, infer_norm},
     {"vernal.l2norm/1", 1, kL2normOperands, kNormAttributes, 1, infer_norm},
@@ -53,6 +53,6 @@ constexpr OpSpec kOps[] = {
 
 }  // namespace
 
-std::span<const OpSpec> linear_ops() noexcept { return kOps; }
+std::span<const OpSpec> linear_ops() noexcept { return kLinearOps; }
 
 }  // namespace vernal

@@ -72,13 +72,13 @@ constexpr AttributeSpec kDeltaAttributes[] = {
     {.name = "head_map", .type = VERNAL_ATTR_STRING, .required = true, .choices = "tiled|grouped"},
 };
 
-constexpr OpSpec kOps[] = {
+constexpr OpSpec kRecurrentOps[] = {
     {"vernal.conv1d_state/1", 1, kConvOperands, kConvAttributes, 1, infer_conv1d_state},
     {"vernal.gated_delta_rule/1", 1, kDeltaOperands, kDeltaAttributes, 1, infer_gated_delta_rule},
 };
 
 }  // namespace
 
-std::span<const OpSpec> recurrent_ops() noexcept { return kOps; }
+std::span<const OpSpec> recurrent_ops() noexcept { return kRecurrentOps; }
 
 }  // namespace vernal

@@ -122,8 +122,33 @@ void test_life(const Options& options) {
   create(plugin);
 }
 
+/// The optional function of interface 1.1, asked about a table that create and start accept.
+void test_check(const Options& options) {
+  mock_engine();
+  PluginUnderTest plugin(options);
+  const vernal_frontend_api& api = plugin.library().frontend();
+  const vernal_config_view config = plugin.config(VERNAL_KIND_FRONTEND);
+  const std::uint64_t threads = count_threads();
+  const std::uint64_t descriptors = count_descriptors();
+  for (int i = 0; i < 3; ++i) {
+    const std::int32_t status = call("check", [&] { return api.check(config); });
+    if (status == VERNAL_UNIMPLEMENTED) {
+      note("it offers no check: `vernal check` cannot tell whether its table is sound");
+      return;
+    }
+    expect_status("check of a table that create accepts", VERNAL_OK, status);
+  }
+  expect(mock_engine().num_asked() == 0, "check asked the engine; no service need be there");
+  expect(settled_threads(threads) <= threads, "after check {} threads more run",
+         count_threads() - threads);
+  expect(count_descriptors() == descriptors, "after check {} descriptors are open, expected {}",
+         count_descriptors(), descriptors);
+}
+
 constexpr Test kTests[] = {
     {"frontend.life", "created, started and stopped again and again; one line of info", test_life,
+     kFrontends},
+    {"frontend.check", "accepts the table that create accepts, and keeps nothing", test_check,
      kFrontends},
     {"frontend.answers", "releases every request, no event is asked for afterwards", test_answers,
      kFrontends},

@@ -105,8 +105,7 @@ void test_order(const Options& options) {
          count_threads() - threads);
 }
 
-// ---- configuration
-// -------------------------------------------------------------------------------
+// ---- configuration ------------------------------------------------------------------------------
 
 void check_row(const vernal_config_row& row, std::set<std::string>& paths) {
   const std::string path(view(row.path));
@@ -134,8 +133,7 @@ void test_schema(const Options& options) {
   }
 }
 
-// ---- loading a backend
-// ---------------------------------------------------------------------------
+// ---- loading a backend --------------------------------------------------------------------------
 
 /// Many weights that come slowly.
 class SlowStore final : public plugin::WeightStore {

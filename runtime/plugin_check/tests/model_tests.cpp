@@ -21,8 +21,7 @@
 namespace vernal::check {
 namespace {
 
-// ---- backends: a Llama of two layers
-// -------------------------------------------------------------
+// ---- backends: a Llama of two layers ------------------------------------------------------------
 
 constexpr std::int64_t kWidth = 64, kInner = 96, kHeads = 4, kKvHeads = 2, kHeadSize = 16;
 constexpr std::int64_t kWords = 80;  // vocabulary
@@ -118,8 +117,7 @@ void test_memory(const Options& options) {
          "memory_report says {} bytes, the plan {}: a plan is binding", allocated, planned);
 }
 
-// ---- architectures
-// -------------------------------------------------------------------------------
+// ---- architectures ------------------------------------------------------------------------------
 
 /// A model an architecture is tried on: a sample in memory, or a file.
 class TriedModel {

@@ -18,8 +18,7 @@ void compare(const Options& options) {
   for (const OperationCase& tested : kCases()) compare_with_oracle(backend, tested);
 }
 
-// ---- attributes
-// ----------------------------------------------------------------------------------
+// ---- attributes ---------------------------------------------------------------------------------
 
 Attribute attribute(std::string name) {
   Attribute made;
@@ -71,8 +70,7 @@ void test_unknown_attribute(const Options& options) {
   }
 }
 
-// ---- formats
-// -------------------------------------------------------------------------------------
+// ---- formats ------------------------------------------------------------------------------------
 
 OperationCase format_case(const std::string& format, bool is_embedding) {
   constexpr std::int64_t kIn = 512;
@@ -141,8 +139,7 @@ void test_refused_formats(const Options& options) {
   }
 }
 
-// ---- rows
-// ----------------------------------------------------------------------------------------
+// ---- rows ---------------------------------------------------------------------------------------
 
 /// select_rows takes whole rows [3,8] of [T,3,8]: what comes out is copied from what went in.
 void test_row_choice(const Options& options) {
@@ -170,8 +167,7 @@ void test_row_choice(const Options& options) {
   expect_close("select_rows of [T,3,8]", found, wanted, kRowSize, 1e-10);
 }
 
-// ---- values at the edge
-// --------------------------------------------------------------------------
+// ---- values at the edge -------------------------------------------------------------------------
 
 /// One step of four rows over a made module, the second and the last of them zeros.
 void compare_zero_rows(plugin::BackendInstance& backend, const OperationCase& tested) {

@@ -12,8 +12,7 @@ namespace vernal::jinja {
 /// Says which part of each element a filter looks at.
 class AttributePath {
  public:
-  ///   attribute   a string of parts with dots in between, where digits are positions; or an
-  ///   integer;
+  ///   attribute   a string of parts with dots in between, where digits are positions; an integer;
   ///               or undefined or none, for the element itself
   ///   otherwise   if defined, stands for parts that are undefined
   explicit AttributePath(const Value& attribute, Value otherwise = Value());

@@ -17,7 +17,8 @@ namespace vernal {
 /// A text begins as single characters. Then neighbours that are a token together are merged, the
 /// highest score first. A character that is no token becomes its bytes. U+2581, which stands for a
 /// space in the vocabulary, is not a space in a text: it becomes bytes, so that decoding gives it
-/// back. Source   Kudo and Richardson 2018, "SentencePiece", the BPE mode
+/// back.
+/// Source   Kudo and Richardson 2018, "SentencePiece", the BPE mode
 /// Thread   any; immutable once built
 class SentencePieceEncoder {
  public:

@@ -81,21 +81,39 @@ TokenizerModel read_model(const GgufMetadata& metadata) {
                   printable(name, 32)));
 }
 
-// Whether the array exists. Refuses an array that is shorter than the vocabulary, before anything
-// is copied.
-bool has_array(const GgufMetadata& metadata, std::string_view key, std::size_t num_tokens) {
+bool is_32_bit_integer(GgufKind kind) noexcept {
+  return kind == GgufKind::kInt32 || kind == GgufKind::kUint32;
+}
+
+// Whether the array exists. Refuses an array whose elements are not of `kind`, or that is shorter
+// than the vocabulary, before anything is copied. 32-bit integers may be signed or not.
+bool has_array(const GgufMetadata& metadata, std::string_view key, GgufKind kind,
+               std::size_t num_tokens) {
   const GgufEntry* entry = metadata.find(key);
   if (entry == nullptr) return false;
-  if (!entry->is_array() || entry->num_elements < num_tokens) {
-    refuse(fmt::format("{} is {}, expected an array of {} numbers, one for each token", key,
-                       entry->type_name(), num_tokens));
+  const bool is_of_kind = entry->element_kind == kind ||
+                          (is_32_bit_integer(kind) && is_32_bit_integer(entry->element_kind));
+  if (!entry->is_array() || !is_of_kind || entry->num_elements < num_tokens) {
+    refuse(fmt::format("{} is {}, expected an array of {} {}, one for each token", key,
+                       entry->type_name(), num_tokens, gguf_kind_name(kind)));
   }
   return true;
 }
 
+// The id that a key names; other integers than those of 32 bits are another writer's mistake.
+std::optional<std::int64_t> find_id(const GgufMetadata& metadata, std::string_view key) {
+  const GgufEntry* entry = metadata.find(key);
+  if (entry == nullptr) return std::nullopt;
+  if (!is_32_bit_integer(entry->kind)) {
+    refuse(fmt::format("{}: expected a u32, found {} {}", key, entry->type_name(),
+                       entry->value_text(4)));
+  }
+  return entry->as_integer();
+}
+
 void read_scores(const GgufMetadata& metadata, Vocabulary& vocabulary) {
   constexpr std::string_view kKey = "tokenizer.ggml.scores";
-  if (!has_array(metadata, kKey, vocabulary.tokens.size())) {
+  if (!has_array(metadata, kKey, GgufKind::kFloat32, vocabulary.tokens.size())) {
     if (vocabulary.model == TokenizerModel::kBytePair) return;
     throw Error(VERNAL_NOT_FOUND,
                 "tokenizer.ggml.scores is missing; a sentence piece vocabulary needs it");
@@ -108,7 +126,7 @@ void read_scores(const GgufMetadata& metadata, Vocabulary& vocabulary) {
 
 void read_types(const GgufMetadata& metadata, Vocabulary& vocabulary) {
   constexpr std::string_view kKey = "tokenizer.ggml.token_type";
-  if (!has_array(metadata, kKey, vocabulary.tokens.size())) return;
+  if (!has_array(metadata, kKey, GgufKind::kInt32, vocabulary.tokens.size())) return;
   const std::vector<std::int64_t> types = metadata.require_integer_array(kKey);
   for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
     const std::int64_t type = types[id];
@@ -123,7 +141,7 @@ void read_types(const GgufMetadata& metadata, Vocabulary& vocabulary) {
 void read_named_ids(const GgufMetadata& metadata, Vocabulary& vocabulary) {
   constexpr std::int64_t kNone = 4294967295;
   for (const auto& [key, member] : kNamedIds) {
-    const std::optional<std::int64_t> id = metadata.find_integer(key);
+    const std::optional<std::int64_t> id = find_id(metadata, key);
     if (!id) continue;
     const auto num_tokens = static_cast<std::int64_t>(vocabulary.tokens.size());
     if (*id == kNoToken || *id == kNone) {

@@ -1,4 +1,4 @@
-// `vernal make-model`: what it writes, and how it says what is wrong with a shape.
+// `vernal make-model`: the files it writes, and its messages for mistakes in a shape.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -99,8 +99,10 @@ TEST_F(MakeModel, WritesTheSameFileFromTheSameSeedOnly) {
 
 TEST_F(MakeModel, ScalesWeightsByTheirColumns) {
   const ModelShape shape = read_model_shape(write(kHybrid));
+  int num_judged = 0;
   for (const TensorPlan& tensor : plan_tensors(shape, 600)) {
     if (tensor.filling != Filling::kNormal || tensor.columns() < 256) continue;
+    ++num_judged;
     std::vector<float> row(tensor.columns());
     double square = 0;
     for (std::uint64_t r = 0; r < 8; ++r) {
@@ -114,6 +116,7 @@ TEST_F(MakeModel, ScalesWeightsByTheirColumns) {
                                                         : 1;
     EXPECT_NEAR(square / expected, 1, 0.15) << tensor.name;
   }
+  EXPECT_GT(num_judged, 20);
 }
 
 TEST_F(MakeModel, KeepsDecayAndTimeStepWhereTheyAreOfUse) {

@@ -1,4 +1,4 @@
-// Deployment files with one mistake each in the core's own tables, and the whole message they get.
+// Deployment files with one mistake each in the core's own tables, and the whole message for it.
 #include <gmock/gmock.h>
 
 #include "deployment_text.hpp"
@@ -10,7 +10,7 @@ using testing::BrokenText;
 using testing::DeploymentText;
 using testing::kSmallest;
 
-/// The smallest deployment with `text` appended: line 8 and on, in [models.m].
+/// The smallest deployment with `text` appended. The text begins at line 8, in [models.m].
 BrokenText appended(std::string name, std::string_view text, std::string message) {
   return {std::move(name), std::string(kSmallest) + std::string(text), std::move(message)};
 }
@@ -27,7 +27,7 @@ TEST_P(BrokenDeployment, IsRefusedWithPlaceExpectationAndFinding) {
   EXPECT_EQ(refusal(GetParam().text), GetParam().message);
 }
 
-// The words for a mistake in the syntax are the parser's own; the place is what matters.
+// The message for a mistake in the syntax is the parser's own. Only the place is checked.
 const std::vector<BrokenText> kSyntax = {
     {"NoValue", "schema =\n", "a.toml:1:9: "},
     {"NoEquals", "schema 1\n", "a.toml:1:8: "},

@@ -1,4 +1,4 @@
-// Tables of plugins that break the schema the plugin publishes.
+// Tables of plugins that break the plugin's schema.
 #include "deployment_text.hpp"
 
 namespace vernal {
@@ -11,7 +11,7 @@ using testing::kSmallest;
 class BrokenPluginTable : public DeploymentText,
                           public ::testing::WithParamInterface<BrokenText> {};
 
-/// A deployment whose [frontends.http] is good but for `text`, which begins at line 11.
+/// A deployment whose [frontends.http] has only one mistake: `text`, which begins at line 11.
 BrokenText web(std::string name, std::string_view text, std::string message) {
   return {std::move(name),
           std::string(kSmallest) + "[frontends.http]\nplugin = \"web\"\nlisten = \"x\"\n" +

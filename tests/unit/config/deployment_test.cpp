@@ -1,4 +1,4 @@
-// What a good deployment file becomes.
+// What is read from sound deployment files.
 #include <gmock/gmock.h>
 
 #include "deployment_text.hpp"

@@ -1,4 +1,4 @@
-// Deployments in text, read with the schemas of invented plugins.
+// Deployments as text, which are read with the schemas of invented plugins.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@
 
 namespace vernal::testing {
 
-/// Reads deployments that lie in a folder with a model file and a chat template.
+/// Reads deployments in a folder that has a model file and a chat template.
 class DeploymentText : public ::testing::Test {
  public:
   DeploymentText() {
@@ -32,12 +32,13 @@ class DeploymentText : public ::testing::Test {
     return parse_deployment(text, folder_ / "a.toml", make_schemas_);
   }
 
-  /// The message of a text that must be refused, with paths relative to the folder.
+  /// Reads a text, which must be refused, and returns the message with paths relative to the
+  /// folder.
   std::string refusal(std::string_view text) {
     return refusal_of([&] { parse(text); });
   }
 
-  /// The message of a file in the folder that must be refused.
+  /// Reads a file in the folder, which must be refused, and returns the message.
   std::string file_refusal(const std::string& name) {
     return refusal_of([&] { read_deployment(folder_ / name, make_schemas_); });
   }
@@ -62,7 +63,7 @@ class DeploymentText : public ::testing::Test {
   };
 };
 
-/// Seven lines that are a whole deployment; what a test appends begins at line 8, in [models.m].
+/// A whole deployment in seven lines. Text that a test appends begins at line 8, in [models.m].
 inline constexpr std::string_view kSmallest = R"(schema = 1
 [backends.cpu]
 plugin = "calc"

@@ -1,9 +1,10 @@
-// Deployment files that are no text, not files, or made to exhaust the reader.
+// Deployment files that are no text or no files, or that are made to exhaust the reader.
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
 #include <chrono>
 
+#include "config/text_file.hpp"
 #include "deployment_text.hpp"
 
 namespace vernal {
@@ -48,6 +49,24 @@ TEST_F(DeploymentText, RefusesAFileOfTheSizeOfAModelUnread) {
   std::filesystem::resize_file(folder() / "large.toml", 1ULL << 40);
   EXPECT_EQ(promptly([&] { return file_refusal("large.toml"); }),
             "large.toml: expected a TOML file of at most 4194304 bytes, found 1099511627776 bytes");
+}
+
+TEST_F(DeploymentText, ReadsTextFilesBehindAByteOrderMarkAndNamesUtf16) {
+  std::ofstream(folder() / "marked.txt") << "\xEF\xBB\xBF"
+                                         << "first line\n";
+  EXPECT_EQ(read_text_file(folder() / "marked.txt", "a text", 64), "first line\n");
+  std::ofstream(folder() / "mark.txt") << "\xEF\xBB\xBF";
+  EXPECT_EQ(read_text_file(folder() / "mark.txt", "a text", 3), "");
+  for (const char* mark : {"\xFF\xFE", "\xFE\xFF"}) {
+    std::ofstream(folder() / "wide.txt") << mark << "x";
+    try {
+      read_text_file(folder() / "wide.txt", "a text", 64);
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(),
+                  ::testing::EndsWith("wide.txt: expected a text in UTF-8, found UTF-16"));
+    }
+  }
 }
 
 TEST_F(DeploymentText, RefusesOtherEncodings) {

@@ -1,4 +1,4 @@
-// What a plugin sees of its table: values with units resolved, defaults, places.
+// What a plugin reads from its table: values without units, defaults, and places.
 #include "config/plugin_settings.hpp"
 
 #include <gmock/gmock.h>
@@ -31,7 +31,7 @@ token = "abc"
 tls = { certificate = "c.pem", versions = { lowest = 13 } }
 )";
 
-/// A table through the functions that a plugin calls.
+/// A table, read through the functions that a plugin calls.
 class SeenTable {
  public:
   explicit SeenTable(const PluginSettings& settings) : seen_(config_view(settings)) {}
@@ -84,7 +84,7 @@ class SeenTable {
   }
 
  private:
-  /// The value that `call` writes, converted; nullopt if the key is absent.
+  /// The value that `call` writes, converted. nullopt if the key is absent.
   template <class T, class F>
   static std::optional<T> get(F&& call) {
     return convert<T>(std::function(call));
@@ -109,7 +109,7 @@ class SeenTable {
 
 class PluginSettingsOf : public DeploymentText {
  public:
-  /// Settings of the only frontend of the smallest deployment with `table` appended.
+  /// The settings of the frontend `table`, which is appended to the smallest deployment.
   const PluginSettings& of(std::string_view table) {
     deployment_ = parse(std::string(kSmallest) + std::string(table));
     return deployment_.frontends.at(0).settings;

@@ -25,7 +25,7 @@ struct BenchOptions {
   std::string chat_template;  ///< empty: none
 };
 
-/// Everything that a request said.
+/// All events of a request, and what they say.
 struct Answer {
   std::vector<Event> events;
   Event terminal;
@@ -100,7 +100,7 @@ class EngineBench {
     return engine_->submit(arguments);
   }
 
-  /// The next event; fails the test if none comes for long.
+  /// The next event. Fails the test if none comes for a long time.
   Event next(RequestId id) {
     std::optional<Event> event = engine_->wait(id, std::chrono::seconds(60));
     EXPECT_TRUE(event.has_value()) << "no event came";
@@ -109,7 +109,7 @@ class EngineBench {
     return event.value_or(missing);
   }
 
-  /// Reads until the terminal event.
+  /// Reads events up to the last one.
   Answer read(RequestId id) {
     Answer answer;
     while (true) {
@@ -147,7 +147,7 @@ class EngineBench {
     return value;
   }
 
-  /// Waits until `condition` holds; fails the test if it never does.
+  /// Waits until `condition` holds. Fails the test if that takes too long.
   template <class Condition>
   void eventually(Condition condition) const {
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);

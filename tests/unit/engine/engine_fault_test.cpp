@@ -1,4 +1,4 @@
-// What the engine does when clients, models or backends misbehave.
+// What the engine does when clients, models or backends fail.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -332,7 +332,7 @@ TEST(EngineFaults, StopsWithoutAStepThatNeverEnds) {
   ASSERT_TRUE(last);
   EXPECT_EQ(last->type, VERNAL_EVENT_ERROR);
   engine.reset();
-  // The thread that was left running cleans up once its step does end.
+  // The thread that still runs the step releases everything when the step ends.
   control->open_gate();
   while (control.use_count() > 1) std::this_thread::sleep_for(milliseconds(1));
 }

@@ -1,5 +1,4 @@
-// Random clients against random faults: whatever happens, each request ends exactly once and
-// nothing is left.
+// Random clients and random faults: each request ends exactly once, and nothing is left.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -27,7 +26,7 @@ std::string random_document(std::mt19937& random) {
                      random() % 3 == 0 ? R"(, "stop": ["ab", "q"])" : "");
 }
 
-// Reads a request until its end, or abandons it; true if it saw exactly one terminal event.
+// Reads a request to its end, or abandons it. True if there was exactly one last event.
 bool behave(Engine& engine, RequestId id, std::mt19937& random) {
   const std::uint64_t abandon_after = random() % 3 == 0 ? random() % 20 : 1'000'000;
   const std::uint64_t cancel_after = random() % 3 == 0 ? random() % 20 : 1'000'000;

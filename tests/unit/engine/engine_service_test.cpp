@@ -1,4 +1,4 @@
-// The tables that plugins get.
+// The tables of the engine and text services, as plugins get them.
 #include "engine/engine_service.hpp"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ namespace {
 using test::answers;
 using test::EngineBench;
 
-// A frontend's view of an engine: nothing but the interface.
+// An engine as a frontend uses it: only through the interface.
 class Client {
  public:
   explicit Client(Engine& engine)

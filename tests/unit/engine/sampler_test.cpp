@@ -117,7 +117,7 @@ TEST(Sampler, KeepsWhatIsMinPTimesAsLikelyAsTheBest) {
   EXPECT_EQ(draw_many(options, row, 50).at(1), 50);
 }
 
-// The chain written down plainly, with a sort of everything.
+// The sampling chain in its simplest form: it sorts the whole row.
 TokenId reference_draw(const SamplingOptions& options, const std::vector<float>& row,
                        std::uint64_t position) {
   std::vector<Candidate> all;

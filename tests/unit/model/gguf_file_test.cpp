@@ -79,6 +79,22 @@ TEST(GgufFile, FindsTensorsByName) {
   }
 }
 
+TEST(GgufFile, SkipsTensorsWithoutElements) {
+  GgufWriter writer;
+  // Of a type whose blocks hold 32: no columns are no block, which is no mistake.
+  writer.add_tensor("none", {0}, 8, {}).add_tensor("a", {16}, 0, filled(64));
+  writer.add_tensor("no_rows", {32, 0, 4}, 8, {}).add_tensor("b", {32, 2}, 8, filled(68));
+  writer.add_tensor("last", {5, 7, 0, 2}, 0, {});
+  const std::vector<std::byte> bytes = writer.bytes();
+  const GgufFile file = GgufFile::parse(bytes, "empty.gguf");
+  EXPECT_EQ(file.num_empty_tensors(), 3U);
+  ASSERT_EQ(file.tensors().size(), 2U);
+  EXPECT_EQ(file.tensors()[0].name, "a");
+  EXPECT_EQ(file.tensors()[1].name, "b");
+  EXPECT_EQ(file.tensor_bytes(), 64U + 68U);
+  EXPECT_EQ(file.find_tensor("no_rows"), nullptr);
+}
+
 TEST(GgufFile, ObeysTheAlignmentOfTheFile) {
   GgufWriter writer;
   writer.set_alignment(128).add_tensor("a", {1}, 0, filled(4)).add_tensor("b", {1}, 0, filled(4));

@@ -124,7 +124,8 @@ std::vector<std::uint64_t> hostile_values(const GgufField& field, std::uint64_t 
     case GgufFieldRole::kRank:
       return {0, 5, 255, 1U << 31U, 0xFFFFFFFF};
     case GgufFieldRole::kDimension:
-      return {0, 1ULL << 32U, 1ULL << 48U, (1ULL << 48U) + 256, 1ULL << 61U, 1ULL << 63U, ~0ULL};
+      // 0 is legal: a tensor without elements (gguf_file_test.cpp).
+      return {1ULL << 32U, 1ULL << 48U, (1ULL << 48U) + 256, 1ULL << 61U, 1ULL << 63U, ~0ULL};
     case GgufFieldRole::kTensorType:
       return {4, 5, 9, 15, 31, 38, 40, 132, 158, 255, 0x80000000U | value, 0xFFFFFFFF};
     case GgufFieldRole::kOffset:

@@ -101,6 +101,13 @@ TEST_F(GgufSplitFiles, AreOneModel) {
   EXPECT_GT(test::walk_gguf(file), 0U);
 }
 
+TEST_F(GgufSplitFiles, CountTensorsWithoutElements) {
+  second_.add_tensor("none", {0}, 0, {});
+  const std::filesystem::path path = write_all();
+  EXPECT_THAT(refusal(path),
+              HasSubstr("its 3 parts have 5 tensors, expected the 4 of split.tensors.count"));
+}
+
 TEST_F(GgufSplitFiles, StayValidWhenMoved) {
   GgufFile file = GgufFile::open(write_all());
   const GgufFile moved = std::move(file);

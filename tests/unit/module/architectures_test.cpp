@@ -98,10 +98,13 @@ TEST(LlamaArchitecture, KeepsTheResidualStreamInF32) {
   const ModelFile model(golden("tiny-llama"));
   const BuiltModule built = build_module(plugin<Llama>("llama"), model.description(), {});
   const Function& main = built.module->functions[0];
+  int num_sums = 0;
   for (const Node& node : main.nodes) {
     if (node.op != "vernal.add/1" && node.op != "vernal.embed/1") continue;
     EXPECT_EQ(main.values[node.outputs[0]].element, VERNAL_ELEMENT_F32) << node.path;
+    num_sums += node.op == "vernal.add/1" ? 1 : 0;
   }
+  EXPECT_EQ(num_sums, 6);  // two in each of three layers
 }
 
 TEST(LlamaArchitecture, BuildsTheSameGraphOverQuantisedWeights) {

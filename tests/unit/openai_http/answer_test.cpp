@@ -41,7 +41,7 @@ std::string play(Answer& answer, const std::vector<MockEvent>& events) {
   return out;
 }
 
-/// The JSON of all chunks; checks that [DONE] and nothing else follows them.
+/// The JSON of all chunks. Checks that only [DONE] follows them.
 std::vector<json::object> chunks_of(const std::string& stream) {
   std::vector<std::string> data = testing::event_data(stream);
   EXPECT_EQ(data.back(), "[DONE]");

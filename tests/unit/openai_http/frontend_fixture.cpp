@@ -13,7 +13,7 @@ const ConfigValues& values_of(const vernal_config* config) {
   return *reinterpret_cast<const ConfigValues*>(config);
 }
 
-/// NOT_FOUND without the key, INVALID_ARGUMENT for another type.
+/// Answers NOT_FOUND if the key is absent, INVALID_ARGUMENT if it has another type.
 template <class Value>
 std::int32_t lookup(const vernal_config* config, vernal_str path, const Value** out) {
   const auto found = values_of(config).find(std::string(view(path)));

@@ -1,4 +1,4 @@
-// A running HTTP frontend over a mock core, driven through the plugin's own entry and table.
+// An HTTP frontend that runs with a mock core. It is used through the plugin's entry and table.
 #pragma once
 
 #include <map>
@@ -17,16 +17,16 @@ namespace vernal::openai_http::testing {
 using ConfigValues =
     std::map<std::string, std::variant<std::string, std::int64_t, std::vector<std::string>>>;
 
-/// The plugin's frontend table, after entry with `engine` as its host.
+/// The plugin's frontend table. Its entry was called with `engine` as the host.
 const vernal_frontend_api& frontend_api(MockEngine& engine);
 
-/// A view of `values`; absent keys are absent in it.
+/// A view of `values`. It has no other keys and no defaults.
 vernal_config_view config_view(const ConfigValues& values);
 
 /// Listens on a free port from construction to destruction.
 class RunningFrontend {
  public:
-  /// Short timeouts unless `values` says otherwise.
+  /// Starts with `values`, and with short timeouts for those that `values` lacks.
   explicit RunningFrontend(MockEngine& engine, ConfigValues values = {});
   RunningFrontend(const RunningFrontend&) = delete;
   RunningFrontend& operator=(const RunningFrontend&) = delete;

@@ -1,6 +1,6 @@
-// Bytes no client should send. Each case is answered as the table says or closed, in time, and the
-// server answers /health at once afterwards. The same cases and more, against any running server:
-// tests/integration/http_abuse.py.
+// Bytes that no client should send. In each case the server answers as the table says, or closes
+// the connection, in time; then it answers /health at once. tests/integration/http_abuse.py has
+// these cases and more, for any running server.
 #include <gtest/gtest.h>
 
 #include <functional>

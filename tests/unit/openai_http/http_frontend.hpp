@@ -1,4 +1,4 @@
-// A frontend on a free port over a scripted engine, and a client of it.
+// A frontend on a free port with a scripted engine, and a client of it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -46,7 +46,7 @@ class HttpFrontend : public ::testing::Test {
   static json::value error_of(const RawAnswer& answer) {
     return json::parse(answer.body).at("error");
   }
-  /// Waits until something holds; false after five seconds.
+  /// Waits until a condition holds. False after five seconds.
   template <class Condition>
   static bool eventually(Condition condition) {
     for (int i = 0; i < 5000; ++i) {

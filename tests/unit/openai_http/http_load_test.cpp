@@ -20,7 +20,8 @@ constexpr const char* kStream =
     R"({"model":"tiny","stream":true,"messages":[{"role":"user","content":"hi"}]})";
 constexpr const char* kPath = "/v1/chat/completions";
 
-/// Room for both ends of `count` connections; false if the system does not give it.
+/// Raises the limit of descriptors for both ends of `count` connections. False if the system
+/// refuses.
 bool raise_descriptor_limit(rlim_t count) {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);

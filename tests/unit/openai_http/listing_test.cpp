@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "openai_http/checked_settings.hpp"
 #include "openai_http/http/api_keys.hpp"
 #include "openai_http/http/cors.hpp"
 #include "openai_http/openai/model_listing.hpp"
@@ -70,6 +71,18 @@ TEST(ApiKeys, AcceptWhatTheFileHolds) {
   EXPECT_TRUE(ApiKeys().accept("anything"));
 }
 
+TEST(ApiKeys, SkipAByteOrderMark) {
+  const ApiKeys keys = ApiKeys::from_text(
+      "\xEF\xBB\xBF"
+      "first\r\nsecond\r\n");
+  EXPECT_TRUE(keys.accept("first"));
+  EXPECT_TRUE(keys.accept("second"));
+  EXPECT_FALSE(
+      keys.accept("\xEF\xBB\xBF"
+                  "first"));
+  EXPECT_FALSE(ApiKeys::from_text("\xEF\xBB\xBF# none\n").are_required());
+}
+
 TEST(ApiKeys, RefuseFilesThatCannotBeMeant) {
   const auto folder = std::filesystem::temp_directory_path();
   const std::string path = folder / ("vernal_keys_" + std::to_string(::getpid()));
@@ -117,6 +130,46 @@ TEST(Settings, ReadListenAddresses) {
   for (const char* const wrong : {"", "8000", ":8000", "a:", "a:65536", "a:-1", "a:x", "::1:8000",
                                   "[]:1", "[::1:1", "a:1 "}) {
     EXPECT_FALSE(parse_listen_address(wrong, settings)) << wrong;
+  }
+}
+
+TEST(Origins, AreThoseABrowserCanSend) {
+  for (const char* const right :
+       {"null", "http://localhost", "http://localhost:3000", "https://a-b.example:8443",
+        "https://xn--bcher-kva.example", "http://[::1]:5173", "http://[fe80::1]",
+        "chrome-extension://abcdefghijklmnop", "moz-extension://0a1b-2c", "tauri://localhost",
+        "app://obsidian.md", "http://a_b.example", "https://a:80", "http://a:443"}) {
+    EXPECT_TRUE(is_possible_origin(right)) << right;
+  }
+  for (const char* const wrong : {"",
+                                  "*",
+                                  "localhost",
+                                  "localhost:3000",
+                                  "http://",
+                                  "http:///",
+                                  "://a",
+                                  "http://a/",
+                                  "http://a/b",
+                                  "http://a?b",
+                                  "http://A",
+                                  "HTTP://a",
+                                  "http://a:",
+                                  "http://a:0",
+                                  "http://a:01",
+                                  "http://a:65536",
+                                  "http://a:x",
+                                  "http://a:80",
+                                  "https://a:443",
+                                  "http://*.a",
+                                  "http://a b",
+                                  " http://a",
+                                  "http://a ",
+                                  "http://u@a",
+                                  "http://[::1",
+                                  "http://[]",
+                                  "http://::1",
+                                  "1a://b"}) {
+    EXPECT_FALSE(is_possible_origin(wrong)) << wrong;
   }
 }
 

@@ -97,8 +97,8 @@ constexpr vernal_host_api kHostApi = {
 
 }  // namespace
 
-/// One request in progress. `mutex` guards all but the callback; callbacks run under
-/// `callback_mutex`, which release takes, so that none runs after it.
+/// One request in progress. `mutex` guards everything but the callback. The callback runs under
+/// `callback_mutex`; release takes it too, so that no callback runs after it.
 struct MockEngine::Request {
   vernal_request_id id = 0;
   Script script;
@@ -173,7 +173,7 @@ void MockEngine::run() {
   }
 }
 
-/// Whether an event was queued.
+/// Takes the next step of the script. Returns whether an event was queued.
 bool MockEngine::step(const std::shared_ptr<Request>& request) {
   if (request->is_over) return false;
   if (request->is_cancelled) {

@@ -1,4 +1,5 @@
-// A core for the tests of the HTTP frontend: host, engine service and text service, scripted.
+// A core for the tests of the HTTP frontend: a host, an engine service and a text service with
+// scripts.
 #pragma once
 
 #include <atomic>
@@ -19,15 +20,15 @@
 
 namespace vernal::openai_http::testing {
 
-/// What a test may ask about a request afterwards.
+/// What a test may read about a request after it was sent.
 struct RequestRecord {
   std::string model;
   std::string document;
   std::vector<std::int32_t> tokens;
 };
 
-/// Plays scripts on a thread of its own, with queues of at most 64 events: a client that does not
-/// read pauses its own request. Any thread.
+/// Runs scripts on a thread of its own. Queues hold at most 64 events, so that a client that does
+/// not read pauses only its own request. Any thread.
 class MockEngine {
  public:
   MockEngine();
@@ -35,7 +36,7 @@ class MockEngine {
   MockEngine(const MockEngine&) = delete;
   MockEngine& operator=(const MockEngine&) = delete;
 
-  /// Chooses the script of each request by its record.
+  /// Sets the function that chooses the script of each request.
   void on_submit(std::function<Script(const RequestRecord&)> choose);
   void play(const Script& script);
   void set_state(std::uint32_t state) { state_ = state; }
@@ -44,7 +45,7 @@ class MockEngine {
   std::uint64_t num_cancelled() const { return num_cancelled_; }
   std::uint64_t num_produced() const { return num_produced_; }
 
-  /// Waits until no request lives; false after `limit`.
+  /// Waits until there is no request. False after `limit`.
   bool wait_until_idle(std::chrono::milliseconds limit) const;
 
   const vernal_host_api* host_api() const noexcept;

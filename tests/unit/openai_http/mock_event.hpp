@@ -16,7 +16,7 @@ struct MockCandidate {
   double logprob = -0.5;
 };
 
-/// An event that owns what vernal_event borrows.
+/// An event that owns the data that a vernal_event borrows.
 struct MockEvent {
   std::uint32_t type = VERNAL_EVENT_DELTA;
   std::string text;
@@ -43,7 +43,7 @@ MockEvent finished(std::uint64_t prompt = 10, std::uint64_t completion = 2,
                    std::uint64_t cached = 4);
 MockEvent failed(std::int32_t code, std::string text, std::uint32_t http_hint = 0);
 
-/// What happens to one request.
+/// The steps of one request.
 struct Script {
   std::int32_t submit_status = VERNAL_OK;
   std::string submit_text;
@@ -51,17 +51,18 @@ struct Script {
   std::chrono::microseconds interval{0};  // between events
   bool is_endless = false;                // after the events: "tick " until cancelled
 
-  /// ACCEPTED, "Hel", "lo", CHOICE_FINISHED, FINISHED.
+  /// The events ACCEPTED, deltas "Hel" and "lo", CHOICE_FINISHED, FINISHED.
   static Script hello();
-  /// ACCEPTED, then text until the request is cancelled, one piece every `interval`.
+  /// ACCEPTED, then a piece of text every `interval` until the request is cancelled.
   static Script endless(std::chrono::microseconds interval);
 };
 
-/// Fills `out` with what `event` holds, borrowing from it; `arrays` keeps the logprobs.
+/// The arrays to which the logprobs of a vernal_event point.
 struct EventArrays {
   std::vector<vernal_token_logprob> positions;
   std::vector<std::vector<vernal_candidate>> candidates;
 };
+/// Fills `out` with an event. `out` borrows from `event` and from `arrays`.
 void to_abi(const MockEvent& event, EventArrays& arrays, vernal_event& out);
 
 }  // namespace vernal::openai_http::testing

@@ -36,7 +36,7 @@ RawAnswer parse_head(std::string_view head) {
   return answer;
 }
 
-/// Takes one chunked body from the front of `bytes`; false while it is not whole.
+/// Takes a chunked body from the front of `bytes`. False while it is not complete.
 bool take_chunks(std::string& bytes, std::string& body) {
   std::string joined;
   std::size_t at = 0;

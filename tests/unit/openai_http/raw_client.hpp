@@ -1,4 +1,4 @@
-// A client that sends whatever bytes a test wants, and reads answers with a deadline.
+// A client that sends any bytes, and reads answers with a deadline.
 #pragma once
 
 #include <chrono>
@@ -17,7 +17,7 @@ struct RawAnswer {
   std::string body;                            // chunks joined
 };
 
-/// One blocking TCP connection to this machine.
+/// A blocking TCP connection to this machine.
 class RawClient {
  public:
   explicit RawClient(std::uint16_t port);
@@ -25,19 +25,21 @@ class RawClient {
   RawClient& operator=(const RawClient&) = delete;
   ~RawClient();
 
-  /// False if the connection broke.
+  /// Sends bytes. False if the connection is broken.
   bool send(std::string_view bytes);
-  /// Reads until `text` has come (true), or the end or the deadline (false). Bytes stay buffered.
+  /// Reads until `text` has come. False at the end of the connection or at the deadline. Bytes stay
+  /// in the buffer.
   bool wait_for(std::string_view text, std::chrono::milliseconds limit = std::chrono::seconds(10));
-  /// The next answer; nullopt if the connection ended or the deadline passed before it was whole.
-  /// An interim answer 100 counts as one without body.
+  /// The next answer. nullopt if the connection ended, or the deadline passed, before it was
+  /// complete. An interim answer 100 counts as an answer without body.
   std::optional<RawAnswer> read_answer(std::chrono::milliseconds limit = std::chrono::seconds(10));
-  /// Whether the server closes within `limit`; what it still sends is dropped.
+  /// Whether the server closes the connection within `limit`. Bytes that it still sends are
+  /// dropped.
   bool is_closed_within(std::chrono::milliseconds limit);
-  /// Says that nothing more will be sent.
+  /// Tells the server that nothing more is sent.
   void shut_down_sending();
   void close();
-  /// What has come and was not consumed.
+  /// The bytes that have come and were not taken.
   const std::string& buffered() const noexcept { return buffer_; }
 
  private:
@@ -46,11 +48,11 @@ class RawClient {
   std::string buffer_;
 };
 
-/// A request with Host and, for a body, Content-Length.
+/// The text of a request, with Host and, if it has a body, Content-Length.
 std::string request_text(std::string_view method, std::string_view path, std::string_view body = {},
                          std::string_view more_headers = {});
 
-/// Sends one request on a new connection.
+/// Sends one request on a new connection and reads the answer.
 std::optional<RawAnswer> fetch(std::uint16_t port, std::string_view method, std::string_view path,
                                std::string_view body = {}, std::string_view more_headers = {});
 

@@ -16,7 +16,7 @@ namespace http = boost::beast::http;
 constexpr std::uint64_t kMaxBody = 1000;
 constexpr unsigned kUnfinished = 499;
 
-/// Status of the refusal; 200 if the head is accepted.
+/// The status of the refusal; 200 if the head is accepted.
 unsigned status_of(const std::string& bytes, RequestHead* out = nullptr) {
   try {
     check_head_bytes(bytes, HeadLimits{});

@@ -93,12 +93,12 @@ TEST_F(PluginLibraryTest, StopsAFrontendThatStillRuns) {
 TEST_F(PluginLibraryTest, ChecksATableWithoutMakingAnything) {
   const auto library = open("recording");
   library->init();
-  EXPECT_TRUE(check_frontend(library->frontend(), "web", empty_config()));
+  EXPECT_TRUE(check_frontend(library->frontend(), empty_config()));
   EXPECT_THAT(out_.str(), HasSubstr("checked"));
   EXPECT_EQ(out_.str().find("created"), std::string::npos);
   const auto refusing = open("throwing");
-  EXPECT_EQ(thrown([&] { check_frontend(refusing->frontend(), "web", empty_config()); }),
-            "NOT_FOUND: frontend web: keys.txt: cannot be read");
+  EXPECT_EQ(thrown([&] { check_frontend(refusing->frontend(), empty_config()); }),
+            "NOT_FOUND: keys.txt: cannot be read");
 }
 
 TEST_F(PluginLibraryTest, TakesAFrontendOfTheFirstInterfaceThatTellsNothing) {
@@ -106,7 +106,7 @@ TEST_F(PluginLibraryTest, TakesAFrontendOfTheFirstInterfaceThatTellsNothing) {
   vernal_frontend_api first = library->frontend();
   first.struct_size = kFloorSize<vernal_frontend_api>;
   const vernal_frontend_api adopted = adopt_table(&first, "vernal_frontend_api");
-  EXPECT_FALSE(check_frontend(adopted, "web", empty_config()));
+  EXPECT_FALSE(check_frontend(adopted, empty_config()));
   EXPECT_EQ(out_.str().find("checked"), std::string::npos);
   EXPECT_EQ(plugin_host().last_error(), "");
 }

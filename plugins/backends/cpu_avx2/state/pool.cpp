@@ -112,8 +112,7 @@ vernal_checkpoint_info Pool::checkpoint_info(vernal_checkpoint_id checkpoint) {
   return out;
 }
 
-// ---- steps
-// ---------------------------------------------------------------------------------------
+// ---- steps --------------------------------------------------------------------------------------
 
 void Pool::check_sizes(const StepBatch& batch) const {
   const PlanOptions& options = program_.compiled().options;

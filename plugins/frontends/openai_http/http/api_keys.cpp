@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "vernal/byte_order_mark.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal::openai_http {
@@ -37,6 +38,7 @@ ApiKeys::Hash ApiKeys::hash_of(std::string_view key) {
 
 ApiKeys ApiKeys::from_text(std::string_view text) {
   ApiKeys keys;
+  text = without_byte_order_mark(text);
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view key = trimmed(text.substr(0, end));
@@ -58,6 +60,7 @@ ApiKeys ApiKeys::from_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (!file) refuse_file(path, "cannot be read");
+  if (is_utf16(text)) refuse_file(path, "expected text in UTF-8, found UTF-16");
   ApiKeys keys = from_text(text);
   if (!keys.are_required()) refuse_file(path, "holds no key; expected one a line");
   return keys;

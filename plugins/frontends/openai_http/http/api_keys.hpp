@@ -16,7 +16,7 @@ class ApiKeys {
   ApiKeys() = default;
 
   /// Keys from text: one a line, surrounding blanks ignored, empty lines and lines that begin with
-  /// '#' skipped.
+  /// '#' skipped, and a byte order mark before the first.
   static ApiKeys from_text(std::string_view text);
 
   /// Keys from a file of that form. Throws Error: INVALID_ARGUMENT if it cannot be read, is no

@@ -192,7 +192,7 @@ Value fromjson(Interpreter& interpreter, const Call& call) {
   return value;
 }
 
-constexpr Builtin kFilters[] = {
+constexpr Builtin kNumberFilters[] = {
     {"int", "default? base?", to_int},
     {"float", "default?", to_float},
     {"abs", "", absolute},
@@ -204,6 +204,6 @@ constexpr Builtin kFilters[] = {
 
 }  // namespace
 
-std::span<const Builtin> number_filters() { return kFilters; }
+std::span<const Builtin> number_filters() { return kNumberFilters; }
 
 }  // namespace vernal::jinja

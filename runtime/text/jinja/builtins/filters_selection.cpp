@@ -118,7 +118,7 @@ Value rejectattr(Interpreter& interpreter, const Call& call) {
   return select_elements(interpreter, call, true, false);
 }
 
-constexpr Builtin kFilters[] = {
+constexpr Builtin kSelectionFilters[] = {
     {"map", "*", map},
     {"select", "*", select},
     {"reject", "*", reject},
@@ -128,6 +128,6 @@ constexpr Builtin kFilters[] = {
 
 }  // namespace
 
-std::span<const Builtin> selection_filters() { return kFilters; }
+std::span<const Builtin> selection_filters() { return kSelectionFilters; }
 
 }  // namespace vernal::jinja

@@ -278,7 +278,7 @@ Value pprint(Interpreter& interpreter, const Call& call) {
   return out.finish();
 }
 
-constexpr Builtin kFilters[] = {
+constexpr Builtin kSequenceFilters[] = {
     {"length", "", length},
     {"count", "", length},
     {"list", "", list},
@@ -304,6 +304,6 @@ constexpr Builtin kFilters[] = {
 
 }  // namespace
 
-std::span<const Builtin> sequence_filters() { return kFilters; }
+std::span<const Builtin> sequence_filters() { return kSequenceFilters; }
 
 }  // namespace vernal::jinja

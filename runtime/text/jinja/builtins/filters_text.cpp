@@ -279,7 +279,7 @@ Value urlencode(Interpreter& interpreter, const Call& call) {
   return out.finish();
 }
 
-constexpr Builtin kFilters[] = {
+constexpr Builtin kTextFilters[] = {
     {"lower", "", lower},
     {"upper", "", upper},
     {"title", "", title},
@@ -302,6 +302,6 @@ constexpr Builtin kFilters[] = {
 
 }  // namespace
 
-std::span<const Builtin> text_filters() { return kFilters; }
+std::span<const Builtin> text_filters() { return kTextFilters; }
 
 }  // namespace vernal::jinja

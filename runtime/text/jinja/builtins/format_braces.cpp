@@ -11,8 +11,6 @@
 namespace vernal::jinja {
 namespace {
 
-bool is_digit(char character) { return character >= '0' && character <= '9'; }
-
 /// Runs one `format.format(...)`.
 class BraceFormatter {
  public:
@@ -78,7 +76,7 @@ class BraceFormatter {
   }
 
   Value find_argument(std::string_view name) {
-    if (name.empty() || is_digit(name[0])) {
+    if (name.empty() || is_ascii_digit(name[0])) {
       std::size_t at = 0;
       const auto index =
           name.empty() ? next_++ : static_cast<std::uint64_t>(read_field_number(name, at));
@@ -97,7 +95,7 @@ class BraceFormatter {
 
   Value find_part(const Value& value, std::string_view key) {
     std::size_t at = 0;
-    const Value index = !key.empty() && is_digit(key[0])
+    const Value index = !key.empty() && is_ascii_digit(key[0])
                             ? Value::integer(read_field_number(key, at))
                             : Value::string(out_.heap(), key);
     std::optional<Value> found = item(out_.heap(), value, index);

@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::int64_t kMaxPrecision = 1'000;  // more digits than any float has
 
-bool is_digit(char character) { return character >= '0' && character <= '9'; }
-
 void append_padded(TextBuilder& out, std::string_view sign, std::string_view body,
                    const FieldStyle& style, char default_align) {
   const auto length = static_cast<std::int64_t>(count_code_points(body) + sign.size());
@@ -54,7 +52,7 @@ std::string_view sign_text(bool is_negative, char sign) {
 
 std::int64_t read_field_number(std::string_view text, std::size_t& position) {
   std::int64_t number = 0;
-  for (; position < text.size() && is_digit(text[position]); ++position) {
+  for (; position < text.size() && is_ascii_digit(text[position]); ++position) {
     number = std::min(kMaxFieldWidth, number * 10 + (text[position] - '0'));
   }
   return number;

@@ -255,7 +255,7 @@ Value has_case(Interpreter& interpreter, const Call& call) {
   return Value::boolean(kHolds(call.self_text()));
 }
 
-constexpr Builtin kMethods[] = {
+constexpr Builtin kStringMethods[] = {
     {"lower", "", change_case<to_lower>},
     {"casefold", "", change_case<to_lower>},
     {"upper", "", change_case<to_upper>},
@@ -297,6 +297,6 @@ constexpr Builtin kMethods[] = {
 
 }  // namespace
 
-std::span<const Builtin> string_methods() { return kMethods; }
+std::span<const Builtin> string_methods() { return kStringMethods; }
 
 }  // namespace vernal::jinja

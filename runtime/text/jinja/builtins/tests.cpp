@@ -42,7 +42,7 @@ bool is_callable(const Value& value) {
 
 /// Whether the letters of the text are of one case.
 template <bool (*kHolds)(std::string_view) noexcept>
-Value has_case(Interpreter& interpreter, const Call& call) {
+Value text_has_case(Interpreter& interpreter, const Call& call) {
   const Value text = to_string_value(interpreter.heap(), call.self());
   interpreter.budget().read_bytes(text.text().size() * 8);
   return Value::boolean(kHolds(text.text()));
@@ -107,8 +107,8 @@ constexpr Builtin kTests[] = {
     {"sequence", "", check<is_sequence>},
     {"escaped", "", check<is_escaped>},
     {"callable", "", check<is_callable>},
-    {"lower", "", has_case<is_lower_text>},
-    {"upper", "", has_case<is_upper_text>},
+    {"lower", "", text_has_case<is_lower_text>},
+    {"upper", "", text_has_case<is_upper_text>},
     {"odd", "", is_odd},
     {"even", "", is_even},
     {"divisibleby", "num", is_divisible_by},

@@ -16,8 +16,6 @@ constexpr std::array<std::string_view, 25> kOperators = {
     "+",  "-",  "/",  "*",  "%",  "~",  "[", "]", "(", ")",
     "{",  "}",  ">",  "<",  "=",  ".",  ":", "|", ","};
 
-bool is_digit(char character) { return character >= '0' && character <= '9'; }
-
 /// The source with \n for every line ending, and without one newline at the end.
 std::string normalized(std::string_view source) {
   std::string result;
@@ -232,7 +230,7 @@ class Lexer {
     const char first = source_[position_];
     if (is_space(point.value)) {
       advance(num_spaces(position_));
-    } else if (is_digit(first)) {
+    } else if (is_ascii_digit(first)) {
       read_number();
     } else if (is_name_character(point.value)) {
       read_name();
@@ -259,9 +257,9 @@ class Lexer {
   /// The length of a run of digits at `at`, with single underscores between digits.
   std::size_t num_digits(std::size_t at) const {
     std::size_t end = at;
-    while (end < source_.size() &&
-           (is_digit(source_[end]) || (source_[end] == '_' && end > at &&
-                                       end + 1 < source_.size() && is_digit(source_[end + 1])))) {
+    while (end < source_.size() && (is_ascii_digit(source_[end]) ||
+                                    (source_[end] == '_' && end > at && end + 1 < source_.size() &&
+                                     is_ascii_digit(source_[end + 1])))) {
       ++end;
     }
     return end - at;

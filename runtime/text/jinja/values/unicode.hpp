@@ -26,6 +26,8 @@ bool is_valid_utf8(std::string_view text) noexcept;
 /// Appends a code point; U+FFFD if it is not one.
 void append_utf8(std::string& text, char32_t code_point);
 
+constexpr bool is_ascii_digit(char byte) noexcept { return byte >= '0' && byte <= '9'; }
+
 /// Python's str.isspace for one code point.
 bool is_space(char32_t code_point) noexcept;
 /// Whether Python's repr shows the code point as it is.

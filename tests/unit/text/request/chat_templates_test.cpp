@@ -37,8 +37,9 @@ class ChatTemplates : public testing::Test {
     return chat_template ? chat_template->render({}, {}, system_clock()) : "none";
   }
 
- private:
   test::GgufWriter writer_;
+
+ private:
   std::vector<std::byte> bytes_;
   std::optional<GgufFile> file_;
 };
@@ -87,6 +88,12 @@ TEST_F(ChatTemplates, RefuseANameThatIsNotThere) {
                  "chat_template = \"file:tools\": expected a chat template of the model file; it "
                  "has: default, rag");
   }
+}
+
+TEST_F(ChatTemplates, RefuseADefaultThatIsNoText) {
+  writer_.add_integers("tokenizer.chat_template", GgufKind::kInt32, {1, 2});
+  EXPECT_THROW(check_chosen_template(metadata(), settings("file")), Error);
+  EXPECT_TRUE(stored_chat_templates(metadata()).empty());
 }
 
 TEST_F(ChatTemplates, SayWhyThereIsNone) {

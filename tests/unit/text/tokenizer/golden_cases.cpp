@@ -96,6 +96,7 @@ std::vector<GoldenCase> read_golden_cases(const std::filesystem::path& path) {
     golden.special = object.contains("special") ? ids_of(object.at("special")) : golden.plain;
     cases.push_back(std::move(golden));
   }
+  if (cases.empty()) throw std::runtime_error(path.string() + " has no cases");
   return cases;
 }
 
@@ -106,6 +107,7 @@ std::vector<GoldenCase> read_golden_prompts(const std::filesystem::path& path) {
     const std::vector<TokenId> prompt = ids_of(run.at("prompt"));
     cases.push_back({boost::json::value_to<std::string>(run.at("text")), prompt, prompt});
   }
+  if (cases.empty()) throw std::runtime_error(path.string() + " has no runs");
   return cases;
 }
 

@@ -16,7 +16,7 @@ struct GoldenCase {
   std::vector<TokenId> special;  ///< special tokens in the text are parsed
 };
 
-/// Reads `path`. Throws if it is missing or malformed.
+/// Reads `path`. Throws if it is missing or malformed, or has no cases.
 std::vector<GoldenCase> read_golden_cases(const std::filesystem::path& path);
 
 /// Reads the runs of a small model (models/NAME.json): their texts and prompts.

@@ -28,7 +28,9 @@ struct FileContent {
   std::string model = "llama";
   std::vector<std::string> tokens{"<unk>", "<s>", "</s>", "▁a", "b"};
   std::vector<double> scores{0, 0, 0, -1, -2};
+  GgufKind scores_kind = GgufKind::kFloat32;
   std::vector<std::int64_t> types{2, 3, 3, 1, 1};
+  GgufKind types_kind = GgufKind::kInt32;
   std::vector<std::string> merges;
   std::function<void(GgufWriter&)> more = [](GgufWriter&) {};
 };
@@ -37,8 +39,18 @@ std::vector<std::byte> write(const FileContent& content) {
   GgufWriter writer;
   writer.add_string("tokenizer.ggml.model", content.model);
   writer.add_strings("tokenizer.ggml.tokens", content.tokens);
-  writer.add_floats("tokenizer.ggml.scores", GgufKind::kFloat32, content.scores);
-  writer.add_integers("tokenizer.ggml.token_type", GgufKind::kInt32, content.types);
+  if (content.scores_kind == GgufKind::kFloat32 || content.scores_kind == GgufKind::kFloat64) {
+    writer.add_floats("tokenizer.ggml.scores", content.scores_kind, content.scores);
+  } else {
+    writer.add_integers("tokenizer.ggml.scores", content.scores_kind,
+                        {content.scores.begin(), content.scores.end()});
+  }
+  if (content.types_kind == GgufKind::kFloat32) {
+    writer.add_floats("tokenizer.ggml.token_type", content.types_kind,
+                      {content.types.begin(), content.types.end()});
+  } else {
+    writer.add_integers("tokenizer.ggml.token_type", content.types_kind, content.types);
+  }
   if (!content.merges.empty()) writer.add_strings("tokenizer.ggml.merges", content.merges);
   content.more(writer);
   return writer.bytes();
@@ -120,6 +132,47 @@ TEST(Vocabulary, TakesTheLargestNumberForNone) {
   EXPECT_EQ(vocabulary.eos, kNoToken);
   const Tokenizer tokenizer(vocabulary);
   EXPECT_THAT(tokenizer.warnings(), testing::ElementsAre(HasSubstr("bos")));
+}
+
+// Every key of the tokenizer with every type that it must not have.
+TEST(Vocabulary, NamesValuesOfAWrongType) {
+  for (const GgufKind kind :
+       {GgufKind::kInt32, GgufKind::kInt8, GgufKind::kUint32, GgufKind::kFloat64}) {
+    FileContent content;
+    content.scores_kind = kind;
+    EXPECT_THAT(refusal(content),
+                HasSubstr("tokenizer.ggml.scores is array of 5 " +
+                          std::string(gguf_kind_name(kind)) + ", expected an array of 5 f32"));
+  }
+  for (const GgufKind kind :
+       {GgufKind::kInt8, GgufKind::kUint8, GgufKind::kInt64, GgufKind::kFloat32}) {
+    FileContent content;
+    content.types_kind = kind;
+    EXPECT_THAT(refusal(content),
+                HasSubstr("tokenizer.ggml.token_type is array of 5 " +
+                          std::string(gguf_kind_name(kind)) + ", expected an array of 5 i32"));
+  }
+  for (const char* key : {"tokenizer.ggml.bos_token_id", "tokenizer.ggml.eos_token_id",
+                          "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id",
+                          "tokenizer.ggml.unknown_token_id", "tokenizer.ggml.seperator_token_id",
+                          "tokenizer.ggml.padding_token_id", "tokenizer.ggml.fim_pad_token_id",
+                          "tokenizer.ggml.fim_rep_token_id", "tokenizer.ggml.fim_sep_token_id"}) {
+    FileContent wide;
+    wide.more = [=](GgufWriter& w) { w.add_integer(key, GgufKind::kInt64, 1); };
+    EXPECT_THAT(refusal(wide), HasSubstr(std::string(key) + ": expected a u32, found i64 1"));
+    FileContent fraction;
+    fraction.more = [=](GgufWriter& w) { w.add_float(key, GgufKind::kFloat32, 1); };
+    EXPECT_THAT(refusal(fraction), HasSubstr(std::string(key) + ": expected a u32, found f32 1"));
+  }
+  for (const char* key : {"tokenizer.ggml.add_bos_token", "tokenizer.ggml.add_eos_token",
+                          "tokenizer.ggml.add_space_prefix"}) {
+    FileContent content;
+    content.more = [=](GgufWriter& w) { w.add_string(key, "true"); };
+    EXPECT_THAT(refusal(content), HasSubstr(std::string("\"") + key + "\": expected a bool"));
+  }
+  FileContent split;
+  split.more = [](GgufWriter& w) { w.add_integer("tokenizer.ggml.pre", GgufKind::kUint32, 1); };
+  EXPECT_THAT(refusal(split), HasSubstr("\"tokenizer.ggml.pre\": expected a string"));
 }
 
 struct HostileFile {

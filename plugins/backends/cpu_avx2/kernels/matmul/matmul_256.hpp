@@ -74,8 +74,7 @@ inline __m256 add_block(__m256 total, const Factors& factors, float activation_s
   return total;
 }
 
-// ---- few tokens
-// ----------------------------------------------------------------------------------
+// ---- few tokens ---------------------------------------------------------------------------------
 
 /// sums[n] += part `part` of the block with kTokens tokens.
 template <class Format, int kTokens>
@@ -139,8 +138,7 @@ void multiply_few(const Matmul& matmul, const RowGroup& group, std::int64_t toke
   for (int n = 0; n < kTokens; ++n) group.store(matmul, token + n, total[n]);
 }
 
-// ---- many tokens
-// ---------------------------------------------------------------------------------
+// ---- many tokens --------------------------------------------------------------------------------
 
 /// One block of eight rows, unpacked.
 template <class Format>
