@@ -11,7 +11,6 @@
 namespace vernal {
 namespace {
 
-constexpr std::uint32_t kServiceUnavailable = 503;
 // Bounds of how often the watchdog looks: a part of the step timeout, but neither busy nor asleep.
 constexpr std::chrono::milliseconds kShortestWatch{10};
 constexpr std::chrono::milliseconds kLongestWatch{5000};
@@ -25,25 +24,22 @@ std::size_t choose_intake_threads(std::size_t wanted) {
 }
 
 RequestError no_such_model(std::string_view id) {
-  return {VERNAL_NOT_FOUND,
-          {.error_code = "model_not_found", .param = "model", .http_hint = 404},
+  return {"model_not_found",
+          {.param = "model"},
           fmt::format("The model `{}` does not exist or is not served here.", id)};
 }
 
 RequestError unavailable(std::string_view id, const ModelStatus& status) {
-  const bool is_loading = status.state == VERNAL_MODEL_LOADING;
-  return {VERNAL_UNAVAILABLE,
-          {.error_code = is_loading ? "model_loading" : "model_unavailable",
-           .http_hint = kServiceUnavailable,
-           .is_retryable = true},
-          fmt::format("The model `{}` is not available: {}.", id, status.reason)};
+  const std::string message =
+      fmt::format("The model `{}` is not available: {}.", id, status.reason);
+  if (status.state == VERNAL_MODEL_LOADING) return {"model_loading", {}, message};
+  return {"model_unavailable", {}, message};
 }
 
 RequestError at_capacity() {
-  return {
-      VERNAL_QUEUE_FULL,
-      {.error_code = "server_overloaded", .http_hint = kServiceUnavailable, .is_retryable = true},
-      "The server is at capacity: too many requests are waiting. Try again later."};
+  return {"server_is_overloaded",
+          {},
+          "The server is at capacity: too many requests are waiting. Try again later."};
 }
 
 }  // namespace

@@ -83,6 +83,8 @@ const char* outcome_name(RequestOutcome outcome) noexcept {
       return "tool_calls";
     case RequestOutcome::kCancelled:
       return "cancelled";
+    case RequestOutcome::kClientError:
+      return "client_error";
     case RequestOutcome::kError:
       return "error";
   }

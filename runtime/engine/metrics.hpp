@@ -9,10 +9,17 @@
 namespace vernal {
 
 /// How a request ended, for counting.
-enum class RequestOutcome : std::uint8_t { kStop, kLength, kToolCalls, kCancelled, kError };
-inline constexpr std::size_t kNumOutcomes = 5;
+enum class RequestOutcome : std::uint8_t {
+  kStop,
+  kLength,
+  kToolCalls,
+  kCancelled,
+  kClientError,  ///< the request was at fault: its HTTP status is 4xx
+  kError
+};
+inline constexpr std::size_t kNumOutcomes = 6;
 
-/// "stop", "length", "tool_calls", "cancelled", "error".
+/// "stop", "length", "tool_calls", "cancelled", "client_error", "error".
 const char* outcome_name(RequestOutcome outcome) noexcept;
 
 /// Written by whoever does the work, read by any thread at any time: nothing waits for anything

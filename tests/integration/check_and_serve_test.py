@@ -101,6 +101,8 @@ case("origins that match", SOUND, http='listen = "127.0.0.1:0"\ncors_origins = [
 case("an origin that never matches beside all", REFUSED, "never matches",
      http='listen = "127.0.0.1:0"\ncors_origins = ["*", "http://x/"]')
 
+case("a name that is an address of a page", REFUSED, "expected names or addresses",
+     http='listen = "127.0.0.1:0"\nhosts = ["http://vernal.lan/"]')
 case("frontend of an unknown model", REFUSED, "nobody", http='listen = "127.0.0.1:0"\nmodels = ["nobody"]')
 case("unknown key of a frontend", REFUSED, "listn", http='listn = "127.0.0.1:0"')
 case("no connections", REFUSED, "max_connections", http='listen = "127.0.0.1:0"\nmax_connections = 0')

@@ -120,7 +120,7 @@ def malformed_bodies(s):
         ("temperature as text", chat(b',"temperature":"hot"'), {400}),
         ("n of a million", chat(b',"n":1000000'), {400}),
         ("top_logprobs of a million", chat(b',"logprobs":true,"top_logprobs":1000000'), {400}),
-        ("negative output budget", s.json_post({"model": s.model, "max_tokens": -1,
+        ("negative output budget", s.json_post({"model": s.model, "max_tokens": -2,
                                                 "messages": [{"role": "user", "content": "x"}]}), {400}),
         ("100,000 stop strings", chat(b',"stop":[' + b'"a",' * 100_000 + b'"a"]'), {400}),
         ("100,000 logit biases", chat(b',"logit_bias":{' + b",".join(b'"%d":1' % i for i in range(100_000)) +

@@ -84,6 +84,12 @@ class Server:
             assert time.monotonic() < limit, "".join(self.lines)
             time.sleep(0.01)
 
+    def logged_requests(self):
+        """The members of each event "request" in the log."""
+        events = [line.split(": request ", 1)[1] for line in self.lines if ": request " in line]
+        return [{key: value.strip('"') for key, value in re.findall(r'(\w+)=("[^"]*"|\S+)', event)}
+                for event in events]
+
     def answer(self, method, path, body=None):
         """Status, headers and document of the answer."""
         connection, response = self.request(method, path, body)
@@ -205,6 +211,70 @@ class Process(unittest.TestCase):
         self.assertEqual(piped.returncode, 0, piped.stderr)
         self.assertEqual(piped.stdout.rstrip("\n"), over_http.rstrip("\n"))
 
+    def test_every_request_leaves_one_line_in_the_log(self):
+        with Server(deployment(HTTP)) as server:
+            answer = server.chat()
+            connection, response = server.request("POST", "/v1/completions", {
+                "model": "tiny", "prompt": PROMPT, "max_tokens": 900, "stream": True})
+            for _ in range(6):
+                self.assertTrue(response.readline())
+            response.close()
+            connection.close()
+            server.wait_until(lambda: len(server.logged_requests()) == 2)
+            server.answer("POST", "/v1/completions", {"model": "tiny", "prompt": "a", "max_tokens": 1.5})
+            server.wait_until(lambda: len(server.logged_requests()) == 3)
+            whole, abandoned, refused = server.logged_requests()
+        self.assertEqual((whole["status"], whole["model"], whole["finish"]), ("200", "tiny", "length"))
+        self.assertEqual(whole["endpoint"], "POST /v1/chat/completions")
+        self.assertEqual(int(whole["prompt_tokens"]), answer["usage"]["prompt_tokens"])
+        self.assertEqual(int(whole["generated_tokens"]), NUM_TOKENS)
+        self.assertAlmostEqual(float(whole["decode_ms"]), answer["timings"]["predicted_ms"], delta=0.1)
+        self.assertEqual((abandoned["status"], abandoned["error"], abandoned["stream"]), ("200", "client_left", "true"))
+        self.assertTrue(0 < int(abandoned["generated_tokens"]) < 900, abandoned)
+        self.assertGreater(float(abandoned["decode_ms"]), 0)
+        self.assertEqual((refused["status"], refused["error"]), ("400", "invalid_value"))
+
+    def test_pages_of_strangers_do_not_reach_it(self):
+        frontend = HTTP + 'cors_origins = ["http://trusted.example"]\nhosts = ["vernal.lan"]\n'
+        body = {"model": "tiny", "prompt": "a", "max_tokens": 1}
+        with Server(deployment(frontend)) as server:
+            def status(**headers):
+                connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+                connection.request("POST", "/v1/completions", json.dumps(body),
+                                   {name.replace("_", "-"): value for name, value in headers.items()})
+                answer = connection.getresponse().status
+                connection.close()
+                return answer
+
+            page = {"Origin": "http://trusted.example", "Content_Type": "application/json"}
+            self.assertEqual(status(), 200)
+            self.assertEqual(status(**page), 200)
+            self.assertEqual(status(**{**page, "Origin": "http://stranger.example"}), 403)
+            self.assertEqual(status(**{**page, "Content_Type": "text/plain"}), 415)
+            self.assertEqual(status(Host="vernal.lan:8080"), 200)
+            self.assertEqual(status(Host="stranger.example"), 403)
+
+    def test_figures_of_a_short_answer_are_those_of_the_machine(self):
+        with Server(deployment(HTTP)) as server:
+            self.assertEqual(server.chat(max_tokens=1)["timings"]["predicted_per_second"], 0)
+            timings = server.chat()["timings"]
+            self.assertAlmostEqual(timings["predicted_per_second"],
+                                   (NUM_TOKENS - 1) / timings["predicted_ms"] * 1000, places=3)
+            self.assertEqual(timings["predicted_n"], NUM_TOKENS)
+
+    def test_an_overflow_names_what_was_sent(self):
+        with Server(deployment(HTTP)) as server:
+            text = "word " * 3000
+            for path, member, body in (
+                    ("/v1/completions", "prompt", {"prompt": text}),
+                    ("/v1/chat/completions", "messages", {"messages": [{"role": "user", "content": text}]})):
+                status, _, refused = server.answer("POST", path, {"model": "tiny", **body})
+                self.assertEqual((status, refused["error"]["code"]), (400, "context_length_exceeded"))
+                self.assertEqual(refused["error"]["param"], member)
+                self.assertRegex(refused["error"]["message"],
+                                 rf"^This model's maximum context length is 1024 tokens\. However, your {member} "
+                                 rf"resulted in \d+ tokens\. Please reduce the length of the {member}\.$")
+
     def test_nothing_that_no_client_should_send_disturbs_it(self):
         abuse = os.path.join(os.path.dirname(os.path.abspath(__file__)), "http_abuse.py")
         with Server(deployment(HTTP)) as server:
@@ -269,6 +339,15 @@ backend = "slow"
                                         capture_output=True, text=True, timeout=30)
             self.assertEqual(second.returncode, 1)
             self.assertIn(str(server.port), second.stderr)
+
+    def test_run_needs_no_frontend(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+            file.write(deployment(""))
+            file.flush()
+            answer = subprocess.run([VERNAL, "run", file.name, "-p", PROMPT, "-n", "3"], stdin=subprocess.DEVNULL,
+                                    capture_output=True, text=True, timeout=60)
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        self.assertTrue(answer.stdout)
 
     def test_every_command_refuses_a_missing_file_by_name(self):
         for command in (["serve"], ["check"], ["plan"], ["bench"], ["run", "-p", "x"], ["chat"], ["inspect"]):

@@ -7,7 +7,7 @@
 #include <thread>
 #include <utility>
 
-#include "operations/node_support.hpp"
+#include "operations/operation_table.hpp"
 #include "vernal/block_types.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -46,7 +46,7 @@ class Plan final : public BackendPlan {
   std::shared_ptr<Instance> instance_;
 };
 
-/// Everything a module needs and this backend lacks, at once.
+/// Throws one error that names everything which a module needs and this backend lacks.
 void require_support(const Module& module) {
   std::string problems;
   for (const Function& function : module.functions) {
@@ -82,10 +82,11 @@ std::vector<FormatSupport> CpuBackend::formats() const {
   std::vector<FormatSupport> out;
   for (const BlockType& type : kBlockTypes) {
     FormatSupport row{std::string(type.id), VERNAL_FORMAT_REFUSED, "no kernel"};
-    if (const auto format = find_weight_format(type.id); format == WeightFormat::kEightBit) {
+    const WeightFormat* const format = find_weight_format(type.id);
+    if (format != nullptr && format->id == kEightBitId) {
       row.support = VERNAL_FORMAT_CONVERTED;
       row.note = "8-bit codes with a scale for each 16, nothing rounded: 8.625 bits per weight";
-    } else if (format) {
+    } else if (format != nullptr) {
       row.support = VERNAL_FORMAT_NATIVE;
       row.note = "the same bytes, interleaved over eight rows";
     }

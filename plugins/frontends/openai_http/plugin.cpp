@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "openai_http/checked_settings.hpp"
-#include "openai_http/server/server.hpp"
+#include "openai_http/server/listener.hpp"
 #include "vernal/frontend_plugin.hpp"
 
 namespace vernal::openai_http {
@@ -17,23 +17,23 @@ class HttpFrontend final : public Frontend {
   static void check(const Config& config) { check_settings(config); }
 
   void start() override {
-    server_ = std::make_unique<Server>(settings_, EngineClient(), TextClient());
-    server_->run();
+    listener_ = std::make_unique<Listener>(settings_, EngineClient(), TextClient());
+    listener_->run();
   }
   void begin_drain(std::uint64_t) override {
-    if (server_) server_->begin_drain();
+    if (listener_) listener_->begin_drain();
   }
-  std::uint64_t active() const override { return server_ ? server_->active() : 0; }
+  std::uint64_t active() const override { return listener_ ? listener_->active() : 0; }
   void stop() override {
-    if (server_) server_->stop();
+    if (listener_) listener_->stop();
   }
   std::string info() const override {
-    return server_ ? "listening on " + server_->url() : "not listening";
+    return listener_ ? "listening on " + listener_->url() : "not listening";
   }
 
  private:
   Settings settings_;
-  std::unique_ptr<Server> server_;
+  std::unique_ptr<Listener> listener_;
 };
 
 constexpr vernal_frontend_api kTable = frontend_table<HttpFrontend>();

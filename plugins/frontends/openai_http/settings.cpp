@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include "openai_http/http/caller_policy.hpp"
+
 namespace vernal::openai_http {
 namespace {
 
@@ -31,6 +33,11 @@ constexpr std::array kRows = {
             .type = VERNAL_CONFIG_STRING_LIST,
             .help = "Origins whose pages may use the server from a browser; \"*\" stands for all.",
             .default_value = "[\"*\"]"}),
+    to_abi({.path = "hosts",
+            .type = VERNAL_CONFIG_STRING_LIST,
+            .help = "Names by which clients may call a server without keys, besides localhost and "
+                    "the address they connect to; \"*\" stands for all.",
+            .default_value = "[]"}),
     to_abi({.path = "max_connections",
             .type = VERNAL_CONFIG_INT,
             .help = "Connections at a time; further ones are answered 503 and closed.",
@@ -58,7 +65,7 @@ constexpr std::array kRows = {
     to_abi({.path = "idle_timeout",
             .type = VERNAL_CONFIG_DURATION,
             .help = "Time a connection may stay open without a request.",
-            .default_value = "\"75s\"",
+            .default_value = "\"120s\"",
             .minimum = 10,
             .maximum = kMaxTimeoutMs}),
     to_abi({.path = "write_timeout",
@@ -83,6 +90,18 @@ constexpr std::array kRows = {
 
 void read_duration(const Config& config, std::string_view key, Milliseconds& out) {
   if (const auto value = config.find_duration_ms(key)) out = Milliseconds(*value);
+}
+
+/// Refuses an entry that no Host header can match: it would be ignored silently.
+void check_hosts(const Config& config, const std::vector<std::string>& hosts) {
+  for (const std::string& host : hosts) {
+    const bool is_name = host.find('/') == std::string::npos && is_host_name(host_name(host));
+    if (host == "*" || is_name) continue;
+    throw Error(VERNAL_INVALID_ARGUMENT,
+                fmt::format("{}: hosts: expected names or addresses such as \"vernal.lan\", or "
+                            "\"*\", found \"{}\"",
+                            config.origin("hosts"), host));
+  }
 }
 
 }  // namespace
@@ -121,6 +140,8 @@ Settings read_settings(const Config& config) {
   settings.models = config.strings("models");
   settings.api_keys_file = config.find_string("api_keys_file").value_or("");
   settings.cors_origins = config.strings("cors_origins");
+  settings.hosts = config.strings("hosts");
+  check_hosts(config, settings.hosts);
   const auto connections = config.find_int("max_connections");
   if (connections) settings.max_connections = static_cast<std::uint64_t>(*connections);
   settings.max_body = config.find_size("max_body").value_or(settings.max_body);

@@ -21,18 +21,19 @@ struct Settings {
   std::vector<std::string> models;  // that clients see; empty: all
   std::string api_keys_file;        // empty: no key is asked for
   std::vector<std::string> cors_origins = {"*"};
+  std::vector<std::string> hosts;  // by which clients without a key may call the server
   std::uint64_t max_connections = 1024;
   std::uint64_t max_body = std::uint64_t{32} << 20;
   Milliseconds header_timeout{10'000};       // for a whole head
   Milliseconds body_timeout{30'000};         // for a body, and 1 s more for every 64 KiB of it
-  Milliseconds idle_timeout{75'000};         // between requests
+  Milliseconds idle_timeout{120'000};        // between requests; common clients pool for 90 s
   Milliseconds write_timeout{30'000};        // for a client to take what is sent
   Milliseconds keep_alive_interval{10'000};  // without output, in an event stream
   std::uint32_t threads = 2;
 };
 
 /// Reads the validated table. Throws Error(INVALID_ARGUMENT) with the key's place for a listen
-/// address of another form than host:port.
+/// address of another form than host:port, and for hosts that could never be called so.
 Settings read_settings(const Config& config);
 
 /// "127.0.0.1:8080", "[::1]:8000", "localhost:0" -> host and port of `settings`. False if it is

@@ -30,16 +30,27 @@ Prompt make_prompt(SubmittedRequest& submitted, const RequestDocument& document)
   return {std::move(submitted.tokens), {}};
 }
 
-// The wording is what clients know to compress a conversation by.
-RequestError context_overflow(std::uint64_t context_length, std::uint64_t num_tokens) {
-  return {VERNAL_CONTEXT_OVERFLOW,
-          {.error_code = "context_length_exceeded",
-           .param = "messages",
-           .context_length = context_length,
-           .prompt_tokens = num_tokens},
-          fmt::format("This model's maximum context length is {} tokens. However, your messages "
-                      "resulted in {} tokens. Please reduce the length of the messages.",
-                      context_length, num_tokens)};
+// The one sentence about a prompt that does not fit. Agents know this wording and answer it by
+// compressing their conversation, so frontends pass it on as it stands. `field` is what the client
+// sent, "messages" or "prompt".
+RequestError context_overflow(std::string_view field, std::uint64_t context_length,
+                              std::uint64_t num_tokens) {
+  return {
+      "context_length_exceeded",
+      {.param = std::string(field), .context_length = context_length, .prompt_tokens = num_tokens},
+      fmt::format("This model's maximum context length is {} tokens. However, your {} resulted "
+                  "in {} tokens. Please reduce the length of the {}.",
+                  context_length, field, num_tokens, field)};
+}
+
+void check_biases(const SamplingOptions& sampling, const Tokenizer& tokenizer) {
+  for (const LogitBias& bias : sampling.logit_bias) {
+    if (tokenizer.contains(bias.token)) continue;
+    const std::string path = fmt::format("sampling.logit_bias.{}", bias.token);
+    throw invalid_value(
+        path, fmt::format("Invalid value for '{}': expected a token id from 0 to {}.", path,
+                          tokenizer.size() - 1));
+  }
 }
 
 PreparedRequest prepare(SubmittedRequest& submitted, Warnings& warnings) {
@@ -47,6 +58,7 @@ PreparedRequest prepare(SubmittedRequest& submitted, Warnings& warnings) {
   PreparedRequest prepared;
   prepared.request = submitted.request;
   prepared.document = parse_request(submitted.document, *submitted.defaults, submitted.has_tokens);
+  check_biases(prepared.document.sampling, *model.tokenizer);
   Prompt prompt = make_prompt(submitted, prepared.document);
   prepared.prompt = std::move(prompt.tokens);
   warnings = std::move(prompt.warnings);
@@ -56,7 +68,8 @@ PreparedRequest prepare(SubmittedRequest& submitted, Warnings& warnings) {
   }
   const std::uint64_t num_tokens = prepared.prompt.size();
   if (num_tokens >= model.context_length) {
-    throw context_overflow(model.context_length, num_tokens);
+    throw context_overflow(prepared.document.messages ? "messages" : "prompt", model.context_length,
+                           num_tokens);
   }
   const std::uint64_t most = model.context_length - num_tokens;
   const std::uint64_t wanted = prepared.document.max_tokens.value_or(most);

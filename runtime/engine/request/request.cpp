@@ -7,63 +7,35 @@
 namespace vernal {
 namespace {
 
-struct Failure {
-  const char* error_code;
-  std::uint32_t http_hint;
-  bool is_retryable;
-};
-
-Failure describe(std::int32_t code) {
-  switch (code) {
-    case VERNAL_CANCELLED:
-      return {"cancelled", 499, false};
-    case VERNAL_INVALID_ARGUMENT:
-      return {"invalid_value", 400, false};
-    case VERNAL_NOT_FOUND:
-      return {"not_found", 404, false};
-    case VERNAL_UNSUPPORTED:
-      return {"unsupported_parameter", 400, false};
-    case VERNAL_RESOURCE_EXHAUSTED:
-      return {"server_overloaded", 503, true};
-    case VERNAL_QUEUE_FULL:
-      return {"server_overloaded", 503, true};
-    case VERNAL_CONTEXT_OVERFLOW:
-      return {"context_length_exceeded", 400, false};
-    case VERNAL_CLIENT_STALLED:
-      return {"client_stalled", 408, false};
-    case VERNAL_UNAVAILABLE:
-      return {"model_unavailable", 503, true};
-    case VERNAL_DEADLINE:
-      return {"deadline_exceeded", 504, false};
-    case VERNAL_DEVICE_LOST:
-      return {"model_unavailable", 503, true};
-    default:
-      return {"internal_error", 500, false};
-  }
-}
-
-Event event_of(std::int32_t code, const char* text) {
-  const Failure failure = describe(code);
+Event event_of(const RequestErrorKind& kind, std::int32_t status, const char* text) {
   Event event;
   event.type = VERNAL_EVENT_ERROR;
-  event.code = code;
+  event.code = status;
   event.text = text;
-  event.error_code = failure.error_code;
-  event.http_hint = failure.http_hint;
-  event.is_retryable = failure.is_retryable;
+  event.error_code = kind.code;
+  event.http_hint = kind.http_status;
+  event.is_retryable = kind.is_retryable;
   return event;
+}
+
+Event event_of(std::int32_t status, const char* text) {
+  return event_of(request_error_of(status), status, text);
+}
+
+/// A client that asks for what cannot be is no error of the server's.
+RequestOutcome outcome_of(const Event& error) {
+  constexpr std::uint32_t kFirstServerError = 500;
+  return error.http_hint < kFirstServerError ? RequestOutcome::kClientError
+                                             : RequestOutcome::kError;
 }
 
 }  // namespace
 
 Event error_event(const std::exception& error) {
   if (const auto* refusal = dynamic_cast<const RequestError*>(&error)) {
-    Event event = event_of(refusal->code(), refusal->what());
+    Event event = event_of(refusal->kind(), refusal->code(), refusal->what());
     const ErrorDetails& details = refusal->details();
-    event.error_code = details.error_code;
     event.param = details.param;
-    event.http_hint = details.http_hint;
-    event.is_retryable = details.is_retryable;
     event.context_length = details.context_length;
     event.prompt_tokens = details.prompt_tokens;
     return event;
@@ -103,7 +75,9 @@ bool Request::finish(Event terminal, RequestOutcome outcome) {
 }
 
 bool Request::fail(const std::exception& error) {
-  return finish(error_event(error), RequestOutcome::kError);
+  Event event = error_event(error);
+  const RequestOutcome outcome = outcome_of(event);
+  return finish(std::move(event), outcome);
 }
 
 bool Request::fail_cancelled() {

@@ -43,7 +43,7 @@ std::string read_part(const json::value& value, const std::string& path) {
       read_string(reader.require("type"), reader.path_of("type"), kMaxNameBytes);
   if (type != "text") {
     throw RequestError(
-        VERNAL_UNSUPPORTED, {.error_code = "unsupported_content", .param = path},
+        "unsupported_content", {.param = path},
         fmt::format("This model reads text only: '{}' is not a part of type text.", path));
   }
   std::string text = read_string(reader.require("text"), reader.path_of("text"), kAnyLength);

@@ -51,13 +51,9 @@ class BoundedMemory final : public json::memory_resource {
   std::size_t remaining_;
 };
 
-RequestError invalid_json(const std::string& message) {
-  return {VERNAL_INVALID_ARGUMENT, {.error_code = "invalid_json"}, message};
-}
+RequestError invalid_json(const std::string& message) { return {"invalid_json", {}, message}; }
 
-RequestError too_large(const std::string& message) {
-  return {VERNAL_INVALID_ARGUMENT, {.error_code = "request_too_large", .http_hint = 413}, message};
-}
+RequestError too_large(const std::string& message) { return {"request_too_large", {}, message}; }
 
 // How messages call a field. The output budget has words of its own, because clients take
 // "max_tokens" in an error for a prompt that is too long.
@@ -257,8 +253,7 @@ void ObjectReader::refuse_unknown_keys() const {
     const std::string_view key(member.key().data(), member.key().size());
     if (std::find(known_.begin(), known_.end(), key) == known_.end()) {
       const std::string path = path_of(shorten(key));
-      throw RequestError(VERNAL_INVALID_ARGUMENT,
-                         {.error_code = "unknown_parameter", .param = path},
+      throw RequestError("unknown_parameter", {.param = path},
                          fmt::format("Unknown parameter: '{}' is not a field of a request.", path));
     }
   }

@@ -13,12 +13,12 @@ namespace {
 
 RequestError template_failed(const TemplateError& error) {
   const bool is_costly = error.code() == VERNAL_RESOURCE_EXHAUSTED;
-  return {VERNAL_INVALID_ARGUMENT,
-          {.error_code = "invalid_value", .param = "messages"},
-          fmt::format("{}: {}",
-                      is_costly ? "The messages cost the chat template of this model too much"
-                                : "The chat template of this model refuses the messages",
-                      error.what())};
+  return invalid_value(
+      "messages",
+      fmt::format("{}: {}",
+                  is_costly ? "The messages cost the chat template of this model too much"
+                            : "The chat template of this model refuses the messages",
+                  error.what()));
 }
 
 bool lacks_members(const ToolDefinition& tool) {
@@ -81,7 +81,7 @@ Prompt PromptBuilder::prompt(const RequestDocument& document) const {
 PromptBuilder::Rendering PromptBuilder::render(const RequestDocument& document) const {
   if (!chat_.source) {
     throw RequestError(
-        VERNAL_UNSUPPORTED, {.error_code = "no_chat_template", .param = "messages"},
+        "no_chat_template", {.param = "messages"},
         fmt::format("This model has no chat template{}{}; send a prompt instead of messages.",
                     problem_.empty() ? "" : ": ", problem_));
   }

@@ -156,8 +156,8 @@ TEST(EngineFaults, RefusesMoreThanTheQueueHolds) {
     FAIL();
   } catch (const RequestError& error) {
     EXPECT_EQ(error.code(), VERNAL_QUEUE_FULL);
-    EXPECT_EQ(error.details().http_hint, 503U);
-    EXPECT_TRUE(error.details().is_retryable);
+    EXPECT_EQ(error.kind().http_status, 503U);
+    EXPECT_TRUE(error.kind().is_retryable);
     EXPECT_NE(std::string(error.what()).find("at capacity"), std::string::npos);
   }
   control->open_gate();

@@ -144,8 +144,9 @@ TEST(Engine, RefusesPromptsThatDoNotFitWithTheWordingClientsKnow) {
   EXPECT_EQ(answer.terminal.http_hint, 400U);
   EXPECT_EQ(answer.terminal.context_length, 10U);
   EXPECT_EQ(answer.terminal.text,
-            "This model's maximum context length is 10 tokens. However, your messages resulted in "
-            "10 tokens. Please reduce the length of the messages.");
+            "This model's maximum context length is 10 tokens. However, your prompt resulted in "
+            "10 tokens. Please reduce the length of the prompt.");
+  EXPECT_EQ(answer.terminal.param, "prompt");
   EXPECT_EQ(bench.run(R"({"prompt": "012345678"})").texts[0].size(), 1U);
 }
 
@@ -408,7 +409,7 @@ TEST(Engine, RefusesUnknownModelsAndRequests) {
     FAIL();
   } catch (const RequestError& error) {
     EXPECT_EQ(error.code(), VERNAL_NOT_FOUND);
-    EXPECT_EQ(error.details().error_code, "model_not_found");
+    EXPECT_EQ(error.kind().code, "model_not_found");
     EXPECT_NE(std::string(error.what()).find("The model `nobody` does not exist"),
               std::string::npos);
   }
@@ -434,6 +435,28 @@ TEST(Engine, SaysWhatIsWrongWithADocument) {
             "no_chat_template");
 }
 
+TEST(Engine, NamesABiasBeyondTheVocabulary) {
+  EngineBench bench;
+  const Answer answer =
+      bench.run(R"({"prompt": "x", "sampling": {"logit_bias": {"1": 5, "7654321": 1}}})");
+  ASSERT_EQ(answer.terminal.type, VERNAL_EVENT_ERROR);
+  EXPECT_EQ(answer.terminal.error_code, "invalid_value");
+  EXPECT_EQ(answer.terminal.param, "sampling.logit_bias.7654321");
+  EXPECT_NE(answer.terminal.text.find("7654321"), std::string::npos);
+}
+
+TEST(Engine, NamesTheMessagesThatDoNotFit) {
+  BenchOptions options;
+  options.context_length = 10;
+  options.chat_template = "{% for m in messages %}{{ m.content }}{% endfor %}";
+  EngineBench bench(test::predict_letters, options);
+  const Answer answer = bench.run(R"({"messages": [{"role": "user", "content": "0123456789"}]})");
+  EXPECT_EQ(answer.terminal.param, "messages");
+  EXPECT_EQ(answer.terminal.text,
+            "This model's maximum context length is 10 tokens. However, your messages resulted in "
+            "10 tokens. Please reduce the length of the messages.");
+}
+
 TEST(Engine, CountsWhatItDoes) {
   EngineBench bench(answers({{"p", "abc"}}));
   bench.run(R"({"prompt": "p", "sampling": {"temperature": 0}})");
@@ -442,7 +465,8 @@ TEST(Engine, CountsWhatItDoes) {
   EXPECT_EQ(bench.metric("vernal_generated_tokens_total"), 5.0);
   EXPECT_EQ(bench.metric("vernal_requests_total", "model=\"m\",reason=\"stop\""), 1.0);
   EXPECT_EQ(bench.metric("vernal_requests_total", "model=\"m\",reason=\"length\""), 1.0);
-  EXPECT_EQ(bench.metric("vernal_requests_total", "model=\"m\",reason=\"error\""), 1.0);
+  EXPECT_EQ(bench.metric("vernal_requests_total", "model=\"m\",reason=\"client_error\""), 1.0);
+  EXPECT_EQ(bench.metric("vernal_requests_total", "model=\"m\",reason=\"error\""), 0.0);
   bench.eventually([&] { return bench.metric("vernal_requests_running") == 0.0; });
   bench.eventually([&] { return bench.metric("vernal_requests_queued") == 0.0; });
   EXPECT_GT(bench.metric("vernal_steps_total"), 3.0);

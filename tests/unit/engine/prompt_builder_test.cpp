@@ -146,8 +146,8 @@ TEST(PromptBuilder, SaysWhyMessagesCannotBeRendered) {
     none.tokens(user_says("x"));
     FAIL();
   } catch (const RequestError& error) {
-    EXPECT_EQ(error.details().error_code, "no_chat_template");
-    EXPECT_EQ(error.details().http_hint, 400U);
+    EXPECT_EQ(error.kind().code, "no_chat_template");
+    EXPECT_EQ(error.kind().http_status, 400U);
     EXPECT_NE(std::string(error.what()).find("line 3: broken"), std::string::npos);
   }
   const PromptBuilder raising = make_builder("{{ raise_exception('users are not welcome') }}");

@@ -29,8 +29,8 @@ Refusal refusal(std::string_view text, bool has_tokens = false) {
   try {
     parse_request(text, {}, has_tokens);
   } catch (const RequestError& error) {
-    return {error.code(), std::string(error.details().error_code), error.details().param,
-            error.details().http_hint, error.what()};
+    return {error.code(), std::string(error.kind().code), error.details().param,
+            error.kind().http_status, error.what()};
   }
   ADD_FAILURE() << "accepted: " << text;
   return {};
@@ -210,7 +210,7 @@ TEST(RequestDocument, BoundsSizeAndMemory) {
     parse_request(text, {}, false, limits);
     FAIL();
   } catch (const RequestError& error) {
-    EXPECT_EQ(error.details().http_hint, 413U);
+    EXPECT_EQ(error.kind().http_status, 413U);
   }
   std::string many = R"({"prompt": "x", "template_kwargs": {"a": [)";
   for (int i = 0; i < 2'000'000; ++i) many += "0,";

@@ -114,7 +114,7 @@ TEST(ChatStream, EndsWithOneUsageChunkIfAsked) {
   request.include_usage = true;
   const auto answer = make_chat_answer(request, kIdentity);
   const auto chunks = chunks_of(play(*answer, hello()));
-  for (std::size_t i = 0; i + 1 < chunks.size(); ++i) EXPECT_FALSE(chunks[i].contains("usage"));
+  for (std::size_t i = 0; i + 1 < chunks.size(); ++i) EXPECT_TRUE(chunks[i].at("usage").is_null());
   EXPECT_TRUE(chunks.back().at("choices").as_array().empty());
   EXPECT_EQ(chunks.back().at("usage"),
             json::parse(R"({"prompt_tokens":10,"completion_tokens":2,"total_tokens":12,
@@ -122,7 +122,21 @@ TEST(ChatStream, EndsWithOneUsageChunkIfAsked) {
                 "completion_tokens_details":{"reasoning_tokens":0}})"));
   EXPECT_EQ(chunks.back().at("timings").at("prompt_n"), 6);
   EXPECT_EQ(chunks.back().at("timings").at("prompt_ms"), 2.0);
-  EXPECT_EQ(chunks.back().at("timings").at("predicted_per_second"), 500.0);
+  // One of the two tokens was decoded, in 4 ms; the other came out of the prompt.
+  EXPECT_EQ(chunks.back().at("timings").at("predicted_n"), 2);
+  EXPECT_EQ(chunks.back().at("timings").at("predicted_per_second"), 250.0);
+}
+
+TEST(Timings, CountWhatWasDecodedAfterTheFirstToken) {
+  const auto speed = [](std::uint32_t n, std::uint64_t tokens) {
+    const auto answer = make_chat_answer(request_of(false, n), kIdentity);
+    const json::value document = json::parse(play(*answer, {testing::finished(10, tokens)}));
+    return document.at("timings").at("predicted_per_second").to_number<double>();
+  };
+  EXPECT_EQ(speed(1, 0), 0.0);
+  EXPECT_EQ(speed(1, 1), 0.0);
+  EXPECT_EQ(speed(1, 5), 1000.0);
+  EXPECT_EQ(speed(3, 7), 1000.0);
 }
 
 TEST(ChatStream, NumbersItsChoices) {
@@ -241,6 +255,26 @@ TEST(CompletionDocument, NumbersChoicesPromptByPrompt) {
   EXPECT_EQ(document.at("usage").at("prompt_tokens"), 20);
 }
 
+TEST(CompletionDocument, KeepsEveryAlternative) {
+  GenerationRequest request = request_of(false);
+  request.wants_logprobs = true;
+  request.num_alternatives = 5;
+  MockEvent parts = testing::delta("x");
+  parts.positions = {{{"\xE2\x82", -0.1}, {"\xE2\x83", -1}, {"\xFF", -2}, {"a", -3}, {"a", -4}}};
+  MockEvent rest = testing::delta("y");
+  rest.positions = {{{"\xAC", -0.1}}, {{"b", -0.1}}};
+  const auto answer = make_completion_answer(request, kIdentity);
+  const json::value document =
+      json::parse(play(*answer, {parts, rest, testing::choice_finished(), testing::finished()}));
+  const json::value& logprobs = document.at("choices").at(0).at("logprobs");
+  EXPECT_EQ(logprobs.at("top_logprobs").at(0),
+            json::parse(R"({"bytes:\\xe2\\x82":-0.1,"bytes:\\xe2\\x83":-1.0,"bytes:\\xff":-2.0,
+                            "a":-3.0,"token_id:0":-4.0})"));
+  EXPECT_EQ(logprobs.at("tokens"), json::parse(R"(["bytes:\\xe2\\x82","bytes:\\xac","b"])"));
+  // A character in two tokens is one character of the text.
+  EXPECT_EQ(logprobs.at("text_offset"), json::parse("[0,1,1]"));
+}
+
 TEST(CompletionStream, CarriesTextLogprobsAndUsage) {
   GenerationRequest request = request_of(true);
   request.wants_logprobs = true;
@@ -256,6 +290,8 @@ TEST(CompletionStream, CarriesTextLogprobsAndUsage) {
                             "top_logprobs":[{"a":-0.1,"b":-2.0}],"text_offset":[1]})"));
   EXPECT_EQ(chunks[2].at("choices").at(0).at("finish_reason"), "stop");
   EXPECT_TRUE(chunks[3].at("choices").as_array().empty());
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(chunks[i].at("usage").is_null());
+  EXPECT_TRUE(chunks[3].at("usage").is_object());
 }
 
 TEST(ApiError, HasTheShapeOfEachDialect) {
@@ -270,9 +306,22 @@ TEST(ApiError, HasTheShapeOfEachDialect) {
   EXPECT_EQ(anthropic.at("request_id"), "req_1");
 }
 
+TEST(ApiError, NamesMembersAsTheClientSentThem) {
+  MockEvent event = testing::failed(VERNAL_INVALID_ARGUMENT,
+                                    "Invalid value for 'sampling.logit_bias.99': expected an id.");
+  event.param = "sampling.logit_bias.99";
+  testing::EventArrays arrays;
+  vernal_event raw{};
+  testing::to_abi(event, arrays, raw);
+  EXPECT_EQ(error_of_event(raw).param, "logit_bias.99");
+  EXPECT_EQ(error_of_event(raw).message, "Invalid value for 'logit_bias.99': expected an id.");
+}
+
 TEST(ApiError, WordsAnOverflowForEachDialect) {
-  MockEvent event = testing::failed(VERNAL_CONTEXT_OVERFLOW, "too long", 400);
+  MockEvent event = testing::failed(VERNAL_CONTEXT_OVERFLOW,
+                                    "the engine's sentence about a prompt that is too long", 400);
   event.error_code = "context_length_exceeded";
+  event.param = "prompt";
   event.prompt_tokens = 5000;
   event.context_length = 4096;
   testing::EventArrays arrays;
@@ -282,10 +331,8 @@ TEST(ApiError, WordsAnOverflowForEachDialect) {
   EXPECT_EQ(error.status, 400U);
   const json::value openai = json::parse(render_error(error, Dialect::kOpenAi, ""));
   EXPECT_EQ(openai.at("error").at("code"), "context_length_exceeded");
-  EXPECT_EQ(
-      openai.at("error").at("message"),
-      "This model's maximum context length is 4096 tokens. However, your messages resulted in "
-      "5000 tokens. Please reduce the length of the messages.");
+  EXPECT_EQ(openai.at("error").at("message"), json::value(event.text));
+  EXPECT_EQ(openai.at("error").at("param"), "prompt");
   const json::value anthropic = json::parse(render_error(error, Dialect::kAnthropic, ""));
   EXPECT_EQ(anthropic.at("error").at("message"), "prompt is too long: 5000 tokens > 4096 maximum");
 }

@@ -36,7 +36,8 @@ TEST_F(HttpFrontend, TakesChunkedBodies) {
   RawClient client(port());
   const std::string body = kChat;
   client.send(
-      "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n");
   for (const char c : body) client.send(std::string("1;x=y\r\n") + c + "\r\n");
   client.send("0\r\nTrailer: x\r\n\r\n");
   EXPECT_EQ(client.read_answer()->status, 200);
@@ -48,13 +49,15 @@ TEST_F(HttpFrontend, AnswersExpectationsBeforeTheBody) {
   start();
   RawClient client(port());
   client.send(
-      "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: " +
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nExpect: "
+      "100-continue\r\nContent-Length: " +
       std::to_string(std::string(kChat).size()) + "\r\n\r\n");
   EXPECT_EQ(client.read_answer()->status, 100);
   client.send(kChat);
   EXPECT_EQ(client.read_answer()->status, 200);
   client.send(
-      "POST /nope HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+      "POST /nope HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: "
+      "5\r\n\r\n");
   EXPECT_EQ(client.read_answer()->status, 404);
   EXPECT_TRUE(client.is_closed_within(5s));
 }
@@ -98,7 +101,8 @@ TEST_F(HttpFrontend, RefusesBodiesThatAreTooLarge) {
   EXPECT_EQ(declared.status, 413);
   RawClient chunked(port());
   chunked.send(
-      "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n");
   for (int i = 0; i < 3; ++i) chunked.send("3e8\r\n" + std::string(1000, 'x') + "\r\n");
   EXPECT_EQ(chunked.read_answer()->status, 413);
   EXPECT_TRUE(chunked.is_closed_within(5s));
@@ -110,13 +114,25 @@ TEST_F(HttpFrontend, ClosesConnectionsThatStayIdle) {
   EXPECT_TRUE(client.is_closed_within(2s));
 }
 
+// Common clients keep connections for up to 90 s, and those that ask go by Keep-Alive.
+TEST_F(HttpFrontend, TellsHowLongAConnectionMayStayIdle) {
+  start();
+  RawClient client(port());
+  client.send(request_text("GET", "/health"));
+  EXPECT_EQ(client.read_answer()->headers.at("keep-alive"), "timeout=120");
+  client.send(request_text("GET", "/health", {}, "Connection: close\r\n"));
+  const auto last = client.read_answer();
+  EXPECT_EQ(last->headers.at("connection"), "close");
+  EXPECT_EQ(last->headers.count("keep-alive"), 0U);
+}
+
 TEST_F(HttpFrontend, GivesSlowHeadsAndBodiesALimit) {
   start({{"header_timeout", std::int64_t{200}}, {"body_timeout", std::int64_t{200}}});
   RawClient head(port());
   head.send("GET / HT");
   EXPECT_EQ(head.read_answer(2s)->status, 408);
   RawClient body(port());
-  body.send("POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{");
+  body.send("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{");
   EXPECT_EQ(body.read_answer(2s)->status, 408);
   EXPECT_TRUE(body.is_closed_within(5s));
 }

@@ -80,13 +80,70 @@ TEST_F(HttpFrontend, WritesMetrics) {
 
 TEST_F(HttpFrontend, AnswersForeignProbesWith404) {
   start();
-  for (const char* const path : {"/api/v1/models", "/api/tags", "/v1/nope", "/", "/props"}) {
+  for (const char* const path : {"/api/v1/models", "/api/tags", "/v1/nope", "/v1/health", "/props",
+                                 "/v1/models/", "/anthropic", "/anthropicx/v1/models"}) {
     const RawAnswer answer = get(path);
     EXPECT_EQ(answer.status, 404) << path;
     EXPECT_EQ(error_of(answer).at("code"), "unknown_url");
   }
   EXPECT_EQ(post("/v1/no/such/path", "{}").status, 404);
-  EXPECT_EQ(post("/v1/models", "{}").status, 405);
+}
+
+TEST_F(HttpFrontend, ListsTheEndpointsWhereAPathIsUnknown) {
+  start();
+  const RawAnswer answer = get("/v1/nope");
+  for (const char* const endpoint :
+       {"GET /health", "GET /v1/models/{id}", "GET /version", "POST /v1/chat/completions",
+        "POST /v1/messages/count_tokens"}) {
+    EXPECT_NE(answer.body.find(endpoint), std::string::npos) << endpoint;
+  }
+}
+
+TEST_F(HttpFrontend, SaysWhichMethodsAPathTakes) {
+  start();
+  const RawAnswer models = post("/v1/models", "{}");
+  EXPECT_EQ(models.status, 405);
+  EXPECT_EQ(models.headers.at("allow"), "GET, HEAD, OPTIONS");
+  const RawAnswer chat = get(kChatPath);
+  EXPECT_EQ(chat.status, 405);
+  EXPECT_EQ(chat.headers.at("allow"), "POST, OPTIONS");
+}
+
+TEST_F(HttpFrontend, AnswersWhoLooksWhatItIs) {
+  start();
+  const json::value root = json::parse(get("/").body);
+  EXPECT_EQ(root.at("name"), "vernal");
+  EXPECT_NE(root.at("endpoints").as_string().find("POST /v1/completions"), std::string::npos);
+  EXPECT_EQ(json::parse(get("/version").body).at("version"), root.at("version"));
+  engine_.set_state(VERNAL_MODEL_LOADING);
+  for (const char* const path : {"/health", "/healthz", "/ping"}) EXPECT_EQ(get(path).status, 503);
+  engine_.set_state(VERNAL_MODEL_READY);
+  for (const char* const path : {"/health", "/healthz", "/ping"}) EXPECT_EQ(get(path).status, 200);
+}
+
+TEST_F(HttpFrontend, KnowsPathsWithoutTheirVersion) {
+  start();
+  EXPECT_EQ(post("/chat/completions", kChat).status, 200);
+  EXPECT_EQ(post("/completions", R"({"model":"tiny","prompt":"a"})").status, 200);
+  EXPECT_EQ(get("/models/org/other:1").status, 200);
+  EXPECT_EQ(get("/anthropic/models").status, 200);
+}
+
+// The endpoint says whose errors it has; where both APIs have it, the client does.
+TEST_F(HttpFrontend, SpeaksTheDialectOfTheEndpoint) {
+  start();
+  const auto is_anthropic = [](const RawAnswer& answer) {
+    return json::parse(answer.body).as_object().contains("type");
+  };
+  const std::string version = "anthropic-version: 2023-06-01\r\n";
+  EXPECT_TRUE(is_anthropic(post("/v1/messages/count_tokens", "{}")));
+  EXPECT_TRUE(is_anthropic(get("/v1/messages/count_tokens")));
+  EXPECT_FALSE(is_anthropic(post(kChatPath, "{}", version)));
+  EXPECT_FALSE(is_anthropic(post("/anthropic/v1/chat/completions", "{}")));
+  EXPECT_TRUE(is_anthropic(get("/v1/models/nope", version)));
+  EXPECT_FALSE(is_anthropic(get("/v1/models/nope")));
+  EXPECT_TRUE(is_anthropic(get("/anthropic/v1/models/nope")));
+  EXPECT_TRUE(is_anthropic(post("/v1/messages", "{}", version)));
 }
 
 TEST_F(HttpFrontend, PutsRequestIdsAndCorsOnEveryAnswer) {
@@ -116,8 +173,14 @@ TEST_F(HttpFrontend, AsksForAKeyWhereOneIsSet) {
   std::ofstream(path) << "secret\n";
   start({{"api_keys_file", path}});
   std::filesystem::remove(path);
-  EXPECT_EQ(get("/v1/models").status, 401);
-  EXPECT_EQ(get("/v1/models", "Authorization: Bearer wrong\r\n").status, 401);
+  const RawAnswer missing = get("/v1/models");
+  EXPECT_EQ(missing.status, 401);
+  EXPECT_EQ(error_of(missing).at("code"), "missing_api_key");
+  EXPECT_NE(missing.body.find("No API key was sent"), std::string::npos);
+  const RawAnswer wrong = get("/v1/models", "Authorization: Bearer wrong\r\n");
+  EXPECT_EQ(wrong.status, 401);
+  EXPECT_EQ(error_of(wrong).at("code"), "invalid_api_key");
+  EXPECT_EQ(error_of(get("/v1/models", "x-api-key: wrong\r\n")).at("code"), "invalid_api_key");
   EXPECT_EQ(get("/v1/models", "Authorization: Basic secret\r\n").status, 401);
   EXPECT_EQ(get("/v1/models", "Authorization: bearer secret\r\n").status, 200);
   EXPECT_EQ(get("/v1/models", "x-api-key: secret\r\n").status, 200);

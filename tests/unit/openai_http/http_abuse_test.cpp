@@ -30,11 +30,11 @@ std::string repeated(const std::string& text, int count) {
 }
 
 std::string get(const std::string& headers) {
-  return "GET /health HTTP/1.1\r\nHost: a\r\n" + headers + "\r\n";
+  return "GET /health HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n";
 }
 
 std::string post(const std::string& headers, const std::string& body = {}) {
-  return "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n" + headers + "\r\n" + body;
+  return "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n" + body;
 }
 
 std::string chat(const std::string& body) {
@@ -47,13 +47,13 @@ std::vector<Abuse> framing_abuses() {
       {"tls", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"s, 400},
       {"http2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
       {"http 0.9", "GET /\r\n", 400},
-      {"http 9.9", "GET / HTTP/9.9\r\nHost: a\r\n\r\n", 505},
+      {"http 9.9", "GET / HTTP/9.9\r\nHost: localhost\r\n\r\n", 505},
       {"binary noise", repeated("\xff\x00\xfe"s, 1000), 400},
       {"ssh banner", "SSH-2.0-OpenSSH_9.2\r\n", 400},
       {"smtp", "EHLO example.org\r\n", 400},
       {"only spaces", repeated(" ", 100), 400},
       {"only newlines", repeated("\n", 100), 400},
-      {"empty method", " / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+      {"empty method", " / HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
       {"method of 64 KiB", repeated("A", 65536), 400},
       {"target of 100 KB", "GET /" + repeated("a", 100'000) + " HTTP/1.1\r\n\r\n", 414},
       {"header of 100 KB", get("X: " + repeated("a", 100'000) + "\r\n"), 431},
@@ -68,13 +68,13 @@ std::vector<Abuse> framing_abuses() {
       {"empty header name", get(": y\r\n"), 400},
       {"nul in header", get("X: a\0b\r\n"s), 400},
       {"bare cr in header", get("X: a\rb\r\n"), 400},
-      {"bare lf line ends", "GET /health HTTP/1.1\nHost: a\n\n", 400},
+      {"bare lf line ends", "GET /health HTTP/1.1\nHost: localhost\n\n", 400},
       {"lf inside a value", get("X: a\nY: b\r\n"), 400},
-      {"escape to nul", "GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-      {"broken escape", "GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-      {"target with fragment", "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-      {"relative target", "GET health HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-      {"connect", "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+      {"escape to nul", "GET /%00 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
+      {"broken escape", "GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
+      {"target with fragment", "GET /a#b HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
+      {"relative target", "GET health HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
+      {"connect", "CONNECT a:443 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
       {"length and chunked", post("Content-Length: 5\r\n" + chunked, "0\r\n\r\n"), 400},
       {"two lengths", post("Content-Length: 5\r\nContent-Length: 6\r\n", "hello!"), 400},
       {"equal lengths twice", post("Content-Length: 5\r\nContent-Length: 5\r\n", "hello"), 400},
@@ -143,14 +143,16 @@ std::vector<Abuse> content_abuses() {
        chat(R"({"model":"\u0000\u001b[31m","messages":[{"role":"user",)"
             R"("content":"x"}]})"),
        404, false},
-      {"get with body", "GET /health HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", 200,
+      {"get with body", "GET /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc",
+       200, false},
+      {"delete", "DELETE /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, false},
+      {"trace", "TRACE /health HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, false},
+      {"path traversal", "GET /v1/models/../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n", 404,
        false},
-      {"delete", "DELETE /v1/models HTTP/1.1\r\nHost: a\r\n\r\n", 405, false},
-      {"trace", "TRACE /health HTTP/1.1\r\nHost: a\r\n\r\n", 405, false},
-      {"path traversal", "GET /v1/models/../../etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n", 404, false},
       {"cors header with junk",
-       "OPTIONS /x HTTP/1.1\r\nHost: a\r\nAccess-Control-Request-Headers: \"<script>\r\n\r\n", 204,
-       false},
+       "OPTIONS /x HTTP/1.1\r\nHost: localhost\r\nAccess-Control-Request-Headers: "
+       "\"<script>\r\n\r\n",
+       204, false},
       {"upgrade", get("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"), 200, false},
       {"range", get("Range: bytes=0-0,1-1,2-2\r\n"), 200, false},
   };
@@ -223,7 +225,7 @@ TEST_F(HttpAbuse, BySlowBytesIsCutOff) {
   RawClient head(frontend_.port());
   RawClient body(frontend_.port());
   body.send(post("Content-Length: 1000\r\n"));
-  const std::string line = "GET /health HTTP/1.1\r\nHost: a\r\nX: " + repeated("y", 100);
+  const std::string line = "GET /health HTTP/1.1\r\nHost: localhost\r\nX: " + repeated("y", 100);
   std::size_t sent = 0;
   for (; sent < line.size(); ++sent) {
     std::this_thread::sleep_for(30ms);

@@ -62,7 +62,9 @@ constexpr vernal_text_api kTextApi = {
 
 constexpr vernal_host_api kHostApi = {
     sizeof(vernal_host_api),
-    [](vernal_host*, std::uint32_t, vernal_str, vernal_str, std::uint32_t, vernal_str) {
+    [](vernal_host* host, std::uint32_t level, vernal_str, vernal_str, std::uint32_t,
+       vernal_str text) {
+      mock(host).log(level, view(text));
       return VERNAL_OK;
     },
     [](vernal_host*, std::uint32_t* level) {
@@ -138,6 +140,20 @@ void MockEngine::play(const Script& script) {
 std::vector<RequestRecord> MockEngine::records() const {
   const std::lock_guard lock(mutex_);
   return records_;
+}
+
+void MockEngine::log(std::uint32_t level, std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  log_.emplace_back(level, text);
+}
+
+std::vector<std::string> MockEngine::logged(std::uint32_t level) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> lines;
+  for (const auto& [of, text] : log_) {
+    if (of == level) lines.push_back(text);
+  }
+  return lines;
 }
 
 std::uint64_t MockEngine::num_live() const {

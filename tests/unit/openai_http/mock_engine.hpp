@@ -11,7 +11,9 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "mock_event.hpp"
@@ -41,6 +43,8 @@ class MockEngine {
   void play(const Script& script);
   void set_state(std::uint32_t state) { state_ = state; }
   std::vector<RequestRecord> records() const;
+  /// What was logged at this level, in order.
+  std::vector<std::string> logged(std::uint32_t level) const;
   std::uint64_t num_live() const;  // submitted and not released
   std::uint64_t num_cancelled() const { return num_cancelled_; }
   std::uint64_t num_produced() const { return num_produced_; }
@@ -59,6 +63,8 @@ class MockEngine {
   std::int32_t release(vernal_request_id id);
   std::int32_t stats(const vernal_metric_sink& sink) const;
   std::uint32_t state() const noexcept { return state_; }
+  // The host table calls this.
+  void log(std::uint32_t level, std::string_view text);
 
  private:
   struct Request;
@@ -71,6 +77,7 @@ class MockEngine {
   std::condition_variable changed_;
   std::map<vernal_request_id, std::shared_ptr<Request>> requests_;
   std::vector<RequestRecord> records_;
+  std::vector<std::pair<std::uint32_t, std::string>> log_;
   std::function<Script(const RequestRecord&)> choose_;
   std::atomic<std::uint32_t> state_ = VERNAL_MODEL_READY;
   std::atomic<std::uint64_t> num_cancelled_ = 0;

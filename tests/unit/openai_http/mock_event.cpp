@@ -25,6 +25,13 @@ MockEvent accepted(std::uint64_t prompt_tokens) {
   return event;
 }
 
+MockEvent started(std::uint64_t cached) {
+  MockEvent event;
+  event.type = VERNAL_EVENT_STARTED;
+  event.cached_tokens = cached;
+  return event;
+}
+
 MockEvent delta(std::string text, std::uint32_t choice) {
   MockEvent event;
   event.text = std::move(text);
@@ -83,6 +90,9 @@ void to_abi(const MockEvent& event, EventArrays& arrays, vernal_event& out) {
   out.context_length = event.context_length;
   out.cached_tokens = event.cached_tokens;
   out.completion_tokens = event.completion_tokens;
+  out.tokens = event.tokens.data();
+  out.num_tokens = event.tokens.size();
+  out.queued_us = 1000;
   out.prefill_us = 2000;
   out.decode_us = 4000;
   out.type = event.type;

@@ -26,6 +26,7 @@ struct MockEvent {
   std::string call_id;
   std::uint32_t finish_reason = VERNAL_FINISH_STOP;
   std::vector<std::vector<MockCandidate>> positions;  // first of each: the chosen one
+  std::vector<std::int32_t> tokens;
   std::uint64_t prompt_tokens = 0;
   std::uint64_t cached_tokens = 0;
   std::uint64_t completion_tokens = 0;
@@ -37,6 +38,7 @@ struct MockEvent {
 };
 
 MockEvent accepted(std::uint64_t prompt_tokens = 10);
+MockEvent started(std::uint64_t cached = 4);
 MockEvent delta(std::string text, std::uint32_t choice = 0);
 MockEvent choice_finished(std::uint32_t reason = VERNAL_FINISH_STOP, std::uint32_t choice = 0);
 MockEvent finished(std::uint64_t prompt = 10, std::uint64_t completion = 2,

@@ -137,10 +137,19 @@ bool RawClient::is_closed_within(std::chrono::milliseconds limit) {
 
 void RawClient::shut_down_sending() { ::shutdown(socket_, SHUT_WR); }
 
+/// None if the test brings its own.
+static std::string_view host_line(std::string_view more_headers) {
+  return more_headers.find("Host:") == std::string_view::npos ? "Host: localhost\r\n" : "";
+}
+
 std::string request_text(std::string_view method, std::string_view path, std::string_view body,
                          std::string_view more_headers) {
   std::string text(method);
-  text.append(" ").append(path).append(" HTTP/1.1\r\nHost: test\r\n").append(more_headers);
+  text.append(" ")
+      .append(path)
+      .append(" HTTP/1.1\r\n")
+      .append(host_line(more_headers))
+      .append(more_headers);
   if (!body.empty()) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
   return text.append("\r\n").append(body);
 }

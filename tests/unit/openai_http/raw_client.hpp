@@ -48,7 +48,8 @@ class RawClient {
   std::string buffer_;
 };
 
-/// The text of a request, with Host and, if it has a body, Content-Length.
+/// The text of a request, with Host (localhost, unless it is among the headers) and, if it has a
+/// body, Content-Length.
 std::string request_text(std::string_view method, std::string_view path, std::string_view body = {},
                          std::string_view more_headers = {});
 

@@ -110,8 +110,15 @@ TEST(ChatRequest, AcceptsAnyOutputBudgetAndPrefersTheNewName) {
   EXPECT_EQ(document_of(chat(R"("max_tokens":18446744073709551615)")).at("max_tokens"), 2147483648);
 }
 
+TEST(ChatRequest, TakesMinusOneForNoLimit) {
+  EXPECT_FALSE(document_of(chat(R"("max_tokens":-1)")).contains("max_tokens"));
+  EXPECT_FALSE(
+      document_of(chat(R"("max_tokens":5,"max_completion_tokens":-1)")).contains("max_tokens"));
+  EXPECT_EQ(document_of(chat(R"("max_tokens":5.0)")).at("max_tokens"), 5);
+}
+
 TEST(ChatRequest, RefusesABudgetOfNothingWithoutSoundingLikeAnOverflow) {
-  for (const char* const value : {"0", "-1", "0.5", "\"5\"", "[]"}) {
+  for (const char* const value : {"0", "-2", "-1.5", "0.5", "1.5", "-1e30", "\"5\"", "[]"}) {
     const ApiError error = chat_refusal(std::string("\"max_tokens\":") + value);
     EXPECT_EQ(error.param, "max_tokens");
     EXPECT_EQ(error.message.find("max_tokens"), std::string::npos);
@@ -219,6 +226,58 @@ TEST(ChatRequest, RefusesFormatsByName) {
   chat(R"("response_format":{"type":"text"})");
 }
 
+/// What binds an answer, under the names that clients of common servers know.
+const std::pair<const char*, const char*> kBinding[] = {
+    {R"("grammar":"root ::= \"a\"")", "grammar"},
+    {R"("json_schema":{})", "json_schema"},
+    {R"("json_schema":{"type":"object"})", "json_schema"},
+    {R"("structured_outputs":{"choice":["a"]})", "structured_outputs"},
+    {R"("structural_tag":"x")", "structural_tag"},
+    {R"("regex":"a+")", "regex"},
+    {R"("ebnf":"x")", "ebnf"},
+    {R"("guided_json":{"type":"object"})", "guided_json"},
+    {R"("guided_regex":"a")", "guided_regex"},
+    {R"("guided_choice":["a","b"])", "guided_choice"},
+    {R"("guided_grammar":"x")", "guided_grammar"},
+    {R"("guided_of_some_day":1)", "guided_of_some_day"},
+    {R"("output_format":{"type":"json_schema","schema":{}})", "output_format"},
+    {R"("output_config":{"format":{"type":"json_schema"}})", "output_config"},
+    {R"("functions":[{"name":"f"}])", "functions"},
+    {R"("function_call":{"name":"f"})", "function_call"},
+    {R"("ignore_eos":true)", "ignore_eos"},
+    {R"("min_tokens":5)", "min_tokens"},
+    {R"("allowed_token_ids":[1])", "allowed_token_ids"},
+    {R"("bad_words":["x"])", "bad_words"},
+    {R"("stop_token_ids":[1])", "stop_token_ids"},
+    {R"("include_stop_str_in_output":true)", "include_stop_str_in_output"},
+    {R"("logits_processors":["x"])", "logits_processors"},
+    {R"("continue_final_message":true)", "continue_final_message"},
+    {R"("add_generation_prompt":false)", "add_generation_prompt"},
+    {R"("modalities":["text","audio"])", "modalities"},
+    {R"("audio":{"voice":"alloy"})", "audio"},
+    {R"("use_beam_search":true)", "use_beam_search"},
+    {R"("prompt_logprobs":0)", "prompt_logprobs"},
+    {R"("response_format":{"type":"json_object"})", "response_format"},
+};
+
+/// The same members where they ask for nothing, and members that only look like those.
+constexpr const char* kHarmless =
+    R"("grammar":"","json_schema":null,"structured_outputs":{},"guided_json":null,"functions":[],
+       "function_call":"auto","ignore_eos":false,"min_tokens":0,"bad_words":[],"stop_token_ids":[],
+       "continue_final_message":false,"add_generation_prompt":true,"modalities":["text"],
+       "audio":null,"use_beam_search":false,"response_format":{"type":"text"},
+       "output_config":{"effort":"low"},"context_management":{"edits":[]},"guided":true)";
+
+TEST(ChatRequest, RefusesByNameWhatWouldBindTheAnswer) {
+  for (const auto& [members, param] : kBinding) {
+    const ApiError error = chat_refusal(members);
+    EXPECT_EQ(error.param, param);
+    EXPECT_EQ(error.code, "unsupported_parameter") << members;
+    EXPECT_EQ(error.status, 400U);
+  }
+  EXPECT_EQ(chat(kHarmless).prompts.at(0).document, chat("").prompts.at(0).document);
+}
+
 TEST(ChatRequest, RefusesWrongTypesNamingTheField) {
   const std::pair<const char*, const char*> cases[] = {
       {R"("temperature":-1)", "temperature"},
@@ -242,7 +301,9 @@ TEST(ChatRequest, RefusesWrongTypesNamingTheField) {
       {R"("stream_options":[])", "stream_options"},
       {R"("stream_options":{"include_usage":1})", "stream_options.include_usage"},
       {R"("logit_bias":[])", "logit_bias"},
-      {R"("logit_bias":{"a":1})", "logit_bias"},
+      {R"("logit_bias":{"a":1})", "logit_bias.a"},
+      {R"("logit_bias":{"1":0,"-2":1})", "logit_bias.-2"},
+      {R"("logit_bias":{"99999999999":1})", "logit_bias.99999999999"},
       {R"("logit_bias":{"1":101})", "logit_bias.1"},
       {R"("presence_penalty":3)", "presence_penalty"},
       {R"("repetition_penalty":0)", "repetition_penalty"},
@@ -299,6 +360,20 @@ TEST(CompletionRequest, TakesEveryFormOfPrompt) {
   EXPECT_EQ(tokens.prompts.at(0).tokens, (std::vector<std::int32_t>{1, 2, 3}));
   EXPECT_FALSE(document_of(tokens).contains("prompt"));
   EXPECT_EQ(completion(R"({"prompt":[[1],[2,3]]})").prompts.at(1).tokens.size(), 2U);
+}
+
+TEST(CompletionRequest, RefusesByNameWhatWouldBindTheAnswer) {
+  for (const auto& [members, param] : kBinding) {
+    const std::string body = std::string(R"({"prompt":"a",)") + members + "}";
+    EXPECT_EQ(refusal([&] { completion(body); }).param, param);
+  }
+  EXPECT_EQ(completion(std::string(R"({"prompt":"a",)") + kHarmless + "}").prompts.at(0).document,
+            completion(R"({"prompt":"a"})").prompts.at(0).document);
+}
+
+TEST(CompletionRequest, TakesMinusOneForNoLimit) {
+  EXPECT_FALSE(document_of(completion(R"({"prompt":"a","max_tokens":-1})")).contains("max_tokens"));
+  EXPECT_EQ(refusal([&] { completion(R"({"prompt":"a","max_tokens":1.5})"); }).param, "max_tokens");
 }
 
 TEST(CompletionRequest, RefusesByName) {
@@ -368,6 +443,15 @@ TEST(AnthropicMessages, TakeNullForAnEmptyMessageOfTheAssistant) {
   ASSERT_EQ(messages.size(), 4U);
   EXPECT_EQ(messages[1].at("content"), "");
   EXPECT_EQ(messages[2].at("content"), "");
+}
+
+TEST(AnthropicMessages, AreRefusedByNameWhereTheyWouldBindTheAnswer) {
+  const std::string messages = R"({"messages":[{"role":"user","content":"x"}],)";
+  for (const auto& [members, param] : kBinding) {
+    const std::string body = messages + members + "}";
+    EXPECT_EQ(refusal([&] { read_anthropic_messages(JsonBody(body).object()); }).param, param);
+  }
+  read_anthropic_messages(JsonBody(messages + kHarmless + "}").object());
 }
 
 TEST(AnthropicMessages, AreRefusedByName) {

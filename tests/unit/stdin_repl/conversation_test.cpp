@@ -60,6 +60,19 @@ TEST_F(ConversationTest, AsksForACompletionOfPlainText) {
             json::parse(R"({"kind": "generate", "prompt": "Once upon"})"));
 }
 
+TEST_F(ConversationTest, ComesBackFromAFileThatAnEditorMarked) {
+  const std::filesystem::path path = folder_.path() / "chat.json";
+  const Conversation saved = greeting();
+  saved.save(path, "qwen");
+  std::string text;
+  std::getline(std::ifstream(path), text, '\0');
+  std::ofstream(path, std::ios::binary) << "\xEF\xBB\xBF" << text;
+  Conversation::load(path).save(path, "qwen");
+  std::string again;
+  std::getline(std::ifstream(path), again, '\0');
+  EXPECT_EQ(again, text);
+}
+
 TEST_F(ConversationTest, ComesBackFromItsFile) {
   const std::filesystem::path path = folder_.path() / "chat.json";
   const Conversation saved = greeting();

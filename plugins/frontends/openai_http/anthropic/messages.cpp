@@ -9,6 +9,7 @@
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/json_fields.hpp"
 #include "openai_http/protocol/json_text.hpp"
+#include "openai_http/protocol/refused_members.hpp"
 #include "openai_http/protocol/text_safety.hpp"
 
 namespace vernal::openai_http {
@@ -171,6 +172,7 @@ void read_thinking(const JsonFields& fields, json::object& document) {
 
 MessagesDocument read_anthropic_messages(const json::object& body) {
   const JsonFields fields(body);
+  refuse_members_that_bind(fields);
   json::array messages;
   json::array system = read_text(fields, "system");
   if (!system.empty()) {

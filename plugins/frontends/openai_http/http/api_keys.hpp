@@ -9,7 +9,7 @@
 
 namespace vernal::openai_http {
 
-/// A set of keys, of which only SHA-256 hashes are kept. Immutable; any thread.
+/// A set of keys. Only their SHA-256 hashes are kept. Immutable; any thread.
 class ApiKeys {
  public:
   /// No key: every client is let in.
@@ -25,8 +25,7 @@ class ApiKeys {
 
   bool are_required() const noexcept { return !hashes_.empty(); }
 
-  /// Whether `key` is one of them. The time taken depends neither on the key nor on where it
-  /// differs.
+  /// Whether `key` is one of them. How long that takes says nothing about the keys.
   bool accept(std::string_view key) const;
 
  private:

@@ -20,7 +20,7 @@ using Clock = std::chrono::steady_clock;
 using TimePoint = Clock::time_point;
 using Milliseconds = std::chrono::milliseconds;
 
-/// Completion of an operation inside a coroutine: a tuple with the error first, nothing thrown.
+/// Makes an operation in a coroutine return a tuple with the error first, instead of throwing.
 inline constexpr auto kAwait = net::as_tuple(net::use_awaitable);
 
 }  // namespace vernal::openai_http

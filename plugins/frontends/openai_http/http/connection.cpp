@@ -13,7 +13,7 @@ namespace vernal::openai_http {
 namespace {
 
 constexpr std::size_t kLingerBytes = std::size_t{64} << 20;
-/// Bytes that wait in the socket make it readable all the time: look again only after a while.
+/// A socket with unread bytes is readable all the time, so the watch looks again only after this.
 constexpr Milliseconds kPeerInterval{50};
 
 enum class Peer { kSilent, kSending, kGone };
@@ -26,6 +26,12 @@ Peer peek(int descriptor) {
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? Peer::kSilent : Peer::kGone;
 }
 
+std::string as_text(const Tcp::endpoint& endpoint) {
+  const std::string address = endpoint.address().to_string();
+  const std::string host = endpoint.address().is_v6() ? "[" + address + "]" : address;
+  return host + ":" + std::to_string(endpoint.port());
+}
+
 }  // namespace
 
 Connection::Connection(Tcp::socket socket)
@@ -34,6 +40,11 @@ Connection::Connection(Tcp::socket socket)
       watch_timer_(socket_.get_executor()) {
   ErrorCode ignored;
   socket_.set_option(Tcp::no_delay(true), ignored);
+  ErrorCode error;
+  const Tcp::endpoint remote = socket_.remote_endpoint(error);
+  if (!error) peer_ = as_text(remote);
+  const Tcp::endpoint local = socket_.local_endpoint(error);
+  if (!error) local_address_ = local.address().to_string();
 }
 
 void Connection::begin_deadline(TimePoint deadline) {

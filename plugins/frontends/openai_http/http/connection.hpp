@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "openai_http/http/asio.hpp"
@@ -18,30 +19,35 @@ struct IoResult {
   bool ok() const noexcept { return !error; }
 };
 
-/// A connected socket. Everything runs on the socket's strand; one operation at a time, beside
-/// which the watch may be on. Owned by shared_ptr, which pending operations hold.
+/// A connected socket. Runs one read or write at a time; the watch for the client may be on beside
+/// it. Pending operations hold a shared_ptr to it. Strand of the socket only.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   explicit Connection(Tcp::socket socket);
 
   net::any_io_executor executor() { return socket_.get_executor(); }
 
-  /// Waits until bytes have come, or the end.
+  /// "127.0.0.1:50412", the other side; empty if the connection broke before it was looked at.
+  const std::string& peer() const noexcept { return peer_; }
+  /// "127.0.0.1", the address of this side, or empty.
+  const std::string& local_address() const noexcept { return local_address_; }
+
+  /// Waits until there are bytes to read, or the end of the connection.
   net::awaitable<IoResult> wait_readable(TimePoint deadline);
   net::awaitable<IoResult> read_some(net::mutable_buffer buffer, TimePoint deadline);
-  /// All of `bytes`, which must live until it returns.
+  /// Writes all of `bytes`, which must live until it returns.
   net::awaitable<IoResult> write_all(std::string_view bytes, TimePoint deadline);
 
-  /// Says that nothing more will be sent, reads and drops what the client still sends, for `linger`
-  /// at most, and closes. Closing at once would reset the connection and take the answer from the
-  /// client.
+  /// Tells the client that nothing more will be sent, reads and drops what it still sends, for
+  /// `linger` at most, and closes. Closing at once would reset the connection, and the client could
+  /// lose the answer.
   net::awaitable<void> close_gently(Milliseconds linger = Milliseconds(3000));
 
-  /// Closes at once; what is pending fails.
+  /// Closes at once. Pending operations fail.
   void abort() noexcept;
 
-  /// Calls `on_gone` once if the client closes its side or the connection breaks. Bytes that come
-  /// meanwhile stay unread. Must be ended with stop_watching.
+  /// Calls `on_gone` once if the client closes its side or the connection breaks. Does not read
+  /// bytes that come meanwhile. Must be ended with stop_watching.
   void watch_peer(std::function<void()> on_gone);
   void stop_watching() noexcept;
 
@@ -54,10 +60,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void look_at_peer();
 
   Tcp::socket socket_;
+  std::string peer_;
+  std::string local_address_;
   net::steady_timer deadline_timer_;
   net::steady_timer watch_timer_;
   std::function<void()> on_gone_;
-  // Numbers tell callbacks of operations that are over from those of the current one.
+  // Each operation has a number, so that a late callback of an earlier one is recognised.
   std::uint64_t deadline_number_ = 0;
   std::uint64_t watch_number_ = 0;
   bool is_expired_ = false;

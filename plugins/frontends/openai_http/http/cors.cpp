@@ -31,6 +31,13 @@ HeaderList CorsPolicy::answer_headers(std::string_view origin) const {
   return headers;
 }
 
+bool CorsPolicy::lets_work(std::string_view origin, std::string_view host_header) const {
+  const auto is_it = [&](const std::string& known) { return known == "*" || known == origin; };
+  if (std::any_of(origins_.begin(), origins_.end(), is_it)) return true;
+  constexpr std::string_view kScheme = "http://";
+  return origin.starts_with(kScheme) && origin.substr(kScheme.size()) == host_header;
+}
+
 HeaderList CorsPolicy::preflight_headers(std::string_view requested_headers) {
   const bool echo = !requested_headers.empty() && is_header_list(requested_headers);
   return {{"Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS"},

@@ -1,4 +1,4 @@
-// Cross-origin headers, by which browsers let pages of other origins talk to this server.
+// Cross-origin rules: which pages browsers may let talk to this server.
 #pragma once
 
 #include <string>
@@ -18,8 +18,12 @@ class CorsPolicy {
   /// Headers of an answer to a request with this Origin (empty: it had none).
   HeaderList answer_headers(std::string_view origin) const;
 
-  /// What the answer to a preflight has beside those. `requested_headers` is
-  /// Access-Control-Request-Headers, which is echoed, since "*" does not cover Authorization.
+  /// Whether pages of this origin may make the server work. A page that the server itself serves,
+  /// under the name in `host_header`, is not foreign.
+  bool lets_work(std::string_view origin, std::string_view host_header) const;
+
+  /// Further headers for the answer to a preflight. `requested_headers` is the value of
+  /// Access-Control-Request-Headers; it is echoed, because "*" does not cover Authorization.
   static HeaderList preflight_headers(std::string_view requested_headers);
 
  private:

@@ -1,4 +1,4 @@
-// A bound on the bytes that the bodies of all connections hold together.
+// A bound on the bytes that the request bodies of all connections hold together.
 #pragma once
 
 #include <atomic>
@@ -12,7 +12,7 @@ class MemoryBudget {
  public:
   explicit MemoryBudget(std::uint64_t bytes) : left_(bytes) {}
 
-  /// False, and nothing taken, if less than that is left.
+  /// Takes nothing and returns false if less than that is left.
   bool take(std::uint64_t bytes) noexcept {
     std::uint64_t left = left_.load();
     while (left >= bytes) {
@@ -27,7 +27,7 @@ class MemoryBudget {
   std::atomic<std::uint64_t> left_;
 };
 
-/// What one request holds of a budget; given back when it goes.
+/// What one request holds of a budget. Its destructor gives it back.
 class MemoryShare {
  public:
   explicit MemoryShare(MemoryBudget& budget) : budget_(budget) {}
@@ -35,7 +35,8 @@ class MemoryShare {
   MemoryShare& operator=(const MemoryShare&) = delete;
   ~MemoryShare() { clear(); }
 
-  /// Holds at least `bytes` from now on; false if the budget has not that much left.
+  /// Holds at least `bytes` from now on. Returns false, and changes nothing, if the budget has not
+  /// that much left.
   bool grow_to(std::uint64_t bytes) noexcept {
     if (bytes <= held_) return true;
     if (!budget_.take(bytes - held_)) return false;

@@ -18,12 +18,12 @@ constexpr std::string_view kLineEnd = "\r\n";
 constexpr std::size_t kLongestMethod = 16;
 constexpr std::size_t kVersionSize = 8;  // "HTTP/1.1"
 
-[[noreturn]] void refuse(unsigned status, std::string_view code, std::string_view message) {
-  throw RequestRefused(http_refusal(status, code, message));
+[[noreturn]] void refuse(AnswerCode code, std::string_view message) {
+  throw RequestRefused(http_refusal(code, message));
 }
 
 [[noreturn]] void refuse_malformed(std::string_view what) {
-  refuse(400, "malformed_http", fmt::format("The bytes are not an HTTP/1.1 request: {}.", what));
+  refuse("malformed_http", fmt::format("The bytes are not an HTTP/1.1 request: {}.", what));
 }
 
 bool is_token_character(char c) {
@@ -43,7 +43,7 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 
 std::string_view as_view(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
-/// The request line, complete or the part of it that has come.
+/// Checks the request line, or the part of it that has come.
 void check_request_line(std::string_view line, bool complete, const HeadLimits& limits) {
   const std::size_t method_end = std::min(line.find(' '), line.size());
   const std::string_view method = line.substr(0, method_end);
@@ -59,7 +59,7 @@ void check_request_line(std::string_view line, bool complete, const HeadLimits& 
   const std::string_view rest = line.substr(method_end + 1);
   const std::size_t target_end = rest.find(' ');
   if (std::min(target_end, rest.size()) > limits.target_bytes) {
-    refuse(414, "uri_too_long",
+    refuse("uri_too_long",
            fmt::format("The request target is longer than {} bytes.", limits.target_bytes));
   }
   if (std::any_of(rest.begin(), rest.end(), is_control)) {
@@ -72,11 +72,11 @@ void check_request_line(std::string_view line, bool complete, const HeadLimits& 
     refuse_malformed("the first line does not end in a version");
   }
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
-    refuse(505, "http_version", "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
+    refuse("http_version", "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
   }
 }
 
-/// One complete field line.
+/// Checks one complete field line.
 void check_field_line(std::string_view line) {
   if (line.front() == ' ' || line.front() == '\t') {
     refuse_malformed("a header line is folded");
@@ -96,7 +96,7 @@ void check_field_line(std::string_view line) {
   }
 }
 
-/// Digits only: from_chars alone would accept a sign.
+/// Accepts digits only; from_chars alone would accept a sign.
 std::optional<std::uint64_t> parse_length(std::string_view text) {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) return std::nullopt;
@@ -133,7 +133,7 @@ void check_framing(const BeastHead& head, std::uint64_t max_body, RequestHead& o
     if (out.http10) refuse_malformed("Transfer-Encoding in HTTP/1.0");
     if (num_codings > 1) refuse_malformed("more than one Transfer-Encoding");
     if (!equal_ignoring_case(as_view(head[http::field::transfer_encoding]), "chunked")) {
-      refuse(501, "transfer_encoding", "The only transfer coding that is understood is chunked.");
+      refuse("transfer_encoding", "The only transfer coding that is understood is chunked.");
     }
     out.chunked = true;
   }
@@ -141,7 +141,7 @@ void check_framing(const BeastHead& head, std::uint64_t max_body, RequestHead& o
   const auto length = parse_length(as_view(head[http::field::content_length]));
   if (!length) refuse_malformed("Content-Length is no number");
   if (*length > max_body) {
-    refuse(413, "request_too_large",
+    refuse("request_too_large",
            fmt::format("The request body has {} bytes; this server takes at most {}.", *length,
                        max_body));
   }
@@ -152,13 +152,12 @@ void check_content(const BeastHead& head, RequestHead& out) {
   for (const auto field : {http::field::content_encoding}) {
     if (head.count(field) == 0) continue;
     if (!equal_ignoring_case(as_view(head[field]), "identity")) {
-      refuse(415, "content_encoding",
-             "A compressed request body is not understood by this server.");
+      refuse("content_encoding", "A compressed request body is not understood by this server.");
     }
   }
   if (head.count(http::field::expect) == 0) return;
   if (!equal_ignoring_case(as_view(head[http::field::expect]), "100-continue")) {
-    refuse(417, "expectation", "The only expectation that can be met is 100-continue.");
+    refuse("expectation", "The only expectation that can be met is 100-continue.");
   }
   out.expects_continue = !out.http10;
 }
@@ -190,7 +189,7 @@ void read_target(std::string_view target, RequestHead& out) {
   out.path = std::move(*path);
 }
 
-/// Connection is a list; "close" wins, "keep-alive" is needed in HTTP/1.0 only.
+/// Connection is a list. "close" wins; "keep-alive" is needed in HTTP/1.0 only.
 bool wants_keep_alive(const BeastHead& head, bool http10) {
   bool close = false;
   bool keep = false;
@@ -220,7 +219,7 @@ void check_head_bytes(std::string_view bytes, const HeadLimits& limits) {
     const std::size_t line_end = bytes.find(kLineEnd, at);
     const bool complete = line_end != std::string_view::npos;
     std::string_view line = bytes.substr(at, complete ? line_end - at : std::string_view::npos);
-    // The first half of a line end may have come alone.
+    // Of a line end "\r\n" the "\r" may have come alone.
     if (!complete && !line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (num_lines == 0) {
       check_request_line(line, complete, limits);
@@ -231,11 +230,11 @@ void check_head_bytes(std::string_view bytes, const HeadLimits& limits) {
     at = line_end + kLineEnd.size();
   }
   if (bytes.size() > limits.head_bytes) {
-    refuse(431, "headers_too_large",
+    refuse("headers_too_large",
            fmt::format("The request headers are larger than {} bytes.", limits.head_bytes));
   }
   if (num_lines > limits.num_fields + 2) {
-    refuse(431, "too_many_headers",
+    refuse("too_many_headers",
            fmt::format("The request has more than {} header lines.", limits.num_fields));
   }
 }
@@ -244,7 +243,7 @@ RequestHead validate_request(const BeastHead& head, std::uint64_t max_body) {
   RequestHead out;
   out.method = as_view(head.method_string());
   if (head.version() != 10 && head.version() != 11) {
-    refuse(505, "http_version", "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
+    refuse("http_version", "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
   }
   out.http10 = head.version() == 10;
   check_host(head, out.http10);

@@ -16,10 +16,10 @@ namespace http = boost::beast::http;
 
 constexpr std::size_t kReadSize = 16 * 1024;
 constexpr std::size_t kBodyPiece = 16 * 1024;
-/// A chunk's size line, its extensions and a trailer must fit into this.
+/// The size line of a chunk with its extensions, and the trailer, must fit into this.
 constexpr std::size_t kMaxUnparsed = 16 * 1024;
 constexpr std::size_t kLongestChunkExtension = 256;
-/// Slowest rate at which a long body may come in.
+/// A long body must come in at least at this rate.
 constexpr std::size_t kBytesPerSecond = 64 * 1024;
 
 std::string header(const BeastHead& head, std::string_view name) {
@@ -27,19 +27,19 @@ std::string header(const BeastHead& head, std::string_view name) {
   return {value.data(), value.size()};
 }
 
-[[noreturn]] void refuse(unsigned status, std::string_view code, std::string_view message) {
-  throw RequestRefused(http_refusal(status, code, message));
+[[noreturn]] void refuse(AnswerCode code, std::string_view message) {
+  throw RequestRefused(http_refusal(code, message));
 }
 
 [[noreturn]] void refuse_too_large(std::uint64_t max_body) {
-  refuse(413, "request_too_large",
+  refuse("request_too_large",
          fmt::format("The request body is larger than {} bytes, the most this server takes.",
                      max_body));
 }
 
 }  // namespace
 
-/// Beast's parser, fed with a complete head and then with the body as it comes.
+/// Beast's parser. It gets the complete head first, then the body as it comes.
 class RequestReader::BodyParser {
  public:
   BodyParser() {
@@ -53,17 +53,17 @@ class RequestReader::BodyParser {
     ErrorCode error;
     parser_.put(head, error);
     if (error && error != http::error::need_more) {
-      refuse(400, "malformed_http",
+      refuse("malformed_http",
              fmt::format("The bytes are not an HTTP/1.1 request: {}.", error.message()));
     }
     if (!parser_.is_header_done()) {
-      refuse(400, "malformed_http", "The bytes are not an HTTP/1.1 request: the head is cut off.");
+      refuse("malformed_http", "The bytes are not an HTTP/1.1 request: the head is cut off.");
     }
     parser_.eager(true);
     return parser_.get();
   }
 
-  /// A declared length has been checked with the head; this bounds the sum of chunks.
+  /// Bounds the sum of chunks. A declared length has been checked with the head.
   void limit_body(std::uint64_t max_body) { parser_.body_limit(max_body); }
 
   /// Takes bytes of the body, appends what they decode to, and returns how many were used.
@@ -78,11 +78,11 @@ class RequestReader::BodyParser {
     body.append(piece.data(), piece.size() - target.size);
     if (error == http::error::body_limit) refuse_too_large(max_body);
     if (error && error != http::error::need_more && error != http::error::need_buffer) {
-      refuse(400, "malformed_http",
+      refuse("malformed_http",
              fmt::format("The request body is not framed as HTTP/1.1 asks: {}.", error.message()));
     }
     if (has_long_extension_) {
-      refuse(400, "malformed_http",
+      refuse("malformed_http",
              "The request body is not framed as HTTP/1.1 asks: a chunk extension is too long.");
     }
     return used;
@@ -120,7 +120,7 @@ net::awaitable<IoResult> RequestReader::read_more(TimePoint deadline) {
 net::awaitable<bool> RequestReader::wait_for_first_byte() {
   const TimePoint deadline = Clock::now() + settings_.idle_timeout;
   while (true) {
-    // Empty lines between requests are allowed, and sent by some.
+    // Some clients send empty lines between requests, which is allowed.
     while (buffered().substr(0, 2) == "\r\n") buffer_.consume(2);
     if (!buffered().empty() && buffered() != "\r") co_return true;
     const IoResult ready = co_await connection_->wait_readable(deadline);
@@ -141,7 +141,7 @@ net::awaitable<bool> RequestReader::read_head(HttpRequest& request) {
     }
     const IoResult result = co_await read_more(deadline);
     if (result.is_timeout) {
-      refuse(408, "request_timeout", "The headers of the request did not come in time.");
+      refuse("request_timeout", "The headers of the request did not come in time.");
     }
     if (!result.ok()) co_return false;
   }
@@ -155,6 +155,8 @@ void RequestReader::parse_head(std::size_t size, HttpRequest& request) {
   parser_->limit_body(settings_.max_body);
   request.authorization = header(head, "authorization");
   request.api_key = header(head, "x-api-key");
+  request.host = header(head, "host");
+  request.content_type = header(head, "content-type");
   request.origin = header(head, "origin");
   request.requested_headers = header(head, "access-control-request-headers");
   request.has_anthropic_version = head.count("anthropic-version") > 0;
@@ -179,13 +181,13 @@ net::awaitable<bool> RequestReader::read_body(HttpRequest& request) {
       if (used > 0 || parser_->is_done()) continue;
     }
     if (buffer_.size() >= kMaxUnparsed) {
-      refuse(400, "malformed_http",
+      refuse("malformed_http",
              "The request body is not framed as HTTP/1.1 asks: a chunk header is too long.");
     }
     const TimePoint deadline = body_deadline(request.body.size());
     const IoResult result = co_await read_more(deadline);
     if (result.is_timeout) {
-      refuse(408, "request_timeout", "The body of the request did not come in time.");
+      refuse("request_timeout", "The body of the request did not come in time.");
     }
     if (!result.ok()) co_return false;
   }

@@ -19,14 +19,16 @@ struct HttpRequest {
   RequestHead head;
   std::string authorization;      // header of that name
   std::string api_key;            // x-api-key
+  std::string host;               // Host; empty: HTTP/1.0 without one
+  std::string content_type;       // Content-Type
   std::string origin;             // Origin
   std::string requested_headers;  // Access-Control-Request-Headers
   bool has_anthropic_version = false;
   std::string body;
 };
 
-/// Strand of the connection only. Bytes that belong to the next request stay in its buffer, so
-/// requests sent in one go are served one after the other.
+/// Keeps bytes of the next request in its buffer, so requests that were sent in one go are served
+/// one after the other. Strand of the connection only.
 class RequestReader {
  public:
   RequestReader(std::shared_ptr<Connection> connection, const Settings& settings,
@@ -42,8 +44,8 @@ class RequestReader {
   /// RequestRefused (400, 408, 413, 503); the connection must then be closed.
   net::awaitable<bool> read_body(HttpRequest& request);
 
-  /// The request is answered: gives back what its body held, and the buffer's memory if it is
-  /// empty.
+  /// To be called when the request has been answered. Frees the memory of its body, and that of the
+  /// buffer if it is empty.
   void finish_request();
 
  private:

@@ -38,8 +38,12 @@ std::string render_head(unsigned status, const HeaderList& headers, const Framin
   for (const auto& [name, value] : headers) append_header(out, name, value);
   if (!framing.keep_alive) {
     append_header(out, "Connection", "close");
-  } else if (framing.http10) {
+  } else if (framing.http10 || framing.idle_s > 0) {
     append_header(out, "Connection", "keep-alive");
+  }
+  // Clients that read this close an idle connection before the server does.
+  if (framing.keep_alive && framing.idle_s > 0) {
+    append_header(out, "Keep-Alive", fmt::format("timeout={}", framing.idle_s));
   }
   return out;
 }

@@ -19,6 +19,7 @@ struct Response {
 /// How an answer is framed.
 struct Framing {
   bool keep_alive = true;
+  unsigned idle_s = 0;     // seconds the connection may stay idle; 0: not told to the client
   bool http10 = false;     // no chunks; a body of unknown length ends with the connection
   bool head_only = false;  // answer to HEAD: the length of the body, but not the body
 };
@@ -26,14 +27,14 @@ struct Framing {
 /// Head and body. Status 204 has no body.
 std::string render_response(const Response& response, const Framing& framing);
 
-/// Head of an event stream, which may not be buffered on its way.
+/// Head of an event stream. It tells proxies not to buffer.
 std::string render_stream_head(const HeaderList& headers, const Framing& framing);
 
-/// `data` as one chunk; in HTTP/1.0 as it is. Empty data gives nothing, for an empty chunk ends a
-/// body.
+/// `data` as one chunk, or unchanged in HTTP/1.0. Empty data gives an empty string, because an
+/// empty chunk would end the body.
 std::string render_chunk(std::string_view data, const Framing& framing);
 
-/// What ends a body of chunks.
+/// The chunk that ends a body.
 std::string_view last_chunk(const Framing& framing) noexcept;
 
 }  // namespace vernal::openai_http

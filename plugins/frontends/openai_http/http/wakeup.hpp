@@ -1,4 +1,4 @@
-// How threads of the core wake a coroutine.
+// Lets threads of the core wake a coroutine.
 #pragma once
 
 #include <atomic>
@@ -8,7 +8,8 @@
 
 namespace vernal::openai_http {
 
-/// One coroutine waits, any thread notifies. Notifications are remembered, and many count as one.
+/// One coroutine waits, any thread notifies. A notification that comes before the wait is
+/// remembered; several count as one.
 class Wakeup : public std::enable_shared_from_this<Wakeup> {
  public:
   /// `strand` is the executor of the coroutine that waits.
@@ -17,7 +18,8 @@ class Wakeup : public std::enable_shared_from_this<Wakeup> {
   /// Any thread; never blocks. The object must be owned by a shared_ptr.
   void notify() noexcept;
 
-  /// Returns once notified since the last return, or at `deadline`. On the strand, one at a time.
+  /// Returns when there was a notification since it last returned, or at `deadline`. On the strand;
+  /// one call at a time.
   net::awaitable<void> wait_until(TimePoint deadline);
 
  private:

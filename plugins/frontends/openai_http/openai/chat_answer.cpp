@@ -45,7 +45,8 @@ class ChatStream final : public Answer {
         num_choices_(request.num_choices),
         num_alternatives_(request.num_alternatives),
         wants_logprobs_(request.wants_logprobs),
-        include_usage_(request.include_usage) {}
+        include_usage_(request.include_usage),
+        usage_(request.num_choices) {}
 
   void begin(std::string& out) override {
     for (std::uint32_t choice = 0; choice < num_choices_; ++choice) {
@@ -90,6 +91,7 @@ class ChatStream final : public Answer {
     json::object chunk = envelope(identity_, "chat.completion.chunk");
     chunk["choices"] = std::move(choices);
     add_warnings(chunk);
+    if (include_usage_) chunk["usage"] = nullptr;
     append_event(out, chunk);
   }
 
@@ -147,7 +149,8 @@ class ChatDocument final : public Answer {
       : identity_(std::move(identity)),
         num_alternatives_(request.num_alternatives),
         wants_logprobs_(request.wants_logprobs),
-        choices_(request.num_choices) {}
+        choices_(request.num_choices),
+        usage_(request.num_choices) {}
 
   void begin(std::string&) override {}
 

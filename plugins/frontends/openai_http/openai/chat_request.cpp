@@ -7,6 +7,7 @@
 #include "openai_http/openai/chat_messages.hpp"
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/json_text.hpp"
+#include "openai_http/protocol/refused_members.hpp"
 
 namespace vernal::openai_http {
 namespace {
@@ -84,6 +85,7 @@ GenerationRequest read_chat_request(const json::object& body) {
   json::object document{{"kind", "generate"}, {"messages", read_messages(fields)}};
   read_tools(fields, document);
   read_response_format(fields);
+  refuse_members_that_bind(fields);
   read_thinking(fields, document);
   read_sampling(fields, document);
   read_logprobs(fields, request, document);

@@ -15,7 +15,7 @@ namespace {
 
 namespace json = boost::json;
 
-/// What the stream and the document share: numbering of choices and their logprobs.
+/// What the stream and the document share: the numbers of choices, and their logprobs.
 class CompletionAnswer : public Answer {
  public:
   CompletionAnswer(const GenerationRequest& request, AnswerIdentity identity)
@@ -23,7 +23,8 @@ class CompletionAnswer : public Answer {
         num_choices_(request.num_choices),
         num_alternatives_(request.num_alternatives),
         wants_logprobs_(request.wants_logprobs),
-        logprobs_(request.prompts.size() * request.num_choices) {}
+        logprobs_(request.prompts.size() * request.num_choices),
+        usage_(request.num_choices) {}
 
   void on_event(std::size_t prompt, const vernal_event& event, std::string& out) override {
     const std::size_t index = prompt * num_choices_ + event.choice;
@@ -51,7 +52,7 @@ class CompletionAnswer : public Answer {
             {"model", identity_.model}};
   }
 
-  /// logprobs is null unless asked for; `reason` empty: null.
+  /// One element of "choices". An empty `reason` stands for null.
   json::object choice(std::size_t index, std::string_view text, std::string_view reason) {
     json::object out{{"index", index}, {"text", text}, {"logprobs", nullptr}};
     out["finish_reason"] = reason.empty() ? json::value(nullptr) : json::value(reason);
@@ -108,6 +109,7 @@ class CompletionStream final : public CompletionAnswer {
     choices.push_back(choice(index, text, reason));
     chunk["choices"] = std::move(choices);
     add_warnings(chunk);
+    if (include_usage_) chunk["usage"] = nullptr;
     append_event(out, chunk);
   }
 

@@ -7,6 +7,7 @@
 
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/json_text.hpp"
+#include "openai_http/protocol/refused_members.hpp"
 
 namespace vernal::openai_http {
 namespace {
@@ -80,6 +81,7 @@ void refuse_unsupported(const JsonFields& fields) {
 GenerationRequest read_completion_request(const json::object& body) {
   const JsonFields fields(body);
   refuse_unsupported(fields);
+  refuse_members_that_bind(fields);
   GenerationRequest request;
   read_delivery(fields, request);
   json::object document{{"kind", "generate"}};

@@ -1,5 +1,7 @@
 #include "openai_http/openai/usage.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cmath>
@@ -32,9 +34,33 @@ json::object chat_candidate(const vernal_candidate& candidate) {
           {"bytes", std::move(bytes)}};
 }
 
+/// Characters that begin in these bytes, which may be a part of one.
 std::int64_t count_characters(std::string_view utf8) {
   const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
   return std::count_if(utf8.begin(), utf8.end(), begins);
+}
+
+/// A token as completion clients know it: its text, or, if it is no whole character,
+/// "bytes:\xe2\x82" with every byte in hexadecimal.
+std::string completion_token(std::string_view bytes) {
+  if (is_valid_utf8(bytes)) return std::string(bytes);
+  std::string out = "bytes:";
+  for (const char c : bytes) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+  return out;
+}
+
+/// Keys of one position's alternatives. Two tokens of the same text have the second one's id for a
+/// key, so that none is lost.
+json::object completion_alternatives(const vernal_token_logprob& position,
+                                     std::uint32_t num_alternatives) {
+  json::object out;
+  for (const vernal_candidate& candidate : alternatives_of(position)) {
+    if (out.size() == num_alternatives) break;
+    std::string key = completion_token(view(candidate.bytes));
+    if (out.contains(key)) key = fmt::format("token_id:{}", candidate.token);
+    out[key] = finite_logprob(candidate.logprob);
+  }
+  return out;
 }
 
 }  // namespace
@@ -44,6 +70,8 @@ void Usage::add(const vernal_event& finished) noexcept {
   cached_tokens_ += std::min(finished.cached_tokens, finished.prompt_tokens);
   completion_tokens_ += finished.completion_tokens;
   reasoning_tokens_ += finished.reasoning_tokens;
+  decoded_tokens_ += finished.completion_tokens -
+                     std::min<std::uint64_t>(num_choices_, finished.completion_tokens);
   prefill_us_ += finished.prefill_us;
   decode_us_ += finished.decode_us;
 }
@@ -64,7 +92,7 @@ json::object Usage::timings() const {
           {"prompt_per_second", per_second(computed, prefill_us_)},
           {"predicted_n", completion_tokens_},
           {"predicted_ms", static_cast<double>(decode_us_) / 1e3},
-          {"predicted_per_second", per_second(completion_tokens_, decode_us_)}};
+          {"predicted_per_second", per_second(decoded_tokens_, decode_us_)}};
 }
 
 std::string_view finish_reason_name(std::uint32_t reason) noexcept {
@@ -97,17 +125,12 @@ json::array chat_logprobs(const vernal_event& event, std::uint32_t num_alternati
 
 void CompletionLogprobs::add(const vernal_event& event, std::uint32_t num_alternatives) {
   for (const vernal_token_logprob& position : logprobs_of(event)) {
-    const std::string token = to_valid_utf8(view(position.chosen.bytes));
-    tokens_.push_back(json::string(token));
+    const std::string_view bytes = view(position.chosen.bytes);
+    tokens_.push_back(json::string(completion_token(bytes)));
     token_logprobs_.push_back(finite_logprob(position.chosen.logprob));
     text_offset_.push_back(offset_);
-    offset_ += count_characters(token);
-    json::object alternatives;
-    for (const vernal_candidate& candidate : alternatives_of(position)) {
-      if (alternatives.size() == num_alternatives) break;
-      alternatives[to_valid_utf8(view(candidate.bytes))] = finite_logprob(candidate.logprob);
-    }
-    top_logprobs_.push_back(std::move(alternatives));
+    offset_ += count_characters(bytes);
+    top_logprobs_.push_back(completion_alternatives(position, num_alternatives));
   }
 }
 

@@ -13,6 +13,9 @@ namespace vernal::openai_http {
 /// Sums over the prompts of one answer.
 class Usage {
  public:
+  /// num_choices   of each prompt
+  explicit Usage(std::uint32_t num_choices) : num_choices_(num_choices) {}
+
   /// Adds what a FINISHED event says.
   void add(const vernal_event& finished) noexcept;
 
@@ -22,13 +25,17 @@ class Usage {
 
   /// {cache_n, prompt_n, prompt_ms, prompt_per_second, predicted_n, predicted_ms,
   /// predicted_per_second}; prompt_n counts what was computed, without the cached tokens.
+  /// The first token of a choice comes out of the prompt's computation, so predicted_per_second is
+  /// of the tokens after it, and 0 if there are none. predicted_n counts all.
   boost::json::object timings() const;
 
  private:
+  std::uint32_t num_choices_;
   std::uint64_t prompt_tokens_ = 0;
   std::uint64_t cached_tokens_ = 0;
   std::uint64_t completion_tokens_ = 0;
   std::uint64_t reasoning_tokens_ = 0;
+  std::uint64_t decoded_tokens_ = 0;  // generated after the first of their choice
   std::uint64_t prefill_us_ = 0;
   std::uint64_t decode_us_ = 0;
 };

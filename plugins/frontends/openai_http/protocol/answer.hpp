@@ -14,8 +14,8 @@
 namespace vernal::openai_http {
 
 /// Builds one answer, an event stream or a document, from the events of its engine requests. Each
-/// function appends the bytes that may now be sent to `out`. Calls come in this order: begin, then
-/// on_event for every event of every prompt and keep_alive in between, then end or fail. Not
+/// function appends the bytes that may be sent now to `out`. Calls come in this order: begin; then
+/// on_event for every event of every prompt, with keep_alive in between; then end or fail. Not
 /// thread-safe.
 class Answer {
  public:
@@ -28,11 +28,12 @@ class Answer {
   virtual void begin(std::string& out) = 0;
   /// A DELTA, CHOICE_FINISHED or FINISHED event of prompt number `prompt`; others are ignored.
   virtual void on_event(std::size_t prompt, const vernal_event& event, std::string& out) = 0;
-  /// Nothing was sent for a while: an event without content, since clients count events, not bytes.
+  /// Nothing was sent for a while. Appends an event without content: clients watch for events, not
+  /// for bytes.
   virtual void keep_alive(std::string& out) = 0;
   /// Every prompt has finished.
   virtual void end(std::string& out) = 0;
-  /// The answer breaks off after its head was sent.
+  /// The answer ends early because of `error`, after its head was sent.
   virtual void fail(const ApiError& error, std::string& out) = 0;
 
   /// What the engine has to say about a prompt, one sentence a line; before begin. It becomes the

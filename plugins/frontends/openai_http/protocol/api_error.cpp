@@ -16,7 +16,7 @@ constexpr std::size_t kShortestMessage = 30;
 constexpr std::string_view kInvalidRequest = "invalid_request_error";
 constexpr std::string_view kServerError = "server_error";
 
-ApiError make_error(unsigned status, std::string_view code, std::string_view message) {
+ApiError make_error(std::string_view code, unsigned status, std::string_view message) {
   ApiError error;
   error.status = status;
   error.type = status < 500 && status != 429 ? kInvalidRequest : kServerError;
@@ -24,6 +24,10 @@ ApiError make_error(unsigned status, std::string_view code, std::string_view mes
   error.message = message;
   if (status == 503 || status == 429) error.retry_after_s = kRetryAfterSeconds;
   return error;
+}
+
+ApiError make_error(AnswerCode code, std::string_view message) {
+  return make_error(code.code(), code.status(), message);
 }
 
 std::string_view anthropic_type(unsigned status) {
@@ -45,68 +49,30 @@ std::string_view anthropic_type(unsigned status) {
   }
 }
 
-/// HTTP status that fits a status of the interface.
-unsigned http_status(std::int32_t status) {
-  switch (status) {
-    case VERNAL_INVALID_ARGUMENT:
-    case VERNAL_UNSUPPORTED:
-    case VERNAL_CONTEXT_OVERFLOW:
-      return 400;
-    case VERNAL_NOT_FOUND:
-      return 404;
-    case VERNAL_RESOURCE_EXHAUSTED:
-    case VERNAL_QUEUE_FULL:
-    case VERNAL_UNAVAILABLE:
-    case VERNAL_DEVICE_LOST:
-      return 503;
-    case VERNAL_DEADLINE:
-      return 504;
-    case VERNAL_CLIENT_STALLED:
-      return 408;
-    default:
-      return 500;
-  }
+/// The wording of the Anthropic API. That of the OpenAI API comes from the engine.
+std::string overflow_message(const ApiError& error) {
+  return fmt::format("prompt is too long: {} tokens > {} maximum", error.prompt_tokens,
+                     error.context_length);
 }
 
-std::string_view code_of_status(std::int32_t status) {
-  switch (status) {
-    case VERNAL_INVALID_ARGUMENT:
-      return "invalid_value";
-    case VERNAL_UNSUPPORTED:
-      return "unsupported_parameter";
-    case VERNAL_CONTEXT_OVERFLOW:
-      return "context_length_exceeded";
-    case VERNAL_NOT_FOUND:
-      return "model_not_found";
-    case VERNAL_RESOURCE_EXHAUSTED:
-    case VERNAL_QUEUE_FULL:
-      return "server_is_overloaded";
-    case VERNAL_UNAVAILABLE:
-      return "model_loading";
-    case VERNAL_DEADLINE:
-      return "deadline_exceeded";
-    case VERNAL_CLIENT_STALLED:
-      return "client_stalled";
-    case VERNAL_CANCELLED:
-      return "cancelled";
-    default:
-      return "internal_error";
-  }
+/// The core names members of its own document. What is "sampling.top_p" there is "top_p" in a
+/// client's request.
+std::string as_client_member(std::string_view path) {
+  constexpr std::string_view kSampling = "sampling.";
+  if (path.starts_with(kSampling)) path.remove_prefix(kSampling.size());
+  return std::string(path);
 }
 
-std::string overflow_message(const ApiError& error, Dialect dialect) {
-  if (dialect == Dialect::kAnthropic) {
-    return fmt::format("prompt is too long: {} tokens > {} maximum", error.prompt_tokens,
-                       error.context_length);
-  }
-  return fmt::format(
-      "This model's maximum context length is {} tokens. However, your messages resulted in {} "
-      "tokens. Please reduce the length of the messages.",
-      error.context_length, error.prompt_tokens);
+std::string with_client_member(std::string message, std::string_view path) {
+  const std::string quoted = fmt::format("'{}'", path);
+  const std::size_t at = message.find(quoted);
+  if (at == std::string::npos) return message;
+  return message.replace(at, quoted.size(), fmt::format("'{}'", as_client_member(path)));
 }
 
 std::string message_of(const ApiError& error, Dialect dialect) {
-  if (error.prompt_tokens > 0 && error.context_length > 0) return overflow_message(error, dialect);
+  const bool is_overflow = error.prompt_tokens > 0 && error.context_length > 0;
+  if (is_overflow && dialect == Dialect::kAnthropic) return overflow_message(error);
   std::string message = to_valid_utf8(error.message);
   if (message.size() < kShortestMessage) message += " (the request was refused by the server)";
   return message;
@@ -115,14 +81,14 @@ std::string message_of(const ApiError& error, Dialect dialect) {
 }  // namespace
 
 ApiError invalid_value(std::string_view param, std::string_view message) {
-  ApiError error = make_error(400, "invalid_value", message);
+  ApiError error = make_error("invalid_value", message);
   error.param = param;
   return error;
 }
 
 ApiError unsupported_parameter(std::string_view param, std::string_view why) {
   ApiError error =
-      make_error(400, "unsupported_parameter",
+      make_error("unsupported_parameter",
                  fmt::format("Unsupported parameter: '{}' is not supported: {}", param, why));
   error.param = param;
   return error;
@@ -130,59 +96,77 @@ ApiError unsupported_parameter(std::string_view param, std::string_view why) {
 
 ApiError unknown_model(std::string_view model) {
   ApiError error = make_error(
-      404, "model_not_found",
+      "model_not_found",
       fmt::format("The model `{}` does not exist on this server; GET /v1/models lists what does.",
                   shortened(model)));
   error.param = "model";
   return error;
 }
 
-ApiError unknown_url(std::string_view method, std::string_view path) {
-  return make_error(404, "unknown_url",
-                    fmt::format("Unknown request URL: {} {}. See the list of endpoints in the "
-                                "server's documentation.",
-                                method, shortened(path)));
+ApiError unknown_url(std::string_view method, std::string_view path, std::string_view endpoints) {
+  return make_error("unknown_url", fmt::format("Unknown request URL: {} {}. This server has {}.",
+                                               method, shortened(path), endpoints));
 }
 
-ApiError http_refusal(unsigned status, std::string_view code, std::string_view message) {
-  return make_error(status, code, message);
+ApiError method_not_allowed(std::string_view method, std::string_view path,
+                            std::string_view allowed) {
+  ApiError error = make_error("method_not_allowed",
+                              fmt::format("The path {} does not know the method {}; it takes {}.",
+                                          shortened(path), method, allowed));
+  error.allowed_methods = allowed;
+  return error;
+}
+
+ApiError http_refusal(AnswerCode code, std::string_view message) {
+  return make_error(code, message);
+}
+
+ApiError missing_api_key() {
+  return make_error("missing_api_key",
+                    "No API key was sent: this server needs one, in the header Authorization: "
+                    "Bearer KEY or x-api-key: KEY.");
 }
 
 ApiError wrong_api_key() {
-  return make_error(401, "invalid_api_key",
+  return make_error("invalid_api_key",
                     "Incorrect API key provided: send one that the server knows in the header "
-                    "Authorization: Bearer or x-api-key.");
+                    "Authorization: Bearer KEY or x-api-key: KEY.");
 }
 
 ApiError at_capacity(std::string_view what) {
-  return make_error(503, "server_is_overloaded",
+  return make_error("server_is_overloaded",
                     fmt::format("The server is at capacity: {}. Try again later.", what));
 }
 
 ApiError draining() {
-  return make_error(503, "server_is_draining",
-                    "The server is shutting down and takes no new requests.");
+  return make_error("server_is_draining", "The server is shutting down and takes no new requests.");
 }
 
+ApiError model_loading(std::string_view message) { return make_error("model_loading", message); }
+
 ApiError internal_error(std::string_view what) {
-  return make_error(500, "internal_error", fmt::format("The server failed: {}", what));
+  return make_error("internal_error", fmt::format("The server failed: {}", what));
 }
 
 ApiError error_of_status(std::int32_t status, std::string_view text, std::string_view model) {
   if (status == VERNAL_NOT_FOUND) return unknown_model(model);
   if (status == VERNAL_QUEUE_FULL) return at_capacity("its queue of requests is full");
-  const std::string_view said = text.empty() ? status_name(status) : text;
-  return make_error(http_status(status), code_of_status(status), said);
+  const RequestErrorKind& kind = request_error_of(status);
+  return make_error(kind.code, kind.http_status, text.empty() ? status_name(status) : text);
 }
 
 ApiError error_of_event(const vernal_event& event) {
-  const unsigned hint = event.http_hint;
-  const unsigned status = hint >= 400 && hint < 600 ? hint : http_status(event.code);
-  const std::string_view said = view(event.text);
   const std::string_view code = view(event.error_code);
-  ApiError error = make_error(status, code.empty() ? code_of_status(event.code) : code,
-                              said.empty() ? status_name(event.code) : said);
-  error.param = view(event.param);
+  const RequestErrorKind* const named = find_request_error(code);
+  const RequestErrorKind& kind = named != nullptr ? *named : request_error_of(event.code);
+  const unsigned hint = event.http_hint;
+  const unsigned status = hint >= 400 && hint < 600 ? hint : kind.http_status;
+  const std::string_view said = view(event.text);
+  const std::string_view param = view(event.param);
+  ApiError error = make_error(code.empty() ? kind.code : code, status,
+                              said.empty() ? std::string(status_name(event.code))
+                                           : with_client_member(std::string(said), param));
+  error.param = as_client_member(param);
   if (error.code == "context_length_exceeded") {
     error.prompt_tokens = event.prompt_tokens;
     error.context_length = event.context_length;

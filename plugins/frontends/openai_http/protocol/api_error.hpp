@@ -1,5 +1,4 @@
-// Errors as clients of the two APIs know them: status, type, code, and the bodies they are written
-// as.
+// Errors as clients of the two APIs know them: status, type, code, and the bodies that carry them.
 #pragma once
 
 #include <cstdint>
@@ -7,27 +6,29 @@
 #include <string>
 #include <string_view>
 
+#include "openai_http/protocol/error_codes.hpp"
 #include "vernal/abi/frontend.h"
 
 namespace vernal::openai_http {
 
-/// Whose shape an answer has.
+/// The API whose shape an answer has.
 enum class Dialect { kOpenAi, kAnthropic };
 
-/// One refusal or failure, still without a shape.
+/// One refusal or failure, not yet in the shape of an API.
 struct ApiError {
-  unsigned status = 500;       // of HTTP
-  std::string type;            // "invalid_request_error", "server_error"
-  std::string code;            // "invalid_value", "model_not_found", ...
-  std::string param;           // the request field at fault; empty: none
-  std::string message;         // one or two sentences for a person
-  unsigned retry_after_s = 0;  // seconds for Retry-After; 0: no such header
+  unsigned status = 500;        // of HTTP
+  std::string type;             // "invalid_request_error", "server_error"
+  std::string code;             // "invalid_value", "model_not_found", ...
+  std::string param;            // the request field at fault; empty: none
+  std::string message;          // one or two sentences for a person
+  unsigned retry_after_s = 0;   // seconds for Retry-After; 0: no such header
+  std::string allowed_methods;  // for Allow; empty: no such header
   // Both are set for context_length_exceeded, whose wording differs between the dialects.
   std::uint64_t prompt_tokens = 0;
   std::uint64_t context_length = 0;
 };
 
-/// Thrown while a request is read or converted; ends it with this error.
+/// Thrown while a request is read or converted. The request is answered with this error.
 class RequestRefused : public std::exception {
  public:
   explicit RequestRefused(ApiError error) : error_(std::move(error)) {}
@@ -46,23 +47,30 @@ ApiError invalid_value(std::string_view param, std::string_view message);
 ApiError unsupported_parameter(std::string_view param, std::string_view why);
 /// 404 model_not_found.
 ApiError unknown_model(std::string_view model);
-/// 404 unknown_url.
-ApiError unknown_url(std::string_view method, std::string_view path);
-/// An HTTP-level refusal: 400, 405, 408, 413, 414, 415, 417, 431, 505 ...
-ApiError http_refusal(unsigned status, std::string_view code, std::string_view message);
-/// 401 invalid_api_key.
+/// 404 unknown_url. `endpoints` lists what there is: "GET /health, POST /v1/completions".
+ApiError unknown_url(std::string_view method, std::string_view path, std::string_view endpoints);
+/// 405 method_not_allowed. `allowed` lists methods as the header Allow does: "GET, HEAD".
+ApiError method_not_allowed(std::string_view method, std::string_view path,
+                            std::string_view allowed);
+/// Any other refusal, with the status of its code.
+ApiError http_refusal(AnswerCode code, std::string_view message);
+/// 401 for a request without a key.
+ApiError missing_api_key();
+/// 401 for a key that is not known.
 ApiError wrong_api_key();
-/// 503 server_overloaded with Retry-After.
+/// 503 server_is_overloaded with Retry-After.
 ApiError at_capacity(std::string_view what);
 /// 503 while the process drains.
 ApiError draining();
+/// 503 model_loading.
+ApiError model_loading(std::string_view message);
 /// 500 internal_error.
 ApiError internal_error(std::string_view what);
 
 /// The error a submit or a text call returned: `status` is its VERNAL_* code, `text` what the core
-/// said.
+/// said, `model` the model that was asked for.
 ApiError error_of_status(std::int32_t status, std::string_view text, std::string_view model);
-/// The error an ERROR event carries.
+/// The error an ERROR event carries, naming members as the client's request does.
 ApiError error_of_event(const vernal_event& event);
 
 /// The JSON body. `request_id` is written in the Anthropic shape only.

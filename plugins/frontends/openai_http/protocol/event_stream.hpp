@@ -1,4 +1,4 @@
-// The form of server-sent events.
+// Server-sent events as text.
 #pragma once
 
 #include <boost/json/object.hpp>

@@ -6,9 +6,13 @@
 #include <array>
 #include <boost/json.hpp>
 #include <charconv>
+#include <cmath>
+#include <optional>
+#include <string>
 
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/json_body.hpp"
+#include "openai_http/protocol/text_safety.hpp"
 
 namespace vernal::openai_http {
 namespace {
@@ -21,6 +25,7 @@ constexpr std::size_t kMaxBiases = 1024;
 constexpr double kMaxSeed = 18446744073709551615.0;
 constexpr double kMinSeed = -9223372036854775808.0;
 constexpr std::int64_t kLargestBudget = 1LL << 31;
+constexpr double kNoBudget = -1e9;  // far from every budget, and from the ends of 64 bits
 
 struct NumberField {
   std::string_view key;
@@ -36,7 +41,13 @@ constexpr std::array kSamplingNumbers = {
     NumberField{"frequency_penalty", {-2, 2}},
 };
 
-/// {"token id": bias}, ids as decimal strings.
+[[noreturn]] void refuse_bias(const std::string& path) {
+  throw RequestRefused(invalid_value(
+      path,
+      fmt::format("Invalid value for '{}': expected a token id for a key of logit_bias.", path)));
+}
+
+/// Reads {"token id": bias}, with decimal ids.
 void read_logit_bias(const JsonFields& fields, json::object& sampling) {
   const json::object* const biases = fields.object("logit_bias");
   if (biases == nullptr || biases->empty()) return;
@@ -50,7 +61,7 @@ void read_logit_bias(const JsonFields& fields, json::object& sampling) {
     std::int32_t token = -1;
     const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), token);
     if (error != std::errc() || end != key.data() + key.size() || token < 0) {
-      fields.refuse("logit_bias", "an object with token ids for keys");
+      refuse_bias(members.path_of(shortened(key)));
     }
     const auto bias = members.number(key, {-100, 100});
     if (bias) out[member.key()] = *bias;
@@ -58,13 +69,13 @@ void read_logit_bias(const JsonFields& fields, json::object& sampling) {
   sampling["logit_bias"] = std::move(out);
 }
 
-/// top_k 0 and -1 both mean "all" to clients.
+/// Reads top_k. Clients write both 0 and -1 for "all".
 void read_top_k(const JsonFields& fields, json::object& sampling) {
   const auto top_k = fields.integer("top_k", {-1, 1 << 24});
   if (top_k) sampling["top_k"] = std::max<std::int64_t>(*top_k, 0);
 }
 
-/// Any 64-bit integer is a seed; its bits are what counts.
+/// Reads the seed: any 64-bit integer, signed or not. Only its bits count.
 void read_seed(const JsonFields& fields, json::object& document) {
   const json::value* const seed = fields.find("seed");
   if (seed == nullptr) return;
@@ -76,7 +87,7 @@ void read_seed(const JsonFields& fields, json::object& document) {
   document["seed"] = static_cast<std::uint64_t>(*value);
 }
 
-/// A string or a list of strings. Empty ones stop nothing and are left out.
+/// Reads a string or a list of strings. Leaves out empty ones: they stop nothing.
 void read_stops(const JsonFields& fields, json::object& document) {
   const json::value* const stop = fields.find("stop");
   if (stop == nullptr) return;
@@ -94,6 +105,16 @@ void read_stops(const JsonFields& fields, json::object& document) {
     if (!text.get_string().empty()) kept.push_back(std::move(text));
   }
   if (!kept.empty()) document["stop"] = std::move(kept);
+}
+
+/// The number, cut to the largest budget, or nullopt if it is not a whole number.
+std::optional<std::int64_t> whole_number(const json::value& value) {
+  if (const auto* const small = value.if_int64()) return std::min(*small, kLargestBudget);
+  if (value.is_uint64()) return kLargestBudget;
+  const auto* const number = value.if_double();
+  if (number == nullptr || std::trunc(*number) != *number) return std::nullopt;
+  if (*number >= static_cast<double>(kLargestBudget)) return kLargestBudget;
+  return *number < kNoBudget ? std::nullopt : std::optional(static_cast<std::int64_t>(*number));
 }
 
 }  // namespace
@@ -125,24 +146,17 @@ void read_delivery(const JsonFields& fields, GenerationRequest& request) {
 }
 
 bool read_output_budget(const JsonFields& fields, std::string_view key, json::object& document) {
+  constexpr std::int64_t kNoLimit = -1;
   const json::value* const value = fields.find(key);
   if (value == nullptr) return false;
-  std::int64_t budget = 0;
-  if (const auto* const small = value->if_int64()) {
-    budget = *small;
-  } else if (value->is_uint64()) {
-    budget = kLargestBudget;
-  } else if (const auto* const number = value->if_double()) {
-    budget = *number >= 1 ? static_cast<std::int64_t>(std::min(*number, 1.0 * kLargestBudget)) : 0;
-  }
-  if (budget < 1) {
+  const std::optional<std::int64_t> budget = whole_number(*value);
+  if (!budget || (*budget < 1 && *budget != kNoLimit)) {
     throw RequestRefused(invalid_value(
-        fields.path_of(key),
-        fmt::format(
-            "Invalid value for the output budget: expected an integer of at least 1, found {}.",
-            describe(*value))));
+        fields.path_of(key), fmt::format("Invalid value for the output budget: expected an integer "
+                                         "of at least 1, or -1 for no limit, found {}.",
+                                         describe(*value))));
   }
-  document["max_tokens"] = std::min(budget, kLargestBudget);
+  if (*budget != kNoLimit) document["max_tokens"] = *budget;
   return true;
 }
 

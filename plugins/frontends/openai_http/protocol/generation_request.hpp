@@ -10,13 +10,14 @@
 
 namespace vernal::openai_http {
 
-/// One request to the engine: a document vernal.request/1, and the prompt as tokens if it came so.
+/// One request to the engine: a document vernal.request/1, and the prompt's tokens if the client
+/// sent tokens.
 struct EnginePrompt {
   std::string document;
   std::vector<std::int32_t> tokens;
 };
 
-/// A client's request, converted. One answer is made of all prompts.
+/// A client's request, converted. All its prompts go into one answer.
 struct GenerationRequest {
   std::string model;                  // empty: the client named none
   std::vector<EnginePrompt> prompts;  // at least one
@@ -35,9 +36,10 @@ void read_sampling(const JsonFields& fields, boost::json::object& document);
 /// Reads model, stream, stream_options and n.
 void read_delivery(const JsonFields& fields, GenerationRequest& request);
 
-/// Reads an output budget from `key` into the document's max_tokens; absent: false. However large,
-/// it is accepted: the engine cuts it to the room that is left. The message does not name the
-/// member, for clients take messages that contain its name for an overflow of the context.
+/// Reads an output budget from `key` into the document's max_tokens; absent: false. -1 means no
+/// limit and writes nothing. However large, it is accepted: the engine cuts it to the room that is
+/// left. The message does not name the member: clients take messages that contain its name for an
+/// overflow of the context.
 bool read_output_budget(const JsonFields& fields, std::string_view key,
                         boost::json::object& document);
 

@@ -21,8 +21,8 @@ constexpr std::size_t kFreeMemory = std::size_t{64} << 20;
 constexpr std::size_t kMemoryPerByte = 3;
 
 [[noreturn]] void refuse_json(std::string_view what) {
-  throw RequestRefused(http_refusal(400, "invalid_json",
-                                    fmt::format("The request body is not valid JSON: {}.", what)));
+  throw RequestRefused(
+      http_refusal("invalid_json", fmt::format("The request body is not valid JSON: {}.", what)));
 }
 
 json::value parse(std::string_view text, const json::storage_ptr& memory) {
@@ -45,7 +45,7 @@ json::value parse_object(std::string_view text, const json::storage_ptr& memory)
       refuse_json(fmt::format("expected an object, found {}", describe(value)));
     return value;
   } catch (const std::bad_alloc&) {
-    throw RequestRefused(http_refusal(413, "request_too_large",
+    throw RequestRefused(http_refusal("request_too_large",
                                       "The request body holds too many JSON values to be taken "
                                       "apart within this server's limits."));
   }
@@ -53,8 +53,8 @@ json::value parse_object(std::string_view text, const json::storage_ptr& memory)
 
 }  // namespace
 
-// Nothing in a JSON value needs more than the usual alignment, and the library gives memory back
-// with another alignment than it asked for.
+// The alignment is ignored. Nothing in a JSON value needs more than the usual one, and the library
+// frees memory with another alignment than it allocated it with.
 void* JsonBody::BoundedMemory::do_allocate(std::size_t size, std::size_t) {
   if (size > left_) throw std::bad_alloc();
   void* const memory = ::operator new(size);

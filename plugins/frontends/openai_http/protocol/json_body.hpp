@@ -7,13 +7,14 @@
 
 namespace vernal::openai_http {
 
-/// A parsed body. The object lives in memory the body owns, so neither is copied or moved apart.
+/// A parsed body. It owns the memory in which its object lives, so it cannot be copied or moved.
 class JsonBody {
  public:
-  /// Parses `text`, which must be one JSON object: RFC 8259, valid UTF-8, at most 128 levels deep,
-  /// finite numbers; of equal keys the last one counts. Numbers of what is handed on to the engine
-  /// keep their digits (exact_json.hpp). Throws RequestRefused: 400 invalid_json, or
-  /// 413 if the parsed form would need more than 64 MiB + 3 bytes for each byte of text.
+  /// Parses `text`, which must be one JSON object of RFC 8259 in valid UTF-8, at most 128 levels
+  /// deep, with finite numbers. If a key comes twice, the last one counts. Numbers of what is
+  /// handed on to the engine keep their digits (exact_json.hpp). Throws RequestRefused:
+  /// 400 invalid_json, or 413 if the parsed form needs more than 64 MiB + 3 bytes for each byte of
+  /// text.
   explicit JsonBody(std::string_view text);
 
   const boost::json::object& object() const { return value_.get_object(); }
@@ -37,7 +38,7 @@ class JsonBody {
   boost::json::value value_;
 };
 
-/// `value` as JSON text, cut to a few words, for messages.
+/// `value` in a few words for a message: "an array of 3 elements", or its JSON text, shortened.
 std::string describe(const boost::json::value& value);
 
 }  // namespace vernal::openai_http

@@ -14,7 +14,7 @@ namespace {
 
 namespace json = boost::json;
 
-/// Largest magnitude up to which every integer is a double.
+/// Up to this magnitude a double holds every integer exactly.
 constexpr double kExactInteger = 9007199254740992.0;
 
 std::optional<double> as_double(const json::value& value) {
@@ -41,6 +41,13 @@ std::string expected_number(std::string_view kind, Range range) {
 const json::value* JsonFields::find(std::string_view key) const {
   const json::value* const value = object_.if_contains({key.data(), key.size()});
   return value == nullptr || value->is_null() ? nullptr : value;
+}
+
+std::vector<std::string_view> JsonFields::names() const {
+  std::vector<std::string_view> out;
+  out.reserve(object_.size());
+  for (const auto& member : object_) out.emplace_back(member.key().data(), member.key().size());
+  return out;
 }
 
 std::optional<bool> JsonFields::boolean(std::string_view key) const {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vernal::openai_http {
 
@@ -16,10 +17,10 @@ struct Range {
   double high;
 };
 
-/// A view of one object and the path that leads to it ("messages[2].", empty for the body itself),
-/// which is how messages name its members. A member that is null counts as absent. Getters throw
-/// RequestRefused (400 invalid_value with param) for another type or a value out of range; unknown
-/// members do no harm.
+/// A view of one object. The path that leads to it ("messages[2].", or "" for the body itself)
+/// stands before the names of its members in messages. A member that is null counts as absent.
+/// Getters throw RequestRefused (400 invalid_value with param) for another type or a value out of
+/// range. Members nobody asks for are ignored.
 class JsonFields {
  public:
   explicit JsonFields(const boost::json::object& object, std::string path = {})
@@ -27,6 +28,9 @@ class JsonFields {
 
   /// The member, or null if it is absent or JSON null.
   const boost::json::value* find(std::string_view key) const;
+
+  /// The names of all members, in the order they were sent.
+  std::vector<std::string_view> names() const;
 
   std::optional<bool> boolean(std::string_view key) const;
   std::optional<double> number(std::string_view key, Range range) const;
@@ -36,7 +40,7 @@ class JsonFields {
   const boost::json::array* array(std::string_view key) const;
   const boost::json::object* object(std::string_view key) const;
 
-  /// As the getters above, but absence is an error.
+  /// Like the getters above, but throw if the member is absent.
   std::string_view required_string(std::string_view key) const;
   const boost::json::array& required_array(std::string_view key) const;
 

@@ -14,7 +14,7 @@ namespace json = boost::json;
 
 void append(std::string& out, const json::value& value);
 
-/// Strings are the library's: it knows what to escape.
+/// Leaves strings to the library, which knows what to escape.
 void append_string(std::string& out, json::string_view text) {
   json::serializer serializer;
   serializer.reset(text);

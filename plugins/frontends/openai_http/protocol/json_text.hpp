@@ -7,9 +7,9 @@
 
 namespace vernal::openai_http {
 
-/// Compact JSON. Floating-point numbers are written in the shortest decimal form that reads back as
-/// the same value ("2801.067", where the library's own writer says "2.801067E3"); the finite ones
-/// only, others become null.
+/// Compact JSON. A floating-point number is written in the shortest decimal form that reads back as
+/// the same value ("2801.067"; the library's own writer says "2.801067E3"). Numbers that are not
+/// finite become null.
 std::string to_text(const boost::json::value& value);
 std::string to_text(const boost::json::object& object);
 

@@ -1,14 +1,11 @@
 #include "openai_http/server/exchange.hpp"
 
-#include <fmt/format.h>
-
 #include <atomic>
 #include <boost/asio/post.hpp>
 #include <exception>
 #include <utility>
 
 #include "openai_http/protocol/identifiers.hpp"
-#include "openai_http/protocol/text_safety.hpp"
 
 namespace vernal::openai_http {
 
@@ -23,6 +20,11 @@ Exchange::Exchange(HttpService& service, std::shared_ptr<Connection> connection,
   framing_.keep_alive = request.head.keep_alive;
   framing_.http10 = request.head.http10;
   framing_.head_only = request.head.method == "HEAD";
+  framing_.idle_s = static_cast<unsigned>(service_.settings.idle_timeout.count() / 1000);
+  record_.id = request_id_;
+  record_.client = connection_->peer();
+  record_.method = request.head.method;
+  record_.path = request.head.path;
   ++service_.counters.active_requests;
 }
 
@@ -36,6 +38,7 @@ HeaderList Exchange::common_headers() const {
 }
 
 void Exchange::count_answer(unsigned status) noexcept {
+  record_.status = status;
   const unsigned status_class = status / 100;
   if (status_class < 6) ++service_.counters.answers_by_class[status_class];
 }
@@ -44,6 +47,7 @@ net::awaitable<void> Exchange::write(std::string_view bytes) {
   if (is_broken_ || bytes.empty()) co_return;
   const TimePoint deadline = Clock::now() + service_.settings.write_timeout;
   const IoResult result = co_await connection_->write_all(bytes, deadline);
+  if (result.is_timeout) record_.error = "client_stalled";
   if (!result.ok()) is_broken_ = true;
 }
 
@@ -55,18 +59,29 @@ net::awaitable<void> Exchange::send(Response response) {
   count_answer(response.status);
   const std::string bytes = render_response(response, framing_);
   co_await write(bytes);
-  const auto ms = std::chrono::duration_cast<Milliseconds>(Clock::now() - begin_).count();
-  service_.log(VERNAL_LOG_DEBUG,
-               fmt::format("{} {} {} {} in {} ms", request_id_, request_.head.method,
-                           shortened(request_.head.path), response.status, ms));
+}
+
+void Exchange::log_record() {
+  constexpr unsigned kClientClosed = 499;  // nothing was sent: it left before
+  if (record_.status == 0) record_.status = kClientClosed;
+  const bool is_over = is_broken_ || record_.status == kClientClosed;
+  if (is_over && record_.error.empty()) record_.error = "client_left";
+  const bool computes = endpoint_ != nullptr && endpoint_->work == Work::kComputes;
+  const bool is_refused = record_.status >= 400 && (endpoint_ == nullptr || record_.status < 500);
+  service_.log(computes || is_refused ? VERNAL_LOG_INFO : VERNAL_LOG_DEBUG,
+               [this] { return record_.to_event(); });
 }
 
 net::awaitable<void> Exchange::send_error(ApiError error) {
   Response response;
+  record_.error = error.code;
   response.status = error.status;
   response.body = render_error(error, dialect_, request_id_);
   if (error.retry_after_s > 0) {
     response.headers.emplace_back("Retry-After", std::to_string(error.retry_after_s));
+  }
+  if (!error.allowed_methods.empty()) {
+    response.headers.emplace_back("Allow", std::move(error.allowed_methods));
   }
   if (error.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
   co_await send(std::move(response));
@@ -107,7 +122,7 @@ net::awaitable<void> Exchange::run_elsewhere(std::function<void()> work) {
     state->is_done = true;
     wakeup->notify();
   });
-  // Longer than any work takes: it is the notification that ends the wait.
+  // The notification ends the wait; the second is only a limit for one round of the loop.
   while (!state->is_done) co_await wakeup_->wait_until(Clock::now() + std::chrono::seconds(1));
   if (state->exception) std::rethrow_exception(state->exception);
 }

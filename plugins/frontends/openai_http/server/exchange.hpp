@@ -10,13 +10,15 @@
 #include "openai_http/http/request_reader.hpp"
 #include "openai_http/http/response.hpp"
 #include "openai_http/http/wakeup.hpp"
+#include "openai_http/server/endpoint.hpp"
+#include "openai_http/server/request_record.hpp"
 #include "openai_http/server/service.hpp"
 
 namespace vernal::openai_http {
 
-/// What a route's handler works with: the request, and the only way to answer it. Strand of the
-/// connection only; lives until the answer is sent. A handler either calls send once, or
-/// begin_stream, then write_stream and at last end_stream.
+/// A request together with the means to answer it; this is what a handler gets. A handler either
+/// calls send once, or it calls begin_stream, then write_stream, and at last end_stream. Lives
+/// until the answer is sent. Strand of the connection only.
 class Exchange {
  public:
   Exchange(HttpService& service, std::shared_ptr<Connection> connection, HttpRequest& request);
@@ -29,12 +31,23 @@ class Exchange {
   Dialect dialect() const noexcept { return dialect_; }
   void set_dialect(Dialect dialect) noexcept { dialect_ = dialect; }
 
-  /// What was asked for, without the prefix of an alias: "/v1/models".
+  /// What was asked for, as the table of endpoints names it: "/v1/models".
   std::string_view path() const noexcept { return path_; }
   void set_path(std::string path) { path_ = std::move(path); }
 
-  /// Wakes this exchange's coroutine: events of the engine, the client's leaving, the server's
-  /// stop.
+  /// The row of the table that answers; only after route() found one.
+  const Endpoint& endpoint() const noexcept { return *endpoint_; }
+  void set_endpoint(const Endpoint& endpoint) noexcept { endpoint_ = &endpoint; }
+
+  /// What the log will say of this request.
+  RequestRecord& record() noexcept { return record_; }
+  /// Writes the record: at level info what made the engine work and what was refused, at level
+  /// debug the rest (probes of health and metrics, lists of models). To be called once, when the
+  /// answer has been sent or given up.
+  void log_record();
+
+  /// Wakes this exchange's coroutine. The engine notifies it of events; it is notified too when the
+  /// client leaves and when the server stops.
   const std::shared_ptr<Wakeup>& wakeup() const noexcept { return wakeup_; }
 
   /// No further request is read from the connection after this answer.
@@ -55,12 +68,12 @@ class Exchange {
   net::awaitable<void> write_stream(std::string_view data);
   net::awaitable<void> end_stream();
 
-  /// Runs `work` on a worker thread; what it throws is thrown here. It may refer to what the caller
-  /// owns: this returns only when it is done.
+  /// Runs `work` on a worker thread and returns when it is done, so `work` may refer to what the
+  /// caller owns. Throws what `work` throws.
   net::awaitable<void> run_elsewhere(std::function<void()> work);
 
-  /// From now on, until it goes, the client is watched: when it leaves, the exchange is broken and
-  /// woken.
+  /// Watches the client for as long as the object lives. If the client leaves, the exchange becomes
+  /// broken and its coroutine is woken.
   class PeerWatch {
    public:
     explicit PeerWatch(Exchange& exchange);
@@ -84,8 +97,9 @@ class Exchange {
   std::string request_id_;
   std::string path_;
   Dialect dialect_ = Dialect::kOpenAi;
+  const Endpoint* endpoint_ = nullptr;
+  RequestRecord record_;
   Framing framing_;
-  TimePoint begin_ = Clock::now();
   bool has_begun_ = false;
   bool is_broken_ = false;
 };

@@ -10,10 +10,10 @@
 namespace vernal::openai_http {
 namespace {
 
-/// Text that is gathered from waiting events before it is written.
+/// Bytes of the answer that are gathered from waiting events before they are written.
 constexpr std::size_t kFlushBytes = 16 * 1024;
 
-/// One run; see run_generation.
+/// The work of run_generation.
 class Generation {
  public:
   Generation(Exchange& exchange, const GenerationRequest& request, Answer& answer)
@@ -33,7 +33,7 @@ class Generation {
   }
 
  private:
-  /// A prompt on its way. The request is released, and so cancelled, when this goes.
+  /// One prompt in the engine. Destroying it releases the request, which cancels it.
   struct Part {
     EngineRequest request;
     bool is_accepted = false;
@@ -52,11 +52,22 @@ class Generation {
       args.on_ready = on_ready;
       args.user = exchange_.wakeup().get();
       Submission sent = service.engine.submit(args);
-      if (!sent.accepted()) {
-        throw RequestRefused(error_of_status(sent.status, sent.reason, request_.model));
-      }
+      if (!sent.accepted()) throw RequestRefused(refusal_of(sent));
       parts_.push_back({std::move(sent.request)});
+      exchange_.record().add_prompt();
     }
+  }
+
+  /// A status alone does not tell a model that loads from one that has failed.
+  ApiError refusal_of(const Submission& sent) const {
+    const auto is_loading = [&](const ModelInfo& info) {
+      return info.id == request_.model && info.state == VERNAL_MODEL_LOADING;
+    };
+    if (sent.status == VERNAL_UNAVAILABLE) {
+      const std::vector<ModelInfo> models = exchange_.service().engine.models();
+      if (std::any_of(models.begin(), models.end(), is_loading)) return model_loading(sent.reason);
+    }
+    return error_of_status(sent.status, sent.reason, request_.model);
   }
 
   net::awaitable<void> wait_until_accepted() {
@@ -66,13 +77,16 @@ class Generation {
     }
   }
 
-  /// Whether all are. Throws RequestRefused for the first that is not.
+  /// Polls the prompts that are not accepted yet. True if all are now. Throws RequestRefused if one
+  /// is refused.
   bool take_acceptances() {
     bool all = true;
-    for (Part& part : parts_) {
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      Part& part = parts_[i];
       if (part.is_accepted) continue;
       vernal_event event{};
       part.is_accepted = part.request.poll(event);
+      if (part.is_accepted) exchange_.record().on_event(i, event);
       if (part.is_accepted && event.type == VERNAL_EVENT_ERROR) refuse(event);
       if (part.is_accepted) answer_.warn(view(event.text));
       all = all && part.is_accepted;
@@ -98,6 +112,7 @@ class Generation {
     }
     if (failure) {
       exchange_.close_after();
+      exchange_.record().error = failure->code;
       answer_.fail(*failure, pending_);
     } else {
       answer_.end(pending_);
@@ -116,7 +131,7 @@ class Generation {
     co_await exchange_.send(std::move(response));
   }
 
-  /// Until every part has finished or the client has left.
+  /// Hands events to the answer until every prompt has finished or the client has left.
   net::awaitable<void> deliver() {
     const Milliseconds interval = exchange_.service().settings.keep_alive_interval;
     co_await flush();
@@ -135,8 +150,8 @@ class Generation {
     }
   }
 
-  /// Takes what waits, up to a limit; whether there was anything. Throws RequestRefused for an
-  /// ERROR.
+  /// Hands the events that wait to the answer, until it has enough to write. True if there was one.
+  /// Throws RequestRefused for an ERROR event.
   bool take_events() {
     bool found = false;
     for (std::size_t i = 0; i < parts_.size(); ++i) {
@@ -145,6 +160,7 @@ class Generation {
              parts_[i].request.poll(event)) {
         found = true;
         if (event.type == VERNAL_EVENT_ERROR) refuse(event);
+        exchange_.record().on_event(i, event);
         answer_.on_event(i, event, pending_);
         parts_[i].is_finished = event.type == VERNAL_EVENT_FINISHED;
       }

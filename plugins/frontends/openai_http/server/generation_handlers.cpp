@@ -1,14 +1,10 @@
-// Handlers that work with a model: chat, completions, counting tokens.
+// Handlers that make the engine work: generating, counting tokens.
 #include <boost/json.hpp>
 #include <ctime>
 #include <memory>
 #include <utility>
 
 #include "openai_http/anthropic/messages.hpp"
-#include "openai_http/openai/chat_answer.hpp"
-#include "openai_http/openai/chat_request.hpp"
-#include "openai_http/openai/completion_answer.hpp"
-#include "openai_http/openai/completion_request.hpp"
 #include "openai_http/protocol/identifiers.hpp"
 #include "openai_http/protocol/json_body.hpp"
 #include "openai_http/protocol/json_text.hpp"
@@ -18,14 +14,14 @@
 namespace vernal::openai_http {
 namespace {
 
-/// Larger bodies are taken apart on a worker thread.
+/// Larger bodies are parsed on a worker thread.
 constexpr std::size_t kSmallBody = 256 * 1024;
 
 AnswerIdentity identity_of(std::string_view prefix, const GenerationRequest& request) {
   return {make_id(prefix), request.model, static_cast<std::int64_t>(std::time(nullptr))};
 }
 
-/// Converts the body, where it does not hold up other connections.
+/// Converts the body; on a worker thread if it is so large that other connections would wait.
 template <class Converted>
 net::awaitable<Converted> convert_body(Exchange& exchange,
                                        Converted (*convert)(const boost::json::object&)) {
@@ -39,18 +35,14 @@ net::awaitable<Converted> convert_body(Exchange& exchange,
 
 }  // namespace
 
-net::awaitable<void> answer_chat(Exchange& exchange) {
-  GenerationRequest request = co_await convert_body<GenerationRequest>(exchange, read_chat_request);
+net::awaitable<void> answer_generation(Exchange& exchange) {
+  const GenerationApi& api = *exchange.endpoint().generation;
+  GenerationRequest request = co_await convert_body<GenerationRequest>(exchange, api.read);
+  exchange.record().model = request.model;
+  exchange.record().is_streamed = request.is_streamed;
   request.model = resolve_model(exchange.service(), request.model);
-  const auto answer = make_chat_answer(request, identity_of("chatcmpl-", request));
-  co_await run_generation(exchange, request, *answer);
-}
-
-net::awaitable<void> answer_completion(Exchange& exchange) {
-  GenerationRequest request =
-      co_await convert_body<GenerationRequest>(exchange, read_completion_request);
-  request.model = resolve_model(exchange.service(), request.model);
-  const auto answer = make_completion_answer(request, identity_of("cmpl-", request));
+  exchange.record().model = request.model;
+  const auto answer = api.make_answer(request, identity_of(api.id_prefix, request));
   co_await run_generation(exchange, request, *answer);
 }
 
@@ -58,7 +50,9 @@ net::awaitable<void> answer_count_tokens(Exchange& exchange) {
   const HttpService& service = exchange.service();
   MessagesDocument messages =
       co_await convert_body<MessagesDocument>(exchange, read_anthropic_messages);
+  exchange.record().model = messages.model;
   messages.model = resolve_model(service, messages.model);
+  exchange.record().model = messages.model;
   std::uint64_t count = 0;
   std::function<void()> work = [&] {
     count = service.text.count(messages.model, messages.document);

@@ -1,4 +1,4 @@
-// The handlers of the routes. Each answers one exchange; see Handler in routes.hpp.
+// The handlers of the routes. Each answers one exchange; see Handler in endpoint.hpp.
 #pragma once
 
 #include "openai_http/server/exchange.hpp"
@@ -8,7 +8,14 @@ namespace vernal::openai_http {
 /// OPTIONS of any path: 204 with the headers a browser asks for.
 net::awaitable<void> answer_preflight(Exchange& exchange);
 
-/// GET /health: 200 {"status":"ok"} if every model is ready and nothing drains, else 503.
+/// GET /: name, version and endpoints.
+net::awaitable<void> answer_root(Exchange& exchange);
+
+/// GET /version: {"version": ...}.
+net::awaitable<void> answer_version(Exchange& exchange);
+
+/// GET /health, /healthz and /ping: 200 {"status":"ok"} if every model is ready and nothing drains,
+/// else 503.
 net::awaitable<void> answer_health(Exchange& exchange);
 
 /// GET /metrics: the engine's counters and gauges and the frontend's own, as Prometheus text.
@@ -20,11 +27,9 @@ net::awaitable<void> answer_model_list(Exchange& exchange);
 /// GET /v1/models/{id}; the id may contain slashes.
 net::awaitable<void> answer_model(Exchange& exchange);
 
-/// POST /v1/chat/completions.
-net::awaitable<void> answer_chat(Exchange& exchange);
-
-/// POST /v1/completions.
-net::awaitable<void> answer_completion(Exchange& exchange);
+/// POST of any endpoint that generates. The GenerationApi of its row reads the request and makes
+/// the answer.
+net::awaitable<void> answer_generation(Exchange& exchange);
 
 /// POST /v1/messages/count_tokens.
 net::awaitable<void> answer_count_tokens(Exchange& exchange);

@@ -8,8 +8,8 @@
 
 namespace vernal::openai_http {
 
-/// One "# HELP" and "# TYPE" for each name, then its samples; metrics of one name are gathered even
-/// if they come apart. Names that the format does not allow are left out.
+/// Writes "# HELP" and "# TYPE" once for each name, then all samples of that name, wherever they
+/// stand in `metrics`. Leaves out names that the format does not allow.
 std::string render_metrics(const std::vector<Metric>& metrics);
 
 }  // namespace vernal::openai_http

@@ -5,107 +5,197 @@
 #include <array>
 #include <boost/beast/core/string.hpp>
 #include <string>
+#include <vector>
 
+#include "openai_http/openai/chat_answer.hpp"
+#include "openai_http/openai/chat_request.hpp"
+#include "openai_http/openai/completion_answer.hpp"
+#include "openai_http/openai/completion_request.hpp"
+#include "openai_http/protocol/text_safety.hpp"
 #include "openai_http/server/handlers.hpp"
 
 namespace vernal::openai_http {
 namespace {
 
-/// Who may ask.
-enum class Access { kOpen, kWithKey };
+constexpr GenerationApi kChat{read_chat_request, make_chat_answer, "chatcmpl-"};
+constexpr GenerationApi kCompletion{read_completion_request, make_completion_answer, "cmpl-"};
 
-struct Route {
-  std::string_view method;
-  std::string_view path;  // ending in '/': whatever follows belongs to it
-  Access access;
-  Handler handler;
+constexpr std::array kEndpoints = {
+    Endpoint{"GET", "/", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_root},
+    Endpoint{"GET", "/health", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_health},
+    Endpoint{"GET", "/healthz", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_health},
+    Endpoint{"GET", "/ping", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_health},
+    Endpoint{"GET", "/version", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_version},
+    Endpoint{"GET", "/metrics", Access::kWithKey, Work::kNone, Speaks::kOpenAi, answer_metrics},
+    Endpoint{"GET", "/v1/models", Access::kWithKey, Work::kNone, Speaks::kShared,
+             answer_model_list},
+    Endpoint{"GET", "/v1/models/{id}", Access::kWithKey, Work::kNone, Speaks::kShared,
+             answer_model},
+    Endpoint{"POST", "/v1/chat/completions", Access::kWithKey, Work::kComputes, Speaks::kOpenAi,
+             answer_generation, &kChat},
+    Endpoint{"POST", "/v1/completions", Access::kWithKey, Work::kComputes, Speaks::kOpenAi,
+             answer_generation, &kCompletion},
+    Endpoint{"POST", "/v1/messages/count_tokens", Access::kWithKey, Work::kComputes,
+             Speaks::kAnthropic, answer_count_tokens},
 };
 
-constexpr std::array kRoutes = {
-    Route{"GET", "/health", Access::kOpen, answer_health},
-    Route{"GET", "/metrics", Access::kWithKey, answer_metrics},
-    Route{"GET", "/v1/models", Access::kWithKey, answer_model_list},
-    Route{"GET", "/models", Access::kWithKey, answer_model_list},
-    Route{"GET", "/v1/models/", Access::kWithKey, answer_model},
-    Route{"GET", "/models/", Access::kWithKey, answer_model},
-    Route{"POST", "/v1/chat/completions", Access::kWithKey, answer_chat},
-    Route{"POST", "/chat/completions", Access::kWithKey, answer_chat},
-    Route{"POST", "/v1/completions", Access::kWithKey, answer_completion},
-    Route{"POST", "/completions", Access::kWithKey, answer_completion},
-    Route{"POST", "/v1/messages/count_tokens", Access::kWithKey, answer_count_tokens},
-};
+constexpr std::string_view kIdPart = "{id}";
+constexpr std::string_view kAnthropicPrefix = "/anthropic";
+constexpr std::string_view kVersionPrefix = "/v1";
 
-constexpr std::string_view kAnthropicAlias = "/anthropic";
-constexpr std::string_view kAnthropicPaths = "/v1/messages";
-
-bool path_matches(const Route& route, std::string_view path) {
-  if (route.path.back() != '/') return path == route.path;
-  return path.size() > route.path.size() && path.substr(0, route.path.size()) == route.path;
+bool path_matches(const Endpoint& endpoint, std::string_view path) {
+  if (!endpoint.path.ends_with(kIdPart)) return path == endpoint.path;
+  const std::string_view folder = endpoint.path.substr(0, endpoint.path.size() - kIdPart.size());
+  return path.size() > folder.size() && path.starts_with(folder);
 }
 
-bool method_matches(const Route& route, std::string_view method) {
-  return method == route.method || (method == "HEAD" && route.method == "GET");
+bool method_matches(const Endpoint& endpoint, std::string_view method) {
+  return method == endpoint.method || (method == "HEAD" && endpoint.method == "GET");
 }
 
-/// "/anthropic/v1/messages" is "/v1/messages", answered in that dialect.
-void settle_dialect(Exchange& exchange) {
+std::vector<const Endpoint*> endpoints_of(std::string_view path) {
+  std::vector<const Endpoint*> found;
+  for (const Endpoint& endpoint : kEndpoints) {
+    if (path_matches(endpoint, path)) found.push_back(&endpoint);
+  }
+  return found;
+}
+
+/// Takes the prefix "/anthropic" off the path. Whether it was there.
+bool strip_prefix(Exchange& exchange) {
   const std::string path(exchange.path());
-  const bool is_alias = path.substr(0, kAnthropicAlias.size()) == kAnthropicAlias &&
-                        path.size() > kAnthropicAlias.size() && path[kAnthropicAlias.size()] == '/';
-  if (is_alias) exchange.set_path(path.substr(kAnthropicAlias.size()));
-  const bool is_messages = exchange.path().substr(0, kAnthropicPaths.size()) == kAnthropicPaths;
-  if (is_alias || is_messages || exchange.request().has_anthropic_version) {
-    exchange.set_dialect(Dialect::kAnthropic);
+  if (!path.starts_with(kAnthropicPrefix)) return false;
+  const std::string rest = path.substr(kAnthropicPrefix.size());
+  if (!rest.starts_with('/')) return false;
+  exchange.set_path(rest);
+  return true;
+}
+
+/// The endpoints of the path as it is, or else as it would be with "/v1", which some clients leave
+/// out.
+std::vector<const Endpoint*> find_endpoints(Exchange& exchange) {
+  std::vector<const Endpoint*> found = endpoints_of(exchange.path());
+  if (!found.empty()) return found;
+  std::string versioned = fmt::format("{}{}", kVersionPrefix, exchange.path());
+  found = endpoints_of(versioned);
+  if (!found.empty()) exchange.set_path(std::move(versioned));
+  return found;
+}
+
+std::string allowed_methods(const std::vector<const Endpoint*>& endpoints) {
+  std::string out;
+  for (const Endpoint* const endpoint : endpoints) {
+    out += fmt::format("{}, ", endpoint->method);
+    if (endpoint->method == "GET") out += "HEAD, ";
+  }
+  return out + "OPTIONS";
+}
+
+/// A bearer token: what follows "Bearer" in Authorization.
+std::string_view bearer_of(const HttpRequest& request) {
+  constexpr std::string_view kScheme = "bearer ";
+  std::string_view value = request.authorization;
+  const std::string_view scheme = value.substr(0, kScheme.size());
+  const bool is_bearer =
+      boost::beast::iequals({scheme.data(), scheme.size()}, {kScheme.data(), kScheme.size()});
+  value = is_bearer ? value.substr(kScheme.size()) : std::string_view{};
+  while (value.starts_with(' ')) value.remove_prefix(1);
+  return value;
+}
+
+void check_key(const HttpRequest& request, const ApiKeys& keys) {
+  if (!keys.are_required()) return;
+  if (request.authorization.empty() && request.api_key.empty()) {
+    throw RequestRefused(missing_api_key());
+  }
+  // Both are looked at, so that the time says nothing.
+  const bool bearer_fits = keys.accept(bearer_of(request));
+  const bool api_key_fits = keys.accept(request.api_key);
+  if (!bearer_fits && !api_key_fits) throw RequestRefused(wrong_api_key());
+}
+
+/// With keys, a page that calls the server by a name of its own has none; without them it must be
+/// told apart by that name.
+void check_host(Exchange& exchange, const HttpService& service) {
+  const std::string& host = exchange.request().host;
+  if (service.keys.are_required()) return;
+  if (service.hosts.accepts(host, exchange.connection().local_address())) return;
+  throw RequestRefused(http_refusal(
+      "host_not_allowed",
+      fmt::format("This server is not known by the name {}. If clients are to call it so, its "
+                  "deployment has to list the name in hosts, or set api_keys_file.",
+                  shortened(host_name(host)))));
+}
+
+/// Pages of other origins may not make the server work unless the deployment says so, nor may any
+/// page in a way for which its browser does not ask first (a form, which cannot say JSON).
+void check_origin(const HttpRequest& request, const HttpService& service) {
+  if (request.origin.empty()) return;
+  if (!service.cors.lets_work(request.origin, request.host)) {
+    throw RequestRefused(http_refusal(
+        "origin_not_allowed",
+        fmt::format("Pages of the origin {} may not use this server; its deployment lists those "
+                    "that may in cors_origins.",
+                    shortened(request.origin))));
+  }
+  if (!says_json(request.content_type)) {
+    throw RequestRefused(http_refusal(
+        "unsupported_media_type",
+        fmt::format("A request with the header Origin has to say Content-Type: application/json, "
+                    "found \"{}\".",
+                    shortened(request.content_type))));
   }
 }
 
-[[noreturn]] void refuse_unrouted(const Exchange& exchange, bool is_path_known) {
-  const std::string& method = exchange.request().head.method;
-  if (!is_path_known) throw RequestRefused(unknown_url(method, exchange.path()));
-  throw RequestRefused(http_refusal(
-      405, "method_not_allowed",
-      fmt::format("The path {} does not know the method {}.", exchange.path(), method)));
+Dialect dialect_of(Speaks speaks, Dialect client) {
+  if (speaks == Speaks::kShared) return client;
+  return speaks == Speaks::kAnthropic ? Dialect::kAnthropic : Dialect::kOpenAi;
 }
 
-void check_key(const Exchange& exchange, const HttpService& service) {
-  if (!has_accepted_key(service.keys, exchange.request())) throw RequestRefused(wrong_api_key());
+/// The endpoint of the exchange's path and method. Until it is found, errors have the shape the
+/// client speaks.
+const Endpoint& find_endpoint(Exchange& exchange, const HttpService& service) {
+  const HttpRequest& request = exchange.request();
+  const bool has_prefix = strip_prefix(exchange);
+  const bool is_anthropic = has_prefix || request.has_anthropic_version;
+  const Dialect client = is_anthropic ? Dialect::kAnthropic : Dialect::kOpenAi;
+  exchange.set_dialect(client);
+  const std::vector<const Endpoint*> candidates = find_endpoints(exchange);
+  const Endpoint* found = nullptr;
+  for (const Endpoint* const candidate : candidates) {
+    exchange.set_dialect(dialect_of(candidate->speaks, client));
+    if (method_matches(*candidate, request.head.method)) found = candidate;
+  }
+  if (found == nullptr || found->access != Access::kOpen) check_key(request, service.keys);
+  if (found != nullptr) return *found;
+  const std::string& method = request.head.method;
+  throw RequestRefused(candidates.empty() ? unknown_url(method, exchange.path(), endpoint_list())
+                                          : method_not_allowed(method, exchange.path(),
+                                                               allowed_methods(candidates)));
 }
 
 }  // namespace
 
-bool has_accepted_key(const ApiKeys& keys, const HttpRequest& request) {
-  constexpr std::string_view kScheme = "bearer ";
-  if (!keys.are_required()) return true;
-  std::string_view bearer = request.authorization;
-  const std::string_view scheme = bearer.substr(0, kScheme.size());
-  const bool is_bearer =
-      boost::beast::iequals({scheme.data(), scheme.size()}, {kScheme.data(), kScheme.size()});
-  bearer = is_bearer ? bearer.substr(kScheme.size()) : std::string_view{};
-  while (!bearer.empty() && bearer.front() == ' ') bearer.remove_prefix(1);
-  const bool bearer_fits = keys.accept(bearer);
-  const bool api_key_fits = keys.accept(request.api_key);
-  return bearer_fits || api_key_fits;
+std::string endpoint_list() {
+  std::string out;
+  for (const Endpoint& endpoint : kEndpoints) {
+    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", endpoint.method, endpoint.path);
+  }
+  return out;
 }
 
 Handler route(Exchange& exchange) {
-  const std::string& method = exchange.request().head.method;
-  settle_dialect(exchange);
-  if (method == "OPTIONS") return answer_preflight;
-  const Route* found = nullptr;
-  bool is_path_known = false;
-  for (const Route& candidate : kRoutes) {
-    if (!path_matches(candidate, exchange.path())) continue;
-    is_path_known = true;
-    if (method_matches(candidate, method)) found = &candidate;
-  }
   HttpService& service = exchange.service();
-  if (found == nullptr || found->access != Access::kOpen) check_key(exchange, service);
-  if (found == nullptr) refuse_unrouted(exchange, is_path_known);
-  if (service.is_draining && found->access != Access::kOpen) {
+  check_host(exchange, service);
+  if (exchange.request().head.method == "OPTIONS") return answer_preflight;
+  const Endpoint& endpoint = find_endpoint(exchange, service);
+  exchange.set_endpoint(endpoint);
+  if (endpoint.work == Work::kComputes) check_origin(exchange.request(), service);
+  if (service.is_draining && endpoint.access != Access::kOpen) {
     exchange.close_after();
     throw RequestRefused(draining());
   }
-  return found->handler;
+  return endpoint.handler;
 }
 
 }  // namespace vernal::openai_http

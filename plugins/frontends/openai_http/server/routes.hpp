@@ -1,21 +1,19 @@
-// Which handler answers which request.
+// Which endpoint answers which request.
 #pragma once
 
-#include <string_view>
+#include <string>
 
+#include "openai_http/server/endpoint.hpp"
 #include "openai_http/server/exchange.hpp"
 
 namespace vernal::openai_http {
 
-/// Answers one exchange, or throws RequestRefused or vernal::Error before it has begun to.
-using Handler = net::awaitable<void> (*)(Exchange&);
-
-/// Finds the handler from the head alone, before the body is read, and settles path and dialect of
-/// the exchange. Throws RequestRefused: 401 without a key that is known, 404, 405, 503 while
-/// draining.
+/// Finds the endpoint from the head alone, before the body is read, settles path and dialect of the
+/// exchange, and returns the endpoint's handler. Throws RequestRefused: 401 without a key that is
+/// known, 403 for a name or an origin that may not ask, 404, 405, 415, 503 while draining.
 Handler route(Exchange& exchange);
 
-/// The key a client presents: what follows "Bearer" in Authorization, or x-api-key.
-bool has_accepted_key(const ApiKeys& keys, const HttpRequest& request);
+/// Every endpoint: "GET /health, POST /v1/chat/completions".
+std::string endpoint_list();
 
 }  // namespace vernal::openai_http

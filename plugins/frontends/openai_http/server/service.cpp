@@ -9,12 +9,19 @@
 namespace vernal::openai_http {
 namespace {
 
-/// Bodies of the largest size that may be held at one time.
+/// The bodies of all requests together may take this many times the largest body.
 constexpr std::uint64_t kLargestBodies = 8;
 
 Metric metric(std::string_view name, std::string_view help, std::uint32_t type,
               std::uint64_t value) {
   return {std::string(name), std::string(help), {}, static_cast<double>(value), type};
+}
+
+/// The names the deployment lists, and the one in `listen`.
+std::vector<std::string> known_hosts(const Settings& settings) {
+  std::vector<std::string> hosts = settings.hosts;
+  hosts.push_back(settings.host);
+  return hosts;
 }
 
 ApiKeys read_keys(const std::string& path) {
@@ -29,6 +36,7 @@ HttpService::HttpService(Settings own_settings, EngineClient engine_client, Text
       text(text_client),
       keys(read_keys(settings.api_keys_file)),
       cors(settings.cors_origins),
+      hosts(known_hosts(settings)),
       body_budget(kLargestBodies * settings.max_body),
       workers(1) {}
 

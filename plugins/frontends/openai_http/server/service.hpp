@@ -4,9 +4,13 @@
 #include <atomic>
 #include <boost/asio/thread_pool.hpp>
 #include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "openai_http/http/api_keys.hpp"
+#include "openai_http/http/caller_policy.hpp"
 #include "openai_http/http/cors.hpp"
 #include "openai_http/http/memory_budget.hpp"
 #include "openai_http/settings.hpp"
@@ -34,21 +38,30 @@ struct HttpService {
   const TextClient text;
   const ApiKeys keys;
   const CorsPolicy cors;
+  const HostPolicy hosts;
   MemoryBudget body_budget;
   HttpCounters counters;
   std::atomic<bool> is_draining = false;
   std::atomic<bool> is_stopping = false;
-  /// For work that would hold up other connections: counting tokens, taking large bodies apart.
+  /// Does work for which other connections would have to wait: counting tokens, parsing large
+  /// bodies.
   net::thread_pool workers;
 
-  /// Models that clients of this frontend see.
+  /// The models that this frontend shows to its clients.
   std::vector<ModelInfo> models() const;
 
-  /// The counters in the engine's form.
+  /// The counters as metrics.
   std::vector<Metric> own_metrics() const;
 
   /// Writes a log line if `level` is written at all.
   void log(std::uint32_t level, std::string_view text) const;
+  /// The same, but the text is made only then.
+  template <class MakeText>
+  void log(std::uint32_t level, const MakeText& make_text) const
+    requires std::is_invocable_v<MakeText>
+  {
+    if (level >= plugin_host().log_level()) log(level, std::string_view(make_text()));
+  }
 };
 
 }  // namespace vernal::openai_http

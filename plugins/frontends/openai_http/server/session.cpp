@@ -10,7 +10,7 @@
 namespace vernal::openai_http {
 namespace {
 
-/// How long the close waits for a client while the whole server waits for it.
+/// While the server stops, it waits no longer than this for one client to close its side.
 constexpr Milliseconds kShortLinger{50};
 
 /// The exception being handled, as an error for the client.
@@ -37,8 +37,8 @@ Session::Session(HttpService& service, Tcp::socket socket)
 
 net::awaitable<void> Session::run() {
   try {
-    // Not one condition: in that of a loop g++ 12 awaits the right side of && whatever the left one
-    // is.
+    // The two conditions stand apart on purpose. In a loop's condition, g++ 12 evaluates
+    // `a && co_await b` wrongly: it awaits b even if a is false.
     bool goes_on = true;
     while (goes_on && !service_.is_stopping) goes_on = co_await serve_next();
   } catch (const std::exception& exception) {
@@ -71,9 +71,11 @@ net::awaitable<bool> Session::serve_next() {
   if (refusal) {
     exchange.close_after();
     co_await exchange.send_error(std::move(*refusal));
+    exchange.log_record();
     co_return false;
   }
   co_await answer(exchange, request);
+  exchange.log_record();
   reader_.finish_request();
   co_return exchange.keeps_alive();
 }
@@ -88,7 +90,7 @@ net::awaitable<void> Session::answer(Exchange& exchange, HttpRequest& request) {
   }
   serving_.reset();
   if (!error) co_return;
-  // Where the next request begins is known only if this one was read to its end.
+  // A body that was not read to its end hides where the next request begins: close.
   if (!is_body_read || exchange.has_begun()) exchange.close_after();
   if (!exchange.has_begun()) co_await exchange.send_error(std::move(*error));
 }

@@ -1,4 +1,4 @@
-// One client's connection: request after request, until one side has enough.
+// One client's connection: it serves request after request until one side closes.
 #pragma once
 
 #include <memory>
@@ -8,8 +8,8 @@
 
 namespace vernal::openai_http {
 
-/// Everything but the constructor runs on the connection's strand. Owned by shared_ptr; the server
-/// holds it until run returns.
+/// Everything but the constructor runs on the connection's strand. Owned by shared_ptr; the
+/// listener holds it until run returns.
 class Session {
  public:
   Session(HttpService& service, Tcp::socket socket);
@@ -17,7 +17,8 @@ class Session {
   /// Serves the connection and closes it. Throws nothing.
   net::awaitable<void> run();
 
-  /// The server stops: ends at once if no request is being answered, else makes its generation end.
+  /// Ends the session because the server stops: at once if it is idle, else by cancelling the
+  /// generation that runs.
   void stop();
 
   /// Breaks the connection off.

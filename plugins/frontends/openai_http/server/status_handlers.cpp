@@ -1,4 +1,4 @@
-// Handlers that never wait for a model: preflight, health, metrics, models.
+// Handlers that never wait for a model: preflight, name, version, health, metrics, models.
 #include <boost/json.hpp>
 #include <string>
 #include <utility>
@@ -8,13 +8,15 @@
 #include "openai_http/protocol/text_safety.hpp"
 #include "openai_http/server/handlers.hpp"
 #include "openai_http/server/metrics_text.hpp"
+#include "openai_http/server/routes.hpp"
 
 namespace vernal::openai_http {
 namespace {
 
 constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
-/// {"status": ..., "reason": ...}, and an error beside it for clients that look for one.
+/// {"status": ..., "reason": ...}. If the status is not "ok" there is also an "error", since some
+/// clients look for that only.
 Response health_response(std::string_view status, std::string_view reason) {
   namespace json = boost::json;
   Response response;
@@ -27,7 +29,7 @@ Response health_response(std::string_view status, std::string_view reason) {
                                      std::string(status) + "."},
                      {"type", "server_error"},
                      {"param", nullptr},
-                     {"code", status == "loading" ? "model_loading" : "unavailable"}};
+                     {"code", status == "loading" ? "model_loading" : "model_unavailable"}};
   }
   response.body = to_text(body);
   return response;
@@ -53,6 +55,19 @@ net::awaitable<void> answer_preflight(Exchange& exchange) {
   Response response;
   response.status = 204;
   response.headers = CorsPolicy::preflight_headers(exchange.request().requested_headers);
+  co_await exchange.send(std::move(response));
+}
+
+net::awaitable<void> answer_root(Exchange& exchange) {
+  Response response;
+  response.body = to_text(boost::json::object{
+      {"name", "vernal"}, {"version", VERNAL_HTTP_VERSION}, {"endpoints", endpoint_list()}});
+  co_await exchange.send(std::move(response));
+}
+
+net::awaitable<void> answer_version(Exchange& exchange) {
+  Response response;
+  response.body = to_text(boost::json::object{{"version", VERNAL_HTTP_VERSION}});
   co_await exchange.send(std::move(response));
 }
 

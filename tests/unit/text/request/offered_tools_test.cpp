@@ -81,7 +81,7 @@ TEST(ToolsPreamble, IsRefusedByNameWhereItWouldBeLost) {
     FAIL() << "accepted";
   } catch (const RequestError& error) {
     EXPECT_EQ(error.details().param, "tools");
-    EXPECT_EQ(error.details().http_hint, 400U);
+    EXPECT_EQ(error.kind().http_status, 400U);
     EXPECT_THAT(error.what(), HasSubstr("'tools'"));
   }
 }

@@ -1,0 +1,131 @@
+#include "openai_http/protocol/refused_members.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <string>
+
+#include "openai_http/protocol/api_error.hpp"
+#include "openai_http/protocol/text_safety.hpp"
+
+namespace vernal::openai_http {
+namespace {
+
+namespace json = boost::json;
+
+using Judge = bool (*)(const json::value& value);
+
+/// A member, what of it asks for something, and why that is refused.
+struct Member {
+  std::string_view name;
+  Judge asks;
+  std::string_view why;
+};
+
+constexpr std::string_view kNoFormat =
+    "this server cannot hold an answer to JSON, a schema or a grammar yet.";
+constexpr std::string_view kNoTokenRule =
+    "this server has no rule for tokens that must or must not come, or that end the answer.";
+constexpr std::string_view kNoSound = "this server writes text only.";
+constexpr std::string_view kNoContinuation =
+    "this server always begins a new message of the assistant.";
+constexpr std::string_view kNoFunctions = "send tools and tool_choice instead.";
+constexpr std::string_view kNoBeams = "answers are drawn token by token.";
+constexpr std::string_view kNoPromptLogprobs =
+    "log probabilities are those of generated tokens only.";
+
+bool is_there(const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::null:
+      return false;
+    case json::kind::bool_:
+      return value.get_bool();
+    case json::kind::string:
+      return !value.get_string().empty();
+    case json::kind::array:
+      return !value.get_array().empty();
+    case json::kind::object:
+      return !value.get_object().empty();
+    default:
+      return value.to_number<double>() != 0;
+  }
+}
+
+bool is_given(const json::value& value) { return !value.is_null(); }
+
+bool is_false(const json::value& value) { return value.is_bool() && !value.get_bool(); }
+
+bool names_a_function(const json::value& value) {
+  return is_there(value) && value != "none" && value != "auto";
+}
+
+bool has_other_than_text(const json::value& value) {
+  if (!value.is_array()) return is_there(value) && value != "text";
+  const json::array& kinds = value.get_array();
+  return std::any_of(kinds.begin(), kinds.end(),
+                     [](const json::value& kind) { return kind != "text"; });
+}
+
+/// {"type": "text"}, or nothing, asks for nothing.
+bool is_format(const json::value& value) {
+  if (!value.is_object()) return is_there(value);
+  const json::value* const type = value.get_object().if_contains("type");
+  return is_there(value) && (type == nullptr || *type != "text");
+}
+
+bool has_format(const json::value& value) {
+  const json::object* const object = value.if_object();
+  const json::value* const format = object == nullptr ? nullptr : object->if_contains("format");
+  return format != nullptr && is_format(*format);
+}
+
+constexpr std::array kMembers = {
+    Member{"grammar", is_there, kNoFormat},
+    Member{"json_schema", is_given, kNoFormat},
+    Member{"response_format", is_format, kNoFormat},
+    Member{"structured_outputs", is_there, kNoFormat},
+    Member{"structural_tag", is_there, kNoFormat},
+    Member{"regex", is_there, kNoFormat},
+    Member{"ebnf", is_there, kNoFormat},
+    Member{"output_format", is_format, kNoFormat},
+    Member{"output_config", has_format, kNoFormat},
+    Member{"functions", is_there, kNoFunctions},
+    Member{"function_call", names_a_function, kNoFunctions},
+    Member{"ignore_eos", is_there, kNoTokenRule},
+    Member{"min_tokens", is_there, kNoTokenRule},
+    Member{"allowed_token_ids", is_given, kNoTokenRule},
+    Member{"bad_words", is_there, kNoTokenRule},
+    Member{"stop_token_ids", is_there, kNoTokenRule},
+    Member{"stop_regex", is_there, kNoTokenRule},
+    Member{"include_stop_str_in_output", is_there, "the text of a stop string is never delivered."},
+    Member{"logits_processors", is_there, kNoTokenRule},
+    Member{"continue_final_message", is_there, kNoContinuation},
+    Member{"add_generation_prompt", is_false, kNoContinuation},
+    Member{"echo", is_there, "the prompt is not sent back."},
+    Member{"modalities", has_other_than_text, kNoSound},
+    Member{"audio", is_there, kNoSound},
+    Member{"use_beam_search", is_there, kNoBeams},
+    Member{"prompt_logprobs", is_given, kNoPromptLogprobs},
+};
+
+/// guided_json, guided_regex, guided_choice, guided_grammar, and what comes with them.
+constexpr std::string_view kGuided = "guided_";
+
+[[noreturn]] void refuse(const JsonFields& fields, std::string_view name, std::string_view why) {
+  throw RequestRefused(unsupported_parameter(fields.path_of(name), why));
+}
+
+}  // namespace
+
+void refuse_members_that_bind(const JsonFields& fields) {
+  for (const auto& [name, asks, why] : kMembers) {
+    const json::value* const value = fields.find(name);
+    if (value != nullptr && asks(*value)) refuse(fields, name, why);
+  }
+  for (const std::string_view name : fields.names()) {
+    const json::value* const value = name.starts_with(kGuided) ? fields.find(name) : nullptr;
+    if (value != nullptr && is_there(*value)) refuse(fields, shortened(name), kNoFormat);
+  }
+}
+
+}  // namespace vernal::openai_http
