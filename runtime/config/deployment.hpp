@@ -88,7 +88,7 @@ struct ModelSettings {
   std::vector<std::string> host_tensors;
   std::string lock_memory = "never";   // never | preferred | required
   std::string architecture;            // empty: by the file's metadata
-  std::string chat_template = "file";  // file | none | absolute path
+  std::string chat_template = "file";  // file | file:NAME | none | absolute path
   SamplingSettings sampling;
   std::string thinking = "auto";  // auto | on | off
 };

@@ -112,14 +112,21 @@ void check_model_file(TableReader& reader, const ModelSettings& model) {
   }
 }
 
-/// "file", "none", or a path relative to the deployment file.
+/// "file", "none", "file:NAME", or a path relative to the deployment file. Whether the model file has
+/// a template of that name is seen when it is opened.
 void read_chat_template(TableReader& reader, ModelSettings& model) {
   if (!reader.has("chat_template")) return reader.expect("chat_template");
   std::string text;
   const std::size_t before = reader.problems().size();
   reader.read("chat_template", text);
   if (reader.problems().size() != before) return;
-  if (text == "file" || text == "none") {
+  if (text == "file:") {
+    reader.problem("chat_template",
+                   fmt::format("\"{}\": expected the name of a chat template behind \"file:\"",
+                               reader.full_name("chat_template")));
+    return;
+  }
+  if (text == "file" || text == "none" || text.starts_with("file:")) {
     model.chat_template = text;
     return;
   }

@@ -32,7 +32,8 @@ std::shared_ptr<ModelEngine> ModelEngine::start(LoadedModel model, Clock clock) 
 
 ModelEngine::ModelEngine(LoadedModel model, Clock clock)
     : model_(std::move(model)),
-      prompts_(model_.tokenizer, model_.chat_template, model_.chat_template_problem,
+      prompts_(model_.tokenizer,
+               {model_.chat_template, model_.tool_use_template, model_.chat_template_problem},
                std::move(clock)),
       signal_(std::make_shared<WakeSignal>()),
       metrics_(std::make_shared<EngineMetrics>()),

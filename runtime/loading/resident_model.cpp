@@ -208,8 +208,9 @@ LoadedModel ResidentModel::load(const LoadProgress& progress) {
   out.created = modification_time(settings_.path);
   read_text();
   out.tokenizer = text_->tokenizer;
-  out.chat_template = text_->chat_template;
-  out.chat_template_problem = text_->chat_template_problem;
+  out.chat_template = text_->templates.chat;
+  out.tool_use_template = text_->templates.tool_use;
+  out.chat_template_problem = text_->templates.problem;
   load_segments(segments_, progress);
   out.vocabulary_size = main_function(*segments_.back().module).logits_columns;
   out.context_length = context_length_;
