@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <new>
 
 #include "command/commands.hpp"
 #include "serving/control_signals.hpp"
@@ -13,16 +14,14 @@ namespace {
 
 constexpr int kUsageError = 2;
 
-/// Runs a command; whatever it throws becomes one message and exit status 1.
-template <class F>
-int guarded(F&& command) {
-  try {
-    return command();
-  } catch (const std::exception& error) {
-    std::fflush(stdout);
-    fmt::print(stderr, "vernal: {}\n", error.what());
-    return 1;
-  }
+/// Writes the one message of a command that failed. Allocates nothing, because memory may be what it
+/// lacked.
+int report(const char* what) noexcept {
+  std::fflush(stdout);
+  std::fputs("vernal: ", stderr);
+  std::fputs(what, stderr);
+  std::fputc('\n', stderr);
+  return 1;
 }
 
 CLI::App* add_command(CLI::App& app, const char* name, const char* help) {
@@ -40,7 +39,7 @@ void add_deployment(CLI::App* command, Path& file) {
 
 // One linear list of commands reads better than its parts.
 // NOLINTNEXTLINE(readability-function-size)
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   CLI::App app(
       "vernal runs large language models on the machine you own.\n"
       "One TOML file says which model, which backend, which frontends: docs/deployment-file.md");
@@ -170,17 +169,19 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsageError;
   }
-  return guarded([&] {
-    if (*check_command) return vernal::command_check(check);
-    if (*plan_command) return vernal::command_plan(plan);
-    if (*bench_command) return vernal::command_bench(bench);
-    if (*perplexity_command) return vernal::command_perplexity(perplexity);
-    if (*kvcheck_command) return vernal::command_kvcheck(kvcheck);
-    if (*inspect_command) return vernal::command_inspect(inspect);
-    if (*make_model_command) return vernal::command_make_model(make_model);
-    if (*plugins_command) return vernal::command_plugins(plugins);
-    vernal::ControlSignals signals;
-    if (*run_command) return vernal::command_run(run, signals);
-    return vernal::command_serve(*chat_command ? chat : serve, signals);
-  });
+  if (*check_command) return vernal::command_check(check);
+  if (*plan_command) return vernal::command_plan(plan);
+  if (*bench_command) return vernal::command_bench(bench);
+  if (*perplexity_command) return vernal::command_perplexity(perplexity);
+  if (*kvcheck_command) return vernal::command_kvcheck(kvcheck);
+  if (*inspect_command) return vernal::command_inspect(inspect);
+  if (*make_model_command) return vernal::command_make_model(make_model);
+  if (*plugins_command) return vernal::command_plugins(plugins);
+  vernal::ControlSignals signals;
+  if (*run_command) return vernal::command_run(run, signals);
+  return vernal::command_serve(*chat_command ? chat : serve, signals);
+} catch (const std::bad_alloc&) {
+  return report("out of memory");
+} catch (const std::exception& error) {
+  return report(error.what());
 }
