@@ -76,13 +76,13 @@ void OpenDeployment::price_models() {
   problems.raise();
 }
 
-void OpenDeployment::prepare() {
+void OpenDeployment::prepare(bool serves) {
   Problems problems;
   plan_models(problems);
   for (const auto& model : models_) {
     collect(model->settings(), problems, [&] { read_text(*model); });
   }
-  check_frontends(problems);
+  if (serves) check_frontends(problems);
   problems.raise();
   require_memory_of_all();
 }

@@ -48,8 +48,9 @@ class OpenDeployment {
   /// All that `vernal serve` does before it binds an address or loads a weight: plan_models(), the
   /// text side of every model, and every frontend's own check of its table. `vernal check` does the
   /// same and nothing more, so that the two agree. Warnings go to the log.
+  ///   serves   whether frontends are needed; `vernal run` answers without them
   /// Errors  one Error with everything wrong, each with its place in the file
-  void prepare();
+  void prepare(bool serves = true);
   /// After prepare(): frontends whose plugin does not check its table.
   const std::vector<std::string>& unchecked_frontends() const noexcept {
     return unchecked_frontends_;

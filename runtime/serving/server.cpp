@@ -39,7 +39,7 @@ Server::~Server() { stop(); }
 
 void Server::plan() {
   if (is_planned_) return;
-  open_.prepare();
+  open_.prepare(has_frontends_);
   for (const auto& model : open_.models()) {
     std::uint64_t bytes = 0;
     for (const MemoryRow& row : model->rows()) bytes += row.bytes;
@@ -92,6 +92,7 @@ bool Server::wants_to_end() {
 
 void Server::start_frontends() {
   const Deployment& deployment = open_.deployment();
+  has_frontends_ = true;
   plan();
   for (const PluginInstance& instance : deployment.frontends) {
     if (instance.plugin != kConsolePlugin) start_frontend(instance);

@@ -65,6 +65,7 @@ class Server {
   ConsoleService console_;
   std::unique_ptr<Engine> engine_;
   std::vector<Running> frontends_;
+  bool has_frontends_ = false;  // start_frontends() was called: it is a server
   bool is_planned_ = false;
   bool is_stopped_ = false;
 };

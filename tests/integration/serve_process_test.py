@@ -340,6 +340,15 @@ backend = "slow"
             self.assertEqual(second.returncode, 1)
             self.assertIn(str(server.port), second.stderr)
 
+    def test_run_needs_no_frontend(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+            file.write(deployment(""))
+            file.flush()
+            answer = subprocess.run([VERNAL, "run", file.name, "-p", PROMPT, "-n", "3"], stdin=subprocess.DEVNULL,
+                                    capture_output=True, text=True, timeout=60)
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        self.assertTrue(answer.stdout)
+
     def test_every_command_refuses_a_missing_file_by_name(self):
         for command in (["serve"], ["check"], ["plan"], ["bench"], ["run", "-p", "x"], ["chat"], ["inspect"]):
             result = subprocess.run([VERNAL, command[0], "/nonexistent/file", *command[1:]],
