@@ -52,11 +52,13 @@ class GgufFileWriter {
  public:
   static constexpr std::uint64_t kAlignment = 32;
 
+  /// Opens PATH.partial for writing.
   explicit GgufFileWriter(std::filesystem::path path);
   ~GgufFileWriter();
   GgufFileWriter(const GgufFileWriter&) = delete;
   GgufFileWriter& operator=(const GgufFileWriter&) = delete;
 
+  /// Adds a metadata entry. Copies both arguments.
   void add(std::string_view key, const GgufValue& value);
   /// Adds a tensor to the directory.
   ///   dims   in GGUF's order, columns first; 1 to 4 of them

@@ -48,11 +48,14 @@ class NodeInference {
   bool is_value(std::size_t i) const { return node_.operand(i).kind == VERNAL_OPERAND_VALUE; }
   /// Shape of operand `i`, a value or a weight.
   const Shape& shape(std::size_t i) const;
+  /// The element kind of operand `i`, VERNAL_ELEMENT_*; ACT if it is no value.
   std::uint32_t element(std::size_t i) const;
+  /// The state that operand `i` refers to.
   const State& state(std::size_t i) const;
   /// Operand `i` for messages: "w \"blk.0.attn_q.weight\" [832, 256]" or "x [T, 256]".
   std::string describe(std::size_t i) const;
 
+  /// Reports a problem of this node.
   template <class... Args>
   void problem(fmt::format_string<Args...> format, Args&&... args) {
     problems_.push_back({node_.path, fmt::format(format, std::forward<Args>(args)...)});
@@ -64,6 +67,7 @@ class NodeInference {
   /// Whether operand `i` has `rank` dimensions, the first of them T. Reports a problem if not.
   bool expect_tokens(std::size_t i, std::uint32_t rank);
 
+  /// Adds a result.
   void result(const Shape& shape, std::uint32_t element) { results_.push_back({shape, element}); }
   /// The attribute `out`: VERNAL_ELEMENT_ACT or VERNAL_ELEMENT_F32.
   std::uint32_t out_element() const;

@@ -92,7 +92,9 @@ class BackendInstance {
   static std::vector<DeviceInfo> devices(const vernal_backend_api& api);
 
   const std::string& name() const noexcept { return name_; }
+  /// Whether the backend compiles a node, by its index in a function of the module.
   OpSupport op_support(vernal_module_ref module, std::uint64_t function, std::uint64_t node) const;
+  /// The storage formats of weights that the backend accepts or refuses.
   std::vector<FormatSupport> formats() const;
   /// Decides everything that a program will allocate. `module` must outlive the plan.
   /// Errors  UNSUPPORTED: names every node and option that is not supported

@@ -72,13 +72,16 @@ class BackendStep {
 /// The sequences and states of one program. Engine thread of the model.
 class BackendPool {
  public:
+  /// The sizes, flags and free room of the pool.
   vernal_pool_info info() const;
 
   /// Makes an empty sequence. Nothing if there is no room for another one.
   [[nodiscard]] std::optional<vernal_sequence_id> seq_create();
+  /// Frees what the sequence alone holds. Its id is never valid again.
   void seq_release(vernal_sequence_id sequence);
   /// Reserves room for `num_tokens` more tokens. False if there is no room; then nothing changed.
   [[nodiscard]] bool seq_reserve(vernal_sequence_id sequence, std::uint64_t num_tokens);
+  /// The committed tokens of a sequence in a function of the module.
   std::uint64_t seq_length(vernal_sequence_id sequence, std::uint64_t function);
   /// The greatest position <= new_length that seq_truncate would accept.
   std::uint64_t seq_restorable(vernal_sequence_id sequence, std::uint64_t new_length);
@@ -89,6 +92,7 @@ class BackendPool {
   [[nodiscard]] std::optional<vernal_sequence_id> seq_fork(vernal_sequence_id source,
                                                            vernal_checkpoint_id checkpoint,
                                                            std::uint64_t position);
+  /// Makes the sequence what it was when the checkpoint was created.
   void seq_restore(vernal_sequence_id sequence, vernal_checkpoint_id checkpoint);
 
   /// Keeps the state of a sequence. Nothing if there is no room.

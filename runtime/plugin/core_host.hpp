@@ -24,6 +24,7 @@ class CoreHost {
   CoreHost(const CoreHost&) = delete;
   CoreHost& operator=(const CoreHost&) = delete;
 
+  /// The table and its first argument, for a plugin's entry.
   const vernal_host_api* api() const noexcept;
   vernal_host* handle() noexcept;
   Log& log() noexcept { return log_; }
