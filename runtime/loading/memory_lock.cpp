@@ -24,8 +24,8 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kKiB = 1024;
 // Number of CAP_IPC_LOCK in the masks of /proc/self/status.
 constexpr unsigned kIpcLock = 14;
-// Regions begin and end on pages, and large pages are whole; so much more is asked for than planned.
-constexpr std::uint64_t kSlack = 4 * kMiB;
+// What is locked is whole pages; each region of a plan takes up to two more than its bytes.
+constexpr std::uint64_t kSlack = kMiB;
 
 /// The rest of the line "NAME: REST" of /proc/self/status.
 std::string status_line(std::string_view name) {
