@@ -26,6 +26,8 @@ refuse 'the runtime, the architectures and the frontends name no backend' 'cuda|
   runtime plugins/architectures plugins/frontends ':(exclude)runtime/plugin/cpu_level.cpp'
 refuse 'a plugin includes the SDK and itself only' \
   '^ *# *include *"(command|config|engine|loading|model|module|observe|plugin|serving|text)/' plugins sdk/examples
+refuse 'what backends share names none of them' 'cuda|avx' plugins/backends/shared
+refuse 'what backends share includes the SDK and itself only' '^ *# *include *"([^sv]|s[^h]|v[^e])' plugins/backends/shared
 refuse 'the SDK includes nothing but itself' '^ *# *include *"([^v]|v[^e])' sdk/include
 refuse 'the SDK includes nothing of the core' \
   '^ *# *include *"(runtime|command|config|engine|loading|model|module|observe|plugin|plugin_check|serving|text)/' sdk

@@ -43,14 +43,14 @@ ThreadPool& pool() {
 
 /// So many copies of a random matrix that they have `bytes` bytes.
 struct Matrices {
-  Matrices(WeightFormat weight_format, std::int64_t bytes)
+  Matrices(const WeightFormat& weight_format, std::int64_t bytes)
       : format(weight_format),
         size(packed_bytes(format, kRows, kColumns)),
         count(std::max<std::int64_t>(1, bytes / size)),
         data(aligned(size * count)) {
     std::mt19937 generator(1);
     // f16 fields stay finite. Exponents of mxfp4 are large, because subnormal scales are slow.
-    const std::uint32_t exponent = format == WeightFormat::kMxfp4 ? 0x40U : 0U;
+    const std::uint32_t exponent = format.id == "ggml.mxfp4/1" ? 0x40U : 0U;
     for (std::int64_t i = 0; i < size; ++i) {
       data.get()[i] = static_cast<std::byte>((generator() & 0x3BU) | exponent);
     }
@@ -58,18 +58,19 @@ struct Matrices {
   }
 
   PackedMatrix matrix(std::int64_t i) const {
-    return {format, kRows, kColumns, data.get() + i % count * size};
+    return {&format, kRows, kColumns, data.get() + i % count * size};
   }
 
-  WeightFormat format;
+  const WeightFormat& format;
   std::int64_t size;
   std::int64_t count;
   Buffer data;
 };
 
-void run_matmul(benchmark::State& state, WeightFormat format, std::int64_t tokens, bool is_cold) {
+void run_matmul(benchmark::State& state, const WeightFormat& format, std::int64_t tokens,
+                bool is_cold) {
   const Matrices weights(format, is_cold ? kColdBytes : 0);
-  const ActivationKind kind = activation_kind(format);
+  const ActivationKind kind = format.activations;
   std::vector<float> x(static_cast<std::size_t>(tokens * kColumns), 0.5F);
   std::vector<float> y(static_cast<std::size_t>(tokens * kRows));
   const Buffer buffer = aligned(std::max<std::int64_t>(
@@ -109,24 +110,28 @@ void run_matmul(benchmark::State& state, WeightFormat format, std::int64_t token
   }
 }
 
+/// Decode and prefill with one format.
+void register_format(const WeightFormat& format) {
+  const std::string name(format.id);
+  for (const std::int64_t tokens : {1, 2, 4}) {
+    benchmark::RegisterBenchmark(
+        ("decode/" + name + "/" + std::to_string(tokens)).c_str(),
+        [=, &format](benchmark::State& s) { run_matmul(s, format, tokens, true); })
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+  }
+  for (const std::int64_t tokens : {16, 64, 512}) {
+    benchmark::RegisterBenchmark(
+        ("prefill/" + name + "/" + std::to_string(tokens)).c_str(),
+        [=, &format](benchmark::State& s) { run_matmul(s, format, tokens, false); })
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+  }
+}
+
 void register_all() {
-  for (int f = 0; f < kNumWeightFormats; ++f) {
-    const auto format = static_cast<WeightFormat>(f);
-    const std::string name(weight_format_id(format));
-    for (const std::int64_t tokens : {1, 2, 4}) {
-      benchmark::RegisterBenchmark(
-          ("decode/" + name + "/" + std::to_string(tokens)).c_str(),
-          [=](benchmark::State& s) { run_matmul(s, format, tokens, true); })
-          ->UseRealTime()
-          ->Unit(benchmark::kMillisecond);
-    }
-    for (const std::int64_t tokens : {16, 64, 512}) {
-      benchmark::RegisterBenchmark(
-          ("prefill/" + name + "/" + std::to_string(tokens)).c_str(),
-          [=](benchmark::State& s) { run_matmul(s, format, tokens, false); })
-          ->UseRealTime()
-          ->Unit(benchmark::kMillisecond);
-    }
+  for (const std::span<const WeightFormat> family : weight_format_families()) {
+    for (const WeightFormat& format : family) register_format(format);
   }
 }
 

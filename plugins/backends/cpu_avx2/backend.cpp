@@ -7,7 +7,7 @@
 #include <thread>
 #include <utility>
 
-#include "operations/node_support.hpp"
+#include "operations/operation_table.hpp"
 #include "vernal/abi/memory_lock.h"
 #include "vernal/block_types.hpp"
 #include "vernal/container_limits.hpp"
@@ -70,7 +70,7 @@ std::int32_t lock(vernal_plan* plan, std::uint32_t is_required) noexcept {
 constexpr vernal_memory_lock_api kMemoryLock = {sizeof(vernal_memory_lock_api), lockable_bytes,
                                                 lock};
 
-/// Everything a module needs and this backend lacks, at once.
+/// Throws one error that names everything which a module needs and this backend lacks.
 void require_support(const Module& module) {
   std::string problems;
   for (const Function& function : module.functions) {
@@ -110,10 +110,11 @@ std::vector<FormatSupport> CpuBackend::formats() const {
   std::vector<FormatSupport> out;
   for (const BlockType& type : kBlockTypes) {
     FormatSupport row{std::string(type.id), VERNAL_FORMAT_REFUSED, "no kernel"};
-    if (const auto format = find_weight_format(type.id); format == WeightFormat::kEightBit) {
+    const WeightFormat* const format = find_weight_format(type.id);
+    if (format != nullptr && format->id == kEightBitId) {
       row.support = VERNAL_FORMAT_CONVERTED;
       row.note = "8-bit codes with a scale for each 16, nothing rounded: 8.625 bits per weight";
-    } else if (format) {
+    } else if (format != nullptr) {
       row.support = VERNAL_FORMAT_NATIVE;
       row.note = "the same bytes, interleaved over eight rows";
     }

@@ -10,8 +10,8 @@
 
 namespace vernal::cpu_avx2 {
 
-/// A lock whose holders follow each other in the order they came: a load of many short regions lets
-/// the steps of other models in between. Any thread.
+/// A lock that threads get in the order they asked for it. While a model loads in many short
+/// regions, the steps of other models get their turn in between. Any thread.
 class FairTurn {
  public:
   void lock() {
@@ -26,7 +26,7 @@ class FairTurn {
     }
     changed_.notify_all();
   }
-  /// How many threads stand in line behind the holder.
+  /// How many threads wait for the lock.
   std::uint64_t num_waiting() const {
     const std::scoped_lock guard(mutex_);
     return next_ - serving_ - (next_ != serving_ ? 1 : 0);
@@ -39,7 +39,7 @@ class FairTurn {
   std::uint64_t serving_ = 0;
 };
 
-/// A region at a time: programs take turns.
+/// Programs take turns: one region of one program runs at a time.
 struct Instance {
   Instance(std::int32_t num_threads, std::span<const std::int64_t> cpus)
       : threads(num_threads, cpus) {}

@@ -24,7 +24,7 @@ class Program final : public BackendProgram {
   std::vector<MemoryRow> memory_report() const override;
   vernal_step_stats stats() const override;
 
-  /// Its pool tells when it is there and when it goes (nullptr).
+  /// The pool sets itself when it is made, and nullptr when it goes.
   void set_pool(const Pool* pool) const;
 
   const CompiledModule& compiled() const { return *compiled_; }

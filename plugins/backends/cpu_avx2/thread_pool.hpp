@@ -46,10 +46,11 @@ class Worker {
 /// and end in its destructor. One run() at a time.
 class ThreadPool {
  public:
-  /// Starts num_threads - 1 threads. `cpus`: worker i, from 1 on, is bound to cpus[i % size] if
-  /// there are any; binding that the system refuses is left out. Worker 0 is never bound: it is not
-  /// ours. Errors  RESOURCE_EXHAUSTED: the system gives no more threads;  INVALID_ARGUMENT:
-  /// num_threads < 1
+  /// Starts num_threads - 1 threads. Worker i, from 1 on, is bound to cpus[i % size] if there are
+  /// any. A binding that the system refuses is left out. Worker 0 is never bound: it is the
+  /// caller's thread.
+  /// Errors  RESOURCE_EXHAUSTED: the system gives no more threads;
+  ///         INVALID_ARGUMENT: num_threads < 1
   explicit ThreadPool(std::int32_t num_threads, std::span<const std::int64_t> cpus = {});
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

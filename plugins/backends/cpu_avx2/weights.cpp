@@ -5,20 +5,16 @@
 #include <numeric>
 #include <string>
 
+#include "operations/operation_table.hpp"
+#include "shared/memory.hpp"
 #include "vernal/block_types.hpp"
 
 namespace vernal::cpu_avx2 {
 
 namespace {
 
-constexpr std::int64_t kAlignment = 64;
-
 /// Largest piece that is packed between two reports of progress.
 constexpr std::int64_t kPieceBytes = std::int64_t{32} << 20;
-
-std::int64_t round_up(std::int64_t bytes) {
-  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
-}
 
 /// How the operands of a module use each weight.
 struct Uses {
@@ -29,9 +25,24 @@ struct Uses {
   std::int64_t num_used_experts = 1;  // of them by a token
 };
 
-/// Wg, Wu or Wd of moe_glu/1.
-bool is_expert_matrix(const Node& node, std::size_t operand) {
-  return node.op == "vernal.moe_glu/1" && operand >= 3 && operand <= 5;
+void note_use(const Module& module, const Function& function, const Node& node, std::size_t operand,
+              Uses& uses) {
+  switch (find_operation(node.op)->weight_use(operand)) {
+    case WeightUse::kNumbers:
+      uses.is_read_by_number = true;
+      break;
+    case WeightUse::kTable:
+      uses.is_looked_up = true;
+      break;
+    case WeightUse::kMatrix:
+      uses.is_multiplied = true;
+      break;
+    case WeightUse::kExpertMatrices:
+      uses.is_multiplied = true;
+      uses.num_experts = module.weights[node.operands[operand].index].shape[0];
+      uses.num_used_experts = function.values[node.operands[1].index].shape[1];
+      break;
+  }
 }
 
 std::vector<Uses> find_uses(const Module& module) {
@@ -40,18 +51,7 @@ std::vector<Uses> find_uses(const Module& module) {
     for (const Node& node : function.nodes) {
       for (std::size_t i = 0; i < node.operands.size(); ++i) {
         if (node.operands[i].kind != VERNAL_OPERAND_WEIGHT) continue;
-        Uses& u = uses[node.operands[i].index];
-        if (node.op == "vernal.linear/1" && i == 1) {
-          u.is_multiplied = true;
-        } else if (is_expert_matrix(node, i)) {
-          u.is_multiplied = true;
-          u.num_experts = module.weights[node.operands[i].index].shape[0];
-          u.num_used_experts = function.values[node.operands[1].index].shape[1];
-        } else if (node.op == "vernal.embed/1") {
-          u.is_looked_up = true;
-        } else {
-          u.is_read_by_number = true;
-        }
+        note_use(module, function, node, i, uses[node.operands[i].index]);
       }
     }
   }
@@ -67,12 +67,12 @@ std::int64_t file_row_bytes(const WeightLayout::Entry& entry) {
 void pack_matrix(const WeightLayout::Entry& entry, const std::byte* stored, std::byte* packed,
                  Instance& instance, const auto& report) {
   const std::int64_t row_bytes = file_row_bytes(entry);
-  const std::int64_t stride = group_bytes(entry.format, entry.num_columns);
+  const std::int64_t stride = group_bytes(*entry.format, entry.num_columns);
   const std::int64_t groups = (entry.num_rows + kRowGroup - 1) / kRowGroup;
   const std::int64_t piece = std::max<std::int64_t>(1, kPieceBytes / stride);
   // Room for the rows of a group in their converted form, for each worker.
   const std::int64_t scratch_bytes =
-      entry.is_converted() ? kRowGroup * stored_row_bytes(entry.format, entry.num_columns) : 0;
+      entry.is_converted() ? kRowGroup * stored_row_bytes(*entry.format, entry.num_columns) : 0;
   std::vector<std::byte> scratch(
       static_cast<std::size_t>(scratch_bytes * instance.threads.num_threads()));
   for (std::int64_t begin = 0; begin < groups; begin += piece) {
@@ -114,7 +114,7 @@ void widen_numbers(const WeightLayout::Entry& entry, const std::byte* stored, fl
   }
 }
 
-/// A name with a star for each run of digits that makes up a part between dots.
+/// The name with a star for each part between dots that is a number: "blk.*.ffn_down.weight".
 std::string pattern_of(const std::string& name) {
   std::string out;
   for (std::size_t i = 0; i < name.size();) {
@@ -137,27 +137,27 @@ WeightLayout::WeightLayout(const Module& module) {
     const Weight& weight = module.weights[i];
     Entry entry;
     entry.stored = find_block_type(std::string_view(weight.format));
-    entry.format = *find_weight_format(weight.format);
+    entry.format = find_weight_format(weight.format);
     entry.num_columns = weight.shape.last();
     entry.num_rows = weight.shape.num_rows();
     entry.num_matrices = uses[i].num_experts;
     entry.num_rows /= entry.num_matrices;
     if (uses[i].is_multiplied) {
       const std::int64_t bytes =
-          entry.num_matrices * packed_bytes(entry.format, entry.num_rows, entry.num_columns);
+          entry.num_matrices * packed_bytes(*entry.format, entry.num_rows, entry.num_columns);
       entry.matrix_at = bytes_;
       bytes_ += bytes;
       bytes_per_step_ += bytes / uses[i].num_experts * uses[i].num_used_experts;
       if (entry.is_converted()) note_conversion(weight.name, entry.stored->name, bytes);
     } else if (uses[i].is_looked_up) {
       entry.rows_at = bytes_;
-      bytes_ += round_up(entry.all_rows() * file_row_bytes(entry));
+      bytes_ += backend::aligned_bytes(entry.all_rows() * file_row_bytes(entry));
     }
     if (uses[i].is_read_by_number) {
       const std::int64_t bytes =
           entry.all_rows() * entry.num_columns * static_cast<std::int64_t>(sizeof(float));
       entry.numbers_at = bytes_;
-      bytes_ += round_up(bytes);
+      bytes_ += backend::aligned_bytes(bytes);
       bytes_per_step_ += bytes;
     }
     entries_.push_back(entry);
@@ -187,8 +187,8 @@ Weights::Weights(const WeightLayout& layout, const Module& module, const WeightS
     done += static_cast<std::uint64_t>(bytes);
     progress.report(std::min(done, total), total);
   };
-  // Largest first: at the peak one mapped weight and its copy are resident together, and early on
-  // that is covered by the room that the others will take.
+  // Largest first. While a weight is packed, its mapped bytes and the copy are both resident. The
+  // largest one then comes while most of the memory for the others is still untouched.
   std::vector<std::size_t> order(entries_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
@@ -204,7 +204,7 @@ Weights::Weights(const WeightLayout& layout, const Module& module, const WeightS
     }
     if (entry.matrix_at >= 0) {
       const std::int64_t stored_bytes = entry.num_rows * file_row_bytes(entry);
-      const std::int64_t packed = packed_bytes(entry.format, entry.num_rows, entry.num_columns);
+      const std::int64_t packed = packed_bytes(*entry.format, entry.num_rows, entry.num_columns);
       for (std::int64_t e = 0; e < entry.num_matrices; ++e) {
         pack_matrix(entry, stored.data() + e * stored_bytes,
                     memory_.data() + entry.matrix_at + e * packed, instance, report);
@@ -224,7 +224,7 @@ Weights::Weights(const WeightLayout& layout, const Module& module, const WeightS
 
 PackedMatrix Weights::matrix(std::uint32_t index, std::int64_t expert) const {
   const WeightLayout::Entry& entry = entries_[index];
-  const std::int64_t bytes = packed_bytes(entry.format, entry.num_rows, entry.num_columns);
+  const std::int64_t bytes = packed_bytes(*entry.format, entry.num_rows, entry.num_columns);
   return {entry.format, entry.num_rows, entry.num_columns,
           memory_.data() + entry.matrix_at + expert * bytes};
 }

@@ -25,17 +25,17 @@ class WeightLayout {
   std::int64_t bytes_per_step() const { return bytes_per_step_; }
 
   struct Entry {
-    const BlockType* stored = nullptr;         ///< of the file
-    WeightFormat format = WeightFormat::kF32;  ///< of the packed matrix
-    std::int64_t num_matrices = 1;             ///< experts, each packed by itself
-    std::int64_t num_rows = 0;                 ///< of a matrix
+    const BlockType* stored = nullptr;     ///< of the file
+    const WeightFormat* format = nullptr;  ///< of the packed matrix
+    std::int64_t num_matrices = 1;         ///< experts, each packed by itself
+    std::int64_t num_rows = 0;             ///< of a matrix
     std::int64_t num_columns = 0;
     std::int64_t matrix_at = -1;   ///< packed, if it is multiplied
     std::int64_t rows_at = -1;     ///< as stored, if it is looked up and not multiplied
     std::int64_t numbers_at = -1;  ///< f32 [rows * columns], if it is used element by element
 
     std::int64_t all_rows() const { return num_matrices * num_rows; }
-    bool is_converted() const { return weight_format_id(format) != stored->id; }
+    bool is_converted() const { return format->id != stored->id; }
   };
   const std::vector<Entry>& entries() const { return entries_; }
 

@@ -3,15 +3,11 @@
 #include <algorithm>
 #include <numeric>
 
-namespace vernal::cpu_avx2 {
+#include "shared/memory.hpp"
+
+namespace vernal::backend {
 
 namespace {
-
-constexpr std::int64_t kAlignment = 64;
-
-std::int64_t round_up(std::int64_t bytes) {
-  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
-}
 
 /// First and last operation that touches a buffer.
 struct Life {
@@ -21,8 +17,7 @@ struct Life {
   bool overlaps(const Life& other) const { return first <= other.last && other.first <= last; }
 };
 
-std::vector<Life> lives_of(const std::vector<std::unique_ptr<Operation>>& operations,
-                           std::size_t num_buffers) {
+std::vector<Life> lives_of(std::span<const BufferUse* const> operations, std::size_t num_buffers) {
   std::vector<Life> lives(num_buffers);
   for (std::size_t i = 0; i < operations.size(); ++i) {
     const auto touch = [&](BufferId id) {
@@ -44,12 +39,12 @@ bool overlap(const Location& a, const Location& b) {
 }  // namespace
 
 BufferId BufferPlanner::add_arena(std::int64_t bytes) {
-  locations_.push_back({Place::kArena, 0, round_up(bytes)});
+  locations_.push_back({Place::kArena, 0, aligned_bytes(bytes)});
   return static_cast<BufferId>(locations_.size() - 1);
 }
 
 BufferId BufferPlanner::add_output(std::int64_t bytes) {
-  locations_.push_back({Place::kOutput, 0, round_up(bytes)});
+  locations_.push_back({Place::kOutput, 0, aligned_bytes(bytes)});
   return static_cast<BufferId>(locations_.size() - 1);
 }
 
@@ -62,12 +57,12 @@ void BufferPlanner::make_output(BufferId id) {
   locations_[static_cast<std::size_t>(id)].place = Place::kOutput;
 }
 
-void BufferPlanner::place(const std::vector<std::unique_ptr<Operation>>& operations) {
+void BufferPlanner::place(std::span<const BufferUse* const> operations) {
   const std::vector<Life> lives = lives_of(operations, locations_.size());
   std::vector<std::size_t> order(locations_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  // Large buffers first, each at the lowest place that is free for its life: close to the least
-  // possible for the chains of layers that models are.
+  // Large buffers first, each at the lowest place that is free during its life. For a chain of
+  // layers that comes close to the least possible.
   std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
     return locations_[a].bytes > locations_[b].bytes;
   });
@@ -93,7 +88,7 @@ void BufferPlanner::place(const std::vector<std::unique_ptr<Operation>>& operati
   }
 }
 
-void place_barriers(const std::vector<std::unique_ptr<Operation>>& operations,
+void place_barriers(std::span<BufferUse* const> operations,
                     const std::vector<Location>& locations) {
   std::vector<BufferId> read;
   std::vector<BufferId> written;
@@ -105,7 +100,7 @@ void place_barriers(const std::vector<std::unique_ptr<Operation>>& operations,
       });
     });
   };
-  for (const auto& operation : operations) {
+  for (BufferUse* const operation : operations) {
     if (clash(operation->reads, written) || clash(operation->writes, written) ||
         clash(operation->writes, read)) {
       operation->needs_barrier = true;
@@ -117,4 +112,4 @@ void place_barriers(const std::vector<std::unique_ptr<Operation>>& operations,
   }
 }
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

@@ -1,12 +1,35 @@
-// Places for the buffers of a function: memory is shared by buffers that are never alive together.
+// Chooses where the buffers of a function lie. Buffers that are never alive together share memory.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
-#include "operations/operation.hpp"
+namespace vernal::backend {
 
-namespace vernal::cpu_avx2 {
+/// A buffer of a compiled function, by number.
+using BufferId = std::int32_t;
+inline constexpr BufferId kNoBuffer = -1;
+
+/// Where a buffer lies.
+enum class Place : std::uint8_t {
+  kArena,   ///< shared by buffers whose lives do not overlap
+  kOutput,  ///< results, kept until the step is released
+  kInput,   ///< data of the caller, read only
+};
+
+struct Location {
+  Place place = Place::kArena;
+  std::int64_t offset = 0;  ///< bytes; for kInput the index of the input
+  std::int64_t bytes = 0;   ///< at the greatest step
+};
+
+/// What an operation does with buffers. Operations of a backend derive from it.
+struct BufferUse {
+  std::vector<BufferId> reads;
+  std::vector<BufferId> writes;
+  bool needs_barrier = false;  ///< before the operation; set by place_barriers()
+};
 
 class BufferPlanner {
  public:
@@ -16,8 +39,8 @@ class BufferPlanner {
   /// Moves an arena buffer to the outputs.
   void make_output(BufferId id);
 
-  /// Fixes all offsets from the lives that the operations give the buffers.
-  void place(const std::vector<std::unique_ptr<Operation>>& operations);
+  /// Fixes all offsets from the lives that the operations, in their order, give the buffers.
+  void place(std::span<const BufferUse* const> operations);
 
   const std::vector<Location>& locations() const { return locations_; }
   std::int64_t arena_bytes() const { return arena_bytes_; }
@@ -29,9 +52,8 @@ class BufferPlanner {
   std::int64_t output_bytes_ = 0;
 };
 
-/// Asks for a barrier before each operation that touches memory another one wrote, or writes memory
-/// another one read, since the last barrier.
-void place_barriers(const std::vector<std::unique_ptr<Operation>>& operations,
-                    const std::vector<Location>& locations);
+/// Sets needs_barrier of each operation that reads or writes memory which another one wrote since
+/// the last barrier, or writes memory which another one read since then.
+void place_barriers(std::span<BufferUse* const> operations, const std::vector<Location>& locations);
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

@@ -1,14 +1,14 @@
 #include "shared/kv_pages.hpp"
 
 #include <algorithm>
-#include <cstring>
 
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 
-KvPages::KvPages(std::int64_t num_pages, std::int64_t page_bytes)
+KvPages::KvPages(Memory& memory, std::int64_t num_pages, std::int64_t page_bytes)
     : page_bytes_(page_bytes),
-      memory_(std::max<std::int64_t>(num_pages * page_bytes, 1), ReservedMemory::Pages::kLarge,
-              "KV pool"),
+      memory_(&memory),
+      region_(memory.reserve(std::max<std::int64_t>(num_pages * page_bytes, 1), RegionUse::kWhole,
+                             "KV pool")),
       holders_(static_cast<std::size_t>(num_pages)),
       is_used_(static_cast<std::size_t>(num_pages)) {
   free_.reserve(holders_.size());
@@ -24,11 +24,9 @@ PageId KvPages::take() {
 }
 
 PageId KvPages::take_cleared() {
-  const bool was_used = is_used_[free_.back()];  // the others are as the system gave them: zeros
+  const bool was_used = is_used_[free_.back()];
   const PageId page = take();
-  if (was_used) {
-    std::memset(memory_.data() + page * page_bytes_, 0, static_cast<std::size_t>(page_bytes_));
-  }
+  if (was_used) memory_->clear(at(page), page_bytes_);
   return page;
 }
 
@@ -36,9 +34,6 @@ void KvPages::drop(PageId page) {
   if (--holders_[page] == 0) free_.push_back(page);
 }
 
-void KvPages::copy(PageId from, PageId to) {
-  std::memcpy(memory_.data() + to * page_bytes_, memory_.data() + from * page_bytes_,
-              static_cast<std::size_t>(page_bytes_));
-}
+void KvPages::copy(PageId from, PageId to) { memory_->copy(at(from), at(to), page_bytes_); }
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

@@ -1,46 +1,51 @@
-// The pages of the KV pool: which are free, and how many hold each of the others.
+// The pages of the KV pool: which of them are free, and how many sequences hold each other one.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
-#include "reserved_memory.hpp"
+#include "shared/memory.hpp"
+#include "shared/page.hpp"
 
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 
-using PageId = std::uint32_t;
-
-/// Pages are counted references: a prefix that several sequences share is held by each of them.
+/// Counts the holders of each page. A prefix that several sequences share is held by each of them.
 /// Engine thread only.
 class KvPages {
  public:
-  /// Errors  RESOURCE_EXHAUSTED: no address space.
-  KvPages(std::int64_t num_pages, std::int64_t page_bytes);
+  /// Borrows `memory`, which outlives it.
+  /// Errors  those of Memory::reserve()
+  KvPages(Memory& memory, std::int64_t num_pages, std::int64_t page_bytes);
 
   std::int64_t num_pages() const { return static_cast<std::int64_t>(holders_.size()); }
   std::int64_t num_free() const { return static_cast<std::int64_t>(free_.size()); }
   std::int64_t page_bytes() const { return page_bytes_; }
-  std::int64_t allocated_bytes() const { return memory_.bytes(); }
-  std::byte* data() const { return memory_.data(); }
+  std::int64_t allocated_bytes() const { return region_->bytes(); }
+  std::byte* data() const { return region_->data(); }
 
-  /// Takes a free page, held once. There must be one.
+  /// Takes a free page and holds it once. There must be a free one. Its content is unknown.
   PageId take();
-  /// The same; zeros, so that a snapshot of whole pages has nothing of who held it before.
+  /// Takes a free page and fills it with zeros. A snapshot contains whole pages, and must not show
+  /// what an earlier holder wrote.
   PageId take_cleared();
   void hold(PageId page) { ++holders_[page]; }
-  /// Gives a page up; the last holder frees it. Its memory stays for the next one to take.
+  /// Gives a page up. With its last holder it becomes free, and keeps its memory.
   void drop(PageId page);
   bool is_shared(PageId page) const { return holders_[page] > 1; }
   /// Copies the content of `from` to `to`.
   void copy(PageId from, PageId to);
 
  private:
+  std::byte* at(PageId page) const { return data() + page * page_bytes_; }
+
   std::int64_t page_bytes_;
-  ReservedMemory memory_;
+  Memory* memory_;
+  std::unique_ptr<Region> region_;
   std::vector<std::uint32_t> holders_;  // by page; 0: free
-  std::vector<bool> is_used_;           // by page; it may hold something
+  std::vector<bool> is_used_;           // by page; false: still as reserved, zeros
   std::vector<PageId> free_;            // the next one to take is last
 };
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

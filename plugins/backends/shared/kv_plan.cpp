@@ -1,48 +1,12 @@
 #include "shared/kv_plan.hpp"
 
 #include <algorithm>
-#include <string>
 
-#include "kernels/attention/hadamard.hpp"
-#include "vernal/error.hpp"
-
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 
 namespace {
 
-KvFormat require_format(const std::string& name) {
-  const auto format = find_kv_format(name);
-  if (!format) {
-    throw Error(VERNAL_UNSUPPORTED,
-                "KV format \"" + name +
-                    "\": this backend stores \"f16\", \"q8_0\" and \"q4_0\", each of keys and "
-                    "values by itself");
-  }
-  return *format;
-}
-
-void require_dim(const State& state, const std::string& name, std::int64_t dim) {
-  const std::int64_t step = has_codes(require_format(name)) ? kKvGroup : 8;
-  if (dim % step == 0) return;
-  throw Error(VERNAL_UNSUPPORTED, state.name + ": a head of " + std::to_string(dim) + " in " +
-                                      name + "; this backend needs a multiple of " +
-                                      std::to_string(step));
-}
-
-/// Block of the rotation of rows in that format; 0: they are stored as they are. Only codes with a
-/// common scale gain by it.
-std::int64_t rotation_of(const State& state, const PlanOptions& options, KvFormat format,
-                         std::int64_t dim) {
-  if (!options.kv_rotate || !has_codes(format)) return 0;
-  if (dim > kMostRotated) {
-    throw Error(VERNAL_UNSUPPORTED, state.name + ": this backend rotates heads of at most " +
-                                        std::to_string(kMostRotated) + ", found " +
-                                        std::to_string(dim) + "; rotate = false stores them");
-  }
-  return rotation_block(dim);
-}
-
-/// Pages for kv_tokens positions: each sequence may leave its last page nearly empty.
+/// Pages for kv_tokens positions. Each sequence may leave its last page nearly empty.
 std::int64_t pages_for_all(const PlanOptions& options) {
   const auto tokens = static_cast<std::int64_t>(options.kv_tokens);
   const bool is_whole = tokens % kPageTokens == 0 && options.context_length % kPageTokens == 0;
@@ -50,13 +14,12 @@ std::int64_t pages_for_all(const PlanOptions& options) {
          (is_whole ? 0 : static_cast<std::int64_t>(options.max_sequences));
 }
 
-/// Most pages that positions one after another may lie in.
+/// The most pages that consecutive positions may lie in.
 std::int64_t pages_touched(std::int64_t positions) {
   return (positions + kPageTokens - 2) / kPageTokens + 1;
 }
 
-/// Pages of a window for every sequence, in a step of as many tokens as there may be, and for every
-/// checkpoint.
+/// Pages of a window for every sequence, during the longest step, and for every checkpoint.
 std::int64_t pages_for_window(std::int64_t window, const PlanOptions& options) {
   const auto step =
       static_cast<std::int64_t>(std::min(options.max_tokens_per_step, options.context_length));
@@ -68,33 +31,23 @@ std::int64_t pages_for_window(std::int64_t window, const PlanOptions& options) {
 
 }  // namespace
 
-KvPlan::KvPlan(const Module& module, const PlanOptions& options)
+KvPlan::KvPlan(const Module& module, const PlanOptions& options,
+               std::span<const std::int64_t> page_bytes)
     : num_functions_(module.functions.size()),
       num_pages_(pages_for_all(options)),
       states_(module.states.size()),
       groups_(module.functions.size()) {
-  const KvFormat keys = require_format(options.kv_keys_format);
-  const KvFormat values = require_format(options.kv_values_format);
   for (std::size_t f = 0; f < num_functions_; ++f) groups_[f].function = f;
   if (num_functions_ > 0) groups_[0].num_pages = num_pages_;
   for (std::size_t i = 0; i < module.states.size(); ++i) {
     const State& state = module.states[i];
     if (state.kind != VERNAL_STATE_KV) continue;
-    require_dim(state, options.kv_keys_format, state.key_dim);
-    require_dim(state, options.kv_values_format, state.value_dim);
     Place& place = states_[i];
-    place.layout = {state.num_heads,
-                    state.key_dim,
-                    state.value_dim,
-                    keys,
-                    values,
-                    rotation_of(state, options, keys, state.key_dim),
-                    rotation_of(state, options, values, state.value_dim)};
     place.group = group_of(state, options);
     KvGroup& group = groups_[place.group];
     if (group.window == 0) group.num_pages = num_pages_;
     place.offset = group.page_bytes;
-    group.page_bytes += place.layout.page_bytes();
+    group.page_bytes += page_bytes[i];
   }
 }
 
@@ -129,4 +82,4 @@ std::int64_t KvPlan::bytes_per_token() const {
   return sum / kPageTokens;
 }
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

@@ -1,20 +1,20 @@
-// Where the keys and values of every state lie in the pages of the pool, and how many pages there
-// are.
+// How the keys and values of a module's states share pages, and how many pages there are.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
-#include "kernels/attention/kv_page.hpp"
+#include "shared/page.hpp"
 #include "vernal/backend_types.hpp"
 #include "vernal/module.hpp"
 
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 
-/// States that share pages: those of a function that see all positions, or those that see the same
-/// window of them.
+/// The states that share pages: all states of one function that see all positions, or all that see
+/// the same window.
 struct KvGroup {
   std::size_t function = 0;
   std::int64_t window = 0;  ///< 0: a page is held as long as its positions
@@ -24,7 +24,8 @@ struct KvGroup {
 
   /// The first page that a sequence of `length` tokens needs to go on.
   std::size_t first_needed(std::uint64_t length) const { return page_behind(length, window); }
-  /// The first page that it holds on to: it may be cut by rollback_depth tokens, and then go on.
+  /// The first page that such a sequence keeps: after a cut by rollback_depth tokens it needs this
+  /// one to go on.
   std::size_t first_kept(std::uint64_t length) const {
     return page_behind(length, window + rollback_depth);
   }
@@ -38,39 +39,41 @@ struct KvGroup {
   }
 };
 
-/// A page holds 64 positions of all states of a group: one id per sequence, group and 64 positions
-/// is enough, and sharing a prefix shares it in all layers. Functions have pages of their own,
-/// because they may hold a sequence at different lengths and write at different places. So have
-/// windows, because a sequence gives up the pages behind them.
+/// A page holds kPageTokens positions of all states of a group. So a sequence needs one id for each
+/// group and page, and a shared prefix is shared in all layers at once. Each function has pages of
+/// its own, because functions may hold a sequence at different lengths. Each window has pages of
+/// its own, because a sequence gives up the pages that no later query sees.
 ///
 /// A group with a window has all pages that max_sequences sequences and max_checkpoints checkpoints
-/// can ever need, so nobody waits for one. Where that would be no less than pages for all positions
-/// the window is not worth it: its states are in the function's group, and nothing is given up.
+/// can ever need, so nobody waits for one. If that is no less than pages for all positions, the
+/// states of the window are in the function's group, and no page is given up.
 class KvPlan {
  public:
-  /// Errors  UNSUPPORTED: a storage format or a head size that this backend does not store.
-  KvPlan(const Module& module, const PlanOptions& options);
+  /// page_bytes  by state of the module: what kPageTokens positions of it take in the backend's
+  ///             layout; not read for other kinds of states
+  KvPlan(const Module& module, const PlanOptions& options,
+         std::span<const std::int64_t> page_bytes);
 
-  const KvLayout& layout(std::uint32_t state) const { return states_[state].layout; }
+  /// Where a state begins in a page of its group, in bytes.
   std::int64_t offset(std::uint32_t state) const { return states_[state].offset; }
   std::size_t group(std::uint32_t state) const { return states_[state].group; }
 
-  /// Group f of the first ones is that of function f without window. It has pages for kv_tokens
-  /// positions however they are spread over max_sequences sequences; none if the function has no
-  /// such state, but for `main`, whose pages count positions.
+  /// First one group without a window for each function, in order; then those with a window.
+  /// A group without a window has pages for kv_tokens positions, however they are spread over
+  /// max_sequences sequences. It has none if the function has no such state. Only `main` always has
+  /// pages: they count the positions of a sequence.
   const std::vector<KvGroup>& groups() const { return groups_; }
-  /// Groups with a window; 0: every shorter length of a sequence can be restored.
+  /// How many groups have a window. If none has, a sequence can be cut to every shorter length.
   std::size_t num_windows() const { return groups_.size() - num_functions_; }
 
-  /// All pages without window, and all with.
+  /// Bytes of all pages without a window, and of all with one.
   std::int64_t bytes() const { return bytes_of(0, num_functions_); }
   std::int64_t window_bytes() const { return bytes_of(num_functions_, groups_.size()); }
-  /// Of a position in all states.
+  /// Bytes of one position in all states.
   std::int64_t bytes_per_token() const;
 
  private:
   struct Place {
-    KvLayout layout;  // empty for other kinds of states
     std::size_t group = 0;
     std::int64_t offset = 0;
   };
@@ -84,4 +87,4 @@ class KvPlan {
   std::vector<KvGroup> groups_;
 };
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

@@ -2,10 +2,9 @@
 #include <algorithm>
 #include <string>
 
-#include "kernels/attention/kv_page.hpp"
 #include "shared/sequences.hpp"
 
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 
 namespace {
 
@@ -13,15 +12,15 @@ std::size_t pages_for(std::uint64_t tokens) {
   return static_cast<std::size_t>((tokens + kPageTokens - 1) / kPageTokens);
 }
 
-/// Whether the page that the next token of a sequence goes to is held by others too. It may be
-/// shared only as long as nobody writes into it.
+/// Whether others hold the page too that the next token of a sequence goes to. Nobody may write to
+/// a shared page, so it must be copied first.
 bool must_copy(const KvPages& pages, const HeldPages& held, std::uint64_t length) {
   const auto writing = static_cast<std::size_t>(length / kPageTokens);
   return writing < held.ids.size() && pages.is_shared(held.ids[writing]);
 }
 
-/// Whether room up to `wanted` is room to write: for `main` only if it is to grow, for functions
-/// behind it at once.
+/// Whether a function will write to the room that is reserved up to `wanted`. `main` does if the
+/// sequence grows; other functions do if they have fewer tokens than that.
 bool is_written(const SequenceState& state, std::size_t function, std::uint64_t wanted,
                 bool grows) {
   return function == 0 ? grows : wanted > state.lengths[function];
@@ -104,7 +103,7 @@ SequenceState Sequences::share_pages(const SequenceState& source, std::uint64_t 
     copy.lengths.push_back(length == source.lengths[0] ? held : std::min(held, length));
   }
   for (std::size_t g = 0; g < groups_.size(); ++g) {
-    // Behind its length a function has nothing to share, and will write.
+    // Pages beyond a function's length hold nothing to share, and the function will write there.
     HeldPages held = source.pages[g];
     held.ids.resize(std::min(pages_for(length_of(copy, g)), held.ids.size()));
     held.first = std::min(groups_[g].first_needed(length_of(copy, g)), held.ids.size());
@@ -167,4 +166,4 @@ std::int64_t Sequences::pages_held_by_checkpoints() const {
   return count;
 }
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "kernels/attention/kv_page.hpp"
-
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 
 namespace {
 
@@ -21,7 +19,7 @@ Sequences::Sequences(std::span<KvPages> pages, std::span<const KvGroup> groups, 
       limits_(limits),
       num_functions_(static_cast<std::size_t>(std::ranges::count(groups, 0, &KvGroup::window))) {}
 
-/// Forks of pages without windows take nothing else, and do not count.
+/// A fork that holds nothing but shared pages does not count.
 void Sequences::require_sequence(bool is_fork) const {
   const bool forks_count = !cuts_anywhere();
   if (is_fork && !forks_count) return;
@@ -107,7 +105,7 @@ bool Sequences::can_cut(const SequenceState& state, std::uint64_t new_length) co
 std::uint64_t Sequences::restorable(vernal_sequence_id sequence, std::uint64_t new_length) const {
   const SequenceState& state = sequences_.get(sequence);
   const std::uint64_t length = std::min(new_length, state.lengths[0]);
-  // What cannot be cut to a length can be cut to none below it either, but for nothing at all.
+  // A sequence that cannot be cut to a length cannot be cut to a shorter one either, except to 0.
   return can_cut(state, length) ? length : 0;
 }
 
@@ -167,7 +165,7 @@ vernal_sequence_id Sequences::fork(vernal_sequence_id source, vernal_checkpoint_
   child.slot = slot;
   child.is_fork = true;
   try {
-    take_pages(child, position, false);  // functions behind `main` have room up to it
+    take_pages(child, position, false);  // other functions get room up to it
   } catch (const Error&) {
     drop_pages(child, 0);
     states_.drop(slot);
@@ -205,4 +203,4 @@ void Sequences::release_checkpoint(vernal_checkpoint_id checkpoint) {
   checkpoints_.remove(checkpoint);
 }
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

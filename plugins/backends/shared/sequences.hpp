@@ -1,4 +1,4 @@
-// Sequences and checkpoints of a pool: lengths, pages and slots, nothing of what is in them.
+// Sequences and checkpoints of a pool: how long they are, and which pages and slots they hold.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 #include "vernal/abi/backend.h"
 #include "vernal/state/id_table.hpp"
 
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 
 /// The pages of a group that a sequence or a checkpoint holds.
 struct HeldPages {
@@ -30,14 +30,14 @@ struct SequenceState {
   bool is_fork = false;
 };
 
-/// Keeps the rule that makes sharing safe: a sequence writes only into pages that it holds alone,
-/// at or behind its own length. Shared pages are copied when room behind them is reserved;
-/// recurrent states are never shared. Engine thread only. Meaning of the calls: backend.h,
-/// sdk/spec/state.md.
+/// Keeps the rule that makes sharing safe: a sequence writes only to pages that it holds alone, at
+/// its own length or after it. A shared page is copied when room after it is reserved. Recurrent
+/// states are never shared. Engine thread only. backend.h and sdk/spec/state.md say what the calls
+/// mean.
 ///
-/// Pages without window are taken when room is reserved. Pages of a window are taken as a step
-/// needs them and given up behind it; the plan has enough of them for as many sequences and
-/// checkpoints as there may be, so that takes no reservation. A checkpoint or a fork holds those
+/// Pages without a window are taken when room is reserved. Pages of a window are taken when a step
+/// needs them, and given up when no later query sees them. The plan has enough of them for all
+/// sequences and checkpoints, so they need no reservation. A checkpoint or a fork holds the pages
 /// that the next token sees, whatever its source gives up.
 class Sequences {
  public:
@@ -107,4 +107,4 @@ class Sequences {
   IdTable<SequenceState> checkpoints_{"checkpoint"};
 };
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

@@ -2,19 +2,14 @@
 
 #include <string>
 
+#include "shared/memory.hpp"
 #include "vernal/error.hpp"
 
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 
 namespace {
 
-constexpr std::int64_t kAlignment = 64;
-
-std::int64_t round_up(std::int64_t bytes) {
-  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
-}
-
-/// A version or column and how many of them a state has.
+/// The size of a version or column, and how many of them a state has.
 StatePlan::Entry parts_of(const State& state, std::int64_t rollback_depth) {
   constexpr auto kFloatBytes = static_cast<std::int64_t>(sizeof(float));
   StatePlan::Entry entry;
@@ -47,11 +42,11 @@ StatePlan::StatePlan(const Module& module, const PlanOptions& options)
     Entry entry = parts_of(state, static_cast<std::int64_t>(rollback_depth_));
     entry.offset = slot_bytes_;
     entry.kept_offset = checkpoint_bytes_;
-    slot_bytes_ += round_up(entry.part_bytes * entry.num_parts);
-    checkpoint_bytes_ += round_up(entry.part_bytes * entry.num_kept_parts);
+    slot_bytes_ += aligned_bytes(entry.part_bytes * entry.num_parts);
+    checkpoint_bytes_ += aligned_bytes(entry.part_bytes * entry.num_kept_parts);
     if (entry.part_bytes * entry.num_parts > 0) is_exact_[state.function] = true;
     entries_.push_back(entry);
   }
 }
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

@@ -7,7 +7,7 @@
 #include "vernal/backend_types.hpp"
 #include "vernal/module.hpp"
 
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 
 /// A slot holds everything of one sequence whose size does not grow. What the last rollback_depth
 /// tokens changed can be taken back, because a slot keeps more than the newest state:
@@ -58,4 +58,4 @@ class StatePlan {
   std::uint64_t rollback_depth_ = 0;
 };
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

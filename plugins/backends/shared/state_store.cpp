@@ -1,12 +1,11 @@
 #include "shared/state_store.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 
 #include "vernal/error.hpp"
 
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 
 namespace {
 
@@ -23,12 +22,8 @@ SlotId take_last(std::vector<SlotId>& free) {
   return slot;
 }
 
-void copy_bytes(const std::byte* from, std::byte* to, std::int64_t bytes) {
-  std::memcpy(to, from, static_cast<std::size_t>(bytes));
-}
-
-/// Bytes from the start of a state to what its newest part is after `length` tokens, and how many
-/// of them a copy needs: the newest version, or all columns.
+/// The part of a state that a copy needs after `length` tokens, in bytes from the start of the
+/// state: the newest version, or all columns.
 struct Newest {
   std::int64_t offset;
   std::int64_t bytes;
@@ -43,17 +38,18 @@ Newest newest_of(const StatePlan::Entry& entry, std::uint64_t length) {
 
 }  // namespace
 
-StateStore::StateStore(const StatePlan& plan)
-    : plan_(plan),
-      slots_(std::max<std::int64_t>(plan.bytes(), 1), ReservedMemory::Pages::kLarge,
-             "recurrent state"),
-      kept_(std::max<std::int64_t>(plan.all_checkpoint_bytes(), 1), ReservedMemory::Pages::kSmall,
-            "checkpoints"),
+StateStore::StateStore(Memory& memory, const StatePlan& plan)
+    : memory_(memory),
+      plan_(plan),
+      slots_(memory.reserve(std::max<std::int64_t>(plan.bytes(), 1), RegionUse::kWhole,
+                            "recurrent state")),
+      kept_(memory.reserve(std::max<std::int64_t>(plan.all_checkpoint_bytes(), 1),
+                           RegionUse::kSparse, "checkpoints")),
       free_(all_slots(plan.num_slots())),
       free_kept_(all_slots(plan.is_hybrid() ? plan.max_checkpoints() : 0)) {}
 
 std::byte* StateStore::data(SlotId slot) const {
-  return slot == kNoSlot ? nullptr : slots_.data() + slot * plan_.slot_bytes();
+  return slot == kNoSlot ? nullptr : slots_->data() + slot * plan_.slot_bytes();
 }
 
 SlotId StateStore::take() {
@@ -73,7 +69,7 @@ SlotId StateStore::take_copy(SlotId slot, std::span<const std::uint64_t> lengths
     if (lengths[entry.function] == 0) continue;
     const Newest part = newest_of(entry, lengths[entry.function]);
     const std::int64_t at = entry.offset + part.offset;
-    copy_bytes(data(slot) + at, data(copy) + at, part.bytes);
+    memory_.copy(data(slot) + at, data(copy) + at, part.bytes);
   }
   return copy;
 }
@@ -93,8 +89,8 @@ void StateStore::restore(SlotId kept, SlotId slot, std::span<const std::uint64_t
   for (const StatePlan::Entry& entry : plan_.entries()) {
     if (lengths[entry.function] == 0) continue;
     const Newest part = newest_of(entry, lengths[entry.function]);
-    copy_bytes(kept_data(kept) + entry.kept_offset, data(slot) + entry.offset + part.offset,
-               part.bytes);
+    memory_.copy(kept_data(kept) + entry.kept_offset, data(slot) + entry.offset + part.offset,
+                 part.bytes);
   }
 }
 
@@ -108,8 +104,8 @@ SlotId StateStore::keep(SlotId slot, std::span<const std::uint64_t> lengths) {
   for (const StatePlan::Entry& entry : plan_.entries()) {
     if (lengths[entry.function] == 0) continue;
     const Newest part = newest_of(entry, lengths[entry.function]);
-    copy_bytes(data(slot) + entry.offset + part.offset, kept_data(kept) + entry.kept_offset,
-               part.bytes);
+    memory_.copy(data(slot) + entry.offset + part.offset, kept_data(kept) + entry.kept_offset,
+                 part.bytes);
   }
   return kept;
 }
@@ -158,4 +154,4 @@ void StateStore::drop_kept(SlotId kept) {
   if (kept != kNoSlot) free_kept_.push_back(kept);
 }
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

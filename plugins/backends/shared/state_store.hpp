@@ -1,34 +1,36 @@
-// The memory of recurrent and convolution states: a slot for each sequence, and what checkpoints
-// keep of one.
+// The memory of recurrent and convolution states: a slot for each sequence, and copies of slots for
+// checkpoints.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
-#include "reserved_memory.hpp"
+#include "shared/memory.hpp"
 #include "shared/state_plan.hpp"
 
-namespace vernal::cpu_avx2 {
+namespace vernal::backend {
 
 /// A slot of a sequence or of a checkpoint, by number.
 using SlotId = std::int32_t;
 inline constexpr SlotId kNoSlot = -1;
 
-/// Nothing here grows: both regions have the plan's size from the start. Without states that need
-/// slots every call does nothing and gives kNoSlot. Engine thread only.
+/// Both regions have the plan's size from the start and never grow. If the module has no such
+/// states, every call does nothing and returns kNoSlot. Engine thread only.
 class StateStore {
  public:
-  /// Borrows the plan, which outlives it.
-  /// Errors  RESOURCE_EXHAUSTED: no address space.
-  explicit StateStore(const StatePlan& plan);
+  /// Borrows both, which outlive it.
+  /// Errors  those of Memory::reserve()
+  StateStore(Memory& memory, const StatePlan& plan);
 
   const StatePlan& plan() const { return plan_; }
 
-  /// A slot of unknown content: of a sequence without tokens.
+  /// A slot for a sequence without tokens. Its content is unknown.
   /// Errors  RESOURCE_EXHAUSTED: all are taken
   SlotId take();
-  /// Lengths: tokens of the sequence by function.
+  /// A slot with the newest states of another one, or of what a checkpoint keeps.
+  ///   lengths  tokens of the sequence, by function
   /// Errors  RESOURCE_EXHAUSTED: all are taken
   SlotId take_copy(SlotId slot, std::span<const std::uint64_t> lengths);
   SlotId take_restored(SlotId kept, std::span<const std::uint64_t> lengths);
@@ -41,12 +43,13 @@ class StateStore {
   SlotId keep(SlotId slot, std::span<const std::uint64_t> lengths);
   void drop_kept(SlotId kept);
 
-  /// The newest states of a slot, or of what a checkpoint keeps, in the order of a snapshot: of
-  /// each state the newest version, or the last width - 1 columns, oldest first.
+  /// Where the newest states of a slot lie, or those that a checkpoint keeps, in the order of a
+  /// snapshot: the newest version of each recurrent state; the last width - 1 columns of each
+  /// convolution, oldest first.
   struct Piece {
     std::byte* data;
     std::int64_t bytes;
-    bool is_zero;  ///< a column before the first token, whatever the memory holds
+    bool is_zero;  ///< a column before the first token: zeros, whatever the memory holds
   };
   std::vector<Piece> pieces(SlotId slot, std::span<const std::uint64_t> lengths) const;
   std::vector<Piece> kept_pieces(SlotId kept, std::span<const std::uint64_t> lengths) const;
@@ -54,21 +57,24 @@ class StateStore {
   /// Where a slot begins; null for kNoSlot.
   std::byte* data(SlotId slot) const;
   /// Bytes of all slots, and of all checkpoints, as allocated.
-  std::int64_t slots_allocated() const { return slots_.bytes(); }
-  std::int64_t kept_allocated() const { return kept_.bytes(); }
+  std::int64_t slots_allocated() const { return slots_->bytes(); }
+  std::int64_t kept_allocated() const { return kept_->bytes(); }
   std::int64_t num_free() const { return static_cast<std::int64_t>(free_.size()); }
 
  private:
-  std::byte* kept_data(SlotId kept) const { return kept_.data() + kept * plan_.checkpoint_bytes(); }
+  std::byte* kept_data(SlotId kept) const {
+    return kept_->data() + kept * plan_.checkpoint_bytes();
+  }
 
   void add_pieces(const StatePlan::Entry& entry, std::byte* newest, std::uint64_t length,
                   std::vector<Piece>& out) const;
 
+  Memory& memory_;
   const StatePlan& plan_;
-  ReservedMemory slots_;
-  ReservedMemory kept_;
+  std::unique_ptr<Region> slots_;
+  std::unique_ptr<Region> kept_;
   std::vector<SlotId> free_;  // the next one to take is last
   std::vector<SlotId> free_kept_;
 };
 
-}  // namespace vernal::cpu_avx2
+}  // namespace vernal::backend

@@ -35,20 +35,16 @@ double activate(std::string_view kind, double x) {
   throw vernal::Error(VERNAL_UNSUPPORTED, "activation \"" + std::string(kind) + "\" is not known");
 }
 
-Glu::Glu(const vernal::Node& node)
-    : kind_(node.text("kind", "")),
-      alpha_(node.number("alpha", 1.702)),
-      limit_(node.number("limit", 7.0)) {}
-
-double Glu::operator()(double gate, double up) const {
-  if (kind_ == "swiglu") return silu(gate) * up;
-  if (kind_ == "geglu_tanh") return gelu_tanh(gate) * up;
-  if (kind_ == "geglu_erf") return gelu_erf(gate) * up;
-  if (kind_ == "reglu") return relu(gate) * up;
+double glu(const vernal::GluOptions& options, double gate, double up) {
+  const std::string_view kind = options.kind;
+  if (kind == "swiglu") return silu(gate) * up;
+  if (kind == "geglu_tanh") return gelu_tanh(gate) * up;
+  if (kind == "geglu_erf") return gelu_erf(gate) * up;
+  if (kind == "reglu") return relu(gate) * up;
   // swiglu_oai: both halves are clamped, the gate has a slope, and 1 is added to the linear half
-  const double g = std::min(gate, limit_);
-  const double u = std::clamp(up, -limit_, limit_);
-  return g * sigmoid(alpha_ * g) * (u + 1.0);
+  const double g = std::min(gate, options.limit);
+  const double u = std::clamp(up, -options.limit, options.limit);
+  return g * sigmoid(options.alpha * g) * (u + 1.0);
 }
 
 }  // namespace reference

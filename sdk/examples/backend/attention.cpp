@@ -76,14 +76,9 @@ struct Head {
   std::int64_t last;
 };
 
-struct Options {
-  double scale;
-  double softcap;
-};
-
 /// softmax(q·Kᵀ·scale) V over the visible keys of one head of one token.
-void attend(const Head& head, const KvState& kv, const vernal::State& slot, const Options& options,
-            float* out) {
+void attend(const Head& head, const KvState& kv, const vernal::State& slot,
+            const vernal::AttentionOptions& options, float* out) {
   std::vector<double> scores;
   double greatest = -std::numeric_limits<double>::infinity();
   for (std::int64_t j = head.first; j <= head.last; ++j) {
@@ -119,8 +114,7 @@ void run_attention(const vernal::Node& node, StepContext& context) {
   const Storage keys = storage(plan.kv_keys_format, plan);
   const Storage values = storage(plan.kv_values_format, plan);
   const std::vector<float> sinks = context.weight_row(node, 4);
-  const Options options{node.number("scale", 1.0), node.number("softcap", 0.0)};
-  const bool causal = node.integer("causal", 1) != 0;
+  const vernal::AttentionOptions options = vernal::attention_options(node);
   const std::int64_t num_heads = q.dims[1];
   const std::int64_t group = num_heads / slot.num_heads;
   Tensor& out = context.out(node);
@@ -134,7 +128,8 @@ void run_attention(const vernal::Node& node, StepContext& context) {
       const auto position = static_cast<std::int64_t>(part.first_position + i);
       const auto row = static_cast<std::int64_t>(part.start + i);
       const std::int64_t last =
-          causal ? position : static_cast<std::int64_t>(part.first_position + part.count) - 1;
+          options.causal ? position
+                         : static_cast<std::int64_t>(part.first_position + part.count) - 1;
       const std::int64_t first =
           slot.window > 0 ? std::max<std::int64_t>(0, position - slot.window + 1) : 0;
       for (std::int64_t h = 0; h < num_heads; ++h) {

@@ -98,10 +98,11 @@ void run_act(const vernal::Node& node, StepContext& context) {
 void run_glu(const vernal::Node& node, StepContext& context) {
   const Tensor& gate = context.in(node, 0);
   const Tensor& up = context.in(node, 1);
-  const Glu glu(node);
+  const vernal::GluOptions options = vernal::glu_options(node);
   Tensor& out = context.out(node);
   for (std::size_t i = 0; i < out.floats.size(); ++i) {
-    const double y = glu(static_cast<double>(gate.floats[i]), static_cast<double>(up.floats[i]));
+    const double y =
+        glu(options, static_cast<double>(gate.floats[i]), static_cast<double>(up.floats[i]));
     out.floats[i] = static_cast<float>(y);
   }
 }

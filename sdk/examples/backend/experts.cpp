@@ -35,31 +35,12 @@ std::vector<std::size_t> greatest(const std::vector<double>& values, std::size_t
   return order;
 }
 
-/// The attributes of moe_route.
-struct Router {
-  explicit Router(const vernal::Node& node)
-      : k(static_cast<std::size_t>(node.integer("k", 1))),
-        kind(node.text("score", "softmax")),
-        is_before(node.text("when", "before") == "before"),
-        renorm(node.integer("renorm", 0) != 0),
-        scale(node.number("scale", 1.0)),
-        n_group(static_cast<std::size_t>(node.integer("n_group", 1))),
-        topk_group(static_cast<std::size_t>(node.integer("topk_group", 1))) {}
-
-  std::size_t k;
-  std::string_view kind;
-  bool is_before;
-  bool renorm;
-  double scale;
-  std::size_t n_group;
-  std::size_t topk_group;
-};
-
 /// Keeps the experts of the best groups. The others cannot be chosen any more.
-void keep_best_groups(const Router& router, std::vector<double>& choice) {
-  const std::size_t size = choice.size() / router.n_group;
-  std::vector<double> sums(router.n_group);
-  for (std::size_t group = 0; group < router.n_group; ++group) {
+void keep_best_groups(const vernal::RouteOptions& options, std::vector<double>& choice) {
+  const auto num_groups = static_cast<std::size_t>(options.n_group);
+  const std::size_t size = choice.size() / num_groups;
+  std::vector<double> sums(num_groups);
+  for (std::size_t group = 0; group < num_groups; ++group) {
     const auto begin = choice.begin() + static_cast<std::ptrdiff_t>(group * size);
     const std::vector<double> members(begin, begin + static_cast<std::ptrdiff_t>(size));
     for (const std::size_t i : greatest(members, std::min<std::size_t>(2, size))) {
@@ -67,25 +48,25 @@ void keep_best_groups(const Router& router, std::vector<double>& choice) {
     }
   }
   std::vector<double> kept(choice.size(), -std::numeric_limits<double>::infinity());
-  for (const std::size_t group : greatest(sums, router.topk_group)) {
+  for (const std::size_t group : greatest(sums, static_cast<std::size_t>(options.topk_group))) {
     for (std::size_t i = group * size; i < (group + 1) * size; ++i) kept[i] = choice[i];
   }
   choice = std::move(kept);
 }
 
-std::vector<std::size_t> choose(const Router& router, std::vector<double> choice) {
-  if (router.n_group > 1) keep_best_groups(router, choice);
-  return greatest(choice, router.k);
+std::vector<std::size_t> choose(const vernal::RouteOptions& options, std::vector<double> choice) {
+  if (options.n_group > 1) keep_best_groups(options, choice);
+  return greatest(choice, static_cast<std::size_t>(options.k));
 }
 
 /// The weights of the experts `chosen`. `s` are the scores of the choice, without bias.
-std::vector<double> weigh(const Router& router, const std::vector<double>& s,
+std::vector<double> weigh(const vernal::RouteOptions& options, const std::vector<double>& s,
                           const std::vector<std::size_t>& chosen) {
   std::vector<double> weights;
   for (const std::size_t e : chosen) weights.push_back(s[e]);
-  if (!router.is_before) weights = score(router.kind, std::move(weights));
-  double factor = router.scale;
-  if (router.renorm) {
+  if (options.when != "before") weights = score(options.score, std::move(weights));
+  double factor = options.scale;
+  if (options.renorm) {
     const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
     factor /= std::max(total, 0x1p-14);
   }
@@ -106,7 +87,7 @@ double dot(const StoredWeight& weight, std::int64_t row, const std::vector<doubl
 class Experts {
  public:
   Experts(const vernal::Node& node, const StepContext& context)
-      : glu_(node),
+      : glu_(vernal::glu_options(node)),
         gate_(context.weight(node, 3)),
         up_(context.weight(node, 4)),
         down_(context.weight(node, 5)),
@@ -130,7 +111,7 @@ class Experts {
       const auto i = static_cast<std::size_t>(f);
       const double g = dot(gate_, e * inner_ + f, x, row) + gate_bias[i];
       const double u = dot(up_, e * inner_ + f, x, row) + up_bias[i];
-      hidden.push_back(glu_(g, u));
+      hidden.push_back(glu(glu_, g, u));
     }
     for (std::int64_t d = 0; d < outer_; ++d) {
       const auto i = static_cast<std::size_t>(d);
@@ -146,7 +127,7 @@ class Experts {
     return {row.begin(), row.end()};
   }
 
-  Glu glu_;
+  vernal::GluOptions glu_;
   const StoredWeight& gate_;
   const StoredWeight& up_;
   const StoredWeight& down_;
@@ -160,19 +141,19 @@ class Experts {
 void run_moe_route(const vernal::Node& node, StepContext& context) {
   const Tensor& r = context.in(node, 0);
   const std::vector<float> bias = context.weight_row(node, 1);
-  const Router router(node);
+  const vernal::RouteOptions options = vernal::route_options(node);
   Tensor& ids = context.out(node, 0);
   Tensor& weights = context.out(node, 1);
   for (std::int64_t t = 0; t < r.num_rows(); ++t) {
     const auto logits = r.row(t);
     std::vector<double> s(logits.begin(), logits.end());
-    if (router.is_before) s = score(router.kind, std::move(s));
+    if (options.when == "before") s = score(options.score, std::move(s));
     std::vector<double> choice = s;
     for (std::size_t e = 0; e < bias.size(); ++e) choice[e] += static_cast<double>(bias[e]);
-    const std::vector<std::size_t> chosen = choose(router, std::move(choice));
-    const std::vector<double> omega = weigh(router, s, chosen);
-    for (std::size_t i = 0; i < router.k; ++i) {
-      ids.integers[static_cast<std::size_t>(t) * router.k + i] =
+    const std::vector<std::size_t> chosen = choose(options, std::move(choice));
+    const std::vector<double> omega = weigh(options, s, chosen);
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      ids.integers[static_cast<std::size_t>(t) * chosen.size() + i] =
           static_cast<std::int32_t>(chosen[i]);
       weights.row(t)[i] = static_cast<float>(omega[i]);
     }
@@ -184,7 +165,7 @@ void run_moe_glu(const vernal::Node& node, StepContext& context) {
   const Tensor& ids = context.in(node, 1);
   const Tensor& weights = context.in(node, 2);
   const Experts experts(node, context);
-  const bool is_weighted_before = node.text("weight_on", "out") == "in";
+  const bool is_weighted_before = vernal::experts_weight_on(node) == "in";
   Tensor& out = context.out(node);
   for (std::int64_t t = 0; t < x.num_rows(); ++t) {
     const auto row = x.row(t);

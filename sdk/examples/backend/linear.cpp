@@ -8,7 +8,7 @@ namespace reference {
 void run_embed(const vernal::Node& node, StepContext& context) {
   const Tensor& ids = context.in(node, 0);
   const StoredWeight& table = context.weight(node, 1);
-  const auto scale = static_cast<float>(node.number("scale", 1.0));
+  const auto scale = static_cast<float>(vernal::embed_scale(node));
   Tensor& out = context.out(node);
   std::vector<float> row;
   for (std::size_t t = 0; t < ids.integers.size(); ++t) {

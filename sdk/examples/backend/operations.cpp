@@ -95,7 +95,7 @@ std::optional<std::string> refusal(const vernal::Module& module, const vernal::N
   const Operation* operation = find_operation(node.op);
   if (operation == nullptr) return "operation " + node.op + " is not known";
   if (auto why = vernal::attribute_refusal(node, operation->attributes)) return why;
-  if (node.op == "vernal.rope/1" && node.text("scaling", "none") == "longrope") {
+  if (node.op == "vernal.rope/1" && vernal::rope_options(node).scaling.kind == "longrope") {
     return "rope scaling \"longrope\" is not supported";
   }
   for (const vernal_operand& operand : node.operands) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "program.hpp"
+#include "vernal/op_options.hpp"
 
 namespace reference {
 

@@ -57,21 +57,19 @@ class DeltaRule {
         v_(context.in(node, 2)),
         g_(context.in(node, 3)),
         beta_(context.in(node, 4)),
-        scale_(node.number("scale", 1.0)),
-        eps_(node.number("eps", 1e-6)),
-        normalises_(node.integer("qk_l2norm", 0) != 0),
-        is_tiled_(node.text("head_map", "") == "tiled") {}
+        options_(vernal::delta_rule_options(node)) {}
 
   std::int64_t num_heads() const { return v_.dims[1]; }
 
   /// Row t of value head h.
   DeltaToken token(std::int64_t t, std::int64_t h) const {
     const std::int64_t num_keys = q_.dims[1];
-    const std::int64_t kappa = is_tiled_ ? h % num_keys : h * num_keys / num_heads();
+    const std::int64_t kappa =
+        options_.head_map == "tiled" ? h % num_keys : h * num_keys / num_heads();
     const std::int64_t row = t * num_heads() + h;
     DeltaToken token;
     token.query = prepared(q_.row(t * num_keys + kappa));
-    for (double& q : token.query) q *= scale_;
+    for (double& q : token.query) q *= options_.scale;
     token.key = prepared(k_.row(t * num_keys + kappa));
     token.value = v_.row(row);
     const bool is_by_row = g_.dims.size() == 3;  // g is [T, Hv] or [T, Hv, dk]
@@ -85,7 +83,8 @@ class DeltaRule {
 
  private:
   std::vector<double> prepared(std::span<const float> x) const {
-    return normalises_ ? l2_normalised(x, eps_) : std::vector<double>(x.begin(), x.end());
+    return options_.qk_l2norm ? l2_normalised(x, options_.eps)
+                              : std::vector<double>(x.begin(), x.end());
   }
 
   const Tensor& q_;
@@ -93,10 +92,7 @@ class DeltaRule {
   const Tensor& v_;
   const Tensor& g_;
   const Tensor& beta_;
-  double scale_;
-  double eps_;
-  bool normalises_;
-  bool is_tiled_;
+  vernal::DeltaRuleOptions options_;
 };
 
 }  // namespace
@@ -116,7 +112,7 @@ void run_conv1d_state(const vernal::Node& node, StepContext& context) {
   const Tensor& x = context.in(node, 0);
   const StoredWeight& kernel = context.weight(node, 1);
   const std::vector<float> bias = context.weight_row(node, 2);
-  const bool is_silu = node.text("activation", "none") == "silu";
+  const bool is_silu = vernal::conv1d_activation(node) == "silu";
   const auto channels = static_cast<std::size_t>(x.last());
   const auto width = static_cast<std::size_t>(kernel.columns);
   std::vector<std::vector<float>> taps(channels);

@@ -20,7 +20,7 @@
 
 #include "vernal/engine_client.hpp"
 #include "vernal/frontend_plugin.hpp"
-#include "vernal/json_text.hpp"
+#include "vernal/json/json_text.hpp"
 #include "vernal/plugin.hpp"
 
 namespace {

@@ -127,7 +127,7 @@ class Builder {
   // ---- level 0 ----------------------------------------------------------------------------------
 
   /// The rows of w[V,D] that ids i32[T] choose, times `scale` -> [T,D].
-  Tensor embed(Tensor ids, const WeightRef& w, double scale = 1,
+  Tensor embed(Tensor ids, const WeightRef& w, double scale = kEmbedScale,
                Element out = Element::kF32) const {
     Attributes attributes;
     attributes.add("scale", scale).add("out", element_name(out));
@@ -268,7 +268,7 @@ class Builder {
   /// be absent.
   ///   activation   none | silu
   Tensor conv1d_state(Tensor x, const WeightRef& w, const WeightRef& bias, StateRef conv,
-                      std::string_view activation = "none") const {
+                      std::string_view activation = kConvActivation) const {
     Attributes attributes;
     attributes.add("activation", activation);
     return one("vernal.conv1d_state/1", label_or(w, "conv1d_state"),
@@ -309,7 +309,8 @@ class Builder {
   /// The weighted sum of what the chosen experts' gated feed-forward makes of x[T,D] -> [T,D].
   ///   weight_on   out: weights multiply an expert's output | in: its input
   Tensor moe_glu(Tensor x, const Route& route, const ExpertWeights& experts,
-                 const GluOptions& options = {}, std::string_view weight_on = "out") const {
+                 const GluOptions& options = {},
+                 std::string_view weight_on = kExpertsWeightOn) const {
     Attributes attributes = glu_attributes(options);
     attributes.add("weight_on", weight_on);
     return one("vernal.moe_glu/1", "moe_glu",

@@ -91,6 +91,11 @@ struct ConvState {
   std::int64_t width = 0;  // taps of the convolution
 };
 
+// Defaults of options that stand alone in a call of the builder.
+inline constexpr double kEmbedScale = 1;                     // Builder::embed
+inline constexpr std::string_view kConvActivation = "none";  // Builder::conv1d_state
+inline constexpr std::string_view kExpertsWeightOn = "out";  // Builder::moe_glu
+
 /// How rotary angles are stretched beyond the context length that the model was trained with. The
 /// formulas are those of vernal.rope/1.
 struct RopeScaling {
@@ -103,6 +108,8 @@ struct RopeScaling {
   double low_freq_factor = 1;                // banded
   double high_freq_factor = 4;               // banded
   double magnitude = 1;                      // all kinds: multiplies sine and cosine
+
+  friend bool operator==(const RopeScaling&, const RopeScaling&) = default;
 };
 
 /// Options of Builder::rope.

@@ -1,11 +1,10 @@
 // moe_glu/1 as a whole operation: its own memory, weights and threads around it.
-#include "operations/experts.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <optional>
 
+#include "kernels/elementwise/elementwise.hpp"
 #include "program.hpp"
 #include "random_data.hpp"
 #include "state/pool.hpp"
@@ -33,20 +32,20 @@ constexpr std::int64_t kOuter = 256;  // D
 constexpr std::int64_t kInner = 512;  // F
 
 struct Case {
-  WeightFormat gate;
-  WeightFormat up;
-  WeightFormat down;
+  const char* gate;  ///< id of the storage format
+  const char* up;
+  const char* down;
   bool has_bias;
   bool weights_input;
   Glu kind;
 };
 
 const Case kCases[] = {
-    {WeightFormat::kF32, WeightFormat::kF32, WeightFormat::kF32, false, false, Glu::kSwiglu},
-    {WeightFormat::kF16, WeightFormat::kBf16, WeightFormat::kF32, true, true, Glu::kGegluTanh},
-    {WeightFormat::kQ4K, WeightFormat::kQ4K, WeightFormat::kQ6K, false, false, Glu::kSwiglu},
-    {WeightFormat::kQ4K, WeightFormat::kQ8_0, WeightFormat::kQ8_0, true, true, Glu::kSwigluOai},
-    {WeightFormat::kIq4Ks, WeightFormat::kF16, WeightFormat::kF16, true, false, Glu::kReglu},
+    {"f32", "f32", "f32", false, false, Glu::kSwiglu},
+    {"f16", "bf16", "f32", true, true, Glu::kGegluTanh},
+    {"ggml.q4_k/1", "ggml.q4_k/1", "ggml.q6_k/1", false, false, Glu::kSwiglu},
+    {"ggml.q4_k/1", "ggml.q8_0/1", "ggml.q8_0/1", true, true, Glu::kSwigluOai},
+    {"ggml.iq4_ks/1", "f16", "f16", true, false, Glu::kReglu},
 };
 
 /// Stored weights, as a loader would give them.
@@ -57,9 +56,9 @@ class Store {
     add(module, c.up, {kExperts, kInner, kOuter}, 2);
     add(module, c.down, {kExperts, kOuter, kInner}, 3);
     if (!c.has_bias) return;
-    add(module, WeightFormat::kF32, {kExperts, kInner}, 4);
-    add(module, WeightFormat::kF32, {kExperts, kInner}, 5);
-    add(module, WeightFormat::kF32, {kExperts, kOuter}, 6);
+    add(module, "f32", {kExperts, kInner}, 4);
+    add(module, "f32", {kExperts, kInner}, 5);
+    add(module, "f32", {kExperts, kOuter}, 6);
   }
 
   vernal_weight_source source() const {
@@ -80,7 +79,7 @@ class Store {
   std::vector<float> row(const Module& module, std::size_t index, std::int64_t row) const {
     const Weight& weight = module.weights[index];
     const std::int64_t columns = weight.shape.last();
-    const WeightFormat format = *find_weight_format(weight.format);
+    const WeightFormat& format = *find_weight_format(weight.format);
     std::vector<float> out(size(columns));
     dequantize_row(*find_block_type(weight.format),
                    stored_[index].data() + row * stored_row_bytes(format, columns), size(columns),
@@ -89,11 +88,11 @@ class Store {
   }
 
  private:
-  void add(Module& module, WeightFormat format, const std::vector<std::int64_t>& dims,
+  void add(Module& module, const char* format, const std::vector<std::int64_t>& dims,
            std::uint32_t seed) {
     Weight weight;
     weight.name = "w" + std::to_string(seed);
-    weight.format = weight_format_id(format);
+    weight.format = format;
     std::int64_t rows = 1;
     for (const std::int64_t dim : dims) weight.shape.dims[weight.shape.rank++] = dim;
     for (std::size_t d = 0; d + 1 < dims.size(); ++d) rows *= dims[d];
@@ -298,7 +297,7 @@ TEST(MoeGlu, AgreesWithDoubleArithmetic) {
     Runner runner(c, kUsed, 2, 16);
     // Gates of the size that models have: the random weights of integer formats are large.
     std::vector<float> x = random_floats(size(kTokens * kOuter), 61);
-    if (activation_kind(c.gate) != ActivationKind::kFloat) {
+    if (find_weight_format(c.gate)->activations != ActivationKind::kFloat) {
       for (float& value : x) value *= 0.02F;
     }
     const Choices choices = random_choices(kTokens, kUsed, 62);
@@ -316,10 +315,9 @@ TEST(MoeGlu, AgreesWithDoubleArithmetic) {
         }
       }
     }
-    const bool is_float = activation_kind(c.gate) == ActivationKind::kFloat &&
-                          activation_kind(c.down) == ActivationKind::kFloat;
-    EXPECT_LE(worst_nmse(y, expected, size(kTokens)), is_float ? 1e-10 : kExpertsNmse)
-        << weight_format_id(c.gate);
+    const bool is_float = find_weight_format(c.gate)->activations == ActivationKind::kFloat &&
+                          find_weight_format(c.down)->activations == ActivationKind::kFloat;
+    EXPECT_LE(worst_nmse(y, expected, size(kTokens)), is_float ? 1e-10 : kExpertsNmse) << c.gate;
   }
 }
 
@@ -340,7 +338,7 @@ TEST(MoeGlu, GivesATokenTheSameBitsAmongAnyOthersOnAnyThreads) {
            choices.weights.begin() + (first + count) * kUsed}};
       const std::vector<float> y = single.run(part, some);
       ASSERT_TRUE(std::equal(y.begin(), y.end(), whole.begin() + first * kOuter))
-          << weight_format_id(c.gate) << ", " << count << " tokens from " << first << " on";
+          << c.gate << ", " << count << " tokens from " << first << " on";
     }
   }
 }

@@ -26,11 +26,17 @@ const BlockType& type_of(std::string_view id) {
   return *type;
 }
 
+const WeightFormat& format_of(std::string_view id) {
+  const WeightFormat* const format = find_weight_format(id);
+  if (format == nullptr) throw std::logic_error("no kernel multiplies " + std::string(id));
+  return *format;
+}
+
 /// A random matrix in packed form and as floats.
 struct Fixture {
   Fixture(const BlockType& stored_type, std::int64_t num_rows, std::int64_t num_columns)
       : type(stored_type),
-        format(find_weight_format(type.id).value()),
+        format(format_of(type.id)),
         rows(num_rows),
         columns(num_columns),
         row_bytes(static_cast<std::int64_t>(type.row_bytes(static_cast<std::uint64_t>(columns)))),
@@ -48,7 +54,7 @@ struct Fixture {
     }
   }
 
-  PackedMatrix matrix() const { return {format, rows, columns, packed.get()}; }
+  PackedMatrix matrix() const { return {&format, rows, columns, packed.get()}; }
 
   std::vector<float> row(std::int64_t r) const {
     std::vector<float> out(static_cast<std::size_t>(columns));
@@ -60,7 +66,7 @@ struct Fixture {
   /// y[tokens, rows]; the groups are done in pieces of `groups`.
   std::vector<float> multiply(const float* x, std::int64_t tokens, const float* bias,
                               std::int64_t groups) const {
-    const ActivationKind kind = activation_kind(format);
+    const ActivationKind kind = format.activations;
     const Buffer buffer =
         aligned(static_cast<std::int64_t>(activation_bytes(kind, tokens, columns)));
     Matmul matmul;
@@ -84,7 +90,7 @@ struct Fixture {
   }
 
   const BlockType& type;
-  WeightFormat format;
+  const WeightFormat& format;
   std::int64_t rows;
   std::int64_t columns;
   std::int64_t row_bytes;
@@ -92,8 +98,8 @@ struct Fixture {
   Buffer packed;
 };
 
-double tolerance(WeightFormat format) {
-  switch (activation_kind(format)) {
+double tolerance(const WeightFormat& format) {
+  switch (format.activations) {
     case ActivationKind::kBlocks32:
       return kEightBitNmse;
     case ActivationKind::kBlocks256:
@@ -124,11 +130,11 @@ std::vector<double> multiply_in_double(const Fixture& w, const std::vector<float
 class MatmulOfFormat : public testing::TestWithParam<std::string_view> {
  protected:
   static const BlockType& type() { return type_of(GetParam()); }
-  static WeightFormat format() { return find_weight_format(GetParam()).value(); }
+  static const WeightFormat& format() { return format_of(GetParam()); }
 
   /// Column counts that the format takes: one block, an odd number of blocks, many.
   std::vector<std::int64_t> column_counts() const {
-    switch (activation_kind(format())) {
+    switch (format().activations) {
       case ActivationKind::kFloat:
         return {1, 7, 8, 61, 512};
       case ActivationKind::kBlocks32:
@@ -155,9 +161,9 @@ TEST_P(MatmulOfFormat, AgreesWithDoubleArithmetic) {
 }
 
 /// x as the integer kernels see it: rounded to its 8-bit codes. As it is for float formats.
-std::vector<float> rounded(WeightFormat format, const std::vector<float>& x, std::int64_t tokens,
-                           std::int64_t columns) {
-  const ActivationKind kind = activation_kind(format);
+std::vector<float> rounded(const WeightFormat& format, const std::vector<float>& x,
+                           std::int64_t tokens, std::int64_t columns) {
+  const ActivationKind kind = format.activations;
   if (kind == ActivationKind::kFloat) return x;
   const Buffer buffer = aligned(static_cast<std::int64_t>(activation_bytes(kind, tokens, columns)));
   const ActivationBlocks blocks = activation_blocks(kind, tokens, columns, buffer.get());
@@ -254,7 +260,7 @@ TEST_P(MatmulOfFormat, PacksRowsWithoutLosingABit) {
     std::vector<std::byte> row(static_cast<std::size_t>(stored_row_bytes(format(), columns)));
     std::vector<float> floats(static_cast<std::size_t>(columns));
     for (std::int64_t r = 0; r < 13; ++r) {
-      if (format() != WeightFormat::kEightBit) {
+      if (format().id != kEightBitId) {
         unpack_row(w.matrix(), r, row.data());
         EXPECT_EQ(std::memcmp(row.data(), w.stored.data() + r * w.row_bytes, row.size()), 0);
       }
@@ -282,13 +288,13 @@ TEST(ActivationBlocks, SurvivesTheSmallestWeightOfQ8_0) {
   std::vector<std::byte> stored(34, std::byte{0x80});
   const std::uint16_t one = f16_from_float(1.0F);
   std::memcpy(stored.data(), &one, sizeof(one));
-  const Buffer packed = aligned(packed_bytes(WeightFormat::kQ8_0, 1, 32));
-  pack_group(WeightFormat::kQ8_0, 32, stored.data(), 1, packed.get());
+  const Buffer packed = aligned(packed_bytes(format_of("ggml.q8_0/1"), 1, 32));
+  pack_group(format_of("ggml.q8_0/1"), 32, stored.data(), 1, packed.get());
   const std::vector<float> x(32, -127.0F);
   const Buffer buffer =
       aligned(static_cast<std::int64_t>(activation_bytes(ActivationKind::kBlocks32, 1, 32)));
   Matmul matmul;
-  matmul.weights = {WeightFormat::kQ8_0, 1, 32, packed.get()};
+  matmul.weights = {&format_of("ggml.q8_0/1"), 1, 32, packed.get()};
   matmul.blocks = activation_blocks(ActivationKind::kBlocks32, 1, 32, buffer.get());
   quantize_rows(x.data(), 32, matmul.blocks, 0, 1);
   float y = 0.0F;
@@ -305,13 +311,13 @@ TEST(Mxfp4, MultipliesWithTheSmallestAndTheLargestScales) {
         std::pair{128, 1.0F}, std::pair{246, 0x1p118F}}) {
     std::vector<std::byte> stored(17, std::byte{0x11});  // every weight 1 * scale
     stored[0] = static_cast<std::byte>(exponent);
-    const Buffer packed = aligned(packed_bytes(WeightFormat::kMxfp4, 1, 32));
-    pack_group(WeightFormat::kMxfp4, 32, stored.data(), 1, packed.get());
+    const Buffer packed = aligned(packed_bytes(format_of("ggml.mxfp4/1"), 1, 32));
+    pack_group(format_of("ggml.mxfp4/1"), 32, stored.data(), 1, packed.get());
     const std::vector<float> x(32, 127.0F);
     const Buffer buffer =
         aligned(static_cast<std::int64_t>(activation_bytes(ActivationKind::kBlocks32, 1, 32)));
     Matmul matmul;
-    matmul.weights = {WeightFormat::kMxfp4, 1, 32, packed.get()};
+    matmul.weights = {&format_of("ggml.mxfp4/1"), 1, 32, packed.get()};
     matmul.blocks = activation_blocks(ActivationKind::kBlocks32, 1, 32, buffer.get());
     quantize_rows(x.data(), 32, matmul.blocks, 0, 1);
     float y = 0.0F;
@@ -325,13 +331,15 @@ TEST(Mxfp4, MultipliesWithTheSmallestAndTheLargestScales) {
 
 TEST(ActivationBlocks, SurvivesTheLargestSums) {
   // Every code and scale at its limit: int16 and int32 sums must not wrap.
-  for (const WeightFormat format : {WeightFormat::kQ4K, WeightFormat::kQ5K, WeightFormat::kQ6K}) {
+  for (const char* const id : {"ggml.q4_k/1", "ggml.q5_k/1", "ggml.q6_k/1"}) {
+    const WeightFormat& format = format_of(id);
+    const bool is_q6_k = format.id == "ggml.q6_k/1";
     const std::int64_t columns = 256;
     std::vector<std::byte> stored(static_cast<std::size_t>(stored_row_bytes(format, columns)),
                                   std::byte{0xFF});
     const std::uint16_t one = f16_from_float(1.0F);
-    std::memcpy(stored.data() + (format == WeightFormat::kQ6K ? 208 : 0), &one, sizeof(one));
-    if (format == WeightFormat::kQ6K) {
+    std::memcpy(stored.data() + (is_q6_k ? 208 : 0), &one, sizeof(one));
+    if (is_q6_k) {
       std::memset(stored.data() + 192, 0x80, 16);
     } else {
       std::memcpy(stored.data() + 2, &one, sizeof(one));
@@ -339,13 +347,13 @@ TEST(ActivationBlocks, SurvivesTheLargestSums) {
     const Buffer packed = aligned(packed_bytes(format, 1, columns));
     pack_group(format, columns, stored.data(), 1, packed.get());
     std::vector<float> row(256);
-    dequantize_row(type_of(weight_format_id(format)), stored.data(), 256, row.data());
+    dequantize_row(type_of(format.id), stored.data(), 256, row.data());
     for (const float sign : {1.0F, -1.0F}) {
       const std::vector<float> x(5 * 256, 127.0F * sign);
       const Buffer buffer =
           aligned(static_cast<std::int64_t>(activation_bytes(ActivationKind::kBlocks256, 5, 256)));
       Matmul matmul;
-      matmul.weights = {format, 1, columns, packed.get()};
+      matmul.weights = {&format, 1, columns, packed.get()};
       matmul.blocks = activation_blocks(ActivationKind::kBlocks256, 5, 256, buffer.get());
       quantize_rows(x.data(), 256, matmul.blocks, 0, 5);
       std::vector<float> y(5);

@@ -42,10 +42,10 @@ TEST(Rope, RotatesPairsOfBothStyles) {
   const std::vector<std::int32_t> positions{0, 1, 77, 4095, 131071};
   for (const Shape shape : {Shape{64, 64, false}, Shape{64, 64, true}, Shape{40, 12, false},
                             Shape{40, 12, true}, Shape{8, 2, false}, Shape{256, 64, false}}) {
-    RopeParameters parameters;
-    parameters.n_rot = shape.n_rot;
-    parameters.magnitude = 1.25;
-    const RopeFrequencies frequencies = rope_frequencies(parameters, {}, 1);
+    RopeOptions options;
+    options.n_rot = shape.n_rot;
+    options.scaling.magnitude = 1.25;
+    const RopeFrequencies frequencies = rope_frequencies(options, {}, 1);
     std::vector<float> x =
         random_floats(static_cast<std::size_t>(kTokens * kHeads * shape.head_dim), 1);
     const std::vector<double> expected = rotate_in_double(x, shape, frequencies, positions);
@@ -65,7 +65,7 @@ TEST(Rope, RotatesPairsOfBothStyles) {
 }
 
 TEST(Rope, LeavesFrequenciesAloneWithoutScaling) {
-  RopeParameters p;
+  RopeOptions p;
   p.n_rot = 8;
   p.base = 1e6;
   const RopeFrequencies f = rope_frequencies(p, {}, 1);
@@ -76,24 +76,24 @@ TEST(Rope, LeavesFrequenciesAloneWithoutScaling) {
 }
 
 TEST(Rope, DividesByFactorsAndByTheLinearFactor) {
-  RopeParameters p;
+  RopeOptions p;
   p.n_rot = 4;
-  p.scaling = RopeScaling::kLinear;
-  p.factor = 8.0;
+  p.scaling.kind = "linear";
+  p.scaling.factor = 8.0;
   const RopeFrequencies f = rope_frequencies(p, {1.0F, 2.0F}, 1);
   EXPECT_DOUBLE_EQ(f.radians_per_position[0], 1.0 / 8.0);
   EXPECT_DOUBLE_EQ(f.radians_per_position[1], 0.01 / 2.0 / 8.0);
 }
 
 TEST(Rope, BandedScalingKeepsFastPairsAndSlowsSlowOnes) {
-  RopeParameters p;  // the values of a well-known 128K model
+  RopeOptions p;  // the values of a well-known 128K model
   p.n_rot = 128;
   p.base = 500000.0;
-  p.scaling = RopeScaling::kBanded;
-  p.factor = 8.0;
-  p.original_context_length = 8192.0;
+  p.scaling.kind = "banded";
+  p.scaling.factor = 8.0;
+  p.scaling.original_context_length = 8192;
   const RopeFrequencies f = rope_frequencies(p, {}, 1);
-  p.scaling = RopeScaling::kNone;
+  p.scaling.kind = "none";
   const RopeFrequencies plain = rope_frequencies(p, {}, 1);
   EXPECT_DOUBLE_EQ(f.radians_per_position[0], plain.radians_per_position[0]);
   EXPECT_DOUBLE_EQ(f.radians_per_position[63], plain.radians_per_position[63] / 8.0);
@@ -104,23 +104,23 @@ TEST(Rope, BandedScalingKeepsFastPairsAndSlowsSlowOnes) {
 }
 
 TEST(Rope, YarnInterpolatesSlowPairsOnly) {
-  RopeParameters p;
+  RopeOptions p;
   p.n_rot = 64;
-  p.scaling = RopeScaling::kYarn;
-  p.factor = 4.0;
-  p.original_context_length = 4096.0;
+  p.scaling.kind = "yarn";
+  p.scaling.factor = 4.0;
+  p.scaling.original_context_length = 4096;
   const RopeFrequencies f = rope_frequencies(p, {}, 1);
   EXPECT_DOUBLE_EQ(f.radians_per_position[0], 1.0);
   EXPECT_DOUBLE_EQ(f.radians_per_position[31], std::pow(1e4, -62.0 / 64.0) / 4.0);
 }
 
 TEST(Rope, ChoosesThePositionAxisOfEachPair) {
-  RopeParameters p;
+  RopeOptions p;
   p.n_rot = 16;
-  p.axes = RopeAxes::kInterleaved;
+  p.mrope = "interleaved";
   p.sections = {3, 3, 2, 0};
   EXPECT_EQ(rope_frequencies(p, {}, 3).axis, (std::vector<std::uint8_t>{0, 1, 2, 0, 1, 2, 0, 1}));
-  p.axes = RopeAxes::kChunked;
+  p.mrope = "chunked";
   EXPECT_EQ(rope_frequencies(p, {}, 3).axis, (std::vector<std::uint8_t>{0, 0, 0, 1, 1, 1, 2, 2}));
 }
 

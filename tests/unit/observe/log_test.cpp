@@ -9,7 +9,7 @@
 #include <string>
 
 #include "observe/progress_line.hpp"
-#include "vernal/log_event.hpp"
+#include "vernal/json/log_event.hpp"
 
 namespace vernal {
 namespace {

@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "kernels/attention/kv_page.hpp"
+#include "operations/attention.hpp"
 #include "operations/operation.hpp"
-#include "operations/positions.hpp"
+#include "operations/rope.hpp"
 #include "shared/kv_plan.hpp"
 #include "shared/state_plan.hpp"
 #include "vernal/backend_types.hpp"
@@ -21,8 +23,8 @@ struct InputSlot {
   std::uint32_t element = VERNAL_ELEMENT_F32;
   std::int64_t leading = VERNAL_DIM_TOKENS;  ///< VERNAL_DIM_* or 1
   std::int64_t factor = 1;                   ///< numbers per leading index
-  std::int64_t limit =
-      0;  ///< integers must be in 0 .. limit - 1; VERNAL_DIM_TOKENS: below T; 0: any
+  /// Integers must be at least 0 and below this. VERNAL_DIM_TOKENS: below T; 0: any number.
+  std::int64_t limit = 0;
 };
 
 /// A result that stays until the step is released.
@@ -48,12 +50,13 @@ struct CompiledFunction {
 /// What a plan has fixed before its functions are compiled. Borrowed.
 struct CompileContext {
   const PlanOptions& options;
-  const KvPlan& kv;
-  const StatePlan& states;
+  const std::vector<KvLayout>& kv_layouts;
+  const backend::KvPlan& kv;
+  const backend::StatePlan& states;
   std::int32_t num_threads;
 };
 
-/// Compiles a function whose nodes are all supported (node_support.hpp).
+/// Compiles a function whose nodes are all supported (operation_table.hpp).
 CompiledFunction compile_function(const Module& module, std::uint32_t function,
                                   const CompileContext& context);
 

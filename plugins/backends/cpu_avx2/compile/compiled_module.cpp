@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "state/kv_layouts.hpp"
+
 namespace vernal::cpu_avx2 {
 
 namespace {
@@ -31,11 +33,12 @@ CompiledModule::CompiledModule(std::shared_ptr<const Module> source,
     : module(std::move(source)),
       options(checked(plan_options)),
       num_threads(threads),
-      kv(*module, options),
+      layouts(kv_layouts(*module, options)),
+      kv(*module, options, page_bytes_of(layouts)),
       states(*module, options),
       weights(*module) {
   for (std::uint32_t f = 0; f < module->functions.size(); ++f) {
-    functions.push_back(compile_function(*module, f, {options, kv, states, num_threads}));
+    functions.push_back(compile_function(*module, f, {options, layouts, kv, states, num_threads}));
     arena_bytes = std::max(arena_bytes, functions.back().arena_bytes);
     scratch_bytes = std::max(scratch_bytes, functions.back().scratch_bytes);
     output_bytes = std::max(output_bytes, functions.back().output_bytes);

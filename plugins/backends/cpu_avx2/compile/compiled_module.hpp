@@ -30,10 +30,9 @@ enum class MemoryObject : std::uint8_t {
 MemoryRow memory_row(MemoryObject object, std::int64_t bytes);
 
 struct CompiledModule {
-  /// Compiles all functions of a module whose nodes are supported (node_support.hpp).
-  /// Errors  UNSUPPORTED: an option or a state that this backend lacks;  INVALID_ARGUMENT: an
-  /// option
-  ///         that is zero
+  /// Compiles all functions of a module whose nodes are supported (operation_table.hpp).
+  /// Errors  UNSUPPORTED: an option or a state that this backend lacks;
+  ///         INVALID_ARGUMENT: an option that is zero
   CompiledModule(std::shared_ptr<const Module> source, const PlanOptions& plan_options,
                  std::int32_t threads);
 
@@ -50,8 +49,9 @@ struct CompiledModule {
   std::shared_ptr<const Module> module;
   PlanOptions options;
   std::int32_t num_threads;
-  KvPlan kv;
-  StatePlan states;
+  std::vector<KvLayout> layouts;  ///< of keys and values, by state
+  backend::KvPlan kv;
+  backend::StatePlan states;
   WeightLayout weights;
   std::vector<CompiledFunction> functions;
   std::int64_t arena_bytes = 0;    ///< greatest of the functions

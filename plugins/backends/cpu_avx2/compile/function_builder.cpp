@@ -57,7 +57,7 @@ BufferId FunctionBuilder::new_buffer(std::uint32_t value) {
 
 void FunctionBuilder::share_buffer(std::uint32_t value, std::uint32_t other) {
   buffers_[value] = buffers_[other];
-  // Rows of another length would be quantised differently; the same ones keep their maker.
+  // The maker quantises rows of its own length. It can serve only values with rows of that length.
   if (rows(value).num_columns == rows(other).num_columns) producers_[value] = producers_[other];
 }
 
@@ -92,8 +92,10 @@ void FunctionBuilder::add_output(OutputSlot slot) {
 }
 
 CompiledFunction FunctionBuilder::finish() {
-  planner_.place(out_.operations);
-  place_barriers(out_.operations, planner_.locations());
+  std::vector<backend::BufferUse*> uses;
+  for (const auto& operation : out_.operations) uses.push_back(operation.get());
+  planner_.place(uses);
+  backend::place_barriers(uses, planner_.locations());
   out_.locations = planner_.locations();
   out_.arena_bytes = planner_.arena_bytes();
   out_.output_bytes = planner_.output_bytes();

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "compile/compiled_function.hpp"
-#include "operations/rows.hpp"
+#include "operations/row_operation.hpp"
 #include "shared/buffer_planner.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -20,8 +20,8 @@ struct RowShape {
   std::int64_t num_columns = 1;
 };
 
-/// Nodes are compiled in their order, each by the functions of compilers.hpp. Borrows all that its
-/// constructor takes.
+/// Nodes are compiled in their order, each by compile() of its descriptor (operation_table.hpp).
+/// Borrows all that its constructor takes.
 class FunctionBuilder {
  public:
   FunctionBuilder(const Module& module, const Function& function, const CompileContext& context);
@@ -109,7 +109,7 @@ class FunctionBuilder {
   const Function& function_;
   const CompileContext& context_;
   CompiledFunction out_;
-  BufferPlanner planner_;
+  backend::BufferPlanner planner_;
   std::vector<BufferId> buffers_;         // by value
   std::vector<RowOperation*> producers_;  // by value; null unless rows are made one by one
   std::vector<std::int64_t> num_uses_;    // by value

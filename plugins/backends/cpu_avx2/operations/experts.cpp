@@ -1,10 +1,15 @@
-#include "operations/experts.hpp"
-
+// moe_route/1 and moe_glu/1: the choice of experts and their gated feed-forward.
 #include <algorithm>
 #include <array>
+#include <span>
 
+#include "compile/function_builder.hpp"
+#include "kernels/elementwise/moe_route.hpp"
 #include "kernels/matmul/matmul.hpp"
+#include "operations/glu.hpp"
 #include "operations/linear.hpp"
+#include "operations/operation_table.hpp"
+#include "vernal/op_options.hpp"
 
 namespace vernal::cpu_avx2 {
 
@@ -13,7 +18,21 @@ namespace {
 /// f32 and i32 alike.
 constexpr std::int64_t kNumberBytes = 4;
 
-}  // namespace
+class MoeRouteOperation final : public Operation {
+ public:
+  struct Parameters {
+    BufferId scores;
+    BufferId ids;
+    BufferId weights;
+    std::int64_t bias;  ///< index of the weight, or -1
+    MoeRoute shape;     ///< everything that does not depend on the step
+  };
+  explicit MoeRouteOperation(const Parameters& parameters);
+  void run(const StepContext& step, Worker& worker) const noexcept override;
+
+ private:
+  Parameters p_;
+};
 
 MoeRouteOperation::MoeRouteOperation(const Parameters& parameters) : p_(parameters) {
   reads = {p_.scores};
@@ -32,6 +51,81 @@ void MoeRouteOperation::run(const StepContext& step, Worker& worker) const noexc
                         moe_route_rows(route, first, last, step.worker_scratch(worker));
                       });
 }
+
+MoeRoute route_parameters(const Function& function, const Node& node) {
+  const RouteOptions options = route_options(node);
+  MoeRoute route;
+  route.num_experts = function.values[node.operands[0].index].shape[1];
+  route.num_used = options.k;
+  route.num_groups = options.n_group;
+  route.num_used_groups = options.topk_group;
+  route.scale = static_cast<float>(options.scale);
+  route.is_sigmoid = options.score == "sigmoid";
+  route.scores_before = options.when == "before";
+  route.is_renormalized = options.renorm;
+  return route;
+}
+
+void compile_moe_route(FunctionBuilder& builder, const Node& node) {
+  builder.emit<MoeRouteOperation>(MoeRouteOperation::Parameters{
+      builder.operand(node, 0), builder.new_output(node, 0), builder.new_output(node, 1),
+      FunctionBuilder::weight(node, 1), route_parameters(builder.function(), node)});
+}
+
+/// Tokens are worked through kTokens at a time. Each brings k *visits*, one to each of its experts;
+/// the visits of a stretch are ordered by expert, so that all who visit one share a matrix product
+/// over its weights. What a visit computes depends on its own token alone.
+class MoeGluOperation final : public Operation {
+ public:
+  static constexpr std::int64_t kTokens = 512;
+
+  /// One of the three weights [E, N, K].
+  struct Matrix {
+    std::uint32_t weight;
+    std::int64_t bias;  ///< index of the weight [E, N], or -1
+    ActivationKind kind;
+    BufferId input;            ///< rows of K by visit, as the format reads them
+    BufferId output;           ///< f32 [visits][N]
+    std::int64_t num_columns;  ///< K
+    std::int64_t num_outputs;  ///< N
+  };
+  struct Parameters {
+    BufferId x;
+    BufferId ids;
+    BufferId weights;
+    BufferId y;
+    Matrix gate;
+    Matrix up;           ///< its input may be that of gate
+    Matrix down;         ///< its input, if it is floats, is the output of gate
+    GluRows gate_rows;   ///< kind and numbers of the gated unit
+    bool weights_input;  ///< x is weighted before the experts, else their results are
+    std::int64_t num_used;
+    std::int64_t num_experts;
+  };
+  explicit MoeGluOperation(const Parameters& parameters);
+  void run(const StepContext& step, Worker& worker) const noexcept override;
+
+  /// Greatest number of visits of a stretch, for the sizes of the buffers.
+  static std::int64_t most_visits(std::int64_t max_tokens, std::int64_t num_used) {
+    return (max_tokens < kTokens ? max_tokens : kTokens) * num_used;
+  }
+
+ private:
+  struct Stretch;
+
+  /// Numbers of a worker's scratch memory before its row: the arrays of a stretch.
+  std::int64_t scratch_numbers() const {
+    return 2 * p_.num_experts + 1 + 2 * kTokens * p_.num_used;
+  }
+  void plan(const StepContext& step, Stretch& stretch) const;
+  void collect(const StepContext& step, Worker& worker, const Stretch& stretch) const;
+  void multiply(const StepContext& step, Worker& worker, const Stretch& stretch,
+                std::span<const Matrix* const> matrices) const;
+  void gate_visits(const StepContext& step, Worker& worker, const Stretch& stretch) const;
+  void add_visits(const StepContext& step, Worker& worker, const Stretch& stretch) const;
+
+  Parameters p_;
+};
 
 /// Some tokens and where their visits stand. The arrays lie in the scratch memory of a worker: each
 /// makes its own, which is less work than waiting for one that does.
@@ -111,8 +205,6 @@ void MoeGluOperation::collect(const StepContext& step, Worker& worker,
                       });
 }
 
-namespace {
-
 /// Rows [first, first + count) of quantised activations.
 ActivationBlocks rows_of(ActivationBlocks blocks, std::int64_t first) {
   const bool is_wide = blocks.kind == ActivationKind::kBlocks256;
@@ -122,8 +214,6 @@ ActivationBlocks rows_of(ActivationBlocks blocks, std::int64_t first) {
   blocks.sums += first * (is_wide ? kSumsPerBlock256 : 1);
   return blocks;
 }
-
-}  // namespace
 
 /// The products of every visit with one or two matrices of its expert.
 void MoeGluOperation::multiply(const StepContext& step, Worker& worker, const Stretch& stretch,
@@ -166,14 +256,11 @@ void MoeGluOperation::multiply(const StepContext& step, Worker& worker, const St
 void MoeGluOperation::gate_visits(const StepContext& step, Worker& worker,
                                   const Stretch& stretch) const {
   const std::int64_t columns = p_.gate.num_outputs;
-  GluRows glu;
-  glu.kind = p_.kind;
+  GluRows glu = p_.gate_rows;
   glu.gate = step.floats(p_.gate.output);
   glu.up = step.floats(p_.up.output);
   glu.y = step.floats(p_.gate.output);
   glu.gate_stride = glu.up_stride = glu.y_stride = glu.num_columns = columns;
-  glu.alpha = p_.alpha;
-  glu.limit = p_.limit;
   ActivationBlocks blocks;
   if (p_.down.kind != ActivationKind::kFloat) {
     blocks = activation_blocks(p_.down.kind, stretch.num_visits, columns, step.at(p_.down.input));
@@ -238,6 +325,75 @@ void MoeGluOperation::run(const StepContext& step, Worker& worker) const noexcep
     worker.barrier();
     add_visits(step, worker, stretch);
   }
+}
+
+/// A matrix of moe_glu/1, the node's operand i, whose input is rows of K by visit.
+MoeGluOperation::Matrix expert_matrix(FunctionBuilder& builder, const Node& node, std::size_t i,
+                                      std::int64_t visits) {
+  const Weight& w = builder.operand_weight(node, i);
+  MoeGluOperation::Matrix m{};
+  m.weight = node.operands[i].index;
+  m.bias = FunctionBuilder::weight(node, i + 3);
+  m.kind = find_weight_format(w.format)->activations;
+  m.num_outputs = w.shape[1];
+  m.num_columns = w.shape[2];
+  m.output = builder.add_buffer(visits * m.num_outputs * kFloatBytes);
+  return m;
+}
+
+BufferId visit_rows(FunctionBuilder& builder, const MoeGluOperation::Matrix& m,
+                    std::int64_t visits) {
+  return builder.add_buffer(
+      m.kind == ActivationKind::kFloat
+          ? visits * m.num_columns * kFloatBytes
+          : static_cast<std::int64_t>(activation_bytes(m.kind, visits, m.num_columns)));
+}
+
+void compile_moe_glu(FunctionBuilder& builder, const Node& node) {
+  MoeGluOperation::Parameters p{};
+  p.x = builder.operand(node, 0);
+  p.ids = builder.operand(node, 1);
+  p.weights = builder.operand(node, 2);
+  p.num_used = builder.operand_shape(node, 1)[1];
+  p.num_experts = builder.operand_weight(node, 3).shape[0];
+  if (builder.is_input(p.ids)) builder.limit_input(p.ids, p.num_experts);
+  const std::int64_t visits = MoeGluOperation::most_visits(builder.max_tokens(), p.num_used);
+  p.gate = expert_matrix(builder, node, 3, visits);
+  p.up = expert_matrix(builder, node, 4, visits);
+  p.down = expert_matrix(builder, node, 5, visits);
+  p.gate.input = visit_rows(builder, p.gate, visits);
+  p.up.input = p.up.kind == p.gate.kind ? p.gate.input : visit_rows(builder, p.up, visits);
+  const bool is_float = p.down.kind == ActivationKind::kFloat;
+  p.down.input = is_float ? p.gate.output : visit_rows(builder, p.down, visits);
+  p.gate_rows = glu_parameters(node);
+  p.weights_input = experts_weight_on(node) == "in";
+  p.y = builder.new_output(node);
+  builder.emit<MoeGluOperation>(p);
+}
+
+Refusal refuse_experts(const Module&, const Function&, const Node& node) {
+  return refuse_glu_kind(node);
+}
+
+constexpr std::array<std::string_view, 7> kRouteAttributes{
+    "k", "score", "when", "renorm", "scale", "n_group", "topk_group"};
+constexpr std::array<std::string_view, 4> kExpertsAttributes{"kind", "alpha", "limit", "weight_on"};
+constexpr std::array kExpertWeights{WeightOperand{3, WeightUse::kExpertMatrices},
+                                    WeightOperand{4, WeightUse::kExpertMatrices},
+                                    WeightOperand{5, WeightUse::kExpertMatrices}};
+
+}  // namespace
+
+std::span<const OperationDescriptor> expert_operations() {
+  static constexpr std::array kDescriptors{
+      OperationDescriptor{.op = "vernal.moe_route/1",
+                          .attributes = kRouteAttributes,
+                          .compile = compile_moe_route,
+                          .makes_integers = true},
+      OperationDescriptor{"vernal.moe_glu/1", kExpertsAttributes, compile_moe_glu, refuse_experts,
+                          kExpertWeights},
+  };
+  return kDescriptors;
 }
 
 }  // namespace vernal::cpu_avx2

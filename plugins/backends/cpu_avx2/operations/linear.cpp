@@ -1,8 +1,11 @@
 #include "operations/linear.hpp"
 
 #include <algorithm>
+#include <array>
 
+#include "compile/function_builder.hpp"
 #include "kernels/matmul/matmul.hpp"
+#include "operations/operation_table.hpp"
 
 namespace vernal::cpu_avx2 {
 
@@ -19,7 +22,7 @@ constexpr std::int64_t kMostGroups = 8;
 
 std::int64_t groups_per_claim(const PackedMatrix& matrix, std::int64_t num_groups,
                               const Worker& worker) {
-  const std::int64_t bytes = group_bytes(matrix.format, matrix.num_columns);
+  const std::int64_t bytes = group_bytes(*matrix.format, matrix.num_columns);
   return std::clamp<std::int64_t>(kClaimBytes / bytes, 1,
                                   std::min(chunk_of(num_groups, worker), kMostGroups));
 }
@@ -37,6 +40,29 @@ void QuantizeOperation::run(const StepContext& step, Worker& worker) const noexc
     quantize_rows(step.values(p_.x), p_.num_columns, blocks, first, last);
   });
 }
+
+namespace {
+
+/// y = x W^T + bias (+ residual).
+class LinearOperation final : public Operation {
+ public:
+  struct Parameters {
+    BufferId x;         ///< f32, or the quantised form that the weight's format needs
+    BufferId residual;  ///< f32 [rows, N] added to the result, or kNoBuffer
+    BufferId y;
+    std::uint32_t weight;
+    std::int64_t bias;  ///< index of the weight, or -1
+    ActivationKind kind;
+    RowCount rows;
+    std::int64_t num_columns;  ///< K
+    std::int64_t num_outputs;  ///< N
+  };
+  explicit LinearOperation(const Parameters& parameters);
+  void run(const StepContext& step, Worker& worker) const noexcept override;
+
+ private:
+  Parameters p_;
+};
 
 LinearOperation::LinearOperation(const Parameters& parameters) : p_(parameters) {
   reads = {p_.x};
@@ -63,6 +89,79 @@ void LinearOperation::run(const StepContext& step, Worker& worker) const noexcep
   worker.parallel_for(groups, chunk, [&](std::int64_t first, std::int64_t last) {
     matmul_groups(matmul, first, last);
   });
+}
+
+/// The value that `node` adds to `product`, or -1 if it is a weight.
+std::int64_t other_operand(const Node& node, std::uint32_t product) {
+  for (const vernal_operand& o : node.operands) {
+    if (o.kind != VERNAL_OPERAND_VALUE) return -1;
+    if (o.index != product) return o.index;
+  }
+  return -1;
+}
+
+/// An add/1 of a product and something already computed.
+struct ResidualAdd {
+  const Node* node = nullptr;  ///< null: there is none
+  std::uint32_t other = 0;     ///< value
+};
+
+/// The node that adds the result of `linear` to something already computed, if nothing else uses
+/// that result: their sum can be made where the result is written.
+ResidualAdd find_residual_add(const FunctionBuilder& builder, const Node& linear) {
+  const std::uint32_t product = linear.outputs[0];
+  if (builder.num_uses(product) != 1) return {};
+  const std::vector<Node>& nodes = builder.function().nodes;
+  for (std::size_t i = builder.index_of(linear) + 1; i < nodes.size(); ++i) {
+    const Node& node = nodes[i];
+    const bool uses = std::ranges::any_of(node.operands, [&](const vernal_operand& o) {
+      return o.kind == VERNAL_OPERAND_VALUE && o.index == product;
+    });
+    if (!uses) continue;
+    if (node.op != "vernal.add/1" || other_operand(node, product) < 0) return {};
+    const auto other = static_cast<std::uint32_t>(other_operand(node, product));
+    const bool fits = builder.buffer(other) != kNoBuffer &&
+                      builder.shape(other) == builder.shape(product) &&
+                      builder.shape(node.outputs[0]) == builder.shape(product);
+    return fits ? ResidualAdd{&node, other} : ResidualAdd{};
+  }
+  return {};
+}
+
+/// Takes in the add/1 after it, if that adds something already computed.
+void compile_linear(FunctionBuilder& builder, const Node& node) {
+  const std::uint32_t x = FunctionBuilder::value(node, 0);
+  const Weight& w = builder.operand_weight(node, 1);
+  LinearOperation::Parameters p{};
+  p.kind = find_weight_format(w.format)->activations;
+  p.x = p.kind == ActivationKind::kFloat ? builder.buffer(x) : builder.quantized(x, p.kind);
+  p.residual = kNoBuffer;
+  p.weight = node.operands[1].index;
+  p.bias = FunctionBuilder::weight(node, 2);
+  p.rows = builder.rows(x).rows;
+  p.num_columns = w.shape[1];
+  p.num_outputs = w.shape[0];
+  std::uint32_t result = node.outputs[0];
+  if (const ResidualAdd add = find_residual_add(builder, node); add.node != nullptr) {
+    p.residual = builder.buffer(add.other);
+    result = add.node->outputs[0];
+    builder.mark_done(*add.node);
+  }
+  p.y = builder.new_buffer(result);
+  builder.emit<LinearOperation>(p);
+}
+
+constexpr std::array<std::string_view, 1> kLinearAttributes{"out"};
+constexpr std::array kLinearWeights{WeightOperand{1, WeightUse::kMatrix}};
+
+}  // namespace
+
+std::span<const OperationDescriptor> linear_operations() {
+  static constexpr std::array kDescriptors{
+      OperationDescriptor{"vernal.linear/1", kLinearAttributes, compile_linear, nullptr,
+                          kLinearWeights},
+  };
+  return kDescriptors;
 }
 
 }  // namespace vernal::cpu_avx2

@@ -1,4 +1,5 @@
-// linear/1 and the quantisation of its activations.
+// The quantisation of activations, and how rows of a matrix are handed out: what linear/1 shares
+// with moe_glu/1.
 #pragma once
 
 #include "operations/operation.hpp"
@@ -16,27 +17,6 @@ class QuantizeOperation final : public Operation {
     std::int64_t num_columns;
   };
   explicit QuantizeOperation(const Parameters& parameters);
-  void run(const StepContext& step, Worker& worker) const noexcept override;
-
- private:
-  Parameters p_;
-};
-
-/// y = x W^T + bias (+ residual).
-class LinearOperation final : public Operation {
- public:
-  struct Parameters {
-    BufferId x;         ///< f32, or the quantised form that the weight's format needs
-    BufferId residual;  ///< f32 [rows, N] added to the result, or kNoBuffer
-    BufferId y;
-    std::uint32_t weight;
-    std::int64_t bias;  ///< index of the weight, or -1
-    ActivationKind kind;
-    RowCount rows;
-    std::int64_t num_columns;  ///< K
-    std::int64_t num_outputs;  ///< N
-  };
-  explicit LinearOperation(const Parameters& parameters);
   void run(const StepContext& step, Worker& worker) const noexcept override;
 
  private:

@@ -12,28 +12,17 @@
 #include <vector>
 
 #include "kernels/attention/attention.hpp"
+#include "shared/buffer_planner.hpp"
 #include "thread_pool.hpp"
 #include "vernal/module.hpp"
 #include "weights.hpp"
 
 namespace vernal::cpu_avx2 {
 
-/// A buffer of a compiled function, by number.
-using BufferId = std::int32_t;
-inline constexpr BufferId kNoBuffer = -1;
-
-/// Where a buffer lies.
-enum class Place : std::uint8_t {
-  kArena,   ///< shared by buffers whose lives do not overlap
-  kOutput,  ///< results, kept until the step is released
-  kInput,   ///< data of the caller, read only
-};
-
-struct Location {
-  Place place = Place::kArena;
-  std::int64_t offset = 0;  ///< bytes; for kInput the index of the input
-  std::int64_t bytes = 0;   ///< at the greatest step
-};
+using backend::BufferId;
+using backend::kNoBuffer;
+using backend::Location;
+using backend::Place;
 
 /// A number of rows that depends on the step: tokens, rows wanted, or neither, times a constant.
 struct RowCount {
@@ -78,6 +67,10 @@ struct StepContext {
   float* worker_scratch(const Worker& worker) const {
     return reinterpret_cast<float*>(scratch + worker.index() * scratch_bytes);
   }
+  /// The state at `offset` in the slot of a sequence of the step.
+  float* state(std::int64_t sequence, std::int64_t offset) const {
+    return reinterpret_cast<float*>(slots[static_cast<std::size_t>(sequence)] + offset);
+  }
   std::int64_t count(RowCount rows) const {
     if (rows.leading == VERNAL_DIM_TOKENS) return num_tokens * rows.factor;
     if (rows.leading == VERNAL_DIM_ROWS) return num_rows * rows.factor;
@@ -97,7 +90,7 @@ inline std::int64_t chunk_of(std::int64_t count, const Worker& worker) {
   return worker.num_workers() == 1 ? count : (count + pieces - 1) / pieces;
 }
 
-class Operation {
+class Operation : public backend::BufferUse {
  public:
   Operation() = default;
   Operation(const Operation&) = delete;
@@ -107,9 +100,6 @@ class Operation {
   /// This worker's part. Does not throw.
   virtual void run(const StepContext& step, Worker& worker) const noexcept = 0;
 
-  std::vector<BufferId> reads;
-  std::vector<BufferId> writes;
-  bool needs_barrier = false;      ///< before run(); set by the compiler
   std::int64_t scratch_bytes = 0;  ///< for each worker
 };
 

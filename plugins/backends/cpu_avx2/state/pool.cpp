@@ -11,7 +11,7 @@ namespace {
   throw Error(VERNAL_INVALID_ARGUMENT, "step: " + what);
 }
 
-/// Integers that index something must stay inside it: an id from outside is never trusted.
+/// Refuses an integer outside 0 .. limit - 1. Ids come from outside and index memory.
 void check_range(const InputSlot& slot, const void* data, std::int64_t count, std::int64_t limit) {
   const auto* numbers = static_cast<const std::int32_t*>(data);
   for (std::int64_t i = 0; i < count; ++i) {
@@ -28,9 +28,10 @@ ReservedMemory reserve_workspace(const CompiledModule& compiled) {
           ReservedMemory::Pages::kLarge, "activations"};
 }
 
-std::vector<KvPages> allocate_pages(const KvPlan& plan) {
-  std::vector<KvPages> out;
-  for (const KvGroup& group : plan.groups()) out.emplace_back(group.num_pages, group.page_bytes);
+std::vector<backend::KvPages> allocate_pages(backend::Memory& memory, const backend::KvPlan& plan) {
+  std::vector<backend::KvPages> out;
+  for (const backend::KvGroup& group : plan.groups())
+    out.emplace_back(memory, group.num_pages, group.page_bytes);
   return out;
 }
 
@@ -38,8 +39,8 @@ std::vector<KvPages> allocate_pages(const KvPlan& plan) {
 
 Pool::Pool(const Program& program)
     : program_(program),
-      pages_(allocate_pages(program.compiled().kv)),
-      states_(program.compiled().states),
+      pages_(allocate_pages(memory_, program.compiled().kv)),
+      states_(memory_, program.compiled().states),
       sequences_(
           pages_, program.compiled().kv.groups(), states_,
           {program.compiled().options.context_length, program.compiled().options.max_sequences,
@@ -65,7 +66,7 @@ void Pool::lock_what_steps_read() const {
 }
 
 void Pool::report_memory(std::vector<MemoryRow>& out) const {
-  const KvPlan& kv = program_.compiled().kv;
+  const backend::KvPlan& kv = program_.compiled().kv;
   std::int64_t kv_bytes = 0;
   std::int64_t window_bytes = 0;
   for (std::size_t g = 0; g < pages_.size(); ++g) {
@@ -85,7 +86,7 @@ vernal_pool_info Pool::info() const {
   const auto tokens = [](std::int64_t pages) {
     return static_cast<std::uint64_t>(pages * kPageTokens);
   };
-  const KvPlan& kv = program_.compiled().kv;
+  const backend::KvPlan& kv = program_.compiled().kv;
   vernal_pool_info out{};
   out.struct_size = sizeof(out);
   out.page_tokens = static_cast<std::uint64_t>(kPageTokens);
@@ -95,7 +96,7 @@ vernal_pool_info Pool::info() const {
   out.capacity_tokens = tokens(pages_[0].num_pages());
   std::int64_t num_free = pages_[0].num_free();
   for (std::size_t g = 0; g < pages_.size(); ++g) {
-    // Of a window there are always enough.
+    // A group with a window always has enough pages.
     const bool is_counted = pages_[g].num_pages() > 0 && kv.groups()[g].window == 0;
     if (is_counted) num_free = std::min(num_free, pages_[g].num_free());
   }
@@ -108,7 +109,7 @@ vernal_pool_info Pool::info() const {
 }
 
 std::uint64_t Pool::seq_length(vernal_sequence_id sequence, std::uint64_t function) {
-  const SequenceState& state = sequences_.sequence(sequence);
+  const backend::SequenceState& state = sequences_.sequence(sequence);
   if (function >= state.lengths.size()) {
     throw Error(VERNAL_NOT_FOUND, "function " + std::to_string(function) + ": the module has " +
                                       std::to_string(state.lengths.size()));
@@ -117,7 +118,7 @@ std::uint64_t Pool::seq_length(vernal_sequence_id sequence, std::uint64_t functi
 }
 
 vernal_checkpoint_info Pool::checkpoint_info(vernal_checkpoint_id checkpoint) {
-  const SequenceState& state = sequences_.checkpoint(checkpoint);
+  const backend::SequenceState& state = sequences_.checkpoint(checkpoint);
   vernal_checkpoint_info out{};
   out.struct_size = sizeof(out);
   out.position = state.lengths[0];
@@ -147,7 +148,7 @@ void Pool::check_sequences(const StepBatch& batch) {
   std::uint64_t next = 0;
   for (std::size_t i = 0; i < batch.sequences.size(); ++i) {
     const StepSequence& s = batch.sequences[i];
-    const SequenceState& state = sequences_.sequence(s.sequence);
+    const backend::SequenceState& state = sequences_.sequence(s.sequence);
     const std::string name = "sequence " + std::to_string(s.sequence);
     if (s.start != next || s.count == 0) refuse(name + ": tokens must follow each other");
     next = s.start + s.count;
@@ -234,7 +235,7 @@ std::byte* Pool::results(std::size_t slot) const {
 }
 
 void Pool::bind_sequences(const StepBatch& batch, StepContext& step) {
-  const std::vector<KvGroup>& groups = program_.compiled().kv.groups();
+  const std::vector<backend::KvGroup>& groups = program_.compiled().kv.groups();
   const std::size_t num_sequences = batch.sequences.size();
   attention_.clear();
   attention_.reserve(groups.size() * num_sequences);  // spans of it are taken as it grows
@@ -242,7 +243,7 @@ void Pool::bind_sequences(const StepBatch& batch, StepContext& step) {
   for (std::size_t g = 0; g < groups.size(); ++g) {
     if (groups[g].function != batch.function) continue;
     for (const StepSequence& s : batch.sequences) {
-      const HeldPages& held = sequences_.sequence(s.sequence).pages[g];
+      const backend::HeldPages& held = sequences_.sequence(s.sequence).pages[g];
       attention_.push_back({held.ids.data(), static_cast<std::int64_t>(s.start),
                             static_cast<std::int64_t>(s.count),
                             static_cast<std::int64_t>(s.first_position)});

@@ -9,6 +9,7 @@
 #include "program.hpp"
 #include "shared/kv_pages.hpp"
 #include "shared/sequences.hpp"
+#include "state/host_memory.hpp"
 #include "vernal/backend_plugin.hpp"
 #include "vernal/state/id_table.hpp"
 
@@ -84,9 +85,10 @@ class Pool final : public BackendPool {
   std::byte* results(std::size_t slot) const;
 
   const Program& program_;
-  std::vector<KvPages> pages_;  // by group of the plan
-  StateStore states_;
-  Sequences sequences_;
+  HostMemory memory_;
+  std::vector<backend::KvPages> pages_;  // by group of the plan
+  backend::StateStore states_;
+  backend::Sequences sequences_;
   ReservedMemory workspace_;  // arena, then scratch for each worker
   ReservedMemory results_;    // kLiveSteps times the outputs of a step
   IdTable<Ticket> tickets_{"step"};

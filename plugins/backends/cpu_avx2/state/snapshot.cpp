@@ -12,8 +12,8 @@ namespace vernal::cpu_avx2 {
 
 namespace {
 
-/// Which windows have pages of their own depends on the options of the plan, and the payload on it:
-/// the narrower a window, the sooner it has, so their number tells which.
+/// The payload depends on which windows have pages of their own, and that on the options of the
+/// plan. A narrow window gets them before a wide one, so their number says which.
 SnapshotKind kind_of(const CompiledModule& compiled) {
   std::string version = VERNAL_PLUGIN_VERSION;
   const std::size_t num_windows = compiled.kv.num_windows();
@@ -23,8 +23,9 @@ SnapshotKind kind_of(const CompiledModule& compiled) {
 
 /// Calls visit(data, bytes) for every page that holds a token which the next one may see.
 template <class Visit>
-void for_each_page(std::span<const KvGroup> groups, const std::vector<KvPages>& pages,
-                   const SequenceState& state, Visit&& visit) {
+void for_each_page(std::span<const backend::KvGroup> groups,
+                   const std::vector<backend::KvPages>& pages, const backend::SequenceState& state,
+                   Visit&& visit) {
   for (std::size_t g = 0; g < pages.size(); ++g) {
     const std::int64_t bytes = groups[g].page_bytes;
     if (bytes == 0) continue;  // they only count positions
@@ -43,15 +44,15 @@ void Pool::snapshot_export(vernal_sequence_id sequence, vernal_checkpoint_id che
   if ((sequence == 0) == (checkpoint == 0)) {
     throw Error(VERNAL_INVALID_ARGUMENT, "export: expected a sequence or a checkpoint, not both");
   }
-  const SequenceState& state =
+  const backend::SequenceState& state =
       sequence != 0 ? sequences_.sequence(sequence) : sequences_.checkpoint(checkpoint);
-  const std::vector<StateStore::Piece> states =
+  const std::vector<backend::StateStore::Piece> states =
       sequence != 0 ? states_.pieces(state.slot, state.lengths)
                     : states_.kept_pieces(state.slot, state.lengths);
   write_snapshot(kind_of(program_.compiled()), state.lengths, *sink, [&](auto&& piece) {
     for_each_page(program_.compiled().kv.groups(), pages_, state, piece);
     std::vector<std::byte> zeros;
-    for (const StateStore::Piece& part : states) {
+    for (const backend::StateStore::Piece& part : states) {
       if (part.is_zero) zeros.resize(static_cast<std::size_t>(part.bytes));
       piece(part.is_zero ? zeros.data() : part.data, static_cast<std::uint64_t>(part.bytes));
     }
@@ -62,16 +63,18 @@ vernal_sequence_id Pool::snapshot_import(const vernal_reader* reader) {
   SnapshotReader snapshot(*reader, kind_of(program_.compiled()));
   const vernal_sequence_id id = sequences_.create_filled(snapshot.lengths());
   try {
-    const SequenceState& state = sequences_.sequence(id);
-    const std::vector<StateStore::Piece> states = states_.pieces(state.slot, state.lengths);
+    const backend::SequenceState& state = sequences_.sequence(id);
+    const std::vector<backend::StateStore::Piece> states =
+        states_.pieces(state.slot, state.lengths);
     std::uint64_t bytes = 0;
     for_each_page(program_.compiled().kv.groups(), pages_, state,
                   [&](const std::byte*, std::uint64_t size) { bytes += size; });
-    for (const StateStore::Piece& part : states) bytes += static_cast<std::uint64_t>(part.bytes);
+    for (const backend::StateStore::Piece& part : states)
+      bytes += static_cast<std::uint64_t>(part.bytes);
     snapshot.require_payload(bytes);
     for_each_page(program_.compiled().kv.groups(), pages_, state,
                   [&](std::byte* data, std::uint64_t size) { snapshot.read(data, size); });
-    for (const StateStore::Piece& part : states) {
+    for (const backend::StateStore::Piece& part : states) {
       snapshot.read(part.data, static_cast<std::uint64_t>(part.bytes));
     }
     snapshot.finish();

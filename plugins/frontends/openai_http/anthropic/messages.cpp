@@ -139,7 +139,7 @@ json::array read_anthropic_tools(const JsonFields& fields) {
   return out;
 }
 
-void read_thinking(const JsonFields& fields, json::object& document) {
+void read_thinking_member(const JsonFields& fields, json::object& document) {
   const json::object* const thinking = fields.object("thinking");
   if (thinking == nullptr) return;
   const std::string_view type = JsonFields(*thinking, "thinking.").string("type").value_or("");
@@ -167,7 +167,7 @@ MessagesDocument read_anthropic_messages(const json::object& body) {
   json::object document{{"kind", "generate"}, {"messages", std::move(messages)}};
   json::array tools = read_anthropic_tools(fields);
   if (!tools.empty()) document["tools"] = std::move(tools);
-  read_thinking(fields, document);
+  read_thinking_member(fields, document);
   return {std::string(fields.string("model").value_or("")), to_text(document)};
 }
 

@@ -52,10 +52,13 @@ ApiKeys ApiKeys::from_file(const std::string& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (error || !std::filesystem::is_regular_file(status)) {
-    refuse_file(path, error ? error.message() : "expected a regular file");
+    refuse_file(path, "expected a regular file with one key a line, found " +
+                          (error ? "none: " + error.message() : "a folder or device"));
   }
-  if (std::filesystem::file_size(path, error) > kLargestFile || error) {
-    refuse_file(path, "expected at most 1 MiB");
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (error) refuse_file(path, error.message());
+  if (size > kLargestFile) {
+    refuse_file(path, fmt::format("expected at most 1 MiB of keys, found {} bytes", size));
   }
   std::ifstream file(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};

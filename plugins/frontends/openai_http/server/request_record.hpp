@@ -10,7 +10,7 @@
 
 #include "openai_http/http/asio.hpp"
 #include "vernal/abi/frontend.h"
-#include "vernal/log_event.hpp"
+#include "vernal/json/log_event.hpp"
 
 namespace vernal::openai_http {
 

@@ -11,11 +11,9 @@
 //
 // One order of operations for a row (a query and its head), whatever else is in the step:
 //   keys      page after page of 64 positions, counted from the start of the sequence; a page
-//   without
-//             a visible key is skipped
+//             without a visible key is skipped
 //   splits    512 positions each, counted from the start of the sequence, every split on its own
-//   and
-//             then merged in order. Splits may run on different threads.
+//             and then merged in order. Splits may run on different threads.
 // So the bits of a row depend on its own sequence alone, and not even on where its chunks begin.
 #pragma once
 

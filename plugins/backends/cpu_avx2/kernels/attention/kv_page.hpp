@@ -3,8 +3,7 @@
 //   page of one state   per head: a run of keys, then a run of values
 //   f16   keys [dim][64], values [64][dim]
 //   q8_0  keys [dim / 2][64][2] i8, values [32][dim][2] i8 (the last index is the number of the
-//   key, and
-//         the position of the value); behind each run scales [dim / 32][64] f16
+//         key, and the position of the value); behind each run scales [dim / 32][64] f16
 //   q4_0  keys [dim / 4][64][2], values [32][dim / 16][8][2] bytes of two codes; scales as q8_0.
 //         A byte of a key holds numbers i (low) and i + 2, one of a value i (low) and i + 8:
 //         both of the same position, so that no two positions share a byte
@@ -17,9 +16,11 @@
 #include <optional>
 #include <string_view>
 
+#include "shared/page.hpp"
+
 namespace vernal::cpu_avx2 {
 
-inline constexpr std::int64_t kPageTokens = 64;
+using backend::kPageTokens;
 
 /// Most numbers of a row that is rotated.
 inline constexpr std::int64_t kMostRotated = 1024;

@@ -2,34 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <string>
 #include <vector>
 
+#include "vernal/builder_types.hpp"
+
 namespace vernal::cpu_avx2 {
-
-enum class RopeScaling : std::uint8_t { kNone, kLinear, kYarn, kBanded, kLongrope };
-
-enum class RopeAxes : std::uint8_t { kOne, kChunked, kInterleaved };
-
-/// The attributes of vernal.rope/1 that decide angles.
-struct RopeParameters {
-  std::int64_t n_rot = 0;
-  double base = 10000.0;
-  RopeScaling scaling = RopeScaling::kNone;
-  double factor = 1.0;
-  double original_context_length = 0.0;
-  double beta_fast = 32.0;
-  double beta_slow = 1.0;
-  double extrapolation = 1.0;
-  double low_freq_factor = 1.0;
-  double high_freq_factor = 4.0;
-  double magnitude = 1.0;
-  RopeAxes axes = RopeAxes::kOne;
-  std::vector<std::int64_t> sections;  ///< four, with more than one axis
-
-  friend bool operator==(const RopeParameters&, const RopeParameters&) = default;
-};
 
 /// How fast each pair turns.
 struct RopeFrequencies {
@@ -41,8 +18,8 @@ struct RopeFrequencies {
 };
 
 /// `factors` divides the frequencies, [n_rot / 2]; empty: none. `num_axes`: P of the positions.
-RopeFrequencies rope_frequencies(const RopeParameters& parameters,
-                                 const std::vector<float>& factors, std::int64_t num_axes);
+RopeFrequencies rope_frequencies(const RopeOptions& options, const std::vector<float>& factors,
+                                 std::int64_t num_axes);
 
 /// magnitude * cos and sin of the angle of each token and pair.
 struct RopeTable {

@@ -55,8 +55,7 @@ ActivationBlocks activation_blocks(ActivationKind kind, std::int64_t num_tokens,
 
 /// Quantises rows [first, last) of x into `out`. Rows may be done by different threads at once.
 ///   x         row t begins at x + t * x_stride, K floats
-///   Rounding  to nearest, ties to even; a block whose largest magnitude is below 1e-30 becomes
-///   zero
+/// Rounding    to nearest, ties to even; a block whose largest magnitude is below 1e-30 is zero
 void quantize_rows(const float* x, std::int64_t x_stride, const ActivationBlocks& out,
                    std::int64_t first, std::int64_t last);
 

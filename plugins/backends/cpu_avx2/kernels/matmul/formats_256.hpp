@@ -8,10 +8,9 @@
 //   kCorrection                    what the correction words are for
 //   column(part, chunk, stream)    first of the four columns of a chunk
 //   codes(words, part, chunk, out) the chunk in every stream
-//   Scales                         scale(g): s of group g twice per row; correction(p): words 2p
-//   and
-//                                  2p + 1 per row, to be multiplied with the sums of groups 2p,
-//                                  2p+1
+//   Scales                         scale(g): s of group g twice per row; correction(p): words
+//                                  2p and 2p + 1 per row, to be multiplied with the sums of groups
+//                                  2p and 2p + 1
 //   correct(sum, correction)       the block's sum with its correction (kIntoSum)
 //   factors(...)                   D and M of the eight rows
 #pragma once
@@ -42,8 +41,8 @@ struct Factors {
   __m256 minimum;
 };
 
-/// Six-bit scales and minimums of q4_K and q5_K, words 1 to 3: byte k of a lane is group k or 4 +
-/// k.
+/// Six-bit scales and minimums of q4_K and q5_K, words 1 to 3. Byte k of a lane is group k, in the
+/// second vector group 4 + k.
 struct SixBitScales {
   __m256i scales[2];
   __m256i minimums[2];

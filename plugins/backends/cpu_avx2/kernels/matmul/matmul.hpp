@@ -25,8 +25,8 @@ struct Matmul {
   std::int64_t x_stride = 0;
   std::int64_t num_tokens = 0;
   const float* bias = nullptr;  ///< [num_rows] or null
-  const float* residual =
-      nullptr;         ///< added after the bias: row t at residual + t * y_stride; or null
+  /// Added after the bias: row t at residual + t * y_stride; or null.
+  const float* residual = nullptr;
   float* y = nullptr;  ///< row t at y + t * y_stride; may be residual, no other input
   std::int64_t y_stride = 0;
 };

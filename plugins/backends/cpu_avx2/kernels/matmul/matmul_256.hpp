@@ -280,4 +280,14 @@ void matmul_groups_256(const Matmul& matmul, std::int64_t first, std::int64_t la
                 });
 }
 
+/// The row of one format for the table of its family.
+///   scale_at  where a block of the file has an f16 scale that is no part of a word; -1: nowhere
+template <class Format>
+constexpr WeightFormat row_256(std::string_view id, std::int64_t scale_at = -1) {
+  constexpr std::int64_t kHeaderBytes = Format::kHeader ? 4 : 0;
+  constexpr std::int64_t kScaleBytes = Format::kScaleTail ? 2 : 0;
+  return block_format(id, ActivationKind::kBlocks256, Format::kWords, kHeaderBytes,
+                      {scale_at, kScaleBytes}, matmul_groups_256<Format>);
+}
+
 }  // namespace vernal::cpu_avx2

@@ -63,7 +63,7 @@ struct RowGroup {
 template <class Kernel>
 void for_each_tile(const Matmul& matmul, std::int64_t bytes_per_token, std::int64_t first,
                    std::int64_t last, Kernel&& kernel) {
-  const std::int64_t bytes = group_bytes(matmul.weights.format, matmul.weights.num_columns);
+  const std::int64_t bytes = group_bytes(*matmul.weights.format, matmul.weights.num_columns);
   const std::int64_t tile = token_tile(bytes_per_token);
   for (std::int64_t token = 0; token < matmul.num_tokens; token += tile) {
     const std::int64_t count = std::min(tile, matmul.num_tokens - token);

@@ -1,0 +1,198 @@
+// What only moves numbers, or not even that: input/1, output/1, reshape/1, slice/1, split/1,
+// concat/1, select_rows/1.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "compile/function_builder.hpp"
+#include "operations/operation_table.hpp"
+
+namespace vernal::cpu_avx2 {
+
+namespace {
+
+/// Copies a part of an axis: slice/1, one output of split/1, one operand of concat/1. A value is
+/// [rows, axis, inner].
+class CopyAxisOperation final : public Operation {
+ public:
+  struct Parameters {
+    BufferId x;
+    BufferId y;
+    RowCount rows;
+    std::int64_t inner;
+    std::int64_t length;
+    std::int64_t x_axis;
+    std::int64_t x_start;
+    std::int64_t y_axis;
+    std::int64_t y_start;
+  };
+  explicit CopyAxisOperation(const Parameters& parameters);
+  void run(const StepContext& step, Worker& worker) const noexcept override;
+
+ private:
+  Parameters p_;
+};
+
+CopyAxisOperation::CopyAxisOperation(const Parameters& parameters) : p_(parameters) {
+  reads = {p_.x};
+  writes = {p_.y};
+}
+
+void CopyAxisOperation::run(const StepContext& step, Worker& worker) const noexcept {
+  const float* x = step.values(p_.x) + p_.x_start * p_.inner;
+  float* y = step.floats(p_.y) + p_.y_start * p_.inner;
+  const std::int64_t rows = step.count(p_.rows);
+  worker.parallel_for(rows, chunk_of(rows, worker), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r) {
+      std::copy_n(x + r * p_.x_axis * p_.inner, p_.length * p_.inner, y + r * p_.y_axis * p_.inner);
+    }
+  });
+}
+
+/// A copy of part of an axis between two values, all but places and lengths filled in.
+CopyAxisOperation::Parameters axis_copy(const FunctionBuilder& builder, std::uint32_t x,
+                                        std::uint32_t y, std::uint32_t axis) {
+  const Shape& s = builder.shape(x);
+  CopyAxisOperation::Parameters p{};
+  for (std::uint32_t d = 0; d < s.rank; ++d) {
+    if (s[d] < 0) {
+      p.rows.leading = s[d];
+    } else if (d < axis) {
+      p.rows.factor *= s[d];
+    }
+  }
+  p.inner = 1;
+  for (std::uint32_t d = axis + 1; d < s.rank; ++d) p.inner *= s[d];
+  p.x = builder.buffer(x);
+  p.y = builder.buffer(y);
+  p.x_axis = s[axis];
+  p.y_axis = builder.shape(y)[axis];
+  return p;
+}
+
+std::uint32_t axis_of(const Node& node) {
+  return static_cast<std::uint32_t>(node.integer("axis", 0));
+}
+
+void compile_input(FunctionBuilder& builder, const Node& node) {
+  const std::uint32_t value = node.outputs[0];
+  const Shape& s = builder.shape(value);
+  InputSlot slot;
+  slot.name = node.text("name", "");
+  slot.element = builder.function().values[value].element;
+  slot.leading = s.rank > 0 && s[0] < 0 ? s[0] : 1;
+  for (std::uint32_t d = 0; d < s.rank; ++d) slot.factor *= s[d] < 0 ? 1 : s[d];
+  builder.add_input(value, std::move(slot));
+}
+
+void compile_output(FunctionBuilder& builder, const Node& node) {
+  const auto [rows, num_columns] = builder.operand_rows(node, 0);
+  BufferId buffer = builder.operand(node, 0);
+  if (builder.is_input(buffer)) {
+    const BufferId copy = builder.add_buffer(builder.most(rows) * num_columns * kFloatBytes);
+    builder.emit<CopyAxisOperation>(CopyAxisOperation::Parameters{
+        buffer, copy, rows, 1, num_columns, num_columns, 0, num_columns, 0});
+    buffer = copy;
+  }
+  builder.add_output({std::string(node.text("name", "")), buffer, rows, num_columns});
+}
+
+void compile_reshape(FunctionBuilder& builder, const Node& node) {
+  builder.share_buffer(node.outputs[0], FunctionBuilder::value(node, 0));
+}
+
+void compile_slice(FunctionBuilder& builder, const Node& node) {
+  builder.new_output(node);
+  auto p = axis_copy(builder, FunctionBuilder::value(node, 0), node.outputs[0], axis_of(node));
+  p.length = node.integer("length", 0);
+  p.x_start = node.integer("start", 0);
+  builder.emit<CopyAxisOperation>(p);
+}
+
+void compile_split(FunctionBuilder& builder, const Node& node) {
+  std::int64_t start = 0;
+  for (const std::uint32_t value : node.outputs) {
+    builder.new_buffer(value);
+    auto p = axis_copy(builder, FunctionBuilder::value(node, 0), value, axis_of(node));
+    p.length = p.y_axis;
+    p.x_start = start;
+    start += p.length;
+    builder.emit<CopyAxisOperation>(p);
+  }
+}
+
+void compile_concat(FunctionBuilder& builder, const Node& node) {
+  builder.new_output(node);
+  std::int64_t start = 0;
+  for (std::size_t i = 0; i < node.operands.size(); ++i) {
+    auto p = axis_copy(builder, FunctionBuilder::value(node, i), node.outputs[0], axis_of(node));
+    p.length = p.x_axis;
+    p.y_start = start;
+    start += p.length;
+    builder.emit<CopyAxisOperation>(p);
+  }
+}
+
+/// y[r] = x[index[r]]: select_rows/1.
+class SelectRowsOperation final : public Operation {
+ public:
+  SelectRowsOperation(BufferId x, BufferId index, BufferId y, std::int64_t num_columns);
+  void run(const StepContext& step, Worker& worker) const noexcept override;
+
+ private:
+  std::int64_t num_columns_;
+};
+
+SelectRowsOperation::SelectRowsOperation(BufferId x, BufferId index, BufferId y,
+                                         std::int64_t num_columns)
+    : num_columns_(num_columns) {
+  reads = {x, index};
+  writes = {y};
+}
+
+void SelectRowsOperation::run(const StepContext& step, Worker& worker) const noexcept {
+  const float* x = step.values(reads[0]);
+  const std::int32_t* index = step.integers(reads[1]);
+  float* y = step.floats(writes[0]);
+  worker.parallel_for(
+      step.num_rows, chunk_of(step.num_rows, worker), [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t r = first; r < last; ++r) {
+          std::copy_n(x + index[r] * num_columns_, num_columns_, y + r * num_columns_);
+        }
+      });
+}
+
+void compile_select_rows(FunctionBuilder& builder, const Node& node) {
+  const RowShape shape = builder.operand_rows(node, 0);
+  builder.limit_input(builder.operand(node, 1), VERNAL_DIM_TOKENS);
+  builder.emit<SelectRowsOperation>(builder.operand(node, 0), builder.operand(node, 1),
+                                    builder.new_output(node),
+                                    shape.rows.factor * shape.num_columns);
+}
+
+constexpr std::array<std::string_view, 3> kInputAttributes{"name", "dtype", "shape"};
+constexpr std::array<std::string_view, 2> kOutputAttributes{"name", "rows"};
+constexpr std::array<std::string_view, 1> kReshapeAttributes{"shape"};
+constexpr std::array<std::string_view, 3> kSliceAttributes{"axis", "start", "length"};
+constexpr std::array<std::string_view, 2> kSplitAttributes{"axis", "sizes"};
+constexpr std::array<std::string_view, 1> kConcatAttributes{"axis"};
+
+}  // namespace
+
+std::span<const OperationDescriptor> layout_operations() {
+  static constexpr std::array kDescriptors{
+      OperationDescriptor{.op = "vernal.input/1",
+                          .attributes = kInputAttributes,
+                          .compile = compile_input,
+                          .makes_integers = true},
+      OperationDescriptor{"vernal.output/1", kOutputAttributes, compile_output},
+      OperationDescriptor{"vernal.reshape/1", kReshapeAttributes, compile_reshape},
+      OperationDescriptor{"vernal.slice/1", kSliceAttributes, compile_slice},
+      OperationDescriptor{"vernal.split/1", kSplitAttributes, compile_split},
+      OperationDescriptor{"vernal.concat/1", kConcatAttributes, compile_concat},
+      OperationDescriptor{"vernal.select_rows/1", {}, compile_select_rows},
+  };
+  return kDescriptors;
+}
+
+}  // namespace vernal::cpu_avx2

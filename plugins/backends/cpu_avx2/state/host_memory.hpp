@@ -1,0 +1,17 @@
+// The memory of a pool on the CPU: reserved address space, and copies that are done at once.
+#pragma once
+
+#include "shared/memory.hpp"
+
+namespace vernal::cpu_avx2 {
+
+/// Steps are done when step_submit returns, so nothing has to wait for them.
+class HostMemory final : public backend::Memory {
+ public:
+  std::unique_ptr<backend::Region> reserve(std::int64_t bytes, backend::RegionUse use,
+                                           std::string_view what) override;
+  void copy(const std::byte* from, std::byte* to, std::int64_t bytes) override;
+  void clear(std::byte* at, std::int64_t bytes) override;
+};
+
+}  // namespace vernal::cpu_avx2
