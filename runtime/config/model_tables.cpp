@@ -12,7 +12,7 @@
 namespace vernal {
 namespace {
 
-/// A nested table read through `f`, then checked for unknown keys.
+/// Lets `f` read a nested table, and reports its unknown keys.
 template <class F>
 void nested(TableReader& reader, std::string_view key, Problems& problems, F&& f) {
   const toml::table* table = reader.table(key);
@@ -154,7 +154,7 @@ void read_limits(TableReader& reader, ModelSettings& model) {
   reader.read_duration_ms("step_timeout", model.step_timeout_ms);
 }
 
-/// A key that the design has and this version does not do: a value that did nothing would deceive.
+/// The key is planned but does nothing yet, so accepting it would mislead.
 void refuse_prefix_cache(TableReader& reader) {
   if (!reader.has("prefix_cache")) return;
   reader.expect("prefix_cache");

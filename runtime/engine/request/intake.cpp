@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <random>
 #include <utility>
 
@@ -92,7 +93,7 @@ Event accepted(const PreparedRequest& prepared, const LoadedModel& model,
   return event;
 }
 
-void process(SubmittedRequest& submitted) {
+void process(SubmittedRequest& submitted) noexcept {
   Request& request = *submitted.request;
   try {
     if (!request.has_ended() && !request.is_cancelled()) {
@@ -107,14 +108,22 @@ void process(SubmittedRequest& submitted) {
     request.fail_cancelled();
   } catch (const std::exception& error) {
     request.fail(error);
+  } catch (...) {
+    request.fail(VERNAL_INTERNAL, "An error of unknown type.");
   }
 }
 
 }  // namespace
 
 Intake::Intake(std::size_t num_threads, std::size_t max_bytes) : max_bytes_(max_bytes) {
-  for (std::size_t i = 0; i < num_threads; ++i) {
-    threads_.emplace_back([this] { run(); });
+  threads_.reserve(num_threads);
+  try {
+    for (std::size_t i = 0; i < num_threads; ++i) {
+      threads_.emplace_back([this] { run(); });
+    }
+  } catch (...) {
+    stop();  // those that run; a thread that is not joined would end the process
+    throw;
   }
 }
 
@@ -143,21 +152,30 @@ void Intake::hurry(const Request& request) {
   }
 }
 
-void Intake::stop() {
-  std::deque<SubmittedRequest> waiting;
+void Intake::stop() noexcept {
   {
     const std::lock_guard lock(mutex_);
     must_stop_ = true;
-    waiting.swap(waiting_);
     arrived_.notify_all();
-  }
-  for (const SubmittedRequest& submitted : waiting) {
-    submitted.request->fail(Error(VERNAL_UNAVAILABLE, "The server is stopping."));
   }
   for (std::thread& thread : threads_) {
     thread.join();
   }
   threads_.clear();
+  SubmittedRequest left;
+  while (take_waiting(left)) {
+    left.request->fail(VERNAL_UNAVAILABLE, "The server is stopping.");
+  }
+}
+
+bool Intake::take_waiting(SubmittedRequest& out) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (waiting_.empty()) {
+    return false;
+  }
+  out = std::move(waiting_.front());
+  waiting_.pop_front();
+  return true;
 }
 
 void Intake::run() {
