@@ -1,6 +1,6 @@
 # vernal_add_plugin(NAME <name> KIND <kind>... ID <id> VERSION <x.y.z> SOURCES <file>...
 #                   [PROVIDES <architecture>...] [ISA <level>] [TARGET_MINOR <k>] [NEEDS <need>...]
-#                   [VENDOR <text>] [LICENSE <spdx>] [LIBRARIES <target>...])
+#                   [CAPABILITIES <word>...] [VENDOR <text>] [LICENSE <spdx>] [LIBRARIES <target>...])
 #
 # Builds NAME.so, a plugin that the runtime can load: its manifest (an ELF note, see sdk/README.md), one exported
 # symbol, everything bound at load. The same function serves this tree and projects that found the installed package.
@@ -11,6 +11,7 @@
 #   PROVIDES      architectures only: the values of general.architecture it builds
 #   ISA           x86-64-v2, -v3 or -v4: compiled for it, and refused by name on a machine without it
 #   TARGET_MINOR  least interface minor it needs of a host; default 0: it runs on every host of this major
+#   CAPABILITIES  what the runtime may use it for beside its kind: console, a frontend for `vernal chat`
 #   NEEDS         further needs for the operator to read, "cuda>=12.4"; not checked before loading
 #
 # The library goes to VERNAL_PLUGIN_OUTPUT_DIRECTORY (default: the current binary folder) and is installed to
@@ -73,11 +74,12 @@ function(vernal_write_manifest path minor minor_min)
   list(JOIN ARG_KIND "," kinds)
   list(JOIN ARG_PROVIDES "," provides)
   list(JOIN ARG_NEEDS "," needs)
+  list(JOIN ARG_CAPABILITIES "," capabilities)
   set(manifest_literal "")
   foreach(line "manifest=1" "abi_major=${major}" "abi_minor_min=${minor_min}" "abi_minor_built=${minor}"
                "kinds=${kinds}" "name=${ARG_NAME}" "id=${ARG_ID}" "version=${ARG_VERSION}"
                "vendor=${ARG_VENDOR}" "sdk=${sdk}" "isa=${ARG_ISA}" "needs=${needs}"
-               "provides=${provides}" "licence=${ARG_LICENSE}")
+               "provides=${provides}" "capabilities=${capabilities}" "licence=${ARG_LICENSE}")
     vernal_check_plugin_argument("manifest line" "${line}" "^[^\"\\\\\n]*$")
     string(APPEND manifest_literal "  \"${line}\\n\" \\\n")
   endforeach()
@@ -86,7 +88,7 @@ endfunction()
 
 function(vernal_add_plugin)
   cmake_parse_arguments(ARG "" "NAME;ID;VERSION;ISA;TARGET_MINOR;VENDOR;LICENSE"
-                        "KIND;PROVIDES;NEEDS;SOURCES;LIBRARIES" ${ARGN})
+                        "KIND;PROVIDES;CAPABILITIES;NEEDS;SOURCES;LIBRARIES" ${ARGN})
   if(ARG_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "vernal_add_plugin: unknown arguments: ${ARG_UNPARSED_ARGUMENTS}")
   endif()
@@ -95,6 +97,7 @@ function(vernal_add_plugin)
   vernal_check_plugin_argument(VERSION "${ARG_VERSION}" "^[0-9]+\\.[0-9]+\\.[0-9]+$")
   vernal_check_plugin_argument(ISA "${ARG_ISA}" "^(x86-64-v[234])?$")
   vernal_check_plugin_argument(KIND "${ARG_KIND}" "^(backend|architecture|frontend)(;(backend|architecture|frontend))*$")
+  vernal_check_plugin_argument(CAPABILITIES "${ARG_CAPABILITIES}" "^([a-z0-9_]+(;[a-z0-9_]+)*)?$")
   get_property(minor GLOBAL PROPERTY VERNAL_ABI_MINOR)
   if(NOT DEFINED ARG_TARGET_MINOR)
     set(ARG_TARGET_MINOR 0)

@@ -24,6 +24,12 @@ refuse 'the runtime and the backends name no model family' 'qwen|llama|gemma' ru
 # Which instructions this processor has is asked for by their names.
 refuse 'the runtime, the architectures and the frontends name no backend' 'cuda|avx' \
   runtime plugins/architectures plugins/frontends ':(exclude)runtime/plugin/cpu_level.cpp'
+# A plugin of another name must do as well: what the core needs of one is in its manifest or its table. "reference" is
+# also a word, so names without an underscore count in quotes only.
+plugins=$(git grep --untracked -hoE 'vernal_add_plugin\(NAME [a-z0-9_]+' -- plugins/backends plugins/frontends | awk '{print $2}')
+compound=$(grep _ <<<"$plugins" | paste -sd '|')
+quoted=$(paste -sd '|' <<<"$plugins")
+refuse 'the runtime names no plugin' "(^|[^a-z0-9_])($compound)([^a-z0-9_]|\$)|\"($quoted)\"" runtime
 refuse 'a plugin includes the SDK and itself only' \
   '^ *# *include *"(command|config|engine|loading|model|module|observe|plugin|serving|text)/' plugins sdk/examples
 refuse 'what backends share names none of them' 'cuda|avx' plugins/backends/shared

@@ -12,7 +12,8 @@
 namespace vernal {
 
 struct BenchOptions {
-  std::vector<std::uint64_t> depths;  // tokens already in the sequence; cut at the context length
+  // Tokens already in the sequence. Those beyond the context length are left out.
+  std::vector<std::uint64_t> depths{0, 512, 4096, 8192, 16384};
   std::uint64_t prefill_tokens = 512;
   std::uint64_t decode_tokens = 32;
   std::uint32_t repetitions = 3;  // the median is reported

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "command/bench.hpp"
+#include "command/command_line.hpp"
 #include "command/commands.hpp"
 #include "command/read_bandwidth.hpp"
 #include "loading/open_deployment.hpp"
@@ -14,18 +15,19 @@
 namespace vernal {
 namespace {
 
-/// Threads the model's backend computes with: its own `threads` key, else all the machine has.
-std::uint32_t threads_of(const Deployment& deployment, const ModelSettings& model) {
-  for (const PluginInstance& backend : deployment.backends) {
-    if (backend.name != model.layers[0].backend) continue;
-    const auto entry = backend.settings.entries.find("threads");
-    if (entry == backend.settings.entries.end()) continue;
-    if (const auto* threads = std::get_if<std::int64_t>(&entry->second.value);
-        threads && *threads > 0) {
-      return static_cast<std::uint32_t>(*threads);
-    }
-  }
-  return std::max(1U, std::thread::hardware_concurrency());
+struct BenchArguments {
+  std::filesystem::path file;
+  std::string model;
+  BenchOptions options;
+  bool json = false;
+};
+
+/// Threads that read memory at once to find its bandwidth: as many as the device has workers, but not
+/// more than this machine has processors.
+std::uint32_t reading_threads(OpenDeployment& open, const ResidentModel& model) {
+  const std::uint32_t processors = std::max(1U, std::thread::hardware_concurrency());
+  const std::uint32_t workers = open.num_workers(model.settings());
+  return workers == 0 ? processors : std::min(workers, processors);
 }
 
 boost::json::value to_json(const BenchRow& row) {
@@ -36,13 +38,13 @@ boost::json::value to_json(const BenchRow& row) {
           {"bandwidth_share", row.bandwidth_share}};
 }
 
-}  // namespace
-
-int command_bench(const BenchArguments& arguments) {
+int bench(const BenchArguments& arguments) {
   Log log(LogLevel::kWarning);
   OpenDeployment open(arguments.file, log);
-  open.plan_models();
+  open.price_models();
   ResidentModel& model = open.model(arguments.model);
+  const ResidentModel* const loaded_alone[] = {&model};
+  open.require_memory(loaded_alone);
   LoadedModel loaded = [&] {
     ProgressLine progress(log, "loading " + model.settings().name);
     return model.load([&](std::uint64_t done, std::uint64_t total) {
@@ -50,12 +52,11 @@ int command_bench(const BenchArguments& arguments) {
       return true;
     });
   }();
-  const std::uint32_t threads = threads_of(open.deployment(), model.settings());
+  const std::uint32_t threads = reading_threads(open, model);
   const double bandwidth = measure_read_bandwidth(threads);
   const plugin::ScopedThreadRole role(VERNAL_ROLE_ENGINE);
   loaded.steps->open();
-  const BenchOptions options{arguments.depths, arguments.prefill_tokens, arguments.decode_tokens,
-                             arguments.repetitions};
+  const BenchOptions& options = arguments.options;
   if (!arguments.json) {
     fmt::print(
         "{}: {} threads, read bandwidth {:.1f} GB/s, prefill of {}, decode of {} tokens, median of "
@@ -83,6 +84,34 @@ int command_bench(const BenchArguments& arguments) {
                                                {"rows", std::move(list)}}));
   }
   return 0;
+}
+
+}  // namespace
+
+void add_bench_command(CommandLine& line) {
+  const auto arguments = std::make_shared<BenchArguments>();
+  CLI::App& command = line.add("bench", "Measure prefill and decode speed over depths",
+                               [arguments] { return bench(*arguments); });
+  add_deployment_file(command, arguments->file);
+  command.add_option("-m,--model", arguments->model, "model; default: the first");
+  command
+      .add_option("-d,--depths", arguments->options.depths,
+                  "tokens in the context before measuring")
+      ->delimiter(',')
+      ->capture_default_str();
+  command
+      .add_option("--prefill", arguments->options.prefill_tokens, "tokens of the measured prefill")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  command.add_option("--decode", arguments->options.decode_tokens, "decode steps measured")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  command
+      .add_option("-r,--repetitions", arguments->options.repetitions,
+                  "the median of so many is reported")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command.add_flag("--json", arguments->json, "print JSON");
 }
 
 }  // namespace vernal

@@ -3,19 +3,22 @@
 #include <string>
 #include <string_view>
 
+#include "command/command_line.hpp"
 #include "command/commands.hpp"
 #include "loading/open_deployment.hpp"
 
 namespace vernal {
 namespace {
 
+struct CheckArguments {
+  std::filesystem::path file;
+};
+
 std::string count_text(std::size_t count, std::string_view what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
-}  // namespace
-
-int command_check(const CheckArguments& arguments) {
+int check(const CheckArguments& arguments) {
   Log log(LogLevel::kWarning);
   OpenDeployment open(arguments.file, log);
   open.prepare();
@@ -32,6 +35,15 @@ int command_check(const CheckArguments& arguments) {
   fmt::print(
       "left for the start: whether addresses are free, and whether the weights can be read\n");
   return 0;
+}
+
+}  // namespace
+
+void add_check_command(CommandLine& line) {
+  const auto arguments = std::make_shared<CheckArguments>();
+  CLI::App& command = line.add("check", "Validate a deployment without loading weights",
+                               [arguments] { return check(*arguments); });
+  add_deployment_file(command, arguments->file);
 }
 
 }  // namespace vernal

@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <vector>
 
+#include "command/command_line.hpp"
 #include "command/commands.hpp"
 #include "config/units.hpp"
+#include "loading/chat_templates.hpp"
 #include "loading/plugin_set.hpp"
 #include "loading/resident_model.hpp"
 #include "model/gguf_file.hpp"
@@ -12,6 +15,13 @@
 
 namespace vernal {
 namespace {
+
+struct InspectArguments {
+  std::filesystem::path file;  // GGUF
+  bool tensors = false;
+  bool module = false;
+  std::vector<std::filesystem::path> plugin_paths;
+};
 
 void print_metadata(const GgufFile& file) {
   fmt::print("{}: GGUF version {}, {} keys, {} tensors, {}\n", file.file_name(), file.version(),
@@ -22,6 +32,15 @@ void print_metadata(const GgufFile& file) {
   for (const GgufEntry& entry : file.metadata().entries()) {
     fmt::print("  {:<44} {:<24} {}\n", printable(entry.key), entry.type_name(),
                entry.value_text(4));
+  }
+}
+
+void print_chat_templates(const GgufFile& file) {
+  const std::vector<StoredTemplate> templates = stored_chat_templates(file.metadata());
+  if (templates.empty()) return;
+  fmt::print("chat templates\n");
+  for (const StoredTemplate& stored : templates) {
+    fmt::print("  {:<44} {} bytes\n", printable(stored.name), stored.source.size());
   }
 }
 
@@ -73,18 +92,29 @@ void print_module(const InspectArguments& arguments) {
     fmt::print("{}", dump_module(*segment.module));
 }
 
-}  // namespace
-
-int command_inspect(const InspectArguments& arguments) {
+int inspect(const InspectArguments& arguments) {
   if (arguments.module) {
     print_module(arguments);
     return 0;
   }
   const GgufFile file = GgufFile::open(arguments.file);
   print_metadata(file);
+  print_chat_templates(file);
   print_formats(file);
   if (arguments.tensors) print_tensors(file);
   return 0;
+}
+
+}  // namespace
+
+void add_inspect_command(CommandLine& line) {
+  const auto arguments = std::make_shared<InspectArguments>();
+  CLI::App& command = line.add("inspect", "Show metadata, tensors or module of a GGUF file",
+                               [arguments] { return inspect(*arguments); });
+  command.add_option("MODEL", arguments->file, "model file (GGUF)")->required();
+  command.add_flag("--tensors", arguments->tensors, "list every tensor");
+  command.add_flag("--module", arguments->module, "print the module its architecture builds");
+  command.add_option("--plugins", arguments->plugin_paths, "folders with plugins, for --module");
 }
 
 }  // namespace vernal

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <cstdio>
 
+#include "command/command_line.hpp"
 #include "command/commands.hpp"
 #include "command/kv_quality.hpp"
 #include "command/text_scores.hpp"
@@ -12,6 +13,16 @@
 
 namespace vernal {
 namespace {
+
+struct KvcheckArguments {
+  std::filesystem::path file;
+  std::string model;
+  std::filesystem::path text;
+  std::vector<std::string> depths{"2K", "8K"};
+  std::vector<std::string> formats{"q8_0", "q8_0/q4_0", "q4_0"};  // as of `vernal perplexity --kv`
+  std::uint64_t tokens = 256;                                     // scored after each depth
+  bool json = false;
+};
 
 /// What is measured: the text, and which of its tokens.
 struct Plan {
@@ -146,9 +157,7 @@ void print_json(const ModelSettings& settings, const Plan& plan,
                          {"recommendation", recommendation(recommended_format(results))}}));
 }
 
-}  // namespace
-
-int command_kvcheck(const KvcheckArguments& arguments) {
+int kvcheck(const KvcheckArguments& arguments) {
   Plan plan;
   plan.depths = parse_depths(arguments.depths);
   plan.count = arguments.tokens;
@@ -156,7 +165,7 @@ int command_kvcheck(const KvcheckArguments& arguments) {
   Log log(LogLevel::kWarning);
   OpenDeployment open(arguments.file, log);
   log.set_level(LogLevel::kWarning);
-  open.plan_models();
+  open.price_models();
   const ModelSettings settings = open.model(arguments.model).settings();
   std::uint64_t bytes_per_token = 0;
   const auto baselines = measure_baseline(open, settings, arguments.text, plan, bytes_per_token);
@@ -182,6 +191,33 @@ int command_kvcheck(const KvcheckArguments& arguments) {
         kMostDivergence, kLeastAgreement * 100, recommendation(recommended_format(results)));
   }
   return 0;
+}
+
+}  // namespace
+
+void add_kvcheck_command(CommandLine& line) {
+  const auto arguments = std::make_shared<KvcheckArguments>();
+  CLI::App& command =
+      line.add("kvcheck", "Compare KV cache formats with f16 on a text, and recommend one",
+               [arguments] { return kvcheck(*arguments); });
+  add_deployment_file(command, arguments->file);
+  command.add_option("-m,--model", arguments->model, "model; default: the first");
+  command.add_option("--text", arguments->text, "text file like those the model will see")
+      ->required();
+  command
+      .add_option("-d,--depth", arguments->depths,
+                  "tokens before the first that is scored: 512, 2K")
+      ->delimiter(',')
+      ->capture_default_str();
+  command
+      .add_option("--kv", arguments->formats,
+                  "formats or KEYS/VALUES, each measured with rotation and without")
+      ->delimiter(',')
+      ->capture_default_str();
+  command.add_option("--tokens", arguments->tokens, "tokens scored after each depth")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  command.add_flag("--json", arguments->json, "print JSON");
 }
 
 }  // namespace vernal

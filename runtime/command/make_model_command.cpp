@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "command/command_line.hpp"
 #include "command/commands.hpp"
 #include "command/make_model/tensors.hpp"
 #include "command/make_model/tokenizer.hpp"
@@ -10,14 +11,15 @@
 
 namespace vernal {
 
-int command_make_model(const MakeModelArguments& arguments) {
-  ModelShape shape = read_model_shape(arguments.shape);
-  if (arguments.seed != 0) shape.seed = arguments.seed;
+void make_model(const std::filesystem::path& shape_file, const std::filesystem::path& output,
+                std::uint64_t seed) {
+  ModelShape shape = read_model_shape(shape_file);
+  if (seed != 0) shape.seed = seed;
   const GgufFile source = GgufFile::open(shape.tokenizer);
   const CutTokenizer tokenizer = cut_tokenizer(source, shape.num_tokens);
   const std::vector<TensorPlan> tensors = plan_tensors(shape, tokenizer.num_tokens);
 
-  GgufFileWriter writer(arguments.output);
+  GgufFileWriter writer(output);
   add_shape_metadata(shape, writer);
   for (const auto& [key, value] : tokenizer.entries) writer.add(key, value);
   std::uint64_t weights = 0;
@@ -30,10 +32,27 @@ int command_make_model(const MakeModelArguments& arguments) {
   writer.begin_data();
   for (const TensorPlan& tensor : tensors) write_weights(tensor, shape.seed, writer);
   writer.finish();
-  fmt::print("{}: {}, {} tokens, {} tensors, {} weights, {}\n",
-             printable(arguments.output.native(), 1024), shape.family->architecture,
-             tokenizer.num_tokens, tensors.size(), weights, format_size(bytes));
-  return 0;
+  fmt::print("{}: {}, {} tokens, {} tensors, {} weights, {}\n", printable(output.native(), 1024),
+             shape.family->architecture, tokenizer.num_tokens, tensors.size(), weights,
+             format_size(bytes));
+}
+
+void add_make_model_command(CommandLine& line) {
+  struct Arguments {
+    std::filesystem::path shape;
+    std::filesystem::path output;
+    std::uint64_t seed = 0;  // 0: the shape's
+  };
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App& command = line.add(
+      "make-model", "Write a model file of a given shape with random weights", [arguments] {
+        make_model(arguments->shape, arguments->output, arguments->seed);
+        return 0;
+      });
+  command.add_option("SHAPE", arguments->shape, "shape file (TOML)")->required();
+  command.add_option("OUT", arguments->output, "model file to write (GGUF)")->required();
+  command.add_option("--seed", arguments->seed, "instead of the shape's seed")
+      ->check(CLI::PositiveNumber);
 }
 
 }  // namespace vernal

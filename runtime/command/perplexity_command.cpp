@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <cmath>
 
+#include "command/command_line.hpp"
 #include "command/commands.hpp"
 #include "command/kv_quality.hpp"
 #include "command/text_scores.hpp"
@@ -12,6 +13,17 @@
 
 namespace vernal {
 namespace {
+
+struct PerplexityArguments {
+  std::filesystem::path file;
+  std::string model;
+  std::filesystem::path text;
+  std::string kv;  // "q8_0", "q8_0/q4_0"; empty: the deployment's
+  bool no_rotate = false;
+  std::string window = "512";
+  std::uint64_t tokens = 0;  // of the text; 0: all
+  bool json = false;
+};
 
 /// Losses of tokens, in nats.
 struct Losses {
@@ -47,9 +59,7 @@ Losses score_windows(TextModel& model, std::span<const TokenId> tokens, std::uin
   return losses;
 }
 
-}  // namespace
-
-int command_perplexity(const PerplexityArguments& arguments) {
+int perplexity(const PerplexityArguments& arguments) {
   const std::uint64_t window = parse_token_count(arguments.window);
   constexpr std::uint64_t kLeastWindow = 8;
   if (window < kLeastWindow) {
@@ -60,7 +70,7 @@ int command_perplexity(const PerplexityArguments& arguments) {
   Log log(LogLevel::kWarning);
   OpenDeployment open(arguments.file, log);
   log.set_level(LogLevel::kWarning);
-  open.plan_models();
+  open.price_models();
   ModelSettings settings = open.model(arguments.model).settings();
   if (!arguments.kv.empty()) settings.kv_cache = parse_kv_format(arguments.kv);
   if (arguments.no_rotate) settings.kv_cache.rotate = false;
@@ -90,6 +100,27 @@ int command_perplexity(const PerplexityArguments& arguments) {
                window, format, is_rotated ? ", rotated" : "");
   }
   return 0;
+}
+
+}  // namespace
+
+void add_perplexity_command(CommandLine& line) {
+  const auto arguments = std::make_shared<PerplexityArguments>();
+  CLI::App& command = line.add("perplexity", "Measure the perplexity of a model on a text",
+                               [arguments] { return perplexity(*arguments); });
+  add_deployment_file(command, arguments->file);
+  command.add_option("-m,--model", arguments->model, "model; default: the first");
+  command.add_option("--text", arguments->text, "text file")->required();
+  command.add_option("--kv", arguments->kv,
+                     "KV format, such as q8_0 or KEYS/VALUES; default: the file's");
+  command.add_flag("--no-rotate", arguments->no_rotate,
+                   "store quantised keys and values without rotation");
+  command
+      .add_option("--window", arguments->window,
+                  "tokens of a window, of which the second half is scored: 512, 2K")
+      ->capture_default_str();
+  command.add_option("--tokens", arguments->tokens, "tokens of the text; default: all");
+  command.add_flag("--json", arguments->json, "print JSON");
 }
 
 }  // namespace vernal

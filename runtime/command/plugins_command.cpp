@@ -3,12 +3,18 @@
 
 #include <array>
 
+#include "command/command_line.hpp"
 #include "command/commands.hpp"
 #include "loading/plugin_set.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal {
 namespace {
+
+struct PluginsArguments {
+  std::vector<std::filesystem::path> folders;  // none: the installed one
+  std::string schema;                          // plugin whose configuration is printed instead
+};
 
 constexpr std::array<std::uint32_t, 3> kKinds{VERNAL_KIND_BACKEND, VERNAL_KIND_ARCHITECTURE,
                                               VERNAL_KIND_FRONTEND};
@@ -58,9 +64,7 @@ void print_listing(const plugin::PluginListing& listing) {
   if (!listing.refusal.empty()) fmt::print("  refused: {}\n", listing.refusal);
 }
 
-}  // namespace
-
-int command_plugins(const PluginsArguments& arguments) {
+int plugins(const PluginsArguments& arguments) {
   Log log(LogLevel::kWarning);
   plugin::CoreHost host(log);
   RuntimeSettings settings;
@@ -98,6 +102,16 @@ int command_plugins(const PluginsArguments& arguments) {
   }
   if (registry.list().empty()) fmt::print("no plugins in {}\n", folders.front().string());
   return refused ? 1 : 0;
+}
+
+}  // namespace
+
+void add_plugins_command(CommandLine& line) {
+  const auto arguments = std::make_shared<PluginsArguments>();
+  CLI::App& command = line.add("plugins", "List plugins, and why some are refused",
+                               [arguments] { return plugins(*arguments); });
+  command.add_option("DIR", arguments->folders, "folders; default: the installed one");
+  command.add_option("--schema", arguments->schema, "print the configuration keys of one plugin");
 }
 
 }  // namespace vernal

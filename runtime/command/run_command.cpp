@@ -3,12 +3,23 @@
 #include <boost/json.hpp>
 #include <cstdio>
 
+#include "command/command_line.hpp"
 #include "command/commands.hpp"
 #include "serving/server.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal {
 namespace {
+
+struct RunArguments {
+  std::filesystem::path file;
+  std::string model;
+  std::string prompt;
+  std::uint64_t max_tokens = 0;  // 0: as many as fit
+  std::optional<double> temperature;
+  std::optional<std::uint64_t> seed;
+  bool raw = false;  // the prompt is text to continue, without the chat template
+};
 
 // How often a waiting command looks for a signal.
 constexpr std::chrono::milliseconds kSignalPoll{50};
@@ -34,9 +45,8 @@ ModelDescription find_model(const Engine& engine, const std::string& name) {
   throw Error(VERNAL_NOT_FOUND, fmt::format("the deployment has no model or profile \"{}\"", name));
 }
 
-}  // namespace
-
-int command_run(const RunArguments& arguments, ControlSignals& signals) {
+int run(const RunArguments& arguments) {
+  ControlSignals signals;
   Log log(LogLevel::kWarning);
   OpenDeployment open(arguments.file, log);
   log.set_level(LogLevel::kWarning);
@@ -65,6 +75,21 @@ int command_run(const RunArguments& arguments, ControlSignals& signals) {
   std::fputc('\n', stdout);
   engine.release(request);
   return 0;
+}
+
+}  // namespace
+
+void add_run_command(CommandLine& line) {
+  const auto arguments = std::make_shared<RunArguments>();
+  CLI::App& command = line.add("run", "Answer one prompt on standard output",
+                               [arguments] { return run(*arguments); });
+  add_deployment_file(command, arguments->file);
+  command.add_option("-p,--prompt", arguments->prompt, "the prompt")->required();
+  command.add_option("-m,--model", arguments->model, "model or profile; default: the first");
+  command.add_option("-n,--max-tokens", arguments->max_tokens, "most tokens of the answer");
+  command.add_option("-t,--temperature", arguments->temperature, "0 takes the likeliest token");
+  command.add_option("--seed", arguments->seed, "seed of the random numbers");
+  command.add_flag("--raw", arguments->raw, "continue the text, without the chat template");
 }
 
 }  // namespace vernal

@@ -27,7 +27,10 @@ std::unique_ptr<ResidentModel> plan_for_text(OpenDeployment& open, ModelSettings
   settings.rows = kScoredRows;
   settings.context_length = std::max(num_tokens, kLeastContext);
   settings.kv_tokens = 0;
-  return open.plan_again(settings);
+  auto model = open.plan_again(settings);
+  const ResidentModel* const loaded_alone[] = {model.get()};
+  open.require_memory(loaded_alone);
+  return model;
 }
 
 LoadedModel load(Log& log, ResidentModel& model) {

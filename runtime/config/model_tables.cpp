@@ -7,11 +7,12 @@
 #include <system_error>
 
 #include "model/printable.hpp"
+#include "text/request/sampling_bounds.hpp"
 
 namespace vernal {
 namespace {
 
-/// A nested table read through `f`, then checked for unknown keys.
+/// Lets `f` read a nested table, and reports its unknown keys.
 template <class F>
 void nested(TableReader& reader, std::string_view key, Problems& problems, F&& f) {
   const toml::table* table = reader.table(key);
@@ -22,15 +23,17 @@ void nested(TableReader& reader, std::string_view key, Problems& problems, F&& f
   child.finish();
 }
 
+Bounds bounds_of(const SamplingBounds& bounds) { return {bounds.least, bounds.most}; }
+
 void read_sampling(TableReader& reader, SamplingSettings& out, Problems& problems) {
   nested(reader, "sampling", problems, [&](TableReader& table) {
-    table.read("temperature", out.temperature, {0, 2});
-    table.read("top_p", out.top_p, {0, 1});
-    table.read("min_p", out.min_p, {0, 1});
-    table.read("top_k", out.top_k, {0, 1e9});
-    table.read("repetition_penalty", out.repetition_penalty, {0.01, 10});
-    table.read("presence_penalty", out.presence_penalty, {-2, 2});
-    table.read("frequency_penalty", out.frequency_penalty, {-2, 2});
+    table.read("temperature", out.temperature, bounds_of(kTemperatureBounds));
+    table.read("top_p", out.top_p, bounds_of(kTopPBounds));
+    table.read("min_p", out.min_p, bounds_of(kMinPBounds));
+    table.read("top_k", out.top_k, bounds_of(kTopKBounds));
+    table.read("repetition_penalty", out.repetition_penalty, bounds_of(kRepetitionPenaltyBounds));
+    table.read("presence_penalty", out.presence_penalty, bounds_of(kPresencePenaltyBounds));
+    table.read("frequency_penalty", out.frequency_penalty, bounds_of(kFrequencyPenaltyBounds));
   });
 }
 
@@ -109,14 +112,21 @@ void check_model_file(TableReader& reader, const ModelSettings& model) {
   }
 }
 
-/// "file", "none", or a path relative to the deployment file.
+/// "file", "none", "file:NAME", or a path relative to the deployment file. Whether the model file has
+/// a template of that name is seen when it is opened.
 void read_chat_template(TableReader& reader, ModelSettings& model) {
   if (!reader.has("chat_template")) return reader.expect("chat_template");
   std::string text;
   const std::size_t before = reader.problems().size();
   reader.read("chat_template", text);
   if (reader.problems().size() != before) return;
-  if (text == "file" || text == "none") {
+  if (text == "file:") {
+    reader.problem("chat_template",
+                   fmt::format("\"{}\": expected the name of a chat template behind \"file:\"",
+                               reader.full_name("chat_template")));
+    return;
+  }
+  if (text == "file" || text == "none" || text.starts_with("file:")) {
     model.chat_template = text;
     return;
   }
@@ -144,7 +154,7 @@ void read_limits(TableReader& reader, ModelSettings& model) {
   reader.read_duration_ms("step_timeout", model.step_timeout_ms);
 }
 
-/// A key that the design has and this version does not do: a value that did nothing would deceive.
+/// The key is planned but does nothing yet, so accepting it would mislead.
 void refuse_prefix_cache(TableReader& reader) {
   if (!reader.has("prefix_cache")) return;
   reader.expect("prefix_cache");

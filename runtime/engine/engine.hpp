@@ -67,40 +67,42 @@ class Engine {
  public:
   /// `log` outlives the engine.
   Engine(EngineOptions options, Log& log);
-  /// As stop() with no time left. Frontends are gone.
+  /// Stops as stop() does, without waiting for steps. All frontends must be gone.
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
   // ---- models: control thread
-  /// A model of the deployment, LOADING from now on. Listed in the order of declaration.
+  /// Declares a model of the deployment, which is LOADING from now on. models() lists models in the
+  /// order in which they were declared.
   void declare_model(ModelDescription description, RequestDefaults defaults);
-  /// Another name for a declared model, with defaults of its own.
+  /// Declares another name for a model that was declared before, with defaults of its own.
   void declare_profile(std::string id, const std::string& model, RequestDefaults defaults);
-  /// The declared model of that id is READY from now on. Replaces its description by what the file
-  /// says. Errors   what opening its StepModel throws; the model is FAILED then
+  /// Starts the declared model of that id: it is READY from now on. Its description becomes what the
+  /// file says.
+  /// Errors   what opening its StepModel throws; the model is FAILED then
   void start_model(LoadedModel model);
-  /// The declared model could not be loaded.
+  /// Says that a declared model could not be loaded: it is FAILED from now on.
   void fail_model(std::string_view id, std::string reason);
 
   // ---- the engine service
   std::vector<ModelDescription> models() const;
-  /// Returns at once; the first event says what became of it.
+  /// Submits a request and returns at once. Its first event says whether it was accepted.
   /// Errors   NOT_FOUND: no such model; UNAVAILABLE: it loads, has failed or the engine drains;
   /// QUEUE_FULL
   RequestId submit(const SubmitArguments& arguments);
-  /// Next event, or nothing. One thread at a time for one request.
+  /// The next event, or nothing. One thread at a time may ask for one request.
   /// Errors   NOT_FOUND: released, or never submitted
   std::optional<Event> poll(RequestId id);
   std::optional<Event> wait(RequestId id, std::chrono::milliseconds timeout);
-  /// The same in the interface's form, which lives until the next call for that request. Null: no
-  /// event.
+  /// The next event in the interface's form, or null. It lives until the next call for that request.
   const vernal_event* poll_view(RequestId id, std::chrono::milliseconds timeout);
   void cancel(RequestId id);
-  /// Cancels if it has not ended. No callback of the request runs when it returns.
+  /// Frees a request, and cancels it if it has not ended. When this returns, no callback of the
+  /// request runs.
   void release(RequestId id);
   void visit_metrics(const std::function<void(const MetricSample&)>& visit) const;
-  /// READY if every model is.
+  /// READY if every model is, else the state of a model that is not, with the reasons.
   ModelStatus health() const;
 
   // ---- the text service
@@ -113,15 +115,15 @@ class Engine {
   TextModel text_model(std::string_view id) const;
 
   // ---- the end: control thread
-  /// Takes no more requests; what is in flight goes on.
+  /// Takes no more requests. Those in flight go on.
   void begin_drain();
   /// Requests that have not ended.
   std::uint64_t num_open_requests() const;
-  /// Ends every request and joins all threads, waiting up to `timeout` for steps to end. May be
-  /// repeated. Returns   false if a step did not end: its thread and the backend are still at work,
-  /// so nothing may be unloaded and
-  ///           the process should end without destroying more
-  bool stop(std::chrono::milliseconds timeout);
+  /// Ends every request and joins all threads. Waits up to `timeout` for steps to end. May be
+  /// repeated.
+  /// Returns   false if a step did not end. Its thread and the backend are still at work then, so
+  ///           nothing may be unloaded, and the process should end without destroying more
+  bool stop(std::chrono::milliseconds timeout) noexcept;
 
  private:
   struct Model {
@@ -147,10 +149,21 @@ class Engine {
   // Throws NOT_FOUND.
   OpenRequest find(RequestId id) const;
   TextModel ready_model(std::string_view id, std::shared_ptr<ModelEngine>* engine) const;
-  std::vector<std::shared_ptr<ModelEngine>> engines() const;
+  /// The next engine at or behind `index`, which moves on; null: there is none.
+  std::shared_ptr<ModelEngine> engine_from(std::size_t& index) const noexcept;
+  /// Calls f(engine) for each engine, without the lock. Allocates nothing.
+  template <class F>
+  void for_each_engine(F&& f) const {
+    std::size_t index = 0;
+    while (const std::shared_ptr<ModelEngine> engine = engine_from(index)) f(engine);
+  }
   std::chrono::milliseconds watch_period() const;
-  void watch();
-  void end_hung_requests(const std::shared_ptr<ModelEngine>& engine);
+  /// The last reason that was logged of each model's failure.
+  using ReportedReasons = std::unordered_map<const ModelEngine*, std::string>;
+  void watch() noexcept;
+  void look_after_engines(ReportedReasons& reported);
+  std::shared_ptr<Request> open_request_of(const ModelEngine& engine) const noexcept;
+  void end_hung_requests(const ModelEngine& engine) noexcept;
 
   const EngineOptions options_;
   Log& log_;

@@ -1,4 +1,4 @@
-// The work of an engine thread: accepted requests to slots, steps, tokens and events.
+// The work of an engine thread: accepted requests become steps, tokens and events.
 #pragma once
 
 #include <atomic>
@@ -13,8 +13,8 @@
 #include "engine/generation.hpp"
 #include "engine/loaded_model.hpp"
 #include "engine/metrics.hpp"
-#include "engine/prefix/slot_pool.hpp"
 #include "engine/scheduler.hpp"
+#include "engine/seating.hpp"
 
 namespace vernal {
 
@@ -35,9 +35,9 @@ class StepWatch {
   std::atomic<std::int64_t> started_{kNone};
 };
 
-/// Requests of one model that are waiting or running. Requests that somebody else has ended (the
-/// client, the watchdog) leave at the next sweep. Engine thread.
-class EngineLoop {
+/// Requests of one model that wait or run. A request that somebody else has ended (its client, the
+/// watchdog) leaves at the next sweep. Engine thread.
+class EngineLoop final : private SeatingListener {
  public:
   /// All outlive the loop. `model.steps` is open.
   EngineLoop(const LoadedModel& model, EngineMetrics& metrics, StepWatch& watch);
@@ -45,7 +45,8 @@ class EngineLoop {
   void add(PreparedRequest prepared);
 
   /// Ends what has to end, seats what can be seated, and runs one step. False: there was nothing to
-  /// run. Errors   DEVICE_LOST; StepAbandoned. No call but fail_all() is allowed then.
+  /// run.
+  /// Errors   DEVICE_LOST; only fail_all() is allowed then
   bool advance();
 
   /// When the next thing happens by itself: a deadline, a client that stalls.
@@ -55,21 +56,15 @@ class EngineLoop {
   void fail_all(const std::exception& error);
 
  private:
-  // Who runs (engine_loop.cpp).
+  // What ends by itself (engine_loop.cpp).
   void sweep();
   void end_if_due(Generation& generation, SteadyClock::time_point now);
-  void free_slots(Generation& generation);
-  void seat_waiting();
-  bool unseat_paused();
-  bool waits_for_sibling(const Choice& choice) const;
-  Seating try_seat(Choice& choice);
-  Seating seat(Choice& choice);
-  Seating seat_beside(Choice& choice, std::size_t num_positions);
-  std::size_t positions_wanted(const Choice& choice) const;
-  void announce_start(Generation& generation);
-  void collect_runnable();
-  bool ensure_room(Choice& choice);
   void update_gauges();
+
+  // Who has been seated (engine_loop.cpp).
+  void on_seated(Choice& choice) override;
+  void on_seated_beside(Choice& choice) override;
+  void on_failed(Generation& generation, const Error& error) override;
 
   // The step (engine_step.cpp).
   void run_step();
@@ -88,13 +83,12 @@ class EngineLoop {
   EngineMetrics& metrics_;
   StepWatch& watch_;
   Scheduler scheduler_;
-  SlotPool slots_;
+  Seating seating_;
   SamplerScratch scratch_;
   std::vector<std::unique_ptr<Generation>> generations_;  // in the order of precedes()
   std::uint64_t num_added_ = 0;
   SteadyClock::time_point swept_at_;
   bool has_lost_device_ = false;
-  bool has_made_room_ = false;     // a request or sequence went after seats were given
   std::vector<Choice*> runnable_;  // reused from step to step
   std::vector<PlannedChunk> planned_;
   std::vector<StepChunk> chunks_;

@@ -8,7 +8,7 @@
 namespace vernal {
 namespace {
 
-// Backends ask for some limit.
+// A wait needs a time limit. The loop waits again until the step ends.
 constexpr std::chrono::milliseconds kWaitSlice{1000};
 
 }  // namespace
@@ -18,8 +18,8 @@ void EngineLoop::run_step() {
   chunks_.clear();
   for (const PlannedChunk& chunk : planned_) {
     Choice& choice = *chunk.choice;
-    chunks_.push_back({choice.sequence, choice.num_computed,
-                       choice.tokens(choice.num_computed, chunk.count),
+    chunks_.push_back({choice.seat().sequence, choice.num_computed(),
+                       choice.tokens(choice.num_computed(), chunk.count),
                        chunk.wants_logits ? 1U : 0U});
     choice.generation().request().set_in_step(true);
   }
@@ -41,8 +41,8 @@ void EngineLoop::execute() {
     steps_.begin_step(chunks_);
     has_begun = true;
     while (!steps_.wait_step(kWaitSlice)) {
-      // The step is not given up: it may still write where it likes. The watchdog tells the
-      // clients.
+      // A step cannot be abandoned: its backend may still write to its memory. If it takes too long,
+      // the watchdog ends the requests.
     }
     take_results();
   } catch (const std::exception& error) {
@@ -56,16 +56,16 @@ void EngineLoop::execute() {
 void EngineLoop::take_results() {
   for (const PlannedChunk& chunk : planned_) {
     Choice& choice = *chunk.choice;
-    if (choice.num_computed < choice.num_prompt()) {
+    if (!choice.has_prompt()) {
       metrics_.prompt_tokens += chunk.count;
     }
-    choice.num_computed += chunk.count;
-    slots_.keep_state(choice);
+    choice.advance(chunk.count);
+    seating_.keep_state(choice);
   }
   std::size_t row = 0;
   for (const PlannedChunk& chunk : planned_) {
     Choice& choice = *chunk.choice;
-    const bool goes_on = choice.state == Choice::State::kSeated &&  // a sibling may have failed
+    const bool goes_on = choice.is_seated() &&  // a sibling may have failed
                          !choice.generation().request().has_ended();
     if (!chunk.wants_logits) {
       if (goes_on) {
@@ -86,19 +86,19 @@ void EngineLoop::report_progress(const Choice& choice) {
   }
   Event event;
   event.type = VERNAL_EVENT_PROGRESS;
-  event.done = choice.num_computed;
+  event.done = choice.num_computed();
   event.total = choice.num_prompt();
   choice.generation().request().events().push(std::move(event));
 }
 
 void EngineLoop::take_logits(Choice& choice, std::span<const float> logits) {
   Generation& generation = choice.generation();
-  // Models may have more rows in their head than the vocabulary has tokens.
+  // A model may give more columns of logits than the vocabulary has tokens.
   logits = logits.first(std::min(logits.size(), model_.tokenizer->size()));
   try {
     const bool is_wanted_again = choice.generated().empty() && generation.has_waiting_choice();
-    if (is_wanted_again && generation.prompt_logits.empty()) {
-      generation.prompt_logits.assign(logits.begin(), logits.end());
+    if (is_wanted_again && generation.prompt_logits().empty()) {
+      generation.keep_prompt_logits(logits);
     }
     draw(choice, logits);
   } catch (const std::exception& error) {
@@ -113,10 +113,7 @@ void EngineLoop::draw(Choice& choice, std::span<const float> logits) {
     fail(generation, Error(VERNAL_INTERNAL, "The model's scores are not finite numbers."));
     return;
   }
-  if (!generation.first_token_at) {
-    generation.first_token_at = SteadyClock::now();
-  }
-  ++generation.num_generated;
+  generation.count_token();
   ++metrics_.generated_tokens;
   choice.append(token->chosen.id);
   if (model_.tokenizer->is_end_of_generation(token->chosen.id)) {
@@ -154,10 +151,9 @@ void EngineLoop::finish(Choice& choice, std::uint32_t reason) {
   event.finish_reason = reason;
   event.text = choice.output().found_stop().value_or("");
   generation.request().events().push(std::move(event));
-  slots_.park(choice);
-  choice.state = Choice::State::kFinished;
+  seating_.finish(choice);
   if (!generation.has_waiting_choice()) {
-    generation.prompt_logits = {};
+    generation.drop_prompt_logits();
   }
   if (generation.is_finished()) {
     const RequestOutcome outcome =
@@ -167,17 +163,11 @@ void EngineLoop::finish(Choice& choice, std::uint32_t reason) {
 }
 
 void EngineLoop::fail(Generation& generation, const std::exception& error) {
-  has_made_room_ = true;
   generation.request().fail(error);
-  for (const auto& choice : generation.choices()) {
-    if (choice->state == Choice::State::kSeated) {
-      slots_.evict(*choice);
-    }
-    choice->state = Choice::State::kFinished;
-  }
+  seating_.drop(generation);
 }
 
-// The sequences of a failed step are of no use any more; requests that had no part in it go on.
+// The sequences of a failed step cannot be used any more. Requests that are not in it go on.
 void EngineLoop::fail_step(const std::exception& error) {
   const auto* known = dynamic_cast<const Error*>(&error);
   for (const PlannedChunk& chunk : planned_) {

@@ -36,12 +36,22 @@ std::span<const TokenId> Choice::tokens(std::size_t begin, std::size_t count) co
 std::vector<TokenId> Choice::computed_tokens() const {
   std::vector<TokenId> result = generation_.prompt();
   result.insert(result.end(), generated_.begin(), generated_.end());
-  result.resize(num_computed);
+  result.resize(num_computed());
   return result;
 }
 
 bool Choice::is_decoding() const noexcept {
-  return !generated_.empty() && num_computed + 1 == num_known();
+  return !generated_.empty() && num_computed() + 1 == num_known();
+}
+
+void Choice::take_seat(const Seat& seat) noexcept {
+  state_ = State::kSeated;
+  seat_ = seat;
+}
+
+void Choice::leave_seat() noexcept {
+  state_ = State::kWaiting;
+  seat_ = {};
 }
 
 Generation::Generation(PreparedRequest prepared, std::uint64_t order, const Tokenizer& tokenizer)
@@ -60,12 +70,12 @@ bool Generation::precedes(const Generation& other) const noexcept {
 
 bool Generation::is_finished() const noexcept {
   return std::all_of(choices_.begin(), choices_.end(),
-                     [](const auto& choice) { return choice->state == Choice::State::kFinished; });
+                     [](const auto& choice) { return choice->is_finished(); });
 }
 
 bool Generation::has_waiting_choice() const noexcept {
   return std::any_of(choices_.begin(), choices_.end(),
-                     [](const auto& choice) { return choice->state == Choice::State::kWaiting; });
+                     [](const auto& choice) { return choice->is_waiting(); });
 }
 
 std::optional<SteadyClock::time_point> Generation::deadline() const {
@@ -75,18 +85,45 @@ std::optional<SteadyClock::time_point> Generation::deadline() const {
   return prepared_.request->submitted_at() + *document().deadline;
 }
 
+void Generation::start(std::uint64_t num_cached) {
+  started_at_ = SteadyClock::now();
+  num_cached_ = num_cached;
+}
+
+void Generation::count_token() {
+  last_token_at_ = SteadyClock::now();
+  if (!first_token_at_) {
+    first_token_at_ = last_token_at_;
+  }
+  ++num_generated_;
+}
+
+void Generation::keep_prompt_logits(std::span<const float> logits) {
+  prompt_logits_.assign(logits.begin(), logits.end());
+}
+
+Event Generation::started_event() const {
+  Event event;
+  event.type = VERNAL_EVENT_STARTED;
+  event.cached_tokens = num_cached_;
+  event.queued_us = microseconds(prepared_.request->submitted_at(), *started_at_);
+  event.text = num_cached_ > 0 ? "an earlier request began with the same tokens"
+                               : "no earlier request began with the same tokens";
+  return event;
+}
+
 Event Generation::finished_event() const {
   const SteadyClock::time_point now = SteadyClock::now();
-  const SteadyClock::time_point started = started_at.value_or(now);
-  const SteadyClock::time_point first_token = first_token_at.value_or(now);
+  const SteadyClock::time_point started = started_at_.value_or(now);
+  const SteadyClock::time_point first_token = first_token_at_.value_or(now);
   Event event;
   event.type = VERNAL_EVENT_FINISHED;
   event.prompt_tokens = prompt().size();
-  event.cached_tokens = num_cached;
-  event.completion_tokens = num_generated;
+  event.cached_tokens = num_cached_;
+  event.completion_tokens = num_generated_;
   event.queued_us = microseconds(prepared_.request->submitted_at(), started);
   event.prefill_us = microseconds(started, first_token);
-  event.decode_us = microseconds(first_token, now);
+  event.decode_us = first_token_at_ ? microseconds(first_token, last_token_at_) : 0;
   return event;
 }
 

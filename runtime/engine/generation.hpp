@@ -29,8 +29,24 @@ struct PreparedRequest {
 
 class Generation;
 
-/// One answer being made. Its known tokens are the prompt and what has been generated; those before
-/// computed() are in its sequence. Engine thread.
+/// Where a seated choice computes.
+struct Seat {
+  std::uint32_t slot = 0;
+  SequenceId sequence = 0;
+  std::size_t num_computed = 0;  ///< tokens that the sequence already holds
+  std::size_t num_reserved = 0;  ///< positions that the sequence has room for
+  /// Positions before the end of the prompt at which a chunk ends, because the state is kept there.
+  /// 0: none.
+  std::array<std::size_t, 2> borders{};
+};
+
+/// One answer being made. Its known tokens are the prompt and what has been generated. The first
+/// num_computed() of them are in its sequence. It changes by its own functions only:
+///
+///   kWaiting -> take_seat -> kSeated -> leave_seat -> kWaiting    put back, or paused
+///   any      -> finish    -> kFinished                            its answer is complete, or failed
+///
+/// Engine thread.
 class Choice {
  public:
   enum class State : std::uint8_t { kWaiting, kSeated, kFinished };
@@ -42,6 +58,7 @@ class Choice {
   Sampler& sampler() noexcept { return sampler_; }
   ChoiceOutput& output() noexcept { return output_; }
 
+  // ---- tokens
   std::span<const TokenId> generated() const noexcept { return generated_; }
   void append(TokenId token) { generated_.push_back(token); }
   std::size_t num_known() const noexcept;
@@ -53,15 +70,31 @@ class Choice {
   /// The next step takes one token, the newest.
   bool is_decoding() const noexcept;
 
-  State state = State::kWaiting;
-  std::uint32_t slot = 0;        ///< while seated
-  SequenceId sequence = 0;       ///< while seated
-  std::size_t num_computed = 0;  ///< tokens in the sequence
-  std::size_t num_reserved = 0;  ///< positions the sequence has room for
-  /// Positions before the end of the prompt at which a chunk ends, because the state is kept there;
-  /// 0: none.
-  std::array<std::size_t, 2> borders{};
-  std::uint64_t last_served = 0;  ///< number of the last step that it was part of
+  // ---- state
+  State state() const noexcept { return state_; }
+  bool is_waiting() const noexcept { return state_ == State::kWaiting; }
+  bool is_seated() const noexcept { return state_ == State::kSeated; }
+  bool is_finished() const noexcept { return state_ == State::kFinished; }
+  /// Of a seated choice.
+  const Seat& seat() const noexcept { return seat_; }
+  std::size_t num_computed() const noexcept { return seat_.num_computed; }
+  /// Whether the prompt is in the sequence of a seated choice.
+  bool has_prompt() const noexcept { return is_seated() && num_computed() >= num_prompt(); }
+  /// Number of the last step that it was part of.
+  std::uint64_t last_served() const noexcept { return last_served_; }
+
+  /// A waiting choice gets a seat.
+  void take_seat(const Seat& seat) noexcept;
+  /// A seated choice has room for so many positions.
+  void set_reserved(std::size_t num_positions) noexcept { seat_.num_reserved = num_positions; }
+  /// Step number `step` takes tokens of a seated choice.
+  void serve(std::uint64_t step) noexcept { last_served_ = step; }
+  /// A step has put `count` more tokens into the sequence of a seated choice.
+  void advance(std::size_t count) noexcept { seat_.num_computed += count; }
+  /// A seated choice waits again. The caller decides what becomes of its sequence.
+  void leave_seat() noexcept;
+  /// Nothing is computed for it any more. It must not be seated.
+  void finish() noexcept { state_ = State::kFinished; }
 
  private:
   Generation& generation_;
@@ -69,6 +102,9 @@ class Choice {
   Sampler sampler_;
   ChoiceOutput output_;
   std::vector<TokenId> generated_;
+  State state_ = State::kWaiting;
+  Seat seat_;  // while seated
+  std::uint64_t last_served_ = 0;
 };
 
 /// A request and its choices, which share the prompt. Engine thread.
@@ -93,19 +129,33 @@ class Generation {
   /// When the request must have ended, if its client said so.
   std::optional<SteadyClock::time_point> deadline() const;
 
+  // ---- how far it has come
+  bool has_started() const noexcept { return started_at_.has_value(); }
+  /// Its first choice has a seat, where `num_cached` tokens of the prompt need not be computed.
+  void start(std::uint64_t num_cached);
+  /// A token of one of its choices has been drawn.
+  void count_token();
+
+  /// After start().
+  Event started_event() const;
   /// The terminal event of a request all of whose choices are finished.
   Event finished_event() const;
 
-  std::optional<SteadyClock::time_point> started_at;  ///< first seated
-  std::optional<SteadyClock::time_point> first_token_at;
-  std::uint64_t num_cached = 0;      ///< tokens of the prompt that were not processed again
-  std::uint64_t num_generated = 0;   ///< in all choices
-  std::vector<float> prompt_logits;  ///< of the last token of the prompt, while choices wait for it
+  /// Logits of the last token of the prompt, while choices wait for them. Else empty.
+  std::span<const float> prompt_logits() const noexcept { return prompt_logits_; }
+  void keep_prompt_logits(std::span<const float> logits);
+  void drop_prompt_logits() { prompt_logits_ = {}; }
 
  private:
   PreparedRequest prepared_;
   const std::uint64_t order_;
   std::vector<std::unique_ptr<Choice>> choices_;
+  std::optional<SteadyClock::time_point> started_at_;
+  std::optional<SteadyClock::time_point> first_token_at_;
+  SteadyClock::time_point last_token_at_;
+  std::uint64_t num_cached_ = 0;
+  std::uint64_t num_generated_ = 0;  // in all choices
+  std::vector<float> prompt_logits_;
 };
 
 }  // namespace vernal

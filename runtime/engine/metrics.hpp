@@ -22,11 +22,11 @@ inline constexpr std::size_t kNumOutcomes = 6;
 /// "stop", "length", "tool_calls", "cancelled", "client_error", "error".
 const char* outcome_name(RequestOutcome outcome) noexcept;
 
-/// Written by whoever does the work, read by any thread at any time: nothing waits for anything
-/// here.
+/// Whoever does the work writes them, any thread reads them at any time. Nobody waits.
 struct EngineMetrics {
   std::atomic<std::uint64_t> open_requests{0};     ///< submitted and not ended
   std::atomic<std::uint64_t> running_requests{0};  ///< those with a sequence in a slot
+  std::atomic<std::uint64_t> seated_choices{0};    ///< slots that are taken
   std::atomic<std::uint64_t> prompt_tokens{0};     ///< processed by steps
   std::atomic<std::uint64_t> cached_tokens{0};     ///< of prompts, not processed again
   std::atomic<std::uint64_t> generated_tokens{0};

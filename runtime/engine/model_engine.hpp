@@ -32,17 +32,19 @@ class ModelEngine : public std::enable_shared_from_this<ModelEngine> {
   /// Errors   those of StepModel::open
   static std::shared_ptr<ModelEngine> start(LoadedModel model, Clock clock);
 
-  /// After stop().
+  /// The thread must have ended, or join() must have given it up.
   ~ModelEngine();
   ModelEngine(const ModelEngine&) = delete;
   ModelEngine& operator=(const ModelEngine&) = delete;
 
-  /// The members that do not change; `steps` belongs to the engine thread.
+  /// What the loader handed over. `steps` belongs to the engine thread; the rest does not change.
   const LoadedModel& model() const noexcept { return model_; }
   const PromptBuilder& prompts() const noexcept { return prompts_; }
   const std::shared_ptr<WakeSignal>& signal() const noexcept { return signal_; }
   const std::shared_ptr<EngineMetrics>& metrics() const noexcept { return metrics_; }
 
+  /// Whether as many requests wait as may. Those that find a free slot do not count.
+  bool has_full_queue() const noexcept;
   /// Queues a request. It is ended at once if the model has failed or stops.
   void accept(PreparedRequest prepared);
 
@@ -55,8 +57,8 @@ class ModelEngine : public std::enable_shared_from_this<ModelEngine> {
 
   /// Asks the thread to end every request and itself, after the step that is running.
   void request_stop();
-  /// Waits for the thread until then. False: a step has not ended; the thread goes on alone and
-  /// keeps this object, and the backend must not be unloaded.
+  /// Waits for the thread until then. False: a step has not ended. The thread then goes on alone and
+  /// keeps this object alive, and the backend must not be unloaded.
   bool join(SteadyClock::time_point until);
 
  private:
@@ -66,9 +68,11 @@ class ModelEngine : public std::enable_shared_from_this<ModelEngine> {
   void serve(EngineLoop& loop);
   // Moves accepted requests to the loop. False: it is time to stop.
   bool take_inbox(EngineLoop& loop);
-  void set_status(ModelStatus status);
-  // Ends everything that waits in the inbox, and from now on what comes.
-  void close_inbox(const Error& reason);
+  void set_status(ModelStatus status) noexcept;
+  // The model takes no requests from now on; those in the inbox end.
+  void fail(const char* reason) noexcept;
+  // Ends everything that waits in the inbox.
+  void close_inbox(const char* reason) noexcept;
 
   LoadedModel model_;
   const PromptBuilder prompts_;

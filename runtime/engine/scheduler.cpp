@@ -28,7 +28,7 @@ void Scheduler::plan(std::span<Choice* const> choices, std::vector<PlannedChunk>
     (choice->is_decoding() ? decodes_ : prefills_).push_back(choice);
   }
   const auto waited_longer = [](const Choice* a, const Choice* b) {
-    return a->last_served < b->last_served;
+    return a->last_served() < b->last_served();
   };
   std::stable_sort(decodes_.begin(), decodes_.end(), waited_longer);
   std::stable_sort(prefills_.begin(), prefills_.end(), waited_longer);
@@ -47,12 +47,12 @@ void Scheduler::plan(std::span<Choice* const> choices, std::vector<PlannedChunk>
 }
 
 std::size_t Scheduler::next_count(const Choice& choice) const noexcept {
-  const std::size_t begin = choice.num_computed;
+  const std::size_t begin = choice.num_computed();
   const std::size_t end_of_part =
       begin < choice.num_prompt() ? choice.num_prompt() : choice.num_known();
   const std::size_t next_border = (begin / chunk_tokens_ + 1) * chunk_tokens_;
   std::size_t end = std::min(end_of_part, next_border);
-  for (const std::size_t border : choice.borders) {
+  for (const std::size_t border : choice.seat().borders) {
     if (begin < border) end = std::min(end, border);
   }
   return end - begin;
@@ -66,8 +66,8 @@ void Scheduler::add(std::span<Choice* const> choices, std::size_t& budget,
       continue;
     }
     budget -= count;
-    choice->last_served = num_steps_;
-    out.push_back({choice, count, choice->num_computed + count == choice->num_known()});
+    choice->serve(num_steps_);
+    out.push_back({choice, count, choice->num_computed() + count == choice->num_known()});
   }
 }
 

@@ -19,27 +19,26 @@ struct PlannedChunk {
 
 /// Fills a step with every decode, then with prefill chunks of those that have waited longest.
 ///
-/// Where the chunks of a prompt begin and end is a function of the prompt's length and of
-/// chunk_tokens(), never of what else runs: chunks end at absolute multiples of chunk_tokens() and
-/// at the end of the prompt. A backend whose results depend on nothing but a sequence and its chunk
-/// borders then gives the same answer whatever the load. Where states are kept for later prompts
-/// they also end at Choice::borders, one of which depends on the earlier prompts that are held;
-/// only a backend that does not depend on borders either is then indifferent to those. Engine
-/// thread.
+/// Chunks of a prompt end at multiples of chunk_tokens() and at the end of the prompt, whatever else
+/// runs. A backend whose results depend only on a sequence and its chunk borders therefore gives the
+/// same answer under any load. Where states are kept for later prompts, chunks also end at
+/// Seat::borders. One of these depends on earlier prompts, so there only a backend whose results do
+/// not depend on borders gives the same answer always. Engine thread.
 class Scheduler {
  public:
   /// Chunk borders are multiples of this where the size of a step allows it.
   static constexpr std::size_t kChunkAlignment = 64;
 
-  /// max_tokens_per_step >= 1; slots: most choices at once
+  ///   max_tokens_per_step   at least 1
+  ///   slots                 the most choices in a step
   Scheduler(std::size_t max_tokens_per_step, std::size_t slots);
 
   /// Length of a whole chunk: a multiple of kChunkAlignment that leaves room for one decode of each
   /// slot, or a power of two below it in a step too small for that.
   std::size_t chunk_tokens() const noexcept { return chunk_tokens_; }
 
-  /// Fills `out` with the next step; it stays empty if there is nothing to do. Each choice has
-  /// tokens to compute, and its last_served is set to the number of the step.
+  /// Fills `out` with the next step; it stays empty if there is nothing to do. Each choice is
+  /// seated and has tokens to compute. Those in the step are told its number.
   void plan(std::span<Choice* const> choices, std::vector<PlannedChunk>& out);
 
  private:

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "engine/steps/backend_step_model.hpp"
 #include "engine/steps/segmented_step_model.hpp"
-#include "loading/module_outputs.hpp"
+#include "loading/memory_lock.hpp"
+#include "loading/step_functions.hpp"
 #include "module/gguf_source.hpp"
 #include "vernal/error.hpp"
 #include "vernal/host.hpp"
@@ -52,7 +52,12 @@ void load_segments(std::vector<ModelSegment>& segments, const LoadProgress& prog
 }  // namespace
 
 ResidentModel::ResidentModel(const ModelSettings& settings, plugin::PluginRegistry& registry)
-    : settings_(settings), file_(std::make_unique<GgufFile>(GgufFile::open(settings.path))) {
+    : ResidentModel(settings, registry,
+                    std::make_shared<const GgufFile>(GgufFile::open(settings.path))) {}
+
+ResidentModel::ResidentModel(const ModelSettings& settings, plugin::PluginRegistry& registry,
+                             std::shared_ptr<const GgufFile> file)
+    : settings_(settings), file_(std::move(file)) {
   const GgufMetadataSource metadata(*file_);
   architecture_ = settings.architecture;
   if (architecture_.empty())
@@ -92,7 +97,7 @@ void ResidentModel::build() {
     segment.view = std::make_unique<ModuleView>(segment.module);
     segment.weights = std::make_unique<GgufWeightStore>(*file_, *segment.module);
   }
-  if (!has_output(*segments_.back().module, "logits")) {
+  if (main_function(*segments_.back().module).logits_columns == 0) {
     throw Error(
         VERNAL_INVALID_ARGUMENT,
         fmt::format("\"layers\" end at {}, where the model goes on", segments_.back().last));
@@ -201,6 +206,25 @@ void ResidentModel::read_text() {
   }
 }
 
+void ResidentModel::ask_for_locks() {
+  if (settings_.lock_memory == "never") return;
+  for (ModelSegment& segment : segments_) {
+    if (segment.plan->lockable_bytes()) {
+      segment.plan->lock_memory(settings_.lock_memory == "required");
+    }
+  }
+}
+
+void ResidentModel::lock_weights_in_place() {
+  if (settings_.lock_memory == "never") return;
+  for (const ModelSegment& segment : segments_) {
+    const std::string refusal = lock_kept_weights(*segment.weights);
+    if (refusal.empty()) continue;
+    if (settings_.lock_memory == "required") throw Error(VERNAL_RESOURCE_EXHAUSTED, refusal);
+    load_warnings_.push_back(refusal);
+  }
+}
+
 LoadedModel ResidentModel::load(const LoadProgress& progress) {
   LoadedModel out;
   out.id = settings_.name;
@@ -209,32 +233,29 @@ LoadedModel ResidentModel::load(const LoadProgress& progress) {
   out.created = modification_time(settings_.path);
   read_text();
   out.tokenizer = text_->tokenizer;
-  out.chat_template = text_->chat_template;
-  out.chat_template_problem = text_->chat_template_problem;
+  out.chat_template = text_->templates.chat;
+  out.tool_use_template = text_->templates.tool_use;
+  out.chat_template_problem = text_->templates.problem;
+  ask_for_locks();
   load_segments(segments_, progress);
-  out.vocabulary_size = output_columns(*segments_.back().module, "logits");
+  lock_weights_in_place();
+  out.vocabulary_size = main_function(*segments_.back().module).logits_columns;
   out.context_length = context_length_;
   out.slots = static_cast<std::uint32_t>(settings_.slots);
   out.max_tokens_per_step = static_cast<std::uint32_t>(settings_.max_tokens_per_step);
   out.max_checkpoints = static_cast<std::uint32_t>(settings_.max_checkpoints);
-  out.limits.max_open_requests = settings_.max_queue + settings_.slots;
+  out.limits.max_queue = settings_.max_queue;
   out.limits.stall_timeout = std::chrono::milliseconds(settings_.stall_timeout_ms);
   out.limits.step_timeout = std::chrono::milliseconds(settings_.step_timeout_ms);
-  out.steps = make_steps(out.vocabulary_size);
+  out.steps = make_steps();
   return out;
 }
 
-std::unique_ptr<StepModel> ResidentModel::make_steps(std::uint64_t vocabulary_size) {
-  if (segments_.size() == 1) {
-    return std::make_unique<BackendStepModel>(
-        [this] { return segments_.front().program->create_pool(); },
-        BackendStepModel::Shape{0, vocabulary_size, 1});
-  }
+std::unique_ptr<StepModel> ResidentModel::make_steps() {
   std::vector<SegmentedStepModel::Segment> parts;
   for (ModelSegment& segment : segments_) {
-    const bool is_last = &segment == &segments_.back();
-    parts.push_back({[&segment] { return segment.program->create_pool(); },
-                     is_last ? vocabulary_size : output_columns(*segment.module, "hidden")});
+    parts.push_back(
+        {[&segment] { return segment.program->create_pool(); }, step_functions(*segment.module)});
   }
   return std::make_unique<SegmentedStepModel>(std::move(parts));
 }

@@ -30,13 +30,12 @@ struct ModelSegment {
   std::shared_ptr<const Module> module;
   std::unique_ptr<ModuleView> view;
   std::unique_ptr<GgufWeightStore> weights;
-  std::string
-      rotation_refusal;  ///< why its plan does without; empty: it does not, or none is asked
+  std::string rotation_refusal;  ///< why its plan does not rotate; empty: it does, or need not
   std::optional<plugin::BackendPlan> plan;
   std::optional<plugin::BackendProgram> program;
 };
 
-/// Told of the bytes loaded so far; false cancels the load.
+/// Is told how many bytes have been loaded. Returning false cancels the load.
 using LoadProgress = std::function<bool(std::uint64_t done_bytes, std::uint64_t total_bytes)>;
 
 /// The control thread's side of a model: everything the engine's StepModel stands on. Steps:
@@ -52,9 +51,13 @@ class ResidentModel {
   /// Opens the file and the library of its architecture, of which nothing is called yet.
   /// Errors  those of GgufFile::open and open_architecture.
   ResidentModel(const ModelSettings& settings, plugin::PluginRegistry& registry);
+  /// The same with a file that is open already: settings.path.
+  ResidentModel(const ModelSettings& settings, plugin::PluginRegistry& registry,
+                std::shared_ptr<const GgufFile> file);
 
   const ModelSettings& settings() const noexcept { return settings_; }
   const GgufFile& file() const noexcept { return *file_; }
+  std::shared_ptr<const GgufFile> shared_file() const noexcept { return file_; }
   /// In the order of their layers. At least one; their modules are there after build().
   const std::vector<ModelSegment>& segments() const noexcept { return segments_; }
   const std::string& architecture() const noexcept { return architecture_; }
@@ -62,7 +65,7 @@ class ResidentModel {
   const std::string& description() const noexcept { return description_; }
   /// Hyperparameters as lines "name = value".
   const std::string& hyperparameters() const noexcept { return hyperparameters_; }
-  /// Of one sequence: the deployment's, or the file's.
+  /// Most positions of one sequence: the deployment's number, or the file's.
   std::uint64_t context_length() const noexcept { return context_length_; }
   /// What the file was trained for; 0 if it does not say.
   std::uint64_t trained_context_length() const noexcept { return trained_context_length_; }
@@ -75,11 +78,11 @@ class ResidentModel {
   /// whether keys and values are rotated, a backend that refuses it plans without.
   /// Errors  those of BackendInstance::plan, with the segment's layers if there are several.
   void plan(std::span<const plugin::BackendInstance* const> backends);
-  /// What the plan does otherwise than the deployment's defaults, for people; after plan().
+  /// In which points the plan differs from the deployment's defaults, for people. After plan().
   std::vector<std::string> remarks() const;
   /// Whether every segment rotates the keys and values that are quantised; after plan().
   bool is_rotated() const;
-  /// Of all segments; if there are several, each object with its layers.
+  /// The memory table of all segments. If there are several, each object names its layers.
   std::vector<MemoryRow> rows() const;
   /// Sums over the segments.
   vernal_plan_info plan_info() const;
@@ -93,14 +96,18 @@ class ResidentModel {
 
   /// Loads the weights, and vocabulary and template if they are not there. After plan().
   LoadedModel load(const LoadProgress& progress);
+  /// What load() did otherwise than asked for, for people.
+  const std::vector<std::string>& load_warnings() const noexcept { return load_warnings_; }
 
  private:
   PlanOptions plan_options() const;
   void plan_segment(ModelSegment& segment, const plugin::BackendInstance& backend) const;
-  std::unique_ptr<StepModel> make_steps(std::uint64_t vocabulary_size);
+  std::unique_ptr<StepModel> make_steps();
+  void ask_for_locks();
+  void lock_weights_in_place();
 
   ModelSettings settings_;
-  std::unique_ptr<GgufFile> file_;
+  std::shared_ptr<const GgufFile> file_;  // shared with models that are priced otherwise
   std::string architecture_;
   std::string description_;
   std::string hyperparameters_;
@@ -108,6 +115,7 @@ class ResidentModel {
   std::uint64_t trained_context_length_ = 0;
   ArchitecturePlugin plugin_;
   std::vector<ModelSegment> segments_;
+  std::vector<std::string> load_warnings_;
   std::unique_ptr<const TextSide> text_;
 };
 

@@ -121,6 +121,10 @@ bool Manifest::provides_architecture(std::string_view architecture) const {
          std::find(provides.begin(), provides.end(), architecture) != provides.end();
 }
 
+bool Manifest::has_capability(std::string_view capability) const {
+  return std::find(capabilities.begin(), capabilities.end(), capability) != capabilities.end();
+}
+
 Manifest read_manifest(const std::filesystem::path& file) {
   const auto text = read_note(file, VERNAL_NOTE_OWNER, VERNAL_NOTE_TYPE);
   if (!text) {
@@ -147,6 +151,7 @@ Manifest read_manifest(const std::filesystem::path& file) {
   manifest.isa = lines.optional("isa");
   manifest.needs = lines.list("needs");
   manifest.provides = lines.list("provides");
+  manifest.capabilities = lines.list("capabilities");
   manifest.licence = lines.optional("licence");
   if (!is_plugin_name(manifest.name)) {
     refuse(file, fmt::format("manifest: name expected [a-z0-9_]+, found \"{}\"", manifest.name));

@@ -22,16 +22,22 @@ struct Manifest {
   std::string id;                     // reverse domain name
   std::string version;
   std::string vendor;
-  std::string sdk;                    // product version of the SDK it was built with
-  std::string isa;                    // "x86-64-v3"; empty: runs everywhere
-  std::vector<std::string> needs;     // for people to read
-  std::vector<std::string> provides;  // values of general.architecture
+  std::string sdk;                        // product version of the SDK it was built with
+  std::string isa;                        // "x86-64-v3"; empty: runs everywhere
+  std::vector<std::string> needs;         // for people to read
+  std::vector<std::string> provides;      // values of general.architecture
+  std::vector<std::string> capabilities;  // what the host may use it for beside its kind
   std::string licence;
 
   /// Whether the plugin is of a kind, VERNAL_KIND_*.
   bool has_kind(std::uint32_t kind) const;
   bool provides_architecture(std::string_view architecture) const;
+  bool has_capability(std::string_view capability) const;
 };
+
+/// The capability of a frontend that talks with people at the terminal, and may ask for the console
+/// service.
+inline constexpr std::string_view kConsoleCapability = "console";
 
 /// "backend", "architecture", "frontend", or "unknown kind".
 std::string_view kind_name(std::uint32_t kind) noexcept;

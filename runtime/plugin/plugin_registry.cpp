@@ -187,6 +187,28 @@ PluginLibrary& PluginRegistry::open_architecture(std::string_view architecture) 
                           folders_text(folders_), architecture, architectures_of(listings_)));
 }
 
+const std::string& PluginRegistry::find_capable(std::string_view capability,
+                                                std::uint32_t kind) const {
+  const auto is_capable = [&](const Manifest& manifest) {
+    return manifest.has_kind(kind) && manifest.has_capability(capability);
+  };
+  const Manifest* found = nullptr;
+  for (const PluginListing& listing : listings_) {
+    if (!listing.refusal.empty() || !is_capable(*listing.manifest)) continue;
+    if (found != nullptr) {
+      throw Error(VERNAL_INVALID_ARGUMENT,
+                  fmt::format("several {} plugins have the capability \"{}\": {}", kind_name(kind),
+                              capability, names_of(listings_, is_capable)));
+    }
+    found = &*listing.manifest;
+  }
+  if (found == nullptr) {
+    throw Error(VERNAL_NOT_FOUND, fmt::format("no {} plugin in {} has the capability \"{}\"",
+                                              kind_name(kind), folders_text(folders_), capability));
+  }
+  return found->name;
+}
+
 void PluginRegistry::init_all() {
   for (const auto& library : opened_) library->init();
 }

@@ -60,6 +60,10 @@ class PluginRegistry {
   ///         INVALID_ARGUMENT: several plugins provide it
   PluginLibrary& open_architecture(std::string_view architecture);
 
+  /// Name of the plugin of `kind` that has a capability of its manifest. Runs no code of it.
+  /// Errors  NOT_FOUND: none that can be loaded has it; INVALID_ARGUMENT: several have it.
+  const std::string& find_capable(std::string_view capability, std::uint32_t kind) const;
+
   /// Initialises every plugin that was opened since the last call, in the order of opening.
   void init_all();
   /// Shuts down every initialised plugin, the last one first. A second call does nothing.

@@ -4,7 +4,7 @@
 #include <array>
 #include <numeric>
 
-#include "loading/module_outputs.hpp"
+#include "loading/step_functions.hpp"
 #include "module/build_module.hpp"
 #include "module/gguf_source.hpp"
 #include "vernal/error.hpp"
@@ -57,7 +57,7 @@ ModelUnderTest::ModelUnderTest(const std::filesystem::path& file, const ModelOpt
   plan_.emplace(backend_->plan(view_->ref(), plan));
   program_.emplace(plan_->build(*weights_, {}));
   pool_.emplace(program_->create_pool());
-  vocabulary_size_ = output_columns(*module_, "logits");
+  vocabulary_size_ = main_function(*module_).logits_columns;
 }
 
 vernal_sequence_id ModelUnderTest::sequence(std::uint64_t num_tokens) {

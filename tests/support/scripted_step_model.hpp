@@ -111,7 +111,7 @@ class ScriptedStepModel final : public StepModel {
   StepModelInfo info() const override {
     check_thread();
     return {control_->capacity_tokens, control_->capacity_tokens - num_reserved(),
-            control_->truncates_anywhere, false};
+            control_->truncates_anywhere};
   }
 
   std::optional<SequenceId> create_sequence() override {

@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/json/serialize.hpp>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 
 #include "stdin_repl/nearest_name.hpp"
@@ -18,33 +19,26 @@ namespace json = boost::json;
 
 enum class Kind { kNumber, kInteger, kWord };
 
-// An option of a request document. The core checks ranges; the ranges here only save the user a
-// request that would fail.
+// An option of a request document. Which values it may have is the core's to say: what it refuses
+// comes as the answer to the next prompt, and names the option, the bounds and the value.
 struct Option {
   std::string_view name;
   Kind kind;
-  bool is_sampling;  // is a member of `sampling`, not of the document itself
-  double least = 0;
-  double most = 0;
+  bool is_sampling;  // a member of `sampling`, else of the document itself
 };
-
-constexpr double kAnyInteger = 9.2e18;
 
 constexpr std::array kOptions = {
-    Option{"temperature", Kind::kNumber, true, 0, 2},
-    Option{"top_k", Kind::kInteger, true, 0, 2147483647},
-    Option{"top_p", Kind::kNumber, true, 0, 1},
-    Option{"min_p", Kind::kNumber, true, 0, 1},
-    Option{"repetition_penalty", Kind::kNumber, true, 0.01, 100},
-    Option{"presence_penalty", Kind::kNumber, true, -2, 2},
-    Option{"frequency_penalty", Kind::kNumber, true, -2, 2},
-    Option{"seed", Kind::kInteger, false, -kAnyInteger, kAnyInteger},
-    Option{"max_tokens", Kind::kInteger, false, 1, kAnyInteger},
+    Option{"temperature", Kind::kNumber, true},
+    Option{"top_k", Kind::kInteger, true},
+    Option{"top_p", Kind::kNumber, true},
+    Option{"min_p", Kind::kNumber, true},
+    Option{"repetition_penalty", Kind::kNumber, true},
+    Option{"presence_penalty", Kind::kNumber, true},
+    Option{"frequency_penalty", Kind::kNumber, true},
+    Option{"seed", Kind::kInteger, false},
+    Option{"max_tokens", Kind::kInteger, false},
     Option{"thinking", Kind::kWord, false},
 };
-
-constexpr std::array<std::string_view, 10> kThinking = {
-    "auto", "off", "on", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"};
 
 constexpr std::string_view kDefault = "default";
 
@@ -59,30 +53,21 @@ const Option& find(std::string_view name) {
                   : fmt::format("there is no option \"{}\"; did you mean \"{}\"?", name, nearest));
 }
 
-bool is_in_range(const Option& option, double value) {
-  return value >= option.least && value <= option.most;
-}
-
 template <class Number>
 bool parse(std::string_view text, Number& out) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   return error == std::errc() && end == text.data() + text.size();
 }
 
-/// The value of an option that `text` names; null if it is none.
+/// Null if `text` is no value of the option's kind.
 json::value read_value(const Option& option, std::string_view text) {
-  if (option.kind == Kind::kWord) {
-    const bool is_known = std::find(kThinking.begin(), kThinking.end(), text) != kThinking.end();
-    return is_known ? json::value(json::string(text)) : json::value();
-  }
+  if (option.kind == Kind::kWord) return json::value(json::string(text));
   if (option.kind == Kind::kInteger) {
     std::int64_t integer = 0;
-    if (!parse(text, integer) || !is_in_range(option, static_cast<double>(integer))) return {};
-    return integer;
+    return parse(text, integer) ? json::value(integer) : json::value();
   }
   double number = 0;
-  if (!parse(text, number) || !is_in_range(option, number)) return {};
-  return number;
+  return parse(text, number) && std::isfinite(number) ? json::value(number) : json::value();
 }
 
 }  // namespace
@@ -93,15 +78,16 @@ std::vector<std::string_view> GenerationOptions::names() {
   return names;
 }
 
-std::string GenerationOptions::expectation(std::string_view name) {
-  const Option& option = find(name);
-  if (option.kind == Kind::kWord) return fmt::format("{}", fmt::join(kThinking, ", "));
-  const std::string_view kind = option.kind == Kind::kInteger ? "a whole number" : "a number";
-  if (option.most < kAnyInteger) {
-    return fmt::format("{} from {} to {}", kind, option.least, option.most);
+std::string_view GenerationOptions::expectation(std::string_view name) {
+  switch (find(name).kind) {
+    case Kind::kNumber:
+      return "a number";
+    case Kind::kInteger:
+      return "a whole number";
+    case Kind::kWord:
+      return "a word";
   }
-  return option.least > -kAnyInteger ? fmt::format("{} from {}", kind, option.least)
-                                     : std::string(kind);
+  return "a word";
 }
 
 void GenerationOptions::set(std::string_view name, std::string_view value) {

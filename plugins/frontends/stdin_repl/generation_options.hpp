@@ -13,12 +13,14 @@ class GenerationOptions {
  public:
   /// The names in the order in which they are shown.
   static std::vector<std::string_view> names();
-  /// The values that an option accepts: "0 to 2" or "auto, off, on, ...".
-  static std::string expectation(std::string_view name);
+  /// What an option accepts: "a number", "a whole number", "a word".
+  /// Errors   NOT_FOUND: no such option
+  static std::string_view expectation(std::string_view name);
 
-  /// Sets an option from text; "default" makes it unset.
+  /// Sets an option from text; "default" makes it unset. The core refuses values out of range when
+  /// they are used.
   /// Errors   NOT_FOUND: no such option; the message has the nearest name
-  ///          INVALID_ARGUMENT: the option does not accept the value
+  ///          INVALID_ARGUMENT: the value is of another kind
   void set(std::string_view name, std::string_view value);
   /// The value of an option, or "default".
   /// Errors   NOT_FOUND: no such option

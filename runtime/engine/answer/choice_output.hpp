@@ -29,13 +29,15 @@ struct OutputPiece {
 /// token is handed out with the piece that holds its first byte. Engine thread.
 class ChoiceOutput {
  public:
-  /// Both outlive the object. `reports_logprobs`: pieces carry them.
+  /// `tokenizer` and `stops` outlive the object.
+  ///   reports_logprobs   whether pieces carry log-probabilities
   ChoiceOutput(const Tokenizer& tokenizer, const std::vector<std::string>& stops,
                bool reports_logprobs);
 
-  /// Takes the next token, which is none that ends the answer; returns what may be handed out.
+  /// Takes the next token and returns what may be handed out. The token must not be one that ends
+  /// the answer.
   OutputPiece push(const SampledToken& token);
-  /// The answer has ended: the rest.
+  /// Ends the answer and returns the rest of it.
   OutputPiece flush();
 
   /// The stop string that ended the answer, once push() has found one.

@@ -9,8 +9,8 @@
 namespace vernal {
 
 /// Finds the first stop string of an answer, also where it begins in one piece and ends in another.
-/// Text that may be the beginning of a stop string is held back until it is known. Thread   one at
-/// a time.
+/// Text that may be the beginning of a stop string is held back until more text decides it.
+/// Thread   one at a time
 class StopMatcher {
  public:
   /// `stops` are not empty; they outlive the object.
@@ -20,7 +20,7 @@ class StopMatcher {
   /// whole. Once a stop string is found (found() is set) the text before it is returned, and later
   /// calls give nothing.
   std::string push(std::string_view piece);
-  /// The answer has ended: what was held back.
+  /// Ends the answer and returns the text that was held back.
   std::string flush();
 
   /// The stop string that was found: of those that begin first, the longest.
@@ -31,7 +31,7 @@ class StopMatcher {
  private:
   // First occurrence of a stop string in held_; npos if there is none.
   std::size_t find_stop();
-  // Where the longest end of held_ begins that is the beginning of a stop string.
+  // Where the longest suffix of held_ begins that is a prefix of a stop string.
   std::size_t begin_of_partial() const noexcept;
 
   const std::vector<std::string>& stops_;

@@ -66,7 +66,7 @@ void CheckpointCache::keep(SequenceId sequence, std::vector<TokenId> tokens, std
     if (error.code() == VERNAL_DEVICE_LOST) {
       throw;
     }
-    // The sequence is none the worse for it; a later prompt starts from further back.
+    // The sequence goes on without the checkpoint. A later prompt computes more tokens.
   }
 }
 

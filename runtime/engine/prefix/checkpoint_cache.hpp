@@ -1,4 +1,4 @@
-// Checkpoints of a model whose sequences cannot be cut at will, by the tokens they stand behind.
+// Checkpoints of a model whose sequences cannot be cut anywhere, found by the tokens before them.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ namespace vernal {
 /// counts, so that they compare with those of other things. Engine thread.
 class CheckpointCache {
  public:
-  /// `model` outlives the cache. Of a model that truncates anywhere nothing is kept.
+  /// `model` outlives the cache. Nothing is kept of a model that truncates anywhere.
   CheckpointCache(StepModel& model, std::uint32_t max_checkpoints);
   /// Releases all.
   ~CheckpointCache();
@@ -31,17 +31,17 @@ class CheckpointCache {
   bool is_on() const noexcept { return max_checkpoints_ > 0; }
   std::size_t size() const noexcept { return entries_.size(); }
 
-  /// The longest whose tokens the known ones of the choice begin with, and that leaves at least one
-  /// of these to compute. Null: none. Lives until the next call that is not const.
+  /// The longest entry whose tokens are the beginning of the choice's known tokens, with at least one
+  /// known token after it. Null: there is none. Lives until the next call that is not const.
   Entry* find(const Choice& choice);
-  /// The most tokens that those of any kept state have in common with the known ones of the choice.
+  /// The most tokens that any entry and the choice's known tokens have in common at their beginning.
   std::size_t most_common(const Choice& choice) const;
   /// Keeps the state of a sequence that holds `tokens`, if the model has room for it.
   /// Errors   DEVICE_LOST
   void keep(SequenceId sequence, std::vector<TokenId> tokens, std::uint64_t now);
-  /// Age of the least recently used; the greatest number if there is none.
+  /// Age of the least recently used entry, or the greatest number if there is none.
   std::uint64_t oldest() const noexcept;
-  /// Releases the least recently used. There must be one.
+  /// Releases the least recently used entry. There must be one.
   void release_oldest();
 
  private:
@@ -52,7 +52,7 @@ class CheckpointCache {
   std::vector<Entry> entries_;
 };
 
-/// How many of `tokens` the known tokens of a choice begin with.
+/// How many tokens `tokens` and the known tokens of a choice have in common at their beginning.
 std::size_t count_common(const Choice& choice, std::span<const TokenId> tokens);
 
 }  // namespace vernal

@@ -25,19 +25,18 @@ SlotPool::~SlotPool() {
   }
 }
 
-Seating SlotPool::seat(Choice& choice, std::size_t num_positions) {
+SeatResult SlotPool::seat(Choice& choice, std::size_t num_positions) {
   const Place place = find_place(choice);
   if (place.slot == nullptr) {
-    return Seating::kNoSlot;
+    return SeatResult::kNoSlot;
   }
-  const std::size_t num_common = checkpoints_.is_on() ? most_common(choice) : 0;
-  const Seating seating = fill(*place.slot, choice, num_positions, [&] { begin(place, choice); });
-  if (seating == Seating::kSeated && checkpoints_.is_on()) {
-    // What two prompts begin with, a third one may.
+  Seat seat;
+  if (checkpoints_.is_on()) {
+    // A third prompt may begin with what two prompts have in common, so the state there is kept.
     const std::size_t last = choice.num_prompt() - 1;
-    choice.borders = {align(last), align(std::min(num_common, last))};
+    seat.borders = {align(last), align(std::min(most_common(choice), last))};
   }
-  return seating;
+  return fill(*place.slot, choice, num_positions, seat, [&] { seat.num_computed = begin(place); });
 }
 
 std::size_t SlotPool::most_common(const Choice& choice) const {
@@ -46,10 +45,9 @@ std::size_t SlotPool::most_common(const Choice& choice) const {
   return most;
 }
 
-void SlotPool::begin(const Place& place, Choice& choice) {
+std::size_t SlotPool::begin(const Place& place) {
   if (place.source != nullptr && reuse(place)) {
-    choice.num_computed = place.num_reusable;
-    return;
+    return place.num_reusable;
   }
   Slot& slot = *place.slot;
   clear(slot);
@@ -59,12 +57,12 @@ void SlotPool::begin(const Place& place, Choice& choice) {
     sequence = model_.create_sequence();
   }
   slot.sequence = sequence.value_or(0);
-  choice.num_computed = 0;
-  if (place.checkpoint != nullptr && sequence) {
-    model_.restore(*sequence, place.checkpoint->id);
-    place.checkpoint->used_at = ++now_;
-    choice.num_computed = place.checkpoint->tokens.size();
+  if (place.checkpoint == nullptr || !sequence) {
+    return 0;
   }
+  model_.restore(*sequence, place.checkpoint->id);
+  place.checkpoint->used_at = ++now_;
+  return place.checkpoint->tokens.size();
 }
 
 bool SlotPool::reuse(const Place& place) {
@@ -78,68 +76,68 @@ bool SlotPool::reuse(const Place& place) {
   return place.slot->sequence != 0;
 }
 
-Seating SlotPool::seat_copy(Choice& choice, const Choice& source, std::size_t num_positions) {
-  if (!cuts_anywhere_ && source.num_computed != source.num_prompt()) {
-    return Seating::kNoRoom;  // it cannot be copied there
+SeatResult SlotPool::seat_copy(Choice& choice, const Choice& source, std::size_t num_positions) {
+  if (!cuts_anywhere_ && source.num_computed() != source.num_prompt()) {
+    return SeatResult::kNoRoom;  // it cannot be copied there
   }
   Slot* slot = find_slot();
   if (slot == nullptr) {
-    return Seating::kNoSlot;
+    return SeatResult::kNoSlot;
   }
-  return fill(*slot, choice, num_positions, [&] {
+  Seat seat;
+  return fill(*slot, choice, num_positions, seat, [&] {
     clear(*slot);
     slot->is_taken = true;
-    slot->sequence = model_.fork(source.sequence, source.num_prompt()).value_or(0);
-    choice.num_computed = source.num_prompt();
+    slot->sequence = model_.fork(source.seat().sequence, source.num_prompt()).value_or(0);
+    seat.num_computed = source.num_prompt();
   });
 }
 
 template <class MakeSequence>
-Seating SlotPool::fill(Slot& slot, Choice& choice, std::size_t num_positions,
-                       MakeSequence make_sequence) {
+SeatResult SlotPool::fill(Slot& slot, Choice& choice, std::size_t num_positions, Seat& seat,
+                          MakeSequence make_sequence) {
   slot.is_taken = true;  // making room must not release it
   bool is_filled = false;
   try {
     make_sequence();
-    is_filled = slot.sequence != 0 && reserve(slot.sequence, num_positions - choice.num_computed);
+    is_filled = slot.sequence != 0 && reserve(slot.sequence, num_positions - seat.num_computed);
   } catch (...) {
     clear(slot);
-    choice.num_computed = 0;
     throw;
   }
   if (!is_filled) {
     clear(slot);
-    choice.num_computed = 0;
-    return Seating::kNoRoom;
+    return SeatResult::kNoRoom;
   }
   slot.tokens.clear();
-  choice.slot = static_cast<std::uint32_t>(&slot - slots_.data());
-  choice.sequence = slot.sequence;
-  choice.num_reserved = num_positions;
-  choice.state = Choice::State::kSeated;
+  seat.slot = static_cast<std::uint32_t>(&slot - slots_.data());
+  seat.sequence = slot.sequence;
+  seat.num_reserved = num_positions;
+  choice.take_seat(seat);
   ++num_seated_;
-  return Seating::kSeated;
+  return SeatResult::kSeated;
 }
 
 bool SlotPool::grow(Choice& choice, std::size_t num_positions) {
-  if (!reserve(choice.sequence, num_positions - choice.num_computed)) {
+  if (!reserve(choice.seat().sequence, num_positions - choice.num_computed())) {
     return false;
   }
-  choice.num_reserved = num_positions;
+  choice.set_reserved(num_positions);
   return true;
 }
 
 void SlotPool::keep_state(const Choice& choice) {
-  const bool is_at_place = choice.num_computed == choice.num_prompt() ||
-                           std::find(choice.borders.begin(), choice.borders.end(),
-                                     choice.num_computed) != choice.borders.end();
+  const auto& borders = choice.seat().borders;
+  const bool is_at_place =
+      choice.num_computed() == choice.num_prompt() ||
+      std::find(borders.begin(), borders.end(), choice.num_computed()) != borders.end();
   if (checkpoints_.is_on() && is_at_place) {
-    checkpoints_.keep(choice.sequence, choice.computed_tokens(), ++now_);
+    checkpoints_.keep(choice.seat().sequence, choice.computed_tokens(), ++now_);
   }
 }
 
 void SlotPool::park(Choice& choice) {
-  Slot& slot = slots_[choice.slot];
+  Slot& slot = slots_[choice.seat().slot];
   if (!cuts_anywhere_ && !checkpoints_.is_on()) {
     evict(choice);
     return;
@@ -147,15 +145,13 @@ void SlotPool::park(Choice& choice) {
   slot.is_taken = false;
   slot.tokens = choice.computed_tokens();
   slot.parked_at = ++now_;
-  choice.sequence = 0;
+  choice.leave_seat();
   --num_seated_;
 }
 
 void SlotPool::evict(Choice& choice) {
-  clear(slots_[choice.slot]);
-  choice.sequence = 0;
-  choice.num_computed = 0;
-  choice.num_reserved = 0;
+  clear(slots_[choice.seat().slot]);
+  choice.leave_seat();
   --num_seated_;
 }
 
@@ -187,7 +183,9 @@ SlotPool::Place SlotPool::find_place(const Choice& choice) {
   if (place.source == nullptr) {
     return place;
   }
-  // The next turn of a conversation loses what stands behind the last border, and no copy is made.
+  // Going on in the source's own slot drops the tokens after the cut. If that is cheaper than
+  // giving up the other slot for a copy, cut. Tokens after the last chunk border do not count: the
+  // next turn of a conversation always loses them.
   const std::size_t lost_by_cut =
       std::max(align(place.source->tokens.size()), place.num_reusable) - place.num_reusable;
   const bool costs_more = lost_by_cut > place.slot->tokens.size();
@@ -213,7 +211,7 @@ std::size_t SlotPool::reusable(const Slot& slot, const Choice& choice) const {
   if (slot.sequence == 0) {
     return 0;
   }
-  // One token is left to give logits.
+  // At least one token has to be computed, because only a step gives logits.
   const std::size_t usable = std::min(count_common(choice, slot.tokens), choice.num_known() - 1);
   if (!cuts_anywhere_ && usable == slot.tokens.size()) {
     return usable;

@@ -11,39 +11,39 @@
 namespace vernal {
 
 /// What became of an attempt to seat a choice.
-enum class Seating : std::uint8_t {
+enum class SeatResult : std::uint8_t {
   kSeated,
   kNoSlot,  ///< every slot is taken
   kNoRoom,  ///< the pool has not that many positions left
 };
 
-/// Gives each seated choice a sequence. A finished sequence stays parked in its slot as long as
-/// nobody needs its room, and the next prompt that begins with the same tokens goes on from there,
-/// at a multiple of Scheduler::kChunkAlignment. Where that would cost another conversation more
-/// tokens than an older slot holds, it goes on with a copy in the older slot: two conversations
-/// with one system prompt keep both.
+/// Gives each seated choice a sequence. When a choice gives up its seat, its sequence stays parked
+/// in the slot until its room is needed. A later prompt that begins with the same tokens goes on
+/// from the parked sequence, cut at a multiple of Scheduler::kChunkAlignment. If the cut would drop
+/// more tokens than an older slot holds, the prompt gets a copy in the older slot instead. So two
+/// conversations with the same system prompt both keep their sequences.
 ///
-/// A model with recurrent states or with windows that it has left behind cannot be cut there. Its
-/// next prompt goes on from the whole of a parked sequence, which is what the next turn of a
-/// conversation begins with, or from a checkpoint: at the end of an earlier prompt, at the last
-/// multiple of Scheduler::kChunkAlignment before that, or where an earlier prompt was found to
-/// begin as one before it. Engine thread.
+/// A sequence with recurrent states, or with windows whose older pages are freed, cannot be cut
+/// anywhere. A later prompt then goes on from a whole parked sequence, as the next turn of a
+/// conversation does, or from a checkpoint. Checkpoints are made at the end of a prompt, at the
+/// last multiple of Scheduler::kChunkAlignment before it, and where a prompt stops being the same
+/// as an earlier one. Engine thread.
 class SlotPool {
  public:
-  /// `model` outlives the pool.
-  /// Without checkpoints a model that does not truncate anywhere starts every prompt anew.
+  /// `model` outlives the pool. If it does not truncate anywhere and has no checkpoints, every
+  /// prompt is computed from its beginning.
   SlotPool(StepModel& model, std::uint32_t num_slots, std::uint32_t max_checkpoints);
   /// Releases all sequences. Choices that are still seated must not be used afterwards.
   ~SlotPool();
   SlotPool(const SlotPool&) = delete;
   SlotPool& operator=(const SlotPool&) = delete;
 
-  /// Seats a waiting choice and reserves `num_positions` for it. choice.num_computed tells what was
-  /// reused.
-  Seating seat(Choice& choice, std::size_t num_positions);
+  /// Seats a waiting choice and reserves `num_positions` for it. choice.num_computed() tells what
+  /// was reused.
+  SeatResult seat(Choice& choice, std::size_t num_positions);
   /// The same with a copy of the prompt in `source`'s sequence, which is seated and past the
   /// prompt. kNoRoom: also if the model cannot copy it.
-  Seating seat_copy(Choice& choice, const Choice& source, std::size_t num_positions);
+  SeatResult seat_copy(Choice& choice, const Choice& source, std::size_t num_positions);
   /// More room for a seated choice, so that it has `num_positions`. False: there is none.
   bool grow(Choice& choice, std::size_t num_positions);
 
@@ -51,9 +51,9 @@ class SlotPool {
   /// Errors   DEVICE_LOST
   void keep_state(const Choice& choice);
 
-  /// Frees the slot of a seated choice; its state is the caller's. The sequence is parked.
+  /// Frees the slot of a seated choice, which waits then. The sequence is parked.
   void park(Choice& choice);
-  /// The same; the sequence is released, as it must be after a failed step.
+  /// The same, but the sequence is released, as it must be after a failed step.
   void evict(Choice& choice);
 
   std::uint32_t num_seated() const noexcept { return num_seated_; }
@@ -76,7 +76,7 @@ class SlotPool {
   };
 
   Place find_place(const Choice& choice);
-  // The same with the slot to give up and the sources, not yet chosen between.
+  // The slot to give up, and everything that could be reused. find_place() chooses among it.
   Place find_sources(const Choice& choice);
   // The free slot to give up: an empty one, else the one parked longest. Null: none.
   Slot* find_slot();
@@ -89,14 +89,17 @@ class SlotPool {
   bool release_parked();
   // Releases what holds positions and was used longest ago: a parked sequence or a checkpoint.
   bool release_oldest();
-  // Puts a sequence with the reusable tokens into the slot, or an empty one.
-  void begin(const Place& place, Choice& choice);
+  // Puts a sequence with the reusable tokens into the slot, or an empty one. Returns the number of
+  // tokens that it holds.
+  std::size_t begin(const Place& place);
   // False: the model could not; the slot is as it was, or empty.
   bool reuse(const Place& place);
   void clear(Slot& slot);
   // Gives the choice the sequence that make_sequence puts into the slot, if there is room.
+  // make_sequence sets seat.num_computed.
   template <class MakeSequence>
-  Seating fill(Slot& slot, Choice& choice, std::size_t num_positions, MakeSequence make_sequence);
+  SeatResult fill(Slot& slot, Choice& choice, std::size_t num_positions, Seat& seat,
+                  MakeSequence make_sequence);
 
   StepModel& model_;
   const bool cuts_anywhere_;

@@ -45,9 +45,9 @@ struct Event {
   std::uint64_t reasoning_tokens = 0;
   std::uint64_t done = 0;
   std::uint64_t total = 0;
-  std::uint64_t queued_us = 0;
-  std::uint64_t prefill_us = 0;
-  std::uint64_t decode_us = 0;
+  std::uint64_t queued_us = 0;   ///< until its first seat
+  std::uint64_t prefill_us = 0;  ///< from there to the first token
+  std::uint64_t decode_us = 0;   ///< from the first token to the last; 0 for a single token
 
   /// Whether it ends the request.
   bool is_terminal() const noexcept {

@@ -22,14 +22,14 @@ struct EventLimits {
 };
 
 /// Events of one request. The engine never waits: when the client does not read, the queue reports
-/// that it is full and the scheduler leaves the request out. Exactly one terminal event passes,
-/// whoever ends the request first. Thread   any for producers; consumers one at a time.
+/// that it is full, and the request is left out of steps. Exactly one terminal event passes, whoever
+/// ends the request first.
+/// Thread   any for producers; one consumer at a time
 class EventQueue {
  public:
-  /// on_ready    edge-triggered: called by a producer when an event comes after pop() had found
-  /// none; not under
-  ///             the queue's lock; may call pop(), not close()
-  /// on_drained  called by the consumer when a full queue has become half empty
+  /// on_ready    a producer calls it, without the queue's lock, when an event comes after pop() has
+  ///             found none. It may call pop(), but not close()
+  /// on_drained  the consumer calls it when a full queue has become half empty
   EventQueue(EventLimits limits, std::function<void()> on_ready, std::function<void()> on_drained);
   EventQueue(const EventQueue&) = delete;
   EventQueue& operator=(const EventQueue&) = delete;
@@ -37,8 +37,9 @@ class EventQueue {
   /// Appends an event that is not terminal. Progress replaces progress that nobody has read yet.
   /// Dropped once the request has ended.
   void push(Event event);
-  /// Appends the terminal event. False, and nothing happens, if there was one already.
-  bool finish(Event terminal);
+  /// Appends the terminal event. False, and nothing happens, if there was one already. Allocates
+  /// nothing, so that a request can end when memory is what it lacks.
+  bool finish(Event terminal) noexcept;
 
   /// The oldest event, or nothing.
   std::optional<Event> pop();
@@ -55,6 +56,7 @@ class EventQueue {
  private:
   // Under mutex_. True if on_ready has to be called.
   bool append(Event event);
+  bool announce(const Event& event) noexcept;
   std::optional<Event> take(bool& has_drained);
   void notify();
 
@@ -64,6 +66,7 @@ class EventQueue {
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable arrived_;
   std::deque<Event> events_;
+  std::optional<Event> terminal_;  // comes after events_
   std::size_t num_tokens_ = 0;
   std::size_t num_bytes_ = 0;
   bool is_armed_ = true;    // the consumer has seen the queue empty

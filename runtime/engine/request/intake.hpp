@@ -30,26 +30,29 @@ struct SubmittedRequest {
   }
 };
 
-/// Parses, renders, tokenises and checks the length; then the first event of the request is
-/// ACCEPTED, and the engine gets it, or ERROR. Any thread.
+/// Parses a request, renders and tokenises its prompt and checks its length. The first event of the
+/// request is then ACCEPTED, and the engine gets it, or ERROR. Any thread.
 class Intake {
  public:
-  /// max_bytes: of submitted requests that wait or are being worked on
+  ///   max_bytes   of the submitted requests that wait or are being worked on, together
+  /// Errors      std::bad_alloc, std::system_error: the threads cannot be started
   Intake(std::size_t num_threads, std::size_t max_bytes);
   /// As stop().
   ~Intake();
   Intake(const Intake&) = delete;
   Intake& operator=(const Intake&) = delete;
 
-  /// False: too much is waiting; nothing happened.
+  /// Queues a request. False: the requests that wait are too large together, and nothing happened.
   bool submit(SubmittedRequest submitted);
-  /// Brings a waiting request forward, so that it can end.
+  /// Moves a request that waits to the front, so that it can end.
   void hurry(const Request& request);
-  /// Ends what waits as UNAVAILABLE, and joins the threads.
-  void stop();
+  /// Ends the requests that wait with UNAVAILABLE, and joins the threads. Allocates nothing.
+  void stop() noexcept;
 
  private:
   void run();
+  /// The oldest request that waits. False: none does.
+  bool take_waiting(SubmittedRequest& out) noexcept;
 
   const std::size_t max_bytes_;
   std::mutex mutex_;  // guards what follows

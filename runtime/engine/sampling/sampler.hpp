@@ -33,9 +33,10 @@ struct SamplerScratch {
   std::vector<double> block_sums;
 };
 
-/// Chooses the tokens of one choice of a request. A draw is a function of the options, the seed,
-/// the choice, the position, the tokens so far and the logits: nothing else in the batch has a part
-/// in it. Thread   one at a time.
+/// Chooses the tokens of one choice of a request. A draw depends on the options, the seed, the
+/// choice, the position, the tokens so far and the logits. It does not depend on the rest of the
+/// batch.
+/// Thread   one at a time
 class Sampler {
  public:
   /// `options` outlives the object. `num_alternatives`: log-probabilities are computed, with that

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "vernal/error.hpp"
@@ -18,17 +19,80 @@ void release_quietly(plugin::BackendPool& pool, vernal_sequence_id sequence) noe
   }
 }
 
+const StepFunction* find_in(const std::vector<StepFunction>& functions, std::string_view name) {
+  const auto found = std::ranges::find(functions, name, &StepFunction::name);
+  return found != functions.end() ? &*found : nullptr;
+}
+
+// Extends a function by the segment that goes on with it.
+void join(StepFunction& whole, const StepFunction& next) {
+  if (whole.hidden_output_columns == 0 ||
+      whole.hidden_output_columns != next.hidden_input_columns || next.takes_ids) {
+    throw Error(VERNAL_INVALID_ARGUMENT,
+                fmt::format("function \"{}\": a segment gives {} columns of hidden state, the next "
+                            "takes {}{}",
+                            whole.name, whole.hidden_output_columns, next.hidden_input_columns,
+                            next.takes_ids ? " and token ids" : ""));
+  }
+  const bool has_axes = whole.position_axes != 0 && next.position_axes != 0;
+  if (has_axes && whole.position_axes != next.position_axes) {
+    throw Error(VERNAL_INVALID_ARGUMENT,
+                fmt::format("function \"{}\": a segment takes positions on {} axes, the next on {}",
+                            whole.name, whole.position_axes, next.position_axes));
+  }
+  whole.position_axes = std::max(whole.position_axes, next.position_axes);
+  whole.hidden_output_columns = next.hidden_output_columns;
+  whole.logits_columns = next.logits_columns;
+  whole.logits_have_all_rows = next.logits_have_all_rows;
+}
+
 }  // namespace
 
 SegmentedStepModel::SegmentedStepModel(std::vector<Segment> segments)
-    : segments_(std::move(segments)) {}
+    : segments_(std::move(segments)) {
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    if (find_in(segments_[i].functions, "main") == nullptr) {
+      throw Error(VERNAL_INVALID_ARGUMENT,
+                  fmt::format("segment {} of the model has no function \"main\"", i));
+    }
+  }
+  if (segments_.empty()) throw Error(VERNAL_INVALID_ARGUMENT, "a model without segments");
+  add_function("main");
+  for (const Segment& segment : segments_) {
+    for (const StepFunction& function : segment.functions) {
+      if (!find_function(function.name)) add_function(function.name);
+    }
+  }
+}
+
+void SegmentedStepModel::add_function(const std::string& name) {
+  ModelFunction made;
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    const StepFunction* part = find_in(segments_[i].functions, name);
+    if (part == nullptr) continue;
+    if (made.stages.empty()) {
+      made.whole = *part;
+    } else {
+      join(made.whole, *part);
+    }
+    made.stages.push_back({i, *part});
+  }
+  functions_.push_back(std::move(made));
+}
 
 void SegmentedStepModel::open() {
   for (const Segment& segment : segments_) pools_.push_back(segment.make_pool());
 }
 
+std::optional<FunctionId> SegmentedStepModel::find_function(std::string_view name) const {
+  for (std::size_t i = 0; i < functions_.size(); ++i) {
+    if (functions_[i].whole.name == name) return static_cast<FunctionId>(i);
+  }
+  return std::nullopt;
+}
+
 StepModelInfo SegmentedStepModel::info() const {
-  StepModelInfo out{~std::uint64_t{0}, ~std::uint64_t{0}, true, false};
+  StepModelInfo out{~std::uint64_t{0}, ~std::uint64_t{0}, true};
   for (const plugin::BackendPool& pool : pools_) {
     const vernal_pool_info info = pool.info();
     out.capacity_tokens = std::min(out.capacity_tokens, info.capacity_tokens);
@@ -49,12 +113,15 @@ SegmentedStepModel::Sequence& SegmentedStepModel::find(SequenceId sequence) {
 }
 
 std::uint64_t SegmentedStepModel::length(const Sequence& sequence) {
-  return pools_.front().seq_length(sequence.parts.front(), 0);
+  const Stage& stage = functions_[kMainFunction].stages.front();
+  return pools_[stage.segment].seq_length(sequence.parts[stage.segment], stage.function.index);
 }
 
 template <class MakePart>
-std::optional<SequenceId> SegmentedStepModel::create_parts(MakePart&& make_part) {
+std::optional<SequenceId> SegmentedStepModel::create_parts(std::uint64_t length,
+                                                           MakePart&& make_part) {
   Sequence made;
+  made.reserved = length;
   const auto give_back = [&] {
     for (std::size_t i = 0; i < made.parts.size(); ++i) release_quietly(pools_[i], made.parts[i]);
   };
@@ -67,7 +134,6 @@ std::optional<SequenceId> SegmentedStepModel::create_parts(MakePart&& make_part)
       }
       made.parts.push_back(*part);
     }
-    made.reserved = length(made);
     sequences_.emplace(next_id_, made);
   } catch (...) {
     give_back();
@@ -77,7 +143,7 @@ std::optional<SequenceId> SegmentedStepModel::create_parts(MakePart&& make_part)
 }
 
 std::optional<SequenceId> SegmentedStepModel::create_sequence() {
-  return create_parts([&](std::size_t i) { return pools_[i].seq_create(); });
+  return create_parts(0, [&](std::size_t i) { return pools_[i].seq_create(); });
 }
 
 void SegmentedStepModel::release_sequence(SequenceId sequence) noexcept {
@@ -94,8 +160,8 @@ bool SegmentedStepModel::reserve(SequenceId id, std::uint64_t num_tokens) {
   const std::uint64_t now = length(sequence);
   for (std::size_t i = 0; i < pools_.size(); ++i) {
     if (pools_[i].seq_reserve(sequence.parts[i], num_tokens)) continue;
-    // Taken back where it worked: a cut to where a sequence is drops its room, and what it had
-    // before is then still free.
+    // Takes the room back where it was given. Cutting a sequence at its own length drops all its
+    // room, and what it had before is still free then.
     for (std::size_t j = 0; j < i; ++j) {
       if (!pools_[j].seq_truncate(sequence.parts[j], now) ||
           !pools_[j].seq_reserve(sequence.parts[j], sequence.reserved - now)) {
@@ -122,13 +188,15 @@ std::uint64_t SegmentedStepModel::restorable(SequenceId id, std::uint64_t length
 
 bool SegmentedStepModel::truncate(SequenceId id, std::uint64_t new_length) {
   Sequence& sequence = find(id);
-  if (restorable(id, new_length) != new_length) return false;
+  const bool is_alone = pools_.size() == 1;
+  // Several segments are asked first, so that none is cut while another refuses.
+  if (!is_alone && restorable(id, new_length) != new_length) return false;
   for (std::size_t i = 0; i < pools_.size(); ++i) {
-    if (!pools_[i].seq_truncate(sequence.parts[i], new_length)) {
-      throw Error(
-          VERNAL_INTERNAL,
-          fmt::format("a backend refused position {}, which it had called restorable", new_length));
-    }
+    if (pools_[i].seq_truncate(sequence.parts[i], new_length)) continue;
+    if (is_alone) return false;
+    throw Error(
+        VERNAL_INTERNAL,
+        fmt::format("a backend refused position {}, which it had called restorable", new_length));
   }
   sequence.reserved = new_length;
   return true;
@@ -137,7 +205,7 @@ bool SegmentedStepModel::truncate(SequenceId id, std::uint64_t new_length) {
 std::optional<SequenceId> SegmentedStepModel::fork(SequenceId source, std::uint64_t position) {
   const Sequence& from = find(source);
   return create_parts(
-      [&](std::size_t i) { return pools_[i].seq_fork(from.parts[i], 0, position); });
+      position, [&](std::size_t i) { return pools_[i].seq_fork(from.parts[i], 0, position); });
 }
 
 // ---- checkpoints --------------------------------------------------------------------------------
@@ -194,63 +262,66 @@ void SegmentedStepModel::restore(SequenceId id, CheckpointId checkpoint) {
 // ---- steps --------------------------------------------------------------------------------------
 
 void SegmentedStepModel::begin_step(std::span<const StepChunk> chunks) {
-  ids_.clear();
-  positions_.clear();
-  rows_.clear();
-  batch_.clear();
-  batch_ids_.clear();
-  for (const StepChunk& chunk : chunks) append(chunk);
-  if (rows_.empty()) {  // a step has at least one row
-    rows_.push_back(static_cast<std::int32_t>(ids_.size()) - 1);
+  if (chunks.empty()) throw Error(VERNAL_INVALID_ARGUMENT, "a step without chunks");
+  const FunctionId id = chunks.front().function;
+  for (const StepChunk& chunk : chunks) {
+    if (chunk.function != id || id >= functions_.size()) {
+      throw Error(VERNAL_INVALID_ARGUMENT,
+                  fmt::format("a step names function {} of {}, and function {} before",
+                              chunk.function, functions_.size(), id));
+    }
   }
+  function_ = &functions_[id];
+  inputs_.gather(chunks, function_->whole);
+  step_sequences_.clear();
+  for (const StepChunk& chunk : chunks) step_sequences_.push_back(chunk.sequence);
   stage_ = 0;
+  logits_ = {};
+  hidden_ = {};
   submit();
 }
 
-void SegmentedStepModel::append(const StepChunk& chunk) {
-  const std::size_t start = ids_.size();
-  const std::size_t count = chunk.tokens.size();
-  ids_.insert(ids_.end(), chunk.tokens.begin(), chunk.tokens.end());
-  for (std::size_t i = 0; i < count; ++i) {
-    positions_.push_back(static_cast<std::int32_t>(chunk.first_position + i));
-  }
-  for (std::size_t i = count - chunk.num_rows; i < count; ++i) {
-    rows_.push_back(static_cast<std::int32_t>(start + i));
-  }
-  batch_.push_back({0, start, count, chunk.first_position});
-  batch_ids_.push_back(chunk.sequence);
+bool SegmentedStepModel::gives_logits() const noexcept {
+  return function_->stages[stage_].function.logits_columns > 0;
 }
 
-// Hands the step to the segment of the stage. Its inputs are consumed when this returns.
+bool SegmentedStepModel::gives_hidden() const noexcept {
+  return !is_last_stage() || inputs_.wants_hidden() || !gives_logits();
+}
+
+// Hands the step to the stage. Its inputs are consumed when this returns.
 void SegmentedStepModel::submit() {
-  const bool is_first = stage_ == 0;
-  const bool is_last = stage_ + 1 == segments_.size();
-  for (std::size_t i = 0; i < batch_.size(); ++i) {
-    batch_[i].sequence = find(batch_ids_[i]).parts[stage_];
+  const Stage& stage = function_->stages[stage_];
+  const std::span<StepSequence> sequences = inputs_.sequences();
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    sequences[i].sequence = find(step_sequences_[i]).parts[stage.segment];
   }
-  const std::span<const float> hidden(output_.data, output_.rows * output_.columns);
-  const plugin::StepInput inputs[] = {
-      is_first ? plugin::StepInput::host<std::int32_t>("ids", ids_)
-               : plugin::StepInput::host<float>("hidden", hidden),
-      plugin::StepInput::host<std::int32_t>("positions", positions_),
-      plugin::StepInput::host<std::int32_t>("rows", rows_),
-  };
-  const std::string_view outputs[] = {is_last ? "logits" : "hidden"};
+  std::array<std::string_view, 2> outputs;
+  std::size_t num_outputs = 0;
+  if (gives_logits()) outputs[num_outputs++] = "logits";
+  if (gives_hidden()) outputs[num_outputs++] = "hidden";
   plugin::Step step;
-  step.num_tokens = ids_.size();
-  step.sequences = batch_;
-  step.rows = rows_;
-  step.inputs = inputs;
-  step.outputs = outputs;
-  plugin::BackendStep next = pools_[stage_].submit(step);
-  step_.emplace(std::move(next));  // the one before, whose output was read, is released here
-  output_ = {};
+  step.function = stage.function.index;
+  step.num_tokens = inputs_.num_tokens();
+  step.sequences = sequences;
+  step.rows = inputs_.rows();
+  step.inputs = inputs_.inputs_of(stage.function, {hidden_.data, hidden_.rows * hidden_.columns});
+  step.outputs = std::span(outputs).first(num_outputs);
+  plugin::BackendStep next = pools_[stage.segment].submit(step);
+  step_.emplace(std::move(next));  // releases the one before, whose output has been read
 }
 
-void SegmentedStepModel::take_output() {
-  const bool is_last = stage_ + 1 == segments_.size();
-  output_ = step_->output(is_last ? "logits" : "hidden", is_last ? rows_.size() : ids_.size(),
-                          segments_[stage_].num_columns);
+void SegmentedStepModel::take_outputs() {
+  const StepFunction& function = function_->stages[stage_].function;
+  hidden_ = {};
+  if (gives_logits()) {
+    const std::size_t num_rows =
+        function.logits_have_all_rows ? inputs_.num_tokens() : inputs_.rows().size();
+    logits_ = step_->output("logits", num_rows, function.logits_columns);
+  }
+  if (gives_hidden()) {
+    hidden_ = step_->output("hidden", inputs_.num_tokens(), function.hidden_output_columns);
+  }
 }
 
 bool SegmentedStepModel::wait_step(std::chrono::milliseconds timeout) {
@@ -261,22 +332,35 @@ bool SegmentedStepModel::wait_step(std::chrono::milliseconds timeout) {
     if (!step_->wait(static_cast<std::uint64_t>(std::max<std::int64_t>(left.count(), 1)))) {
       return false;
     }
-    take_output();
-    if (stage_ + 1 == segments_.size()) return true;
+    take_outputs();
+    if (is_last_stage()) return true;
     ++stage_;
     submit();
   }
 }
 
 std::span<const float> SegmentedStepModel::logits(std::size_t row) const {
-  if (row >= output_.rows) {
+  if (logits_.data == nullptr || row >= inputs_.rows().size()) {
     throw Error(VERNAL_INTERNAL, "more rows of logits are read than the step has");
   }
-  return {output_.data + row * output_.columns, output_.columns};
+  const bool has_all = function_->whole.logits_have_all_rows;
+  const std::size_t index = has_all ? static_cast<std::size_t>(inputs_.rows()[row]) : row;
+  return {logits_.data + index * logits_.columns, logits_.columns};
+}
+
+std::span<const float> SegmentedStepModel::hidden(std::size_t token) const {
+  if (!inputs_.wants_hidden()) {
+    throw Error(VERNAL_UNSUPPORTED, "the hidden state is read, which no chunk of the step wants");
+  }
+  if (token >= hidden_.rows) {
+    throw Error(VERNAL_INTERNAL, "more rows of hidden state are read than the step has");
+  }
+  return {hidden_.data + token * hidden_.columns, hidden_.columns};
 }
 
 void SegmentedStepModel::end_step() noexcept {
-  output_ = {};
+  logits_ = {};
+  hidden_ = {};
   step_.reset();
 }
 

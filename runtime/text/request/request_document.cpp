@@ -8,7 +8,9 @@
 #include <limits>
 #include <utility>
 
+#include "text/exact_json.hpp"
 #include "text/request/request_error.hpp"
+#include "text/request/sampling_bounds.hpp"
 
 namespace vernal {
 namespace {
@@ -17,7 +19,6 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxStopBytes = 1024;
 constexpr std::size_t kMaxKeyBytes = 512;
-constexpr std::size_t kMaxBiases = 4096;
 constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMaxDeadlineMs = std::int64_t{7} * 24 * 3600 * 1000;
 constexpr std::array<std::string_view, 10> kThinking = {
@@ -33,6 +34,8 @@ void assign_if(T& target, const std::optional<U>& value) {
     target = static_cast<T>(*value);
   }
 }
+
+bool is_text(const json::value& value) { return value.is_string() && !is_written_number(value); }
 
 void read_kind(ObjectReader& reader) {
   const std::string kind = reader.find_string("kind", kMaxKeyBytes).value_or("generate");
@@ -113,8 +116,8 @@ void read_format(ObjectReader& reader) {
   const bool is_known = type == "text" || type == "json" || type == "json_schema" ||
                         type == "regex" || type == "gbnf";
   const bool is_complete = (type != "json_schema" || (schema != nullptr && schema->is_object())) &&
-                           (type != "regex" || (pattern != nullptr && pattern->is_string())) &&
-                           (type != "gbnf" || (grammar != nullptr && grammar->is_string()));
+                           (type != "regex" || (pattern != nullptr && is_text(*pattern))) &&
+                           (type != "gbnf" || (grammar != nullptr && is_text(*grammar)));
   if (!is_known || !is_complete) {
     throw invalid_value(
         "format",
@@ -137,13 +140,12 @@ LogitBias read_bias(std::string_view key, const json::value& value) {
     throw invalid_value("sampling.logit_bias",
                         "Invalid value for 'sampling.logit_bias': a key is not a token id.");
   }
-  const double number = value.is_number() ? value.to_number<double>() : 1e9;
-  if (!(number >= -100.0 && number <= 100.0)) {
+  const double number = number_of(value).value_or(1e9);
+  if (!(number >= kLogitBiasBounds.least && number <= kLogitBiasBounds.most)) {
+    const std::string path = fmt::format("sampling.logit_bias.{}", bias.token);
     throw invalid_value(
-        "sampling.logit_bias",
-        fmt::format("Invalid value for 'sampling.logit_bias': expected numbers from -100 to 100, "
-                    "found {}.",
-                    describe(value)));
+        path, fmt::format("Invalid value for '{}': expected a number from {} to {}, found {}.",
+                          path, kLogitBiasBounds.least, kLogitBiasBounds.most, describe(value)));
   }
   bias.bias = static_cast<float>(number);
   return bias;
@@ -154,11 +156,11 @@ void read_logit_bias(ObjectReader& reader, SamplingOptions& out) {
   if (biases == nullptr) {
     return;
   }
-  if (biases->size() > kMaxBiases) {
+  if (biases->size() > kMaxLogitBiases) {
     throw invalid_value(
         "sampling.logit_bias",
         fmt::format("Invalid value for 'sampling.logit_bias': {} entries; at most {} are accepted.",
-                    biases->size(), kMaxBiases));
+                    biases->size(), kMaxLogitBiases));
   }
   out.logit_bias.clear();
   for (const auto& member : *biases) {
@@ -172,13 +174,17 @@ void read_sampling(ObjectReader& reader, SamplingOptions& out) {
     return;
   }
   ObjectReader sampling(*value, "sampling");
-  assign_if(out.temperature, sampling.find_number("temperature", 0.0, 2.0));
-  assign_if(out.top_p, sampling.find_number("top_p", 0.0, 1.0));
-  assign_if(out.min_p, sampling.find_number("min_p", 0.0, 1.0));
-  assign_if(out.top_k, sampling.find_integer("top_k", 0, std::numeric_limits<std::int32_t>::max()));
-  assign_if(out.repetition_penalty, sampling.find_number("repetition_penalty", 0.01, 100.0));
-  assign_if(out.presence_penalty, sampling.find_number("presence_penalty", -2.0, 2.0));
-  assign_if(out.frequency_penalty, sampling.find_number("frequency_penalty", -2.0, 2.0));
+  const auto number = [&](std::string_view key, const SamplingBounds& bounds) {
+    return sampling.find_number(key, bounds.least, bounds.most);
+  };
+  assign_if(out.temperature, number("temperature", kTemperatureBounds));
+  assign_if(out.top_p, number("top_p", kTopPBounds));
+  assign_if(out.min_p, number("min_p", kMinPBounds));
+  assign_if(out.top_k, sampling.find_integer("top_k", static_cast<std::int64_t>(kTopKBounds.least),
+                                             static_cast<std::int64_t>(kTopKBounds.most)));
+  assign_if(out.repetition_penalty, number("repetition_penalty", kRepetitionPenaltyBounds));
+  assign_if(out.presence_penalty, number("presence_penalty", kPresencePenaltyBounds));
+  assign_if(out.frequency_penalty, number("frequency_penalty", kFrequencyPenaltyBounds));
   read_logit_bias(sampling, out);
   sampling.refuse_unknown_keys();
 }
@@ -202,10 +208,17 @@ void read_stop(ObjectReader& reader, RequestDocument& out) {
   }
 }
 
+bool read_whole(std::string_view digits, std::uint64_t& out) {
+  const char* end = digits.data() + digits.size();
+  const auto [parsed_to, error] = std::from_chars(digits.data(), end, out);
+  return error == std::errc() && parsed_to == end;
+}
+
 void read_seed(ObjectReader& reader, RequestDocument& out) {
   const json::value* seed = reader.find("seed");
-  if (seed != nullptr && seed->is_uint64()) {  // above the largest int64
-    out.seed = seed->get_uint64();
+  std::uint64_t large = 0;  // above the largest int64
+  if (seed != nullptr && is_written_number(*seed) && read_whole(written_text(*seed), large)) {
+    out.seed = large;
     return;
   }
   constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
@@ -243,7 +256,7 @@ void read_limits(ObjectReader& reader, RequestDocument& out) {
   if (const auto deadline = reader.find_integer("deadline_ms", 1, kMaxDeadlineMs)) {
     out.deadline = std::chrono::milliseconds(*deadline);
   }
-  assign_if(out.cache_key, reader.find_string("cache_key", kMaxKeyBytes));
+  reader.find_string("cache_key", kMaxKeyBytes);  // accepted; nothing is grouped by it yet
 }
 
 }  // namespace

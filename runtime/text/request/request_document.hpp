@@ -41,7 +41,6 @@ struct RequestDocument {
   std::optional<std::uint32_t> logprobs;  ///< alternatives to report; absent: no log-probabilities
   std::int32_t priority = 0;              ///< higher ones are seated first
   std::optional<std::chrono::milliseconds> deadline;  ///< of the whole request, from its submission
-  std::string cache_key;                              ///< requests with the same one share prefixes
 };
 
 /// Largest values that a request may ask for.

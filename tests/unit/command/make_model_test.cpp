@@ -54,7 +54,7 @@ class MakeModel : public ::testing::Test {
   std::filesystem::path make(const std::string& text, const std::string& name,
                              std::uint64_t seed = 0) const {
     const auto output = folder_ / name;
-    command_make_model({write(text), output, seed});
+    make_model(write(text), output, seed);
     return output;
   }
   std::string problems(const std::string& text) const {

@@ -142,10 +142,31 @@ TEST(EngineFaults, KeepsDeadlines) {
   }
 }
 
+// One request of two choices holds both slots. Requests that wait are counted, not choices.
+TEST(EngineFaults, CountsAsWaitingWhoHoldsNoSlot) {
+  BenchOptions options;
+  options.slots = 2;
+  options.limits.max_queue = 1;
+  auto control = std::make_shared<StepModelControl>();
+  control->on_step = [&](std::uint64_t step, std::span<const StepChunk>) {
+    if (step == 2) control->close_gate();
+  };
+  EngineBench bench(test::predict_letters, options, control);
+  const RequestId both = bench.submit(R"({"prompt": "abc", "n": 2, "max_tokens": 9})");
+  bench.eventually([&] { return bench.control().num_steps == 2; });
+  const RequestId waiting = bench.submit(kShort);
+  EXPECT_EQ(bench.metric("vernal_requests_running"), 1.0);
+  EXPECT_EQ(bench.metric("vernal_requests_queued"), 1.0);
+  EXPECT_THROW(bench.submit(kShort), RequestError);
+  control->open_gate();
+  EXPECT_TRUE(bench.read(both).is_finished());
+  EXPECT_TRUE(bench.read(waiting).is_finished());
+}
+
 TEST(EngineFaults, RefusesMoreThanTheQueueHolds) {
   BenchOptions options;
   options.slots = 1;
-  options.limits.max_open_requests = 3;
+  options.limits.max_queue = 2;  // beside the one in the slot
   auto control = std::make_shared<StepModelControl>();
   control->close_gate();
   EngineBench bench(test::predict_letters, options, control);

@@ -82,7 +82,7 @@ TEST(EngineProperties, EndsEveryRequestExactlyOnceWhateverHappens) {
     options.context_length = 380;
     options.max_tokens_per_step = round == 4 ? 16 : 132;
     options.engine.event_limits.max_tokens = 8;
-    options.limits.max_open_requests = 6;
+    options.limits.max_queue = 6 - options.slots;
     EngineBench bench(test::predict_letters, options, control);
     std::atomic<int> violations{0};
     std::vector<std::thread> clients;

@@ -51,6 +51,20 @@ TEST(Engine, RendersMessages) {
   EXPECT_EQ(answer.texts[0], "hello");
 }
 
+TEST(Engine, SaysOnAcceptedWhatWasNotDoneAsAsked) {
+  BenchOptions options;
+  options.chat_template = "{% for m in messages %}{{ m.content }}|{% endfor %}";
+  EngineBench bench(predict_letters, options);
+  const std::string messages = R"("messages": [{"role": "user", "content": "hi"}])";
+  const Answer told = bench.run("{" + messages + R"(, "tools": [{"name": "f"}],
+      "max_tokens": 5000, "stop": ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"]})");
+  const std::string text = told.find(VERNAL_EVENT_ACCEPTED)->text;
+  EXPECT_NE(text.find("preamble before the first message"), std::string::npos) << text;
+  EXPECT_NE(text.find("\nThe output budget of 5000 tokens was cut to"), std::string::npos) << text;
+  const Answer plain = bench.run("{" + messages + R"(, "max_tokens": 1})");
+  EXPECT_EQ(plain.find(VERNAL_EVENT_ACCEPTED)->text, "");
+}
+
 TEST(Engine, TakesTokenIdsAsAPrompt) {
   EngineBench bench(answers({{"hi>", "hello"}}));
   const std::vector<TokenId> tokens = test::byte_tokens("hi>");
@@ -155,7 +169,8 @@ TEST(Engine, MakesSeveralChoicesFromOnePrompt) {
       }
       EngineBench alone(test::predict_letters, {});
       EXPECT_EQ(alone.run(document).texts, answer.texts) << "slots " << slots;
-      EXPECT_EQ(control->num_forks, slots == 8 ? 4U : control->num_forks.load());
+      // Of those that sit together, one computes the prompt and the others are its copies.
+      EXPECT_EQ(control->num_forks, slots == 1 ? 0U : slots == 2 ? 2U : 4U) << "slots " << slots;
     }
   }
 }
@@ -456,6 +471,32 @@ TEST(Engine, CountsWhatItDoes) {
   bench.eventually([&] { return bench.metric("vernal_requests_running") == 0.0; });
   bench.eventually([&] { return bench.metric("vernal_requests_queued") == 0.0; });
   EXPECT_GT(bench.metric("vernal_steps_total"), 3.0);
+}
+
+// What a client divides tokens by: the time of the first token is the prompt's, not the answer's.
+TEST(Engine, CountsDecodingFromTheFirstTokenToTheLast) {
+  const auto control = std::make_shared<test::StepModelControl>();
+  constexpr std::chrono::milliseconds kStep{5};
+  control->on_step = [kStep](std::uint64_t, std::span<const StepChunk>) {
+    const auto until = SteadyClock::now() + kStep;
+    while (SteadyClock::now() < until) {
+    }
+  };
+  EngineBench bench(test::predict_letters, {}, control);
+  const auto timings = [&](int num_tokens) {
+    return bench
+        .run(R"({"kind":"generate","prompt":"abc","max_tokens":)" + std::to_string(num_tokens) +
+             "}")
+        .terminal;
+  };
+  const Event one = timings(1);
+  EXPECT_EQ(one.completion_tokens, 1U);
+  EXPECT_EQ(one.decode_us, 0U) << "nothing was decoded after the first token";
+  EXPECT_GE(one.prefill_us, 5000U);
+  const Event four = timings(4);
+  EXPECT_EQ(four.completion_tokens, 4U);
+  EXPECT_GE(four.decode_us, 3U * 5000U);
+  EXPECT_GE(four.prefill_us, 5000U);
 }
 
 }  // namespace

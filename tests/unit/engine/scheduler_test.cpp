@@ -23,12 +23,13 @@ class Bench {
     generations_.push_back(
         std::make_unique<Generation>(std::move(prepared), generations_.size(), *tokenizer_));
     choices_.push_back(generations_.back()->choices()[0].get());
+    choices_.back()->take_seat({});
     return choices_.back();
   }
 
   Choice* add_decoding(std::size_t prompt_length) {
     Choice* choice = add(prompt_length);
-    choice->num_computed = prompt_length;
+    choice->advance(prompt_length);
     choice->append('y');
     return choice;
   }
@@ -37,8 +38,8 @@ class Bench {
     std::vector<PlannedChunk> planned;
     scheduler.plan(choices_, planned);
     for (const PlannedChunk& chunk : planned) {
-      chunk.choice->num_computed += chunk.count;
-      EXPECT_EQ(chunk.wants_logits, chunk.choice->num_computed == chunk.choice->num_known());
+      chunk.choice->advance(chunk.count);
+      EXPECT_EQ(chunk.wants_logits, chunk.choice->num_computed() == chunk.choice->num_known());
       if (chunk.wants_logits) chunk.choice->append('y');
     }
     return planned;
@@ -85,7 +86,7 @@ TEST(Scheduler, CutsAPromptTheSameWayWhateverElseRuns) {
     for (int i = 0; i < 60; ++i) {
       for (const PlannedChunk& chunk : bench.step(scheduler)) {
         if (chunk.choice == watched && watched->generated().size() <= 1) {
-          result.push_back(watched->num_computed);
+          result.push_back(watched->num_computed());
         }
       }
     }
@@ -118,9 +119,9 @@ TEST(Scheduler, SharesPrefillFairly) {
   const Choice* second = bench.add(640);
   const Choice* third = bench.add(640);
   for (int i = 0; i < 9; ++i) bench.step(scheduler);
-  EXPECT_EQ(first->num_computed, 192U);
-  EXPECT_EQ(second->num_computed, 192U);
-  EXPECT_EQ(third->num_computed, 192U);
+  EXPECT_EQ(first->num_computed(), 192U);
+  EXPECT_EQ(second->num_computed(), 192U);
+  EXPECT_EQ(third->num_computed(), 192U);
 }
 
 TEST(Scheduler, StarvesNobodyInStepsThatAreTooSmall) {

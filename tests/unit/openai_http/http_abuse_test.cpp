@@ -127,7 +127,7 @@ std::vector<Abuse> content_abuses() {
       {"number of 10000 digits", chat(head + R"("x"}],"seed":)" + repeated("9", 10'000) + "}"), 400,
        false},
       {"nan", chat(head + R"("x"}],"temperature":NaN})"), 400, false},
-      {"negative temperature", chat(head + R"("x"}],"temperature":-1})"), 400, false},
+      {"temperature as text", chat(head + R"("x"}],"temperature":"hot"})"), 400, false},
       {"n of a million", chat(head + R"("x"}],"n":1000000})"), 400, false},
       {"million stops", chat(head + R"("x"}],"stop":[)" + repeated("\"a\",", 5000) + "\"a\"]}"),
        400, false},

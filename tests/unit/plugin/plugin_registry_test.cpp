@@ -179,6 +179,26 @@ TEST_F(PluginRegistryTest, AsksWhenSeveralProvideAnArchitecture) {
   }
 }
 
+TEST_F(PluginRegistryTest, FindsTheOnePluginWithACapability) {
+  const auto manifest = [](const char* name, const char* kind, const char* capabilities) {
+    return with_key(valid_manifest(name), "kinds", kind) + "capabilities=" + capabilities + "\n";
+  };
+  const auto refusal_of = [](const PluginRegistry& plugins) {
+    try {
+      return plugins.find_capable("console", VERNAL_KIND_FRONTEND);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+  };
+  write_file(first_ / "a.so", elf_bytes({.text = manifest("a", "frontend", "sound")}));
+  write_file(first_ / "b.so", elf_bytes({.text = manifest("b", "backend", "console")}));
+  EXPECT_THAT(refusal_of(registry()), HasSubstr("has the capability \"console\""));
+  write_file(first_ / "c.so", elf_bytes({.text = manifest("c", "frontend", "sound,console")}));
+  EXPECT_EQ(refusal_of(registry()), "c");
+  write_file(first_ / "d.so", elf_bytes({.text = manifest("d", "frontend", "console")}));
+  EXPECT_THAT(refusal_of(registry()), HasSubstr("have the capability \"console\": c, d"));
+}
+
 TEST_F(PluginRegistryTest, RefusesAFolderThatDoesNotExist) {
   EXPECT_THROW(PluginRegistry(host_, {folder_ / "absent"}), Error);
 }

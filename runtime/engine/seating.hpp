@@ -1,0 +1,81 @@
+// Who gets a seat in the model, and who gives one up.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/generation.hpp"
+#include "engine/loaded_model.hpp"
+#include "engine/metrics.hpp"
+#include "engine/prefix/slot_pool.hpp"
+
+namespace vernal {
+
+/// What the seating tells of. Called on the engine thread, from within its functions.
+class SeatingListener {
+ public:
+  SeatingListener() = default;
+  SeatingListener(const SeatingListener&) = delete;
+  SeatingListener& operator=(const SeatingListener&) = delete;
+
+  /// A choice has a seat. The first of its generation has started it.
+  virtual void on_seated(Choice& choice) = 0;
+  /// A choice has a seat behind the prompt that a sibling computed. Its first token can be drawn.
+  virtual void on_seated_beside(Choice& choice) = 0;
+  /// A request cannot go on. It must give up its seats.
+  virtual void on_failed(Generation& generation, const Error& error) = 0;
+
+ protected:
+  ~SeatingListener() = default;
+};
+
+/// The seats of a model's requests. Requests are always given in the order of
+/// Generation::precedes(), which is the order in which they get seats. Engine thread.
+class Seating {
+ public:
+  using Generations = std::span<const std::unique_ptr<Generation>>;
+
+  /// All outlive the object. `model.steps` is open.
+  Seating(const LoadedModel& model, EngineMetrics& metrics, SeatingListener& listener);
+
+  /// Gives seats to choices that wait, as long as there are seats and room.
+  /// Errors   DEVICE_LOST
+  void seat_waiting(Generations generations);
+
+  /// The seated choices that may be in the next step, each with room for its newest token. Where
+  /// the pool is full, those seated last give up their seats.
+  void collect_runnable(Generations generations, std::vector<Choice*>& out);
+
+  /// After a step has added to a seated choice: keeps its state if later prompts may begin there.
+  /// Errors   DEVICE_LOST
+  void keep_state(const Choice& choice) { slots_.keep_state(choice); }
+
+  /// The answer of a seated choice is complete. What it computed stays for later prompts.
+  void finish(Choice& choice);
+  /// The request has ended. What its choices computed stays for later prompts.
+  void finish(Generation& generation);
+  /// The request has failed. What its choices computed is dropped.
+  void drop(Generation& generation);
+
+  std::uint32_t num_seated() const noexcept { return slots_.num_seated(); }
+  std::size_t num_checkpoints() const noexcept { return slots_.num_checkpoints(); }
+  /// Whether a choice gave up its seat or a request its place since the last call.
+  bool take_has_made_room() noexcept;
+
+ private:
+  SeatResult try_seat(Choice& choice);
+  SeatResult seat(Choice& choice);
+  SeatResult seat_beside(Choice& choice, std::size_t num_positions);
+  bool unseat_paused(Generations generations);
+  bool ensure_room(Generations generations, Choice& choice);
+
+  const LoadedModel& model_;
+  EngineMetrics& metrics_;
+  SeatingListener& listener_;
+  SlotPool slots_;
+  bool has_made_room_ = false;
+};
+
+}  // namespace vernal
