@@ -29,13 +29,14 @@ Event made_or_short(Make&& make) noexcept {
   try {
     return make();
   } catch (...) {
+    // No error_code: the one of the table is too long. A frontend goes by the status then.
+    constexpr const RequestErrorKind& kKind = request_error_of(VERNAL_RESOURCE_EXHAUSTED);
     Event event;
     event.type = VERNAL_EVENT_ERROR;
-    event.code = VERNAL_RESOURCE_EXHAUSTED;
+    event.code = kKind.status;
     event.text = "Out of memory.";
-    event.error_code = "internal_error";
-    event.http_hint = 503;
-    event.is_retryable = true;
+    event.http_hint = kKind.http_status;
+    event.is_retryable = kKind.is_retryable;
     return event;
   }
 }
