@@ -64,7 +64,9 @@ class Sweep:
         problem = self.judge(0, {**environment, "VERNAL_COUNT_FILE": count_file})
         assert problem is None, problem
         assert self.options.command == "run" or b"[DONE]" in self.answer, self.answer
-        return int(pathlib.Path(count_file).read_text())
+        total = int(pathlib.Path(count_file).read_text())
+        assert total > 5000, f"{total} allocations: the hook does not see them"
+        return total
 
     def judge(self, number, environment):
         """What is wrong with the run in which allocation `number` fails; None: nothing."""
