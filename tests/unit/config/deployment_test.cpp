@@ -16,6 +16,7 @@ TEST_F(DeploymentText, GivesDefaultsToWhatIsLeftOut) {
   EXPECT_EQ(deployment.runtime.log_level, "info");
   EXPECT_EQ(deployment.runtime.log_format, "text");
   EXPECT_EQ(deployment.runtime.drain_timeout_ms, 30'000U);
+  EXPECT_FALSE(deployment.runtime.overcommit);
   ASSERT_EQ(deployment.models.size(), 1U);
   const ModelSettings& model = deployment.models[0];
   EXPECT_EQ(model.name, "m");
@@ -39,6 +40,7 @@ plugin_paths = ["../lib/plugins", "/opt/plugins"]
 log_level = "debug"
 log_format = "json"
 require_secure_paths = true
+overcommit = true
 drain_timeout = "5s"
 [backends.gpu]
 plugin = "calc"
@@ -68,6 +70,7 @@ thinking = "off"
   EXPECT_EQ(deployment.runtime.log_level, "debug");
   EXPECT_EQ(deployment.runtime.log_format, "json");
   EXPECT_TRUE(deployment.runtime.require_secure_paths);
+  EXPECT_TRUE(deployment.runtime.overcommit);
   EXPECT_EQ(deployment.runtime.drain_timeout_ms, 5'000U);
   const ModelSettings& model = deployment.models.at(0);
   ASSERT_EQ(model.layers.size(), 2U);
