@@ -1,8 +1,10 @@
 // The program: its commands in the order in which --help lists them.
+#include <exception>
+
 #include "command/command_line.hpp"
 #include "command/commands.hpp"
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   vernal::CommandLine line("vernal " VERNAL_VERSION ", plugin interface " VERNAL_INTERFACE_VERSION);
   vernal::add_serve_command(line);
   vernal::add_check_command(line);
@@ -16,4 +18,6 @@ int main(int argc, char** argv) {
   vernal::add_make_model_command(line);
   vernal::add_plugins_command(line);
   return line.run(argc, argv);
+} catch (const std::exception& error) {
+  return vernal::report_failure(error);
 }

@@ -41,8 +41,10 @@ boost::json::value to_json(const BenchRow& row) {
 int bench(const BenchArguments& arguments) {
   Log log(LogLevel::kWarning);
   OpenDeployment open(arguments.file, log);
-  open.plan_models();
+  open.price_models();
   ResidentModel& model = open.model(arguments.model);
+  const ResidentModel* const loaded_alone[] = {&model};
+  open.require_memory(loaded_alone);
   LoadedModel loaded = [&] {
     ProgressLine progress(log, "loading " + model.settings().name);
     return model.load([&](std::uint64_t done, std::uint64_t total) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <new>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -69,10 +70,17 @@ int CommandLine::run(int argc, const char* const* argv) {
   try {
     return chosen_();
   } catch (const std::exception& error) {
-    std::fflush(stdout);
-    fmt::print(stderr, "vernal: {}\n", error.what());
-    return 1;
+    return report_failure(error);
   }
+}
+
+int report_failure(const std::exception& error) noexcept {
+  const bool no_memory = dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
+  std::fflush(stdout);
+  std::fputs("vernal: ", stderr);
+  std::fputs(no_memory ? "out of memory" : error.what(), stderr);
+  std::fputc('\n', stderr);
+  return 1;
 }
 
 void add_deployment_file(CLI::App& command, std::filesystem::path& file) {

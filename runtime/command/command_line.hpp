@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -28,6 +29,10 @@ class CommandLine {
   CLI::App app_;
   std::function<int()> chosen_;
 };
+
+/// Writes the one message of a command that failed to standard error, and returns the exit status.
+/// Allocates nothing, because memory may be what the command lacked.
+int report_failure(const std::exception& error) noexcept;
 
 /// The argument FILE of commands that read a deployment.
 void add_deployment_file(CLI::App& command, std::filesystem::path& file);

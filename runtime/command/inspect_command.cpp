@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <vector>
 
 #include "command/command_line.hpp"
 #include "command/commands.hpp"
 #include "config/units.hpp"
+#include "loading/chat_templates.hpp"
 #include "loading/plugin_set.hpp"
 #include "loading/resident_model.hpp"
 #include "model/gguf_file.hpp"
@@ -30,6 +32,15 @@ void print_metadata(const GgufFile& file) {
   for (const GgufEntry& entry : file.metadata().entries()) {
     fmt::print("  {:<44} {:<24} {}\n", printable(entry.key), entry.type_name(),
                entry.value_text(4));
+  }
+}
+
+void print_chat_templates(const GgufFile& file) {
+  const std::vector<StoredTemplate> templates = stored_chat_templates(file.metadata());
+  if (templates.empty()) return;
+  fmt::print("chat templates\n");
+  for (const StoredTemplate& stored : templates) {
+    fmt::print("  {:<44} {} bytes\n", printable(stored.name), stored.source.size());
   }
 }
 
@@ -88,6 +99,7 @@ int inspect(const InspectArguments& arguments) {
   }
   const GgufFile file = GgufFile::open(arguments.file);
   print_metadata(file);
+  print_chat_templates(file);
   print_formats(file);
   if (arguments.tensors) print_tensors(file);
   return 0;

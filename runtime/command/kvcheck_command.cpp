@@ -165,7 +165,7 @@ int kvcheck(const KvcheckArguments& arguments) {
   Log log(LogLevel::kWarning);
   OpenDeployment open(arguments.file, log);
   log.set_level(LogLevel::kWarning);
-  open.plan_models();
+  open.price_models();
   const ModelSettings settings = open.model(arguments.model).settings();
   std::uint64_t bytes_per_token = 0;
   const auto baselines = measure_baseline(open, settings, arguments.text, plan, bytes_per_token);

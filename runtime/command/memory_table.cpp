@@ -86,4 +86,14 @@ boost::json::object memory_json(const ResidentModel& model) {
           {"total_bytes", total}};
 }
 
+boost::json::object shortage_json(const MemoryShortage& shortage) {
+  boost::json::array fits;
+  for (const std::string& change : shortage.fits) fits.emplace_back(change);
+  return {{"device", shortage.device},
+          {"needed_bytes", shortage.needed},
+          {"available_bytes", shortage.available},
+          {"limit", shortage.limit_name},
+          {"fits_with", std::move(fits)}};
+}
+
 }  // namespace vernal

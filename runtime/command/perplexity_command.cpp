@@ -70,7 +70,7 @@ int perplexity(const PerplexityArguments& arguments) {
   Log log(LogLevel::kWarning);
   OpenDeployment open(arguments.file, log);
   log.set_level(LogLevel::kWarning);
-  open.plan_models();
+  open.price_models();
   ModelSettings settings = open.model(arguments.model).settings();
   if (!arguments.kv.empty()) settings.kv_cache = parse_kv_format(arguments.kv);
   if (arguments.no_rotate) settings.kv_cache.rotate = false;

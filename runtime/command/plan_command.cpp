@@ -16,14 +16,20 @@ struct PlanArguments {
 int plan(const PlanArguments& arguments) {
   Log log(LogLevel::kWarning);
   OpenDeployment open(arguments.file, log);
-  open.plan_models();
+  open.price_models();
+  std::vector<const ResidentModel*> all;
+  for (const auto& model : open.models()) all.push_back(model.get());
+  const std::optional<MemoryShortage> shortage = open.find_shortage(all);
   if (arguments.json) {
     boost::json::array models;
     for (const auto& model : open.models()) models.push_back(memory_json(*model));
-    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"models", std::move(models)}}));
+    boost::json::object document{{"models", std::move(models)}, {"fits", !shortage}};
+    if (shortage) document["shortage"] = shortage_json(*shortage);
+    fmt::print("{}\n", boost::json::serialize(document));
     return 0;
   }
   for (const auto& model : open.models()) fmt::print("{}\n", memory_table(*model));
+  if (shortage) fmt::print("does not fit: {}\n", shortage->text());
   return 0;
 }
 

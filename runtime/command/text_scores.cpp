@@ -13,8 +13,8 @@
 #include "model/printable.hpp"
 #include "observe/progress_line.hpp"
 #include "text/tokenizer/tokenizer.hpp"
-#include "vernal/byte_order_mark.hpp"
 #include "vernal/error.hpp"
+#include "vernal/frontend/byte_order_mark.hpp"
 
 namespace vernal {
 namespace {
@@ -27,7 +27,10 @@ std::unique_ptr<ResidentModel> plan_for_text(OpenDeployment& open, ModelSettings
   settings.rows = kScoredRows;
   settings.context_length = std::max(num_tokens, kLeastContext);
   settings.kv_tokens = 0;
-  return open.plan_again(settings);
+  auto model = open.plan_again(settings);
+  const ResidentModel* const loaded_alone[] = {model.get()};
+  open.require_memory(loaded_alone);
+  return model;
 }
 
 LoadedModel load(Log& log, ResidentModel& model) {

@@ -1,5 +1,4 @@
-// The deployment: what one TOML file says, as plain values. docs/deployment-file.md explains every
-// key.
+// What a deployment file says, as plain values. docs/deployment-file.md explains every key.
 #pragma once
 
 #include <chrono>
@@ -20,12 +19,13 @@ namespace vernal {
 
 /// [runtime]
 struct RuntimeSettings {
-  std::vector<std::filesystem::path>
-      plugin_paths;                 // absolute; searched before the installed folder
+  /// Absolute. They are searched before the installed folder.
+  std::vector<std::filesystem::path> plugin_paths;
   std::string log_level = "info";   // trace | debug | info | warning | error | off
   std::string log_format = "text";  // text | json
   bool require_secure_paths = false;
-  std::uint64_t drain_timeout_ms = 30'000;  // SIGTERM: requests in flight may go on for that long
+  bool overcommit = false;                  // load models although the plan exceeds the memory
+  std::uint64_t drain_timeout_ms = 30'000;  // how long requests may go on after SIGTERM
 };
 
 /// [backends.NAME], [frontends.NAME]
@@ -33,10 +33,10 @@ struct PluginInstance {
   std::string name;    // of the table
   std::string plugin;  // name in the plugin's manifest
   SourcePlace place;
-  PluginSettings settings;  // keys of the plugin's own
+  PluginSettings settings;  // the keys that the plugin itself defines
 };
 
-/// Default sampling of a model or profile; what a request says wins.
+/// Default sampling of a model or profile. A request that says a value overrides it.
 struct SamplingSettings {
   std::optional<double> temperature, top_p, min_p, repetition_penalty, presence_penalty,
       frequency_penalty;
@@ -50,7 +50,7 @@ struct KvCacheSettings {
   /// Rotate quantised keys and values. Default: on if the backend supports it.
   std::optional<bool> rotate;
 
-  /// Formats of codes with a common scale, which rotation helps.
+  /// Whether a format stores codes with a common scale. Rotation makes such formats more exact.
   static bool is_quantised(std::string_view format) {
     return format != "f32" && format != "f16" && format != "bf16";
   }
@@ -88,12 +88,12 @@ struct ModelSettings {
   std::vector<std::string> host_tensors;
   std::string lock_memory = "never";   // never | preferred | required
   std::string architecture;            // empty: by the file's metadata
-  std::string chat_template = "file";  // file | none | absolute path
+  std::string chat_template = "file";  // file | file:NAME | none | absolute path
   SamplingSettings sampling;
   std::string thinking = "auto";  // auto | on | off
 };
 
-/// [profiles.NAME]: another name for a model, with its own defaults.
+/// [profiles.NAME]: another name for a model, with defaults of its own.
 struct ProfileSettings {
   std::string name;
   SourcePlace place;
@@ -103,7 +103,7 @@ struct ProfileSettings {
   std::string thinking = "auto";
 };
 
-/// A whole file. Order of tables is the file's.
+/// A whole file. Tables are in the order of the file.
 struct Deployment {
   std::filesystem::path file;
   RuntimeSettings runtime;
@@ -113,18 +113,18 @@ struct Deployment {
   std::vector<PluginInstance> frontends;
 };
 
-/// Finds what a plugin says of its configuration.
+/// Knows the configuration keys of plugins.
 class SchemaSource {
  public:
   virtual ~SchemaSource() = default;
-  /// Rows for the plugin of that name and kind (VERNAL_KIND_*). Throws Error saying why it cannot
-  /// be used; the problem is reported at the table's `plugin` key.
+  /// The keys of the plugin of that name and kind (VERNAL_KIND_*).
+  /// Errors  why the plugin cannot be used; it is reported at the table's `plugin` key
   virtual std::vector<SchemaRow> schema(const std::string& plugin, std::uint32_t kind) = 0;
   /// Names of the plugins of a kind, for suggestions.
   virtual std::vector<std::string> names(std::uint32_t kind) = 0;
 };
 
-/// Made once the file's own [runtime] table is known, because that says where plugins are.
+/// Called after [runtime] was read, because that table says where plugins are.
 using SchemaSourceFactory = std::unique_ptr<SchemaSource>(const RuntimeSettings& runtime);
 
 /// Reads and validates a deployment file: syntax, keys, types, ranges, references between tables,
@@ -133,13 +133,14 @@ using SchemaSourceFactory = std::unique_ptr<SchemaSource>(const RuntimeSettings&
 Deployment read_deployment(const std::filesystem::path& file,
                            const std::function<SchemaSourceFactory>& make_schemas);
 
-/// The table of a frontend that stands in no file: plugin = `plugin`, model = `model`, all else
-/// default. Errors  as read_deployment.
+/// Makes the table of a frontend that is in no file: plugin = `plugin`, model = `model`, and
+/// defaults for the rest.
+/// Errors  as read_deployment
 PluginInstance make_frontend(const Deployment& deployment, const std::string& name,
                              const std::string& plugin, const std::string& model,
                              SchemaSource& schemas);
 
-/// read_deployment for text in memory; relative paths are taken from `file`'s folder.
+/// The same for text in memory. Relative paths start in the folder of `file`.
 Deployment parse_deployment(std::string_view text, const std::filesystem::path& file,
                             const std::function<SchemaSourceFactory>& make_schemas);
 

@@ -17,20 +17,20 @@
 namespace vernal {
 namespace {
 
-// No real deployment comes near; a wrong file (a model, say) is refused before it is read.
+// Far above any real deployment. A wrong file, such as a model, is refused before it is read.
 constexpr std::uint64_t kLargestFile = 4 * 1024 * 1024;
-// Tables of one kind: references between them are looked up one by one.
+// Most tables of one kind. References between tables are found by linear search.
 constexpr std::size_t kMostTables = 256;
 constexpr std::uint64_t kLongestTableName = 128;
 
-/// The parser escapes some of what it repeats of the text, but not all.
+/// The parser's description with all control characters escaped; it escapes only some itself.
 std::string on_one_line(std::string_view description) {
   const auto steers = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
   return std::ranges::any_of(description, steers) ? printable(description, description.size())
                                                   : std::string(description);
 }
 
-/// Models and profiles.
+/// The names of all models and profiles.
 std::vector<std::string> model_names(const Deployment& deployment) {
   std::vector<std::string> names;
   for (const ModelSettings& model : deployment.models) names.push_back(model.name);
@@ -38,7 +38,7 @@ std::vector<std::string> model_names(const Deployment& deployment) {
   return names;
 }
 
-/// One parse of one file.
+/// Reads one file. Used once.
 class Reader {
  public:
   Reader(const toml::table& root, const std::filesystem::path& file,
@@ -131,6 +131,7 @@ class Reader {
                        {"trace", "debug", "info", "warning", "error", "off"});
     reader.read_choice("log_format", deployment_.runtime.log_format, {"text", "json"});
     reader.read("require_secure_paths", deployment_.runtime.require_secure_paths);
+    reader.read("overcommit", deployment_.runtime.overcommit);
     reader.read_duration_ms("drain_timeout", deployment_.runtime.drain_timeout_ms);
     reader.finish();
   }

@@ -12,7 +12,7 @@
 namespace vernal {
 namespace {
 
-/// A nested table read through `f`, then checked for unknown keys.
+/// Lets `f` read a nested table, and reports its unknown keys.
 template <class F>
 void nested(TableReader& reader, std::string_view key, Problems& problems, F&& f) {
   const toml::table* table = reader.table(key);
@@ -112,14 +112,21 @@ void check_model_file(TableReader& reader, const ModelSettings& model) {
   }
 }
 
-/// "file", "none", or a path relative to the deployment file.
+/// "file", "none", "file:NAME", or a path relative to the deployment file. Whether the model file has
+/// a template of that name is seen when it is opened.
 void read_chat_template(TableReader& reader, ModelSettings& model) {
   if (!reader.has("chat_template")) return reader.expect("chat_template");
   std::string text;
   const std::size_t before = reader.problems().size();
   reader.read("chat_template", text);
   if (reader.problems().size() != before) return;
-  if (text == "file" || text == "none") {
+  if (text == "file:") {
+    reader.problem("chat_template",
+                   fmt::format("\"{}\": expected the name of a chat template behind \"file:\"",
+                               reader.full_name("chat_template")));
+    return;
+  }
+  if (text == "file" || text == "none" || text.starts_with("file:")) {
     model.chat_template = text;
     return;
   }
@@ -147,7 +154,7 @@ void read_limits(TableReader& reader, ModelSettings& model) {
   reader.read_duration_ms("step_timeout", model.step_timeout_ms);
 }
 
-/// A key that the design has and this version does not do: a value that did nothing would deceive.
+/// The key is planned but does nothing yet, so accepting it would mislead.
 void refuse_prefix_cache(TableReader& reader) {
   if (!reader.has("prefix_cache")) return;
   reader.expect("prefix_cache");

@@ -8,10 +8,10 @@
 
 namespace vernal {
 
-/// Reads a model's table; problems go to the reader's list.
+/// Reads the table of a model. Problems are added to the reader's list.
 ModelSettings read_model(TableReader& reader, const std::string& name);
 
-/// Reads a profile's table.
+/// Reads the table of a profile, likewise.
 ProfileSettings read_profile(TableReader& reader, const std::string& name);
 
 }  // namespace vernal

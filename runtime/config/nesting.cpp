@@ -10,7 +10,7 @@
 namespace vernal {
 namespace {
 
-/// Walks over the text; strings and comments are skipped, the rest is looked at by character.
+/// Walks over the text character by character and skips strings and comments.
 class NestingCheck {
  public:
   NestingCheck(std::string_view text, std::string_view file) : text_(text), file_(file) {}
@@ -55,8 +55,8 @@ class NestingCheck {
     }
   }
 
-  /// Moves behind the string that begins here; a string without its end runs to the end of the
-  /// line or, with three quotes, of the text.
+  /// Moves behind the string that begins here. A string that is not closed ends with its line, or
+  /// with the text if it began with three quotes.
   void skip_string(char quote) {
     const std::string fence(3, quote);
     const bool is_multi_line = text_.substr(at_, 3) == fence;

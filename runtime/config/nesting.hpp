@@ -1,4 +1,4 @@
-// The depth of a TOML text, looked at before the parser builds its tree.
+// Limits how deeply a TOML text is nested, before the parser reads it.
 #pragma once
 
 #include <string_view>
@@ -7,14 +7,13 @@
 
 namespace vernal {
 
-/// Parts of one dotted key, and brackets or braces around one value, that a file may have. The
-/// deepest thing a deployment says, layers = [{ backend = "gpu" }] in [models.NAME], needs two of
-/// each. The parser follows dots without a bound and frees its tree by recursion, so that a
-/// megabyte of dots would end the process on its stack.
+/// The most parts of one dotted key, and the most brackets or braces around one value. A deployment
+/// needs two of each at most: layers = [{ backend = "gpu" }] in [models.NAME]. The parser itself has
+/// no bound for dots and frees its tree by recursion: a megabyte of dots would overflow the stack.
 inline constexpr int kMostNested = 16;
 
-/// Throws Error(INVALID_ARGUMENT) with the place where `text` gets deeper than kMostNested. Text
-/// that is not TOML is let through up to its first mistake, where the parser stops as well.
+/// Checks `text` up to its first syntax error, where the parser stops as well.
+/// Errors  INVALID_ARGUMENT, with the place where `text` is nested deeper than kMostNested
 void check_nesting(std::string_view text, std::string_view file);
 
 }  // namespace vernal

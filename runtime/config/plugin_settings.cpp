@@ -25,7 +25,7 @@ const Entry* find(const vernal_config* config, vernal_str path) noexcept {
   }
 }
 
-/// The value of a key if it has one of the types; else the status that says why not.
+/// Finds the value of a key that has one of the types. The status says why there is none.
 template <class T>
 std::int32_t get(const vernal_config* config, vernal_str path, const T** out) noexcept {
   const Entry* entry = find(config, path);

@@ -1,5 +1,4 @@
-// Validated configuration of one plugin instance, and the view of it that crosses the plugin
-// interface.
+// The validated configuration of one plugin instance, and how the plugin sees it.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +12,7 @@
 
 namespace vernal {
 
-/// One row of a plugin's schema, owned. Meaning: vernal_config_row.
+/// A copy of one row of a plugin's schema. vernal_config_row explains the members.
 struct SchemaRow {
   std::string path;
   std::string default_value;  // TOML text
@@ -28,15 +27,16 @@ struct SchemaRow {
   bool has_bounds() const noexcept { return minimum <= maximum; }
 };
 
-/// Copies rows out of a plugin's static storage.
+/// Copies the rows of a plugin.
 std::vector<SchemaRow> read_schema(const vernal_config_row* rows, std::uint64_t count,
                                    std::uint64_t stride);
 
-/// A value as the plugin will see it: sizes in bytes and durations in milliseconds as int64.
+/// A value as the plugin sees it. Sizes are int64 in bytes, durations int64 in milliseconds.
 using SettingValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>,
                                   std::vector<std::int64_t>>;
 
-/// The validated keys of one table, defaults filled in. Immutable after validation.
+/// The validated keys of one table, with defaults for those that are absent. Does not change after
+/// validation.
 struct PluginSettings {
   struct Entry {
     std::uint32_t type = 0;  // VERNAL_CONFIG_*
@@ -49,7 +49,7 @@ struct PluginSettings {
   std::map<std::string, Entry> entries;
 };
 
-/// A view for the plugin; valid while `settings` lives and stays where it is.
+/// What the plugin gets. Valid while `settings` lives and is not moved.
 vernal_config_view config_view(const PluginSettings& settings);
 
 }  // namespace vernal

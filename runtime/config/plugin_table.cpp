@@ -19,7 +19,7 @@ Bounds bounds_of(const SchemaRow& row) {
   return row.has_bounds() ? Bounds{row.minimum, row.maximum} : Bounds{};
 }
 
-/// Sizes and durations: bounds are checked after the unit is gone.
+/// Checks the bounds of a size or duration, in bytes or milliseconds.
 void check_bounds(TableReader& reader, std::string_view key, const SchemaRow& row,
                   std::uint64_t value) {
   const auto number = static_cast<double>(value);
@@ -30,7 +30,7 @@ void check_bounds(TableReader& reader, std::string_view key, const SchemaRow& ro
                        row.type == VERNAL_CONFIG_SIZE ? "bytes" : "milliseconds", number));
 }
 
-/// Reads one key by its row; nullopt if it is absent.
+/// Reads the key of one row. Nothing: the key is absent.
 std::optional<SettingValue> read_value(TableReader& reader, std::string_view key,
                                        const SchemaRow& row) {
   const bool present = reader.has(key);
@@ -83,7 +83,7 @@ std::optional<SettingValue> read_value(TableReader& reader, std::string_view key
   return present ? std::optional(std::move(value)) : std::nullopt;
 }
 
-/// The row's default, read as if it stood in `file`, which relative paths are taken from.
+/// The default of a row, read as if `file` said it. Relative paths start in the folder of `file`.
 std::optional<SettingValue> default_value(const SchemaRow& row, const std::string& file) {
   if (row.default_value.empty()) return std::nullopt;
   Problems problems;
@@ -121,15 +121,15 @@ void check_model_names(TableReader& reader, std::string_view key, const SettingV
   }
 }
 
-/// One table: the plugin's own, or one nested in it.
+/// The plugin's table, or a table nested in it.
 struct Level {
-  std::string prefix;  // of its rows' paths: "tls." or empty
+  std::string prefix;  // what the paths of its rows begin with: "tls.", or nothing
   std::unique_ptr<TableReader> nested;
   TableReader* reader;     // `nested`, or the reader of the plugin's own table
-  bool is_present = true;  // a table that is left out misses no key
+  bool is_present = true;  // an absent table needs none of its required keys
 };
 
-/// The level a path belongs to: the one with the longest prefix of it.
+/// The level of a path: the one whose prefix is the longest that the path begins with.
 const Level& level_of(const std::vector<Level>& levels, std::string_view path) {
   const Level* found = &levels.front();
   for (const Level& level : levels) {
@@ -139,7 +139,7 @@ const Level& level_of(const std::vector<Level>& levels, std::string_view path) {
   return *found;
 }
 
-/// The level of a row of type TABLE; `parent` is the table it is nested in.
+/// Makes the level of a row of type TABLE, which is nested in `parent`.
 Level open_level(const Level& parent, const SchemaRow& row, const toml::table& empty) {
   TableReader& reader = *parent.reader;
   const std::string key = row.path.substr(parent.prefix.size());

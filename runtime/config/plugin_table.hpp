@@ -1,4 +1,4 @@
-// Validates a plugin's own table against the schema it publishes.
+// Validates the table of a plugin instance against the schema of its plugin.
 #pragma once
 
 #include <string>

@@ -30,7 +30,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return last.back();
 }
 
-// A longer key is no slip of the fingers, and the quadratic distance stays cheap.
+// Longer names are not compared, because the distance takes quadratic time.
 constexpr std::size_t kLongestName = 64;
 
 }  // namespace
@@ -47,7 +47,7 @@ std::string_view nearest_name(std::string_view name, std::span<const std::string
     }
   }
   if (!best.empty()) return best;
-  // A whole word of a longer name counts too: "tokens" of "kv_tokens".
+  // A whole word of a longer name is found too: "tokens" in "kv_tokens".
   const auto holds = [&](std::string_view c) {
     return name.size() > 3 && (c.find(name) != c.npos || name.find(c) != name.npos);
   };

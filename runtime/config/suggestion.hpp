@@ -1,4 +1,4 @@
-// "Did you mean": the known name nearest to a misspelt one.
+// Finds the known name that a misspelt one was probably meant to be.
 #pragma once
 
 #include <span>
@@ -7,11 +7,12 @@
 
 namespace vernal {
 
-/// The candidate with the smallest edit distance to `name`, if that is at most a third of its
-/// length (and at least one edit is allowed) and some of it stays; else empty. Ties: the first.
+/// The candidate with the smallest edit distance to `name`; of several the first. Empty if the
+/// distance is more than a third of the length of `name` (but one edit is always allowed), or if no
+/// character of `name` would stay.
 std::string_view nearest_name(std::string_view name, std::span<const std::string_view> candidates);
 
-/// `; did you mean "x"?` or nothing.
+/// The text `; did you mean "x"?`, or an empty text if no candidate is near.
 std::string did_you_mean(std::string_view name, std::span<const std::string_view> candidates);
 
 }  // namespace vernal

@@ -1,4 +1,4 @@
-// Typed access to one TOML table that notes every problem instead of stopping at the first.
+// Reads one TOML table with types. Collects all problems instead of stopping at the first.
 #pragma once
 
 #include <toml++/toml.h>
@@ -22,11 +22,12 @@ struct Bounds {
   double maximum = std::numeric_limits<double>::infinity();
 };
 
-/// Reads one table. Each getter leaves its target alone if the key is absent, and notes a problem
-/// if the value is not of its kind. finish() then reports the keys nobody asked for.
+/// Reads one table. If a key is absent, its target keeps its value. If a value has the wrong type,
+/// a problem is noted. finish() then reports the keys that no call has read.
 class TableReader {
  public:
-  /// `name` is the table's full name ("models.main"); empty for the root. Borrows all arguments.
+  /// `name` is the full name of the table, such as "models.main", and empty for the root. Borrows
+  /// all arguments.
   TableReader(std::string name, const toml::table& table, std::shared_ptr<const std::string> file,
               Problems& problems);
 
@@ -44,30 +45,30 @@ class TableReader {
   void read_choice(std::string_view key, std::string& out,
                    std::initializer_list<std::string_view> choices);
   void read_choice(std::string_view key, std::string& out, const std::vector<std::string>& choices);
-  /// Bytes of "4GiB".
+  /// A size such as "4GiB", in bytes.
   void read_size(std::string_view key, std::uint64_t& out);
-  /// Milliseconds of "30s".
+  /// A duration such as "30s", in milliseconds.
   void read_duration_ms(std::string_view key, std::uint64_t& out);
-  /// A path, made absolute against the deployment file's folder.
+  /// A path. A relative one starts in the folder of the deployment file.
   void read_path(std::string_view key, std::filesystem::path& out);
   void read_paths(std::string_view key, std::vector<std::filesystem::path>& out);
-  /// A nested table, or null.
+  /// A nested table; null if it is absent or no table.
   const toml::table* table(std::string_view key);
-  /// Tables of an array of tables; non-tables in it are problems.
+  /// The tables of an array of tables. Other elements are problems.
   std::vector<const toml::table*> tables(std::string_view key);
 
-  /// Keeps the values of a key out of messages: it is a secret.
+  /// Keeps the value of a key out of messages, because it is a secret.
   void hide(std::string_view key) { hidden_.emplace_back(key); }
-  /// Notes `what` at the key's value, or at the table if the key is absent.
+  /// Notes a problem at the place of the key's value, or of the table if the key is absent.
   void problem(std::string_view key, std::string what);
   void require(std::string_view key, std::string_view expected);
   SourcePlace place(std::string_view key) const;
   SourcePlace place() const;
   std::string full_name(std::string_view key) const;
-  /// Tells of a key that is read elsewhere, so that finish() knows it.
+  /// Makes finish() accept a key that is read elsewhere.
   void expect(std::string_view key) { known_.emplace_back(key); }
 
-  /// Notes every unknown key, with the nearest known one.
+  /// Notes every unknown key, and the known key that was probably meant.
   void finish();
 
  private:
@@ -77,7 +78,7 @@ class TableReader {
   bool within(std::string_view key, double value, Bounds bounds);
   std::optional<std::int64_t> integer(std::string_view key, Bounds bounds);
 
-  /// `"value"`, printable and short, or that it is hidden.
+  /// The value in quotes, printable and shortened; of a hidden key, a note that it is hidden.
   std::string quoted(std::string_view key, std::string_view value) const;
   bool is_hidden(std::string_view key) const;
 
@@ -89,7 +90,7 @@ class TableReader {
   std::vector<std::string> hidden_;
 };
 
-/// What a node is, for messages: `string "abc"`, `integer 5`, `a table`. One printable line.
+/// Describes a node for a message: `string "abc"`, `integer 5`, `a table`. One printable line.
 std::string describe(const toml::node& node);
 
 }  // namespace vernal

@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "vernal/byte_order_mark.hpp"
 #include "vernal/error.hpp"
+#include "vernal/frontend/byte_order_mark.hpp"
 
 namespace vernal {
 namespace {

@@ -33,10 +33,10 @@ constexpr std::array<Unit, 9> kSizeUnits{{{"B", 1.0},
                                           {"TB", 1e12}}};
 constexpr std::array<Unit, 4> kDurationUnits{{{"ms", 1.0}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}}};
 
-// Above 2^53 a double no longer holds every integer; no real size or duration comes near.
+// A double holds every integer up to 2^53. No real size or duration comes near.
 constexpr double kGreatest = 0x1p53;
 
-/// The same number with the unit that was meant: "4gb" -> "4GB".
+/// The same number with the unit that was probably meant: "4gb" becomes "4GB".
 std::string suggest(double number, std::string_view unit, std::span<const std::string_view> names) {
   const auto same_but_case = [&](std::string_view name) {
     return std::ranges::equal(name, unit, [](char a, char b) {

@@ -1,4 +1,4 @@
-// Sizes and durations as they are written in a deployment file: the value carries the unit.
+// Sizes and durations with their units, as deployment files write them.
 #pragma once
 
 #include <cstdint>
@@ -7,14 +7,15 @@
 
 namespace vernal {
 
-/// "512MiB" -> bytes. Units: B, KiB, MiB, GiB, TiB, KB, MB, GB, TB. Fractions are allowed
-/// ("1.5GiB"). Throws Error(INVALID_ARGUMENT) saying what was expected.
+/// The bytes of a size such as "512MiB" or "1.5GiB". Units: B, KiB, MiB, GiB, TiB, KB, MB, GB, TB.
+/// Errors  INVALID_ARGUMENT: what was expected
 std::uint64_t parse_size(std::string_view text);
 
-/// "30s" -> milliseconds. Units: ms, s, m, h.
+/// The milliseconds of a duration such as "30s". Units: ms, s, m, h.
+/// Errors  INVALID_ARGUMENT: what was expected
 std::uint64_t parse_duration_ms(std::string_view text);
 
-/// 1610612736 -> "1.50 GiB".
+/// A size for people: 1610612736 becomes "1.50 GiB".
 std::string format_size(std::uint64_t bytes);
 
 }  // namespace vernal

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "text/request/request_error.hpp"
@@ -176,17 +175,19 @@ RequestId Engine::submit(const SubmitArguments& arguments) {
     request = std::make_shared<Request>(std::move(options));
     requests_.emplace(request->id(), OpenRequest{request, engine});
   }
-  SubmittedRequest submitted{request,
-                             engine,
-                             target.defaults,
-                             std::string(arguments.document),
-                             {arguments.tokens.begin(), arguments.tokens.end()},
-                             arguments.has_tokens};
-  if (!intake_.submit(std::move(submitted))) {
+  try {
+    SubmittedRequest submitted{request,
+                               engine,
+                               target.defaults,
+                               std::string(arguments.document),
+                               {arguments.tokens.begin(), arguments.tokens.end()},
+                               arguments.has_tokens};
+    if (!intake_.submit(std::move(submitted))) throw at_capacity();
+  } catch (const std::exception& error) {
     request->events().close();  // nobody knows of it yet, so nobody is to be called
-    request->fail(at_capacity());
+    request->fail(error);
     release(request->id());
-    throw at_capacity();
+    throw;
   }
   return request->id();
 }
@@ -254,61 +255,73 @@ Engine::TextModel Engine::text_model(std::string_view id) const {
 
 // ---- watchdog and end ---------------------------------------------------------------------------
 
-std::vector<std::shared_ptr<ModelEngine>> Engine::engines() const {
+std::shared_ptr<ModelEngine> Engine::engine_from(std::size_t& index) const noexcept {
   const std::shared_lock lock(models_mutex_);
-  std::vector<std::shared_ptr<ModelEngine>> result;
-  for (const Model& model : models_) {
-    if (model.engine) {
-      result.push_back(model.engine);
-    }
+  while (index < models_.size()) {
+    const Model& model = models_[index++];
+    if (model.engine) return model.engine;
   }
-  return result;
+  return nullptr;
 }
 
 std::chrono::milliseconds Engine::watch_period() const {
   std::chrono::milliseconds period = kLongestWatch;
-  for (const std::shared_ptr<ModelEngine>& engine : engines()) {
+  for_each_engine([&](const std::shared_ptr<ModelEngine>& engine) {
     period = std::min(period, engine->model().limits.step_timeout / 4);
-  }
+  });
   return std::max(period, kShortestWatch);
 }
 
-void Engine::watch() {
-  std::map<const ModelEngine*, std::string> reported;  // the last reason of each
+void Engine::watch() noexcept {
+  ReportedReasons reported;
   std::unique_lock lock(watchdog_mutex_);
+  std::chrono::milliseconds period = kShortestWatch;
   while (!is_stopped_) {
-    watchdog_wakes_.wait_for(lock, watch_period());
+    watchdog_wakes_.wait_for(lock, period);
     if (is_stopped_) return;
-    for (const std::shared_ptr<ModelEngine>& engine : engines()) {
-      ModelStatus status = engine->status();
-      if (is_hung(*engine)) {
-        end_hung_requests(engine);
-        status.reason = fmt::format("a step has not ended within {} ms",
-                                    engine->model().limits.step_timeout.count());
-      }
-      std::string& last = reported[engine.get()];
-      if (!status.reason.empty() && status.reason != last) {
-        log_.error("engine", "model {}: {}", engine->model().id, status.reason);
-      }
-      last = status.reason;
+    try {
+      look_after_engines(reported);
+      period = watch_period();
+    } catch (const std::exception&) {
+      period = kShortestWatch;  // there was no memory to look; soon again
     }
   }
 }
 
-void Engine::end_hung_requests(const std::shared_ptr<ModelEngine>& engine) {
-  std::vector<std::shared_ptr<Request>> concerned;
-  {
-    const std::lock_guard lock(requests_mutex_);
-    for (const auto& [id, open] : requests_) {
-      if (open.model == engine) {
-        concerned.push_back(open.request);
-      }
+void Engine::look_after_engines(ReportedReasons& reported) {
+  for_each_engine([&](const std::shared_ptr<ModelEngine>& engine) {
+    if (is_hung(*engine)) {
+      end_hung_requests(*engine);
     }
+    ModelStatus status = engine->status();
+    if (is_hung(*engine)) {
+      status.reason = fmt::format("a step has not ended within {} ms",
+                                  engine->model().limits.step_timeout.count());
+    }
+    std::string& last = reported[engine.get()];
+    if (!status.reason.empty() && status.reason != last) {
+      log_.error("engine", "model {}: {}", engine->model().id, status.reason);
+    }
+    last = status.reason;
+  });
+}
+
+std::shared_ptr<Request> Engine::open_request_of(const ModelEngine& engine) const noexcept {
+  const std::lock_guard lock(requests_mutex_);
+  for (const auto& [id, open] : requests_) {
+    if (open.model.get() == &engine && !open.request->has_ended()) return open.request;
   }
-  for (const std::shared_ptr<Request>& request : concerned) {
-    request->fail(request->is_in_step()
-                      ? Error(VERNAL_DEADLINE, "The model did not answer in time.")
-                      : Error(VERNAL_UNAVAILABLE, "The model does not answer at present."));
+  return nullptr;
+}
+
+// One after the other, because a list of them would take memory.
+void Engine::end_hung_requests(const ModelEngine& engine) noexcept {
+  while (const std::shared_ptr<Request> request = open_request_of(engine)) {
+    if (request->is_in_step()) {
+      request->fail(VERNAL_DEADLINE, "The model did not answer in time.");
+    } else {
+      request->fail(VERNAL_UNAVAILABLE, "The model does not answer at present.");
+    }
   }
 }
 
@@ -319,13 +332,11 @@ void Engine::begin_drain() {
 
 std::uint64_t Engine::num_open_requests() const {
   std::uint64_t count = 0;
-  for (const std::shared_ptr<ModelEngine>& engine : engines()) {
-    count += engine->metrics()->open_requests;
-  }
+  for_each_engine([&](const auto& engine) { count += engine->metrics()->open_requests; });
   return count;
 }
 
-bool Engine::stop(std::chrono::milliseconds timeout) {
+bool Engine::stop(std::chrono::milliseconds timeout) noexcept {
   {
     const std::lock_guard lock(watchdog_mutex_);
     if (is_stopped_) {
@@ -338,16 +349,14 @@ bool Engine::stop(std::chrono::milliseconds timeout) {
   watchdog_.join();
   intake_.stop();
   const SteadyClock::time_point until = SteadyClock::now() + timeout;
-  for (const std::shared_ptr<ModelEngine>& engine : engines()) {
-    engine->request_stop();
-  }
-  for (const std::shared_ptr<ModelEngine>& engine : engines()) {
+  for_each_engine([](const auto& engine) { engine->request_stop(); });
+  for_each_engine([&](const auto& engine) {
     if (!engine->join(until)) {
       log_.error("engine", "model {}: a step does not end; it is left running", engine->model().id);
-      end_hung_requests(engine);
+      end_hung_requests(*engine);
       has_abandoned_step_ = true;
     }
-  }
+  });
   return !has_abandoned_step_;
 }
 

@@ -123,7 +123,7 @@ class Engine {
   /// repeated.
   /// Returns   false if a step did not end. Its thread and the backend are still at work then, so
   ///           nothing may be unloaded, and the process should end without destroying more
-  bool stop(std::chrono::milliseconds timeout);
+  bool stop(std::chrono::milliseconds timeout) noexcept;
 
  private:
   struct Model {
@@ -149,10 +149,21 @@ class Engine {
   // Throws NOT_FOUND.
   OpenRequest find(RequestId id) const;
   TextModel ready_model(std::string_view id, std::shared_ptr<ModelEngine>* engine) const;
-  std::vector<std::shared_ptr<ModelEngine>> engines() const;
+  /// The next engine at or behind `index`, which moves on; null: there is none.
+  std::shared_ptr<ModelEngine> engine_from(std::size_t& index) const noexcept;
+  /// Calls f(engine) for each engine, without the lock. Allocates nothing.
+  template <class F>
+  void for_each_engine(F&& f) const {
+    std::size_t index = 0;
+    while (const std::shared_ptr<ModelEngine> engine = engine_from(index)) f(engine);
+  }
   std::chrono::milliseconds watch_period() const;
-  void watch();
-  void end_hung_requests(const std::shared_ptr<ModelEngine>& engine);
+  /// The last reason that was logged of each model's failure.
+  using ReportedReasons = std::unordered_map<const ModelEngine*, std::string>;
+  void watch() noexcept;
+  void look_after_engines(ReportedReasons& reported);
+  std::shared_ptr<Request> open_request_of(const ModelEngine& engine) const noexcept;
+  void end_hung_requests(const ModelEngine& engine) noexcept;
 
   const EngineOptions options_;
   Log& log_;

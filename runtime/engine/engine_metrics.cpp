@@ -92,9 +92,9 @@ const char* outcome_name(RequestOutcome outcome) noexcept {
 }
 
 void Engine::visit_metrics(const std::function<void(const MetricSample&)>& visit) const {
-  for (const std::shared_ptr<ModelEngine>& engine : engines()) {
+  for_each_engine([&](const std::shared_ptr<ModelEngine>& engine) {
     visit_model(*engine->metrics(), "model=" + quote(engine->model().id), visit);
-  }
+  });
 }
 
 }  // namespace vernal

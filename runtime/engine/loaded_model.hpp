@@ -32,6 +32,8 @@ struct LoadedModel {
   std::uint64_t created = 0;  ///< Unix seconds: the file's modification time
   std::shared_ptr<const Tokenizer> tokenizer;
   std::shared_ptr<const ChatTemplate> chat_template;  ///< null: chat is refused, completions work
+  /// For requests with tools. Null: chat_template serves them too.
+  std::shared_ptr<const ChatTemplate> tool_use_template;
   std::string chat_template_problem;                  ///< why there is none; may be empty
   std::uint64_t vocabulary_size = 0;                  ///< columns of the logits
   std::uint64_t context_length = 0;                   ///< most positions of one sequence

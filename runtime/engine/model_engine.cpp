@@ -1,6 +1,7 @@
 #include "engine/model_engine.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "plugin/core_host.hpp"
@@ -9,9 +10,9 @@
 namespace vernal {
 namespace {
 
-Error stopping() { return {VERNAL_UNAVAILABLE, "The server is stopping."}; }
-
-Error unavailable() { return {VERNAL_UNAVAILABLE, "The model is not available."}; }
+// Why a model takes no requests, for their clients.
+constexpr const char* kStopping = "The server is stopping.";
+constexpr const char* kUnavailable = "The model is not available.";
 
 }  // namespace
 
@@ -32,7 +33,8 @@ std::shared_ptr<ModelEngine> ModelEngine::start(LoadedModel model, Clock clock) 
 
 ModelEngine::ModelEngine(LoadedModel model, Clock clock)
     : model_(std::move(model)),
-      prompts_(model_.tokenizer, model_.chat_template, model_.chat_template_problem,
+      prompts_(model_.tokenizer,
+               {model_.chat_template, model_.tool_use_template, model_.chat_template_problem},
                std::move(clock)),
       signal_(std::make_shared<WakeSignal>()),
       metrics_(std::make_shared<EngineMetrics>()),
@@ -60,7 +62,7 @@ void ModelEngine::accept(PreparedRequest prepared) {
       return;
     }
   }
-  prepared.request->fail(is_stopping ? stopping() : unavailable());
+  prepared.request->fail(VERNAL_UNAVAILABLE, is_stopping ? kStopping : kUnavailable);
 }
 
 ModelStatus ModelEngine::status() const {
@@ -95,9 +97,10 @@ void ModelEngine::run() {
     EngineLoop loop(model_, *metrics_, watch_);
     set_status({VERNAL_MODEL_READY, {}});
     serve(loop);
+  } catch (const std::bad_alloc&) {
+    fail("out of memory");
   } catch (const std::exception& error) {
-    set_status({VERNAL_MODEL_FAILED, error.what()});
-    close_inbox(unavailable());
+    fail(error.what());
   }
   model_.steps.reset();
   const std::lock_guard lock(mutex_);
@@ -112,8 +115,8 @@ void ModelEngine::serve(EngineLoop& loop) {
         signal_->wait(loop.next_deadline());
       }
     }
-    loop.fail_all(stopping());
-    close_inbox(stopping());
+    loop.fail_all(Error(VERNAL_UNAVAILABLE, kStopping));
+    close_inbox(kStopping);
   } catch (const std::exception& error) {
     loop.fail_all(error);
     throw;
@@ -130,25 +133,41 @@ bool ModelEngine::take_inbox(EngineLoop& loop) {
     arrived.swap(inbox_);
   }
   for (PreparedRequest& prepared : arrived) {
-    loop.add(std::move(prepared));
+    const std::shared_ptr<Request> request = prepared.request;
+    try {
+      loop.add(std::move(prepared));
+    } catch (const std::exception& error) {
+      request->fail(error);  // no memory for it; the others go on
+    }
   }
   return true;
 }
 
-void ModelEngine::set_status(ModelStatus status) {
+void ModelEngine::set_status(ModelStatus status) noexcept {
   const std::lock_guard lock(mutex_);
   status_ = std::move(status);
   changed_.notify_all();
 }
 
-void ModelEngine::close_inbox(const Error& reason) {
+void ModelEngine::fail(const char* reason) noexcept {
+  ModelStatus status{VERNAL_MODEL_FAILED, {}};
+  try {
+    status.reason = reason;
+  } catch (const std::bad_alloc&) {
+    status.reason = "out of memory";  // short enough to need none
+  }
+  set_status(std::move(status));
+  close_inbox(kUnavailable);
+}
+
+void ModelEngine::close_inbox(const char* reason) noexcept {
   std::vector<PreparedRequest> waiting;
   {
     const std::lock_guard lock(mutex_);
     waiting.swap(inbox_);
   }
   for (const PreparedRequest& prepared : waiting) {
-    prepared.request->fail(reason);
+    prepared.request->fail(VERNAL_UNAVAILABLE, reason);
   }
 }
 

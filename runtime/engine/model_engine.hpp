@@ -68,9 +68,11 @@ class ModelEngine : public std::enable_shared_from_this<ModelEngine> {
   void serve(EngineLoop& loop);
   // Moves accepted requests to the loop. False: it is time to stop.
   bool take_inbox(EngineLoop& loop);
-  void set_status(ModelStatus status);
-  // Ends everything that waits in the inbox, and from now on what comes.
-  void close_inbox(const Error& reason);
+  void set_status(ModelStatus status) noexcept;
+  // The model takes no requests from now on; those in the inbox end.
+  void fail(const char* reason) noexcept;
+  // Ends everything that waits in the inbox.
+  void close_inbox(const char* reason) noexcept;
 
   LoadedModel model_;
   const PromptBuilder prompts_;

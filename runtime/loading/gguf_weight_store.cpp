@@ -10,6 +10,7 @@ namespace vernal {
 
 GgufWeightStore::GgufWeightStore(const GgufFile& file, const Module& module) : file_(file) {
   for (const Weight& weight : module.weights) tensors_.push_back(&file.require_tensor(weight.name));
+  is_mapped_.resize(tensors_.size());
 }
 
 const GgufTensor& GgufWeightStore::tensor(std::uint64_t index) const {
@@ -33,11 +34,24 @@ void GgufWeightStore::read(std::uint64_t index, std::uint64_t offset,
   std::memcpy(destination.data(), source.data.data() + offset, destination.size());
 }
 
-std::span<const std::byte> GgufWeightStore::map(std::uint64_t index) { return tensor(index).data; }
+std::span<const std::byte> GgufWeightStore::map(std::uint64_t index) {
+  const std::span<const std::byte> data = tensor(index).data;
+  is_mapped_[index] = true;
+  return data;
+}
 
 void GgufWeightStore::unmap(std::uint64_t index) {
   // A backend that made a copy of its own would otherwise hold each weight twice while it loads.
   file_.advise(tensor(index), MappingAdvice::kNotNeeded);
+  is_mapped_[index] = false;
+}
+
+std::vector<std::span<const std::byte>> GgufWeightStore::kept() const {
+  std::vector<std::span<const std::byte>> out;
+  for (std::size_t i = 0; i < tensors_.size(); ++i) {
+    if (is_mapped_[i]) out.push_back(tensors_[i]->data);
+  }
+  return out;
 }
 
 }  // namespace vernal

@@ -1,6 +1,7 @@
 // The bytes of a module's weights, straight from the mapped model file.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "model/gguf_file.hpp"
@@ -19,11 +20,15 @@ class GgufWeightStore final : public plugin::WeightStore {
   std::span<const std::byte> map(std::uint64_t index) override;
   void unmap(std::uint64_t index) override;
 
+  /// The weights that are mapped now: after a build, those that the backend uses in place.
+  std::vector<std::span<const std::byte>> kept() const;
+
  private:
   const GgufTensor& tensor(std::uint64_t index) const;
 
   const GgufFile& file_;
   std::vector<const GgufTensor*> tensors_;  // by weight index
+  std::vector<bool> is_mapped_;             // likewise
 };
 
 }  // namespace vernal

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 
+#include "config/units.hpp"
+#include "loading/memory_lock.hpp"
 #include "loading/plugin_set.hpp"
 #include "plugin/frontend_client.hpp"
 #include "vernal/error.hpp"
@@ -89,7 +92,7 @@ std::uint32_t OpenDeployment::num_workers(const ModelSettings& model) {
   return 0;
 }
 
-void OpenDeployment::plan_models() {
+void OpenDeployment::price_models() {
   Problems problems;
   plan_models(problems);
   problems.raise();
@@ -103,6 +106,7 @@ void OpenDeployment::prepare(bool serves) {
   }
   if (serves) check_frontends(problems);
   problems.raise();
+  require_memory_of_all();
 }
 
 void OpenDeployment::plan_models(Problems& problems) {
@@ -128,6 +132,17 @@ void OpenDeployment::open_backends() {
   problems.raise();  // without its backend no model can be planned
 }
 
+void OpenDeployment::plan_models() {
+  price_models();
+  require_memory_of_all();
+}
+
+void OpenDeployment::require_memory_of_all() {
+  std::vector<const ResidentModel*> all;
+  for (const auto& model : models_) all.push_back(model.get());
+  require_memory(all);
+}
+
 // All before any is initialised: opening a library after a device was touched has deadlocked
 // elsewhere.
 void OpenDeployment::open_libraries(Problems& problems) {
@@ -150,15 +165,23 @@ void OpenDeployment::plan_model(ResidentModel& model) {
                  "context_length {} is above the {} the file was trained for",
                  model.context_length(), model.trained_context_length());
   }
+  price(model);
+  for (const std::string& remark : model.remarks()) {
+    log_.warning("model " + model.settings().name, "{}", remark);
+  }
+}
+
+void OpenDeployment::price(ResidentModel& model) const {
   model.build();
   std::vector<const plugin::BackendInstance*> backends;
   for (const ModelSegment& segment : model.segments()) {
     backends.push_back(find_backend(segment.backend));
   }
   model.plan(backends);
-  for (const std::string& remark : model.remarks()) {
-    log_.warning("model " + model.settings().name, "{}", remark);
-  }
+}
+
+std::unique_ptr<ResidentModel> OpenDeployment::make_again(const ModelSettings& settings) {
+  return std::make_unique<ResidentModel>(settings, *registry_, model(settings.name).shared_file());
 }
 
 void OpenDeployment::read_text(ResidentModel& model) {
@@ -187,9 +210,55 @@ void OpenDeployment::check_frontends(Problems& problems) {
 }
 
 std::unique_ptr<ResidentModel> OpenDeployment::plan_again(const ModelSettings& settings) {
-  auto model = std::make_unique<ResidentModel>(settings, *registry_);
+  auto model = make_again(settings);
   plan_model(*model);
   return model;
+}
+
+std::vector<DeviceInfo> OpenDeployment::devices() {
+  std::vector<DeviceInfo> out;
+  for (const PluginInstance& instance : deployment_.backends) {
+    const plugin::PluginLibrary& library = registry_->open(instance.plugin, VERNAL_KIND_BACKEND);
+    std::ranges::move(plugin::BackendInstance::devices(library.backend()), std::back_inserter(out));
+  }
+  return out;
+}
+
+std::optional<MemoryShortage> OpenDeployment::find_shortage(
+    std::span<const ResidentModel* const> models) {
+  MemoryQuestion question;
+  question.host = read_host_memory();
+  question.devices = devices();
+  question.price = [this](const ModelSettings& settings) {
+    auto model = make_again(settings);
+    price(*model);
+    return model->rows();
+  };
+  return find_memory_shortage(models, question);
+}
+
+void OpenDeployment::require_memory(std::span<const ResidentModel* const> models) {
+  if (const auto shortage = find_shortage(models)) {
+    if (!deployment_.runtime.overcommit) {
+      throw Error(VERNAL_RESOURCE_EXHAUSTED,
+                  fmt::format("{}: {}", deployment_.file.string(), shortage->text()));
+    }
+    log_.warning("memory", "overcommit: {}", shortage->summary());
+  } else {
+    warn_if_crowded(models);
+  }
+  require_lockable(models, log_);
+}
+
+void OpenDeployment::warn_if_crowded(std::span<const ResidentModel* const> models) {
+  const HostMemory host = read_host_memory();
+  std::uint64_t needed = 0;
+  for (const ResidentModel* model : models) needed += bytes_on(model->rows(), kHostDevice);
+  if (host.free_bytes != 0 && needed > host.free_bytes) {
+    log_.warning("memory",
+                 "the plan needs {} of host memory, {} are free now: other processes hold the rest",
+                 format_size(needed), format_size(host.free_bytes));
+  }
 }
 
 const plugin::BackendInstance* OpenDeployment::find_backend(const std::string& name) const {

@@ -3,10 +3,13 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "config/deployment.hpp"
+#include "loading/memory_verdict.hpp"
 #include "loading/resident_model.hpp"
 #include "observe/log.hpp"
 #include "plugin/backend_client.hpp"
@@ -40,8 +43,10 @@ class OpenDeployment {
   /// Errors  NOT_FOUND: no such model, or no such plugin; INVALID_ARGUMENT: several such plugins.
   void replace_frontends_by_console(const std::string& model);
   /// Opens and initialises all plugins, opens every [backends.NAME], describes and prices every
-  /// model.
+  /// model. Nobody asks whether there is memory for them.
   /// Errors  one Error with the problems of all models, each with its place in the file.
+  void price_models();
+  /// price_models(), then require_memory() for all models together.
   void plan_models();
 
   /// All that `vernal serve` does before it binds an address or loads a weight: plan_models(), the
@@ -55,14 +60,22 @@ class OpenDeployment {
     return unchecked_frontends_;
   }
 
-  /// Describes and prices a model once more, with other settings than the file's. After
-  /// plan_models(). The result must be destroyed before this object.
+  /// Describes and prices a model of the file once more, with other settings. After price_models();
+  /// the result is destroyed before this object.
   /// Errors  those of ResidentModel
   std::unique_ptr<ResidentModel> plan_again(const ModelSettings& settings);
 
   /// Threads or multiprocessors of the device that runs the model's first layers, as its backend
   /// lists it; 0: it lists none. After plan_models().
   std::uint32_t num_workers(const ModelSettings& model);
+
+  /// Whether the models, loaded together, exceed the memory. After price_models().
+  std::optional<MemoryShortage> find_shortage(std::span<const ResidentModel* const> models);
+  /// Refuses models that together exceed the memory, unless the deployment says `overcommit`, and
+  /// models whose memory has to be locked and cannot be. Warns if other processes hold the memory
+  /// that the models need. Called before anything is loaded.
+  /// Errors  RESOURCE_EXHAUSTED: the text of MemoryShortage; those of require_lockable
+  void require_memory(std::span<const ResidentModel* const> models);
 
   const std::vector<std::unique_ptr<ResidentModel>>& models() const noexcept { return models_; }
   /// Errors  NOT_FOUND: no model of that name; empty: the first.
@@ -73,6 +86,11 @@ class OpenDeployment {
   void open_libraries(Problems& problems);
   void open_backends();
   void plan_model(ResidentModel& model);
+  void price(ResidentModel& model) const;
+  std::unique_ptr<ResidentModel> make_again(const ModelSettings& settings);
+  std::vector<DeviceInfo> devices();
+  void require_memory_of_all();
+  void warn_if_crowded(std::span<const ResidentModel* const> models);
   void read_text(ResidentModel& model);
   void check_frontends(Problems& problems);
   const plugin::BackendInstance* find_backend(const std::string& name) const;

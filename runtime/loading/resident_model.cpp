@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "engine/steps/segmented_step_model.hpp"
+#include "loading/memory_lock.hpp"
 #include "loading/step_functions.hpp"
 #include "module/gguf_source.hpp"
 #include "vernal/error.hpp"
@@ -51,7 +52,12 @@ void load_segments(std::vector<ModelSegment>& segments, const LoadProgress& prog
 }  // namespace
 
 ResidentModel::ResidentModel(const ModelSettings& settings, plugin::PluginRegistry& registry)
-    : settings_(settings), file_(std::make_unique<GgufFile>(GgufFile::open(settings.path))) {
+    : ResidentModel(settings, registry,
+                    std::make_shared<const GgufFile>(GgufFile::open(settings.path))) {}
+
+ResidentModel::ResidentModel(const ModelSettings& settings, plugin::PluginRegistry& registry,
+                             std::shared_ptr<const GgufFile> file)
+    : settings_(settings), file_(std::move(file)) {
   const GgufMetadataSource metadata(*file_);
   architecture_ = settings.architecture;
   if (architecture_.empty())
@@ -200,6 +206,25 @@ void ResidentModel::read_text() {
   }
 }
 
+void ResidentModel::ask_for_locks() {
+  if (settings_.lock_memory == "never") return;
+  for (ModelSegment& segment : segments_) {
+    if (segment.plan->lockable_bytes()) {
+      segment.plan->lock_memory(settings_.lock_memory == "required");
+    }
+  }
+}
+
+void ResidentModel::lock_weights_in_place() {
+  if (settings_.lock_memory == "never") return;
+  for (const ModelSegment& segment : segments_) {
+    const std::string refusal = lock_kept_weights(*segment.weights);
+    if (refusal.empty()) continue;
+    if (settings_.lock_memory == "required") throw Error(VERNAL_RESOURCE_EXHAUSTED, refusal);
+    load_warnings_.push_back(refusal);
+  }
+}
+
 LoadedModel ResidentModel::load(const LoadProgress& progress) {
   LoadedModel out;
   out.id = settings_.name;
@@ -208,9 +233,12 @@ LoadedModel ResidentModel::load(const LoadProgress& progress) {
   out.created = modification_time(settings_.path);
   read_text();
   out.tokenizer = text_->tokenizer;
-  out.chat_template = text_->chat_template;
-  out.chat_template_problem = text_->chat_template_problem;
+  out.chat_template = text_->templates.chat;
+  out.tool_use_template = text_->templates.tool_use;
+  out.chat_template_problem = text_->templates.problem;
+  ask_for_locks();
   load_segments(segments_, progress);
+  lock_weights_in_place();
   out.vocabulary_size = main_function(*segments_.back().module).logits_columns;
   out.context_length = context_length_;
   out.slots = static_cast<std::uint32_t>(settings_.slots);

@@ -51,9 +51,13 @@ class ResidentModel {
   /// Opens the file and the library of its architecture, of which nothing is called yet.
   /// Errors  those of GgufFile::open and open_architecture.
   ResidentModel(const ModelSettings& settings, plugin::PluginRegistry& registry);
+  /// The same with a file that is open already: settings.path.
+  ResidentModel(const ModelSettings& settings, plugin::PluginRegistry& registry,
+                std::shared_ptr<const GgufFile> file);
 
   const ModelSettings& settings() const noexcept { return settings_; }
   const GgufFile& file() const noexcept { return *file_; }
+  std::shared_ptr<const GgufFile> shared_file() const noexcept { return file_; }
   /// In the order of their layers. At least one; their modules are there after build().
   const std::vector<ModelSegment>& segments() const noexcept { return segments_; }
   const std::string& architecture() const noexcept { return architecture_; }
@@ -92,14 +96,18 @@ class ResidentModel {
 
   /// Loads the weights, and vocabulary and template if they are not there. After plan().
   LoadedModel load(const LoadProgress& progress);
+  /// What load() did otherwise than asked for, for people.
+  const std::vector<std::string>& load_warnings() const noexcept { return load_warnings_; }
 
  private:
   PlanOptions plan_options() const;
   void plan_segment(ModelSegment& segment, const plugin::BackendInstance& backend) const;
   std::unique_ptr<StepModel> make_steps();
+  void ask_for_locks();
+  void lock_weights_in_place();
 
   ModelSettings settings_;
-  std::unique_ptr<GgufFile> file_;
+  std::shared_ptr<const GgufFile> file_;  // shared with models that are priced otherwise
   std::string architecture_;
   std::string description_;
   std::string hyperparameters_;
@@ -107,6 +115,7 @@ class ResidentModel {
   std::uint64_t trained_context_length_ = 0;
   ArchitecturePlugin plugin_;
   std::vector<ModelSegment> segments_;
+  std::vector<std::string> load_warnings_;
   std::unique_ptr<const TextSide> text_;
 };
 

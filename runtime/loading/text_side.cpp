@@ -2,38 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <optional>
-#include <utility>
-
-#include "config/text_file.hpp"
+#include "loading/chat_templates.hpp"
 #include "model/printable.hpp"
 #include "text/tokenizer/vocabulary.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal {
 namespace {
-
-constexpr std::uint64_t kLargestTemplate = 16 * 1024 * 1024;
-
-/// The text of the template that the deployment chooses, or why there is none in `problem`.
-std::optional<std::string> template_source(const GgufFile& file, const ModelSettings& settings,
-                                           std::string& problem) {
-  if (settings.chat_template == "none") {
-    problem = "the deployment says chat_template = \"none\"";
-    return std::nullopt;
-  }
-  if (settings.chat_template == "file") {
-    const auto stored = file.metadata().find_string("tokenizer.chat_template");
-    if (!stored) problem = "the model file has no chat template";
-    return stored ? std::optional<std::string>(*stored) : std::nullopt;
-  }
-  try {
-    return read_text_file(settings.chat_template, "a template", kLargestTemplate);
-  } catch (const Error& error) {
-    problem = fmt::format("chat template {}", error.what());
-    return std::nullopt;
-  }
-}
 
 void require_rows(std::string_view tensor, std::int64_t rows, std::size_t num_tokens,
                   const std::string& file_name) {
@@ -48,24 +23,16 @@ void require_rows(std::string_view tensor, std::int64_t rows, std::size_t num_to
 
 std::vector<std::string> TextSide::warnings() const {
   std::vector<std::string> out(tokenizer->warnings().begin(), tokenizer->warnings().end());
-  if (!chat_template) {
-    out.push_back(fmt::format("chat is refused, completions work: {}", chat_template_problem));
+  if (!templates.chat) {
+    out.push_back(fmt::format("chat is refused, completions work: {}", templates.problem));
   }
   return out;
 }
 
 TextSide read_text_side(const GgufFile& file, const ModelSettings& settings) {
-  TextSide out;
-  out.tokenizer = std::make_shared<const Tokenizer>(read_vocabulary(file));
-  std::optional<std::string> source = template_source(file, settings, out.chat_template_problem);
-  if (!source) return out;
-  try {
-    out.chat_template = std::make_shared<const ChatTemplate>(
-        ChatTemplate::parse(*source, "chat template of " + settings.name));
-  } catch (const Error& error) {
-    out.chat_template_problem = error.what();
-  }
-  return out;
+  check_chosen_template(file.metadata(), settings);
+  return {std::make_shared<const Tokenizer>(read_vocabulary(file)),
+          load_chat_templates(file.metadata(), settings)};
 }
 
 void require_rows_for_tokens(const Module& module, std::size_t num_tokens,

@@ -7,7 +7,7 @@
 
 #include "config/deployment.hpp"
 #include "model/gguf_file.hpp"
-#include "text/chat_template.hpp"
+#include "text/request/prompt_builder.hpp"
 #include "text/tokenizer/tokenizer.hpp"
 #include "vernal/module.hpp"
 
@@ -15,18 +15,18 @@ namespace vernal {
 
 /// What the engine tokenizes and renders with. Immutable once read; shared with the engine.
 struct TextSide {
-  std::shared_ptr<const Tokenizer> tokenizer;         ///< never null
-  std::shared_ptr<const ChatTemplate> chat_template;  ///< null: chat is refused, completions work
-  std::string chat_template_problem;                  ///< why there is no template; else empty
+  std::shared_ptr<const Tokenizer> tokenizer;  ///< never null
+  ModelTemplates templates;                    ///< none for chat: chat is refused, completions work
 
   /// What an operator should know, one sentence each; empty as a rule.
   std::vector<std::string> warnings() const;
 };
 
-/// Reads the vocabulary of a model file, and the chat template that the deployment chooses. A
+/// Reads the vocabulary of a model file, and the chat templates that the deployment chooses. A
 /// template that does not parse, or whose file cannot be read, is no error: the model then answers
 /// completions alone. Control thread.
-/// Errors   those of read_vocabulary; INVALID_ARGUMENT: the file's template is no string
+/// Errors   those of read_vocabulary and check_chosen_template;
+///          INVALID_ARGUMENT: the file's template is no string
 TextSide read_text_side(const GgufFile& file, const ModelSettings& settings);
 
 /// Refuses a module that cannot take, or never gives, some token of the vocabulary. More rows than

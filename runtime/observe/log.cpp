@@ -17,7 +17,7 @@ namespace {
 // Time and level of a line; the text follows.
 constexpr const char* kTextPattern = "%Y-%m-%d %H:%M:%S.%e %^%l%$ %v";
 constexpr const char* kJsonPattern = R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l",%v})";
-// Back to the first column, and away with what stands there.
+// Moves to the first column and clears the line.
 constexpr std::string_view kClearLine = "\r\033[K";
 
 constexpr std::array<std::string_view, 6> kLevelNames = {"trace",   "debug", "info",
@@ -38,7 +38,7 @@ spdlog::level::level_enum to_spdlog(LogLevel level) noexcept {
     case LogLevel::kOff:
       return spdlog::level::off;
   }
-  return spdlog::level::err;  // an unknown number from a plugin: rather too loud than lost
+  return spdlog::level::err;  // an unknown number from a plugin is shown rather than lost
 }
 
 LogLevel from_spdlog(spdlog::level::level_enum level) noexcept {
@@ -55,7 +55,7 @@ std::shared_ptr<spdlog::logger> make_logger(LogLevel level, spdlog::sink_ptr sin
   logger->set_level(to_spdlog(level));
   logger->flush_on(spdlog::level::trace);
   logger->set_error_handler(
-      [](const std::string&) {});  // a log that fails must not write elsewhere
+      [](const std::string&) {});  // spdlog would write its own failures to the terminal
   return logger;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "vernal/abi/memory_lock.h"
 #include "vernal/host.hpp"
 #include "vernal/sink.hpp"
 #include "vernal/tables.hpp"
@@ -64,6 +65,16 @@ std::int32_t report_progress(void* user, std::uint64_t done, std::uint64_t total
   });
 }
 
+/// The backend's extension for locking; nothing if it has none, or one without its two functions.
+std::optional<vernal_memory_lock_api> lock_table(const BackendTable& table) {
+  const void* found = nullptr;
+  if (table.api.get_extension(to_str(VERNAL_EXT_MEMORY_LOCK), &found) != VERNAL_OK) return {};
+  const auto* lock = static_cast<const vernal_memory_lock_api*>(found);
+  const bool is_whole = lock != nullptr && lock->struct_size >= sizeof(vernal_memory_lock_api) &&
+                        lock->lockable_bytes != nullptr && lock->lock != nullptr;
+  return is_whole ? std::optional(*lock) : std::nullopt;
+}
+
 }  // namespace
 
 BackendPool BackendProgram::create_pool() {
@@ -96,6 +107,20 @@ std::vector<MemoryRow> BackendPlan::rows() const {
   const vernal_memory_sink sink{append_row<MemoryRow, vernal_memory_row, memory_row>, &rows};
   table_->check(table_->api.plan_rows(plan_.get(), &sink), "plan_rows");
   return rows;
+}
+
+std::optional<std::uint64_t> BackendPlan::lockable_bytes() const {
+  const auto lock = lock_table(*table_);
+  if (!lock) return std::nullopt;
+  std::uint64_t bytes = 0;
+  table_->check(lock->lockable_bytes(plan_.get(), &bytes), "lockable_bytes");
+  return bytes;
+}
+
+void BackendPlan::lock_memory(bool is_required) {
+  const auto lock = lock_table(*table_);
+  if (!lock) throw Error(VERNAL_UNSUPPORTED, table_->name + " cannot lock its memory");
+  table_->check(lock->lock(plan_.get(), is_required ? 1 : 0), "lock");
 }
 
 BackendProgram BackendPlan::build(WeightStore& weights, const ProgressFunction& progress) {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,11 @@ class BackendPlan {
  public:
   vernal_plan_info info() const;
   std::vector<MemoryRow> rows() const;
+  /// Bytes of host memory that lock_memory() would lock. Nothing: the backend cannot lock.
+  std::optional<std::uint64_t> lockable_bytes() const;
+  /// Has the memory of the program locked as it is built (vernal/abi/memory_lock.h). Before build().
+  /// Errors  UNSUPPORTED: the backend cannot lock
+  void lock_memory(bool is_required);
   /// Allocates memory and loads the weights.
   ///   weights    must outlive the program
   ///   progress   called on this thread with the bytes loaded so far; the build stops if it returns

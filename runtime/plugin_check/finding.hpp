@@ -1,7 +1,7 @@
 // How a test says what it found: by what it throws.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <string>
 #include <utility>

@@ -29,7 +29,7 @@ constexpr const char* kHelp =
     "finding of that test, and the others still run. Numbers are compared with the reference\n"
     "operations within the bounds of sdk/spec/operations.md.\n";
 constexpr const char* kFooter =
-    "\nGroups: manifest, binary, negotiation, lifecycle, errors, operations, state, model, "
+    "\nGroups: manifest, binary, negotiation, lifecycle, errors, operations, state, step, model,\n"
     "frontend.\n"
     "Exit status: 0 everything passed or is waived, 1 there are findings, 2 wrong usage.\n\n"
     "Examples:\n"
@@ -42,6 +42,7 @@ struct CommandLine {
   Options options;
   std::vector<std::string> waivers;  // "TEST=REASON"
   bool list = false;
+  bool print_module = false;
   std::string run;
   int report = -1;
 };
@@ -71,6 +72,9 @@ void add_options(CLI::App& app, CommandLine& line) {
   app.add_option("--json", options.json, "writes the report to this file too");
   app.add_flag("--list", line.list,
                "lists the tests and ends; of one plugin's kinds if it is given");
+  app.add_flag("--print-module", line.print_module,
+               "prints the module that an architecture builds of its sample or of --model, and "
+               "ends: whatever compiler made the plugin, it must be the same");
   app.add_option("--run", line.run, "runs one test in this process, for a debugger");
   app.add_option("--report", line.report)->group("");
 }
@@ -157,6 +161,10 @@ int check(CommandLine& line, const std::vector<std::string>& arguments) {
   if (!std::filesystem::is_regular_file(line.options.plugin)) {
     throw vernal::Error(VERNAL_NOT_FOUND, fmt::format("\"{}\": expected a plugin, NAME.so",
                                                       line.options.plugin.string()));
+  }
+  if (line.print_module) {
+    fmt::print("{}", vernal::check::module_text(line.options));
+    return 0;
   }
   if (!line.run.empty()) return run_one(line);
   return run_all(line.options, arguments);

@@ -44,14 +44,21 @@ std::span<const Test> state_tests();
 std::span<const Test> state_position_tests();
 std::span<const Test> state_copy_tests();
 std::span<const Test> state_window_tests();
+std::span<const Test> state_room_tests();
+std::span<const Test> step_tests();
 std::span<const Test> model_tests();
+std::span<const Test> architecture_tests();
 std::span<const Test> frontend_tests();
 
-/// Not a test: whether --set fits the plugin's schema. A finding says what does not.
+/// Checks whether --set fits the plugin's schema. It is not in all_tests().
 const Test& settings_test();
 
 /// All tests in the order of the groups.
 std::vector<Test> all_tests();
+
+/// The module that an architecture builds of its sample or of --model, as text. Two compilers must
+/// make plugins that agree in it. Throws Error or Skipped if there is none.
+std::string module_text(const Options& options);
 
 /// The set of kinds a plugin file says it is of; kEveryKind if its manifest cannot be read.
 std::uint32_t kinds_of(const std::filesystem::path& plugin);

@@ -21,7 +21,8 @@ std::vector<Test> all_tests() {
        {manifest_tests(), binary_tests(), negotiation_tests(), negotiation_struct_tests(),
         lifecycle_tests(), errors_tests(), errors_id_tests(), errors_argument_tests(),
         operations_tests(), state_tests(), state_position_tests(), state_copy_tests(),
-        state_window_tests(), model_tests(), frontend_tests()}) {
+        state_window_tests(), state_room_tests(), step_tests(), model_tests(), architecture_tests(),
+        frontend_tests()}) {
     tests.insert(tests.end(), group.begin(), group.end());
   }
   return tests;

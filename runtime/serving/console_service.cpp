@@ -8,7 +8,7 @@
 
 namespace vernal {
 
-/// The table's functions; each gets the service back from its handle.
+/// The functions of the table. The handle is the service itself.
 struct ConsoleFunctions {
   static ConsoleService& service(vernal_console* console) {
     return *reinterpret_cast<ConsoleService*>(console);

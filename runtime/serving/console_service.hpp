@@ -1,4 +1,4 @@
-// The console service: the one way to the terminal, granted to one frontend.
+// The console service: how a frontend talks to the terminal.
 #pragma once
 
 #include <atomic>
@@ -9,7 +9,7 @@
 
 namespace vernal {
 
-/// Implements vernal_console_api on standard input and output. Outlives the frontends.
+/// Implements vernal_console_api with standard input and output. Outlives the frontends.
 class ConsoleService {
  public:
   explicit ConsoleService(ControlSignals& signals) : signals_(signals) {}
@@ -18,7 +18,8 @@ class ConsoleService {
 
   static const vernal_console_api* api() noexcept;
 
-  /// Control thread: hands Ctrl-C to the console. False if the console does not want it.
+  /// Tells the console that Ctrl-C was pressed. False if the console takes no interrupts. Control
+  /// thread.
   bool interrupt();
   /// Whether the console ended with a failure. Any thread.
   bool has_failed() const noexcept { return has_failed_; }

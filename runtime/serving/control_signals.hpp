@@ -1,5 +1,4 @@
-// What the control thread waits for while the process serves: signals and words from its own
-// threads.
+// What the control thread waits for while the process serves: signals, and the end of a console.
 #pragma once
 
 #include <chrono>
@@ -15,9 +14,9 @@ enum class ControlEvent {
   kConsoleFinished,  ///< console_finished() was called
 };
 
-/// Blocks SIGTERM, SIGINT and SIGHUP for the calling thread and those it starts, ignores SIGPIPE,
-/// and gives them out as values. A SIGHUP that was ignored before (nohup) is given out too. Make it
-/// first in main, before any thread.
+/// Turns SIGTERM, SIGINT and SIGHUP into values. Blocks them for the calling thread and for the
+/// threads it starts later, so it is made first in main. SIGPIPE is ignored. A SIGHUP that was
+/// ignored before, as under nohup, becomes a value too.
 class ControlSignals {
  public:
   ControlSignals();
@@ -25,11 +24,11 @@ class ControlSignals {
   ControlSignals(const ControlSignals&) = delete;
   ControlSignals& operator=(const ControlSignals&) = delete;
 
-  /// The next event; nothing after `timeout`. Control thread.
+  /// Waits for the next event. Nothing: none came within `timeout`. Control thread.
   std::optional<ControlEvent> wait(std::chrono::milliseconds timeout);
-  /// Whether SIGHUP was ignored when the process started, as under nohup: it then ends nothing.
+  /// Whether SIGHUP was ignored when the process started, as under nohup. It then ends nothing.
   bool ignores_hang_up() const noexcept { return ignores_hang_up_; }
-  /// Any thread: the next wait returns kConsoleFinished.
+  /// Makes the next wait return kConsoleFinished. Any thread.
   void console_finished() noexcept;
 
  private:

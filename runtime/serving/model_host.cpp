@@ -60,6 +60,9 @@ void load_models(OpenDeployment& open, Engine& engine, const std::function<bool(
         progress.update(done, total);
         return !should_stop();
       });
+      for (const std::string& warning : model->load_warnings()) {
+        open.log().warning("model " + name, "{}", warning);
+      }
       engine.start_model(std::move(loaded));
       const auto spent = std::chrono::steady_clock::now() - begin;
       open.log().info("model " + name, "ready after {:.2f} s, context length {}",

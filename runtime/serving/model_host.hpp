@@ -1,4 +1,4 @@
-// The models of a deployment inside an engine: declared at once, loaded one after another.
+// Brings the models of a deployment into an engine.
 #pragma once
 
 #include <functional>
@@ -8,12 +8,13 @@
 
 namespace vernal {
 
-/// Declares every model and profile, so that clients see them as loading.
+/// Declares every model and profile. Clients then see them as loading.
 void declare_models(const OpenDeployment& open, Engine& engine);
 
-/// Loads and starts every model; shows progress on a terminal. Control thread.
+/// Loads and starts one model after another. Shows progress on a terminal. Control thread.
 ///   should_stop   asked several times a second; true cancels the load
-/// Errors  the first model that cannot be loaded; the engine knows it as failed.
+/// Errors  why a model cannot be loaded. The engine then knows it as failed, and the models after it
+///         are not loaded.
 void load_models(OpenDeployment& open, Engine& engine, const std::function<bool()>& should_stop);
 
 }  // namespace vernal

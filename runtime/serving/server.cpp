@@ -15,9 +15,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// How often the control thread looks whether a drain is over.
+// How often the control thread checks whether a drain is over.
 constexpr milliseconds kDrainPoll{20};
-// A step that still runs after the drain has that long to end.
+// How long a step that still runs after the drain may take.
 constexpr milliseconds kStopTimeout{10'000};
 
 }  // namespace
@@ -54,7 +54,7 @@ bool Server::load() {
   try {
     load_models(open_, *engine_, [this] { return wants_to_end(); });
   } catch (const Error& error) {
-    // The models that were ready may be answering somebody.
+    // Models that are ready may be answering requests.
     if (error.code() != VERNAL_CANCELLED) {
       if (engine_->num_open_requests() > 0) {
         open_.log().error("server", "{}", error.what());
@@ -154,20 +154,20 @@ void Server::drain() {
   }
 }
 
-void Server::stop() {
+void Server::stop() noexcept {
   if (is_stopped_) return;
   is_stopped_ = true;
   for (const Running& running : frontends_) {
     try {
       running.frontend->stop();
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
       open_.log().error(running.frontend->name(), "{}", error.what());
     }
   }
   frontends_.clear();
   if (!engine_->stop(kStopTimeout)) {
-    // A backend does not come back: nothing it uses may be unloaded, and nobody waits for an
-    // answer.
+    // The backend has not returned from a step, so nothing that it uses may be unloaded. No client
+    // waits any more.
     open_.log().error("server", "a step did not end; leaving without closing its backend");
     std::_Exit(1);
   }

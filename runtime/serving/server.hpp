@@ -1,5 +1,4 @@
-// A deployment at work: engine, services, frontends, from the first byte loaded to the last thread
-// joined.
+// Runs a deployment: makes the engine and its services, loads models, starts and stops frontends.
 #pragma once
 
 #include <chrono>
@@ -16,12 +15,12 @@
 
 namespace vernal {
 
-/// Control thread. The object is destroyed in the order frontends, engine, models, backends,
-/// plugins.
+/// Control thread only. When it is destroyed, frontends end first, then the engine. Models, backends
+/// and plugins belong to the OpenDeployment and end after it.
 class Server {
  public:
-  /// `open` and `signals` outlive the server. Services are offered before any plugin is
-  /// initialised.
+  /// `open` and `signals` outlive the server. Made before plugins are initialised, so that they find
+  /// its services.
   Server(OpenDeployment& open, ControlSignals& signals);
   ~Server();
   Server(const Server&) = delete;
@@ -29,14 +28,14 @@ class Server {
 
   Engine& engine() noexcept { return *engine_; }
 
-  /// Creates and starts the frontends but consoles. Before load(), so that clients learn at once
+  /// Creates and starts all frontends except consoles. Called before load(): clients learn at once
   /// that models are loading, and an address in use is found before the long part.
   void start_frontends();
-  /// Opens backends, prices and loads every model. Returns false if a signal came meanwhile; what
-  /// ran has then been drained.
+  /// Opens backends, prices and loads every model. False: a signal came meanwhile, and the server
+  /// has been drained.
   [[nodiscard]] bool load();
-  /// After load(): the consoles, whose users wait for a model. One without a terminal is left out
-  /// when another frontend runs.
+  /// Starts the consoles, whose users wait for a model. Called after load(). If standard input is no
+  /// terminal and another frontend runs, consoles are left out.
   void start_consoles();
   /// Serves until SIGTERM, an interrupt that no console takes, or the end of the only frontend,
   /// which is a console. Then drains. SIGHUP does not end a server; it ends one that has consoles
@@ -53,13 +52,13 @@ class Server {
   /// unless that is done.
   void plan();
   void start_frontend(const PluginInstance& instance);
-  /// Of the frontends that run; also if none does.
+  /// Whether all frontends that run are consoles. Also true if none runs.
   bool has_only_consoles() const;
   /// The next event of the control thread. A SIGHUP that the server survives is logged and skipped.
   std::optional<ControlEvent> next_event(std::chrono::milliseconds timeout);
   bool wants_to_end();
   void drain();
-  void stop();
+  void stop() noexcept;
 
   OpenDeployment& open_;
   ControlSignals& signals_;

@@ -13,31 +13,13 @@
 
 namespace vernal {
 
-/// What a template was seen to do with probe conversations.
-struct TemplateCapabilities {
-  /// A system message's text reaches the prompt.
-  bool supports_system_role = false;
-  /// The tools offered reach the prompt.
-  bool supports_tools = false;
-  /// An assistant message's tool calls and the tool's answer reach the prompt.
-  bool supports_tool_calls = false;
-  /// Arguments of tool calls reach the prompt well when given as a JSON object; otherwise give JSON
-  /// text.
-  bool wants_object_arguments = false;
-  /// A user's content may be a list of {"type": "text", "text": ...} parts.
-  bool accepts_content_parts = false;
-  /// A user's content must be such a list: a plain string does not reach the prompt.
-  bool requires_content_parts = false;
-  /// The template looks at `enable_thinking`.
-  bool has_thinking_switch = false;
-};
-
 /// The chat template of a model: Jinja as published with models and rendered by transformers.
 /// Immutable: any number of threads may render at the same time.
 class ChatTemplate {
  public:
   struct Inputs {
-    /// The conversation in the shape of OpenAI's chat API, oldest message first.
+    /// The conversation in the shape of OpenAI's chat API, oldest message first. Here and below
+    /// numbers may be written numbers (exact_json.hpp).
     boost::json::array messages;
     /// Tools in the same shape; when empty the template sees none.
     boost::json::array tools;
@@ -57,10 +39,6 @@ class ChatTemplate {
   /// The prompt, UTF-8. Special tokens are still text in it. Throws TemplateError; TemplateRaised
   /// with the template's own message when it refuses the conversation; TemplateLimit.
   std::string render(const Inputs& inputs, const RenderLimits& limits, const Clock& clock) const;
-
-  /// Renders about ten short conversations to see what the template does. Never throws for what the
-  /// template does; meant to be called once when a model is loaded.
-  TemplateCapabilities probe() const;
 
   /// Whether the template mentions a variable or function of that name.
   bool mentions(std::string_view name) const { return template_.mentions(name); }

@@ -25,7 +25,8 @@ constexpr const char* kTemplate =
 const PromptBuilder& builder() {
   static const PromptBuilder instance(
       vernal::test::make_byte_tokenizer(),
-      std::make_shared<const vernal::ChatTemplate>(vernal::ChatTemplate::parse(kTemplate)), {},
+      vernal::ModelTemplates{
+          std::make_shared<const vernal::ChatTemplate>(vernal::ChatTemplate::parse(kTemplate))},
       [] { return vernal::LocalTime{}; });
   return instance;
 }

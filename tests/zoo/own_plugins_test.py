@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""own_plugins_test.py CHECK FOLDER: vernal-plugin-check finds nothing in the plugins of this tree."""
+"""own_plugins_test.py CHECK FOLDER MODEL: vernal-plugin-check finds nothing in the plugins of this tree.
+
+MODEL is a model file of the architecture "llama", which is tried on it too.
+"""
 import concurrent.futures
 import pathlib
 import subprocess
@@ -27,10 +30,12 @@ PLUGINS = {
 
 
 def main():
-    check, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    check, folder, model = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
+    runs = [*PLUGINS.items(), ("llama", ["--group", "model", "--model", model])]
 
-    def run(name):
-        command = [check, folder / f"{name}.so", *PLUGINS[name]]
+    def run(name_and_arguments):
+        name, arguments = name_and_arguments
+        command = [check, folder / f"{name}.so", *arguments]
         return subprocess.run(command, capture_output=True, text=True, timeout=500)
 
     unknown = {plugin.stem for plugin in folder.glob("*.so")} - PLUGINS.keys()
@@ -38,7 +43,7 @@ def main():
         print(f"not checked, because PLUGINS does not name them: {', '.join(sorted(unknown))}")
     failures = len(unknown)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for name, done in zip(PLUGINS, pool.map(run, PLUGINS)):
+        for (name, _), done in zip(runs, pool.map(run, runs)):
             print(done.stdout.strip().splitlines()[-1] if done.returncode == 0
                   else done.stdout + done.stderr)
             if done.returncode != 0:

@@ -1,27 +1,23 @@
-// One plugin of the zoo; ZOO_FAULT is the name of its fault.
+// Which fault this plugin has, and the entry's part that all plugins of the zoo share.
+#include <string>
+
 #include "zoo.hpp"
 
-#if defined(ZOO_UNRESOLVED)
-extern "C" int zoo_symbol_that_nobody_defines();
-#endif
-#if defined(ZOO_SECOND_EXPORT)
-extern "C" __attribute__((visibility("default"))) int zoo_second_export() { return 1; }
-#endif
-#if defined(ZOO_UNIQUE)
-asm(".data\n.globl zoo_unique\n.type zoo_unique, @gnu_unique_object\nzoo_unique: .quad 0\n.text");
-#endif
-#if defined(ZOO_ADDRESS_IN_CODE)
-asm(".text\nzoo_address: .quad zoo_address");
-#endif
+namespace zoo {
+namespace {
 
-#if defined(ZOO_NO_ENTRY)
-extern "C" __attribute__((visibility("default"))) std::int32_t vernal_plugin_entry_v0(
-#else
-extern "C" __attribute__((visibility("default"))) std::int32_t vernal_plugin_entry_v1(
-#endif
-    vernal_entry_args* args) {
-#if defined(ZOO_UNRESOLVED)
-  if (args == nullptr) return zoo_symbol_that_nobody_defines();
-#endif
-  return zoo::enter(args, ZOO_FAULT);
+constexpr std::string_view kMark = "zoo-fault:";
+
+/// The mark and the name of the fault. make_variants.py writes another name here in each copy of the
+/// plugin, so the compiler must not know what it says.
+volatile const char fault_slot[64] = "zoo-fault:none";
+
+}  // namespace
+
+std::string fault_name() {
+  std::string text;
+  for (std::size_t i = kMark.size(); fault_slot[i] != '\0'; ++i) text += fault_slot[i];
+  return text;
 }
+
+}  // namespace zoo

@@ -66,7 +66,8 @@ std::int32_t get_changed_service(vernal_host* of, vernal_str id, const void** ta
 
 void apply(std::string_view name) {
   for (const auto* faults : {&call_faults(), &size_faults(), &process_faults(), &number_faults(),
-                             &state_faults(), &window_faults(), &other_faults()}) {
+                             &attribute_faults(), &rope_faults(), &shape_faults(), &state_faults(),
+                             &room_faults(), &window_faults(), &step_faults(), &other_faults()}) {
     const auto found = faults->find(name);
     if (found != faults->end()) found->second(shown_tables);
   }
@@ -91,7 +92,8 @@ std::int32_t fail(std::int32_t status, std::string_view text) {
   return status;
 }
 
-std::int32_t enter(vernal_entry_args* args, std::string_view fault) {
+std::int32_t enter(vernal_entry_args* args) {
+  const std::string fault = fault_name();
   vernal_entry_args mine = *args;
   if (fault == "refuses_newer_host" && args->host_minor > 0) return VERNAL_INCOMPATIBLE;
   if (fault == "never_releases") change_of_engine = never_releases;

@@ -40,11 +40,19 @@ const std::map<std::string_view, Fault>& call_faults();
 const std::map<std::string_view, Fault>& size_faults();
 const std::map<std::string_view, Fault>& process_faults();
 const std::map<std::string_view, Fault>& number_faults();
+const std::map<std::string_view, Fault>& attribute_faults();
+const std::map<std::string_view, Fault>& rope_faults();
+const std::map<std::string_view, Fault>& shape_faults();
 const std::map<std::string_view, Fault>& state_faults();
+const std::map<std::string_view, Fault>& room_faults();
 const std::map<std::string_view, Fault>& window_faults();
+const std::map<std::string_view, Fault>& step_faults();
 const std::map<std::string_view, Fault>& other_faults();
 
-/// What an entry does: enters the sound plugin and shows its tables with the fault of that name.
-std::int32_t enter(vernal_entry_args* args, std::string_view fault);
+/// The name of this plugin's fault; "none" if it has none.
+std::string fault_name();
+
+/// What an entry does: enters the sound plugin and shows its tables with this plugin's fault.
+std::int32_t enter(vernal_entry_args* args);
 
 }  // namespace zoo

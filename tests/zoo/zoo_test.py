@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """zoo_test.py CHECK FOLDER TABLE: every plugin of the zoo is caught by the tests made for it, and every test catches one.
 
-TABLE has one line for each plugin: file, tests, level. The test "-" stands for a plugin without a
+TABLE has one line for each plugin: file, tests, level, further arguments of the check. The test "-" stands for a plugin without a
 fault, in which nothing at all may be found.
 """
 import concurrent.futures
@@ -29,15 +29,15 @@ def run(check, plugin, arguments):
 
 def examine(check, folder, line):
     """What is wrong with the check's answer to one plugin, or nothing."""
-    file, tests, level = line.split("\t")
+    file, tests, level, arguments = line.split("\t")
     if tests == "-":
-        status, tests, output = run(check, folder / file, ["--level", level])
+        status, tests, output = run(check, folder / file, ["--level", level, *arguments.split()])
         if status != 0 or not tests:
             return f"{file}: a sound plugin is flagged\n{output}"
         return None
     wanted = tests.split(" ")
     only = [word for test in wanted for word in ("--only", test)]
-    status, found, output = run(check, folder / file, [*only, "--level", level, "--limit", LIMIT_S])
+    status, found, output = run(check, folder / file, [*only, "--level", level, "--limit", LIMIT_S, *arguments.split()])
     outcomes = {t["name"]: t["outcome"] for t in found}
     if status != 1 or outcomes != {test: "FINDING" for test in wanted}:
         return f"{file}: expected a finding of {tests}, found status {status}, {outcomes}\n{output}"
@@ -45,8 +45,8 @@ def examine(check, folder, line):
 
 
 def family(test):
-    """Tests of three models are one function; that it can fail with one of them is enough."""
-    return re.sub(r"^(state\..*)_(full|window|hybrid)$", r"\1", test)
+    """Tests of four models are one function; that it can fail with one of them is enough."""
+    return re.sub(r"^(state\..*)_(full|window|mixed|hybrid)$", r"\1", test)
 
 
 def missing(check, lines):
@@ -54,8 +54,8 @@ def missing(check, lines):
     listing = subprocess.run([check, "--list", "--level", "2"], capture_output=True, text=True, check=True).stdout
     tests = {line.split()[0] for line in listing.splitlines() if line}
     table = [line.split("\t") for line in lines]
-    shown = {family(test) for _, names, _ in table for test in names.split(" ")}
-    sound = {file.split("_")[1] for file, names, _ in table if names == "-"}
+    shown = {family(test) for _, names, *_ in table for test in names.split(" ")}
+    sound = {file.split("_")[1] for file, names, *_ in table if names == "-"}
     return [f"{test}: no plugin fails in it" for test in sorted(tests) if family(test) not in shown] + \
            [f"{kind}: no sound plugin" for kind in ("architecture", "backend", "frontend") if kind not in sound]
 

@@ -8,18 +8,22 @@
 #include <utility>
 
 #include "operations/operation_table.hpp"
+#include "vernal/abi/memory_lock.h"
 #include "vernal/block_types.hpp"
+#include "vernal/container_limits.hpp"
 
 namespace vernal::cpu_avx2 {
 
 namespace {
 
-/// Cores this process may run on.
+/// Cores this process may use all the time: those it may run on, less what a container's quota takes.
 std::int64_t available_cores() {
   cpu_set_t set;
   CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return std::max(1U, std::thread::hardware_concurrency());
+  const bool is_known = sched_getaffinity(0, sizeof(set), &set) == 0;
+  const std::int64_t cores =
+      is_known ? CPU_COUNT(&set) : std::int64_t{std::thread::hardware_concurrency()};
+  return read_container_limits().limit_threads(std::max<std::int64_t>(1, cores));
 }
 
 std::shared_ptr<Instance> start(const Config& config) {
@@ -36,6 +40,12 @@ class Plan final : public BackendPlan {
 
   vernal_plan_info info() const override { return compiled_->info(); }
   std::vector<MemoryRow> rows() const override { return compiled_->rows(); }
+  std::uint64_t lockable_bytes() const {
+    return static_cast<std::uint64_t>(compiled_->lockable_bytes());
+  }
+  void lock(bool is_required) {
+    compiled_->lock = is_required ? MemoryLock::kRequired : MemoryLock::kPreferred;
+  }
   std::unique_ptr<BackendProgram> build(const WeightSource& source,
                                         const Progress& progress) override {
     return std::make_unique<Program>(compiled_, instance_, source, progress);
@@ -45,6 +55,20 @@ class Plan final : public BackendPlan {
   std::shared_ptr<CompiledModule> compiled_;
   std::shared_ptr<Instance> instance_;
 };
+
+/// A handle of this backend is a Plan (detail/backend_thunks.hpp).
+Plan& plan_of(const vernal_plan* handle) { return static_cast<Plan&>(detail::object(handle)); }
+
+std::int32_t lockable_bytes(const vernal_plan* plan, std::uint64_t* out) noexcept {
+  return guard([&] { *out = plan_of(plan).lockable_bytes(); });
+}
+
+std::int32_t lock(vernal_plan* plan, std::uint32_t is_required) noexcept {
+  return guard([&] { plan_of(plan).lock(is_required != 0); });
+}
+
+constexpr vernal_memory_lock_api kMemoryLock = {sizeof(vernal_memory_lock_api), lockable_bytes,
+                                                lock};
 
 /// Throws one error that names everything which a module needs and this backend lacks.
 void require_support(const Module& module) {
@@ -70,6 +94,10 @@ std::vector<DeviceInfo> CpuBackend::devices() {
   return {{"cpu", "host processor, AVX2", memory.totalram * std::uint64_t{memory.mem_unit},
            memory.freeram * std::uint64_t{memory.mem_unit},
            static_cast<std::uint64_t>(available_cores())}};
+}
+
+const void* CpuBackend::extension(std::string_view id) {
+  return id == VERNAL_EXT_MEMORY_LOCK ? &kMemoryLock : nullptr;
 }
 
 std::optional<std::string> CpuBackend::unsupported_reason(const Module& module,

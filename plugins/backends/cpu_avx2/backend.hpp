@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "program.hpp"
@@ -18,6 +19,7 @@ class CpuBackend final : public Backend {
   explicit CpuBackend(const Config& config);
 
   static std::vector<DeviceInfo> devices();
+  static const void* extension(std::string_view id);
 
   std::optional<std::string> unsupported_reason(const Module& module, const Function& function,
                                                 const Node& node) const override;

@@ -15,7 +15,7 @@ constexpr std::array<vernal_config_row, 2> kRows{
     to_abi({.path = "threads",
             .type = VERNAL_CONFIG_INT,
             .help = "Threads that compute, the engine's own included. Default: one for each core "
-                    "this process may use.",
+                    "this process may use, and no more than a container's quota pays for.",
             .minimum = 1,
             .maximum = 1024}),
     to_abi({.path = "affinity",

@@ -12,6 +12,7 @@ Program::Program(std::shared_ptr<CompiledModule> compiled, std::shared_ptr<Insta
     : compiled_(std::move(compiled)),
       instance_(std::move(instance)),
       weights_(compiled_->weights, *compiled_->module, source, progress, *instance_) {
+  weights_.lock(compiled_->lock);
   for (const CompiledFunction& function : compiled_->functions) {
     for (RopeTableOperation* table : function.rope_tables) table->prepare(weights_);
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "vernal/error.hpp"
+#include "vernal/host.hpp"
 
 namespace vernal::cpu_avx2 {
 
@@ -21,6 +22,16 @@ std::int64_t round_up(std::int64_t value, std::int64_t step) {
 }
 
 }  // namespace
+
+void lock_memory(const std::byte* data, std::int64_t bytes, MemoryLock mode,
+                 std::string_view what) {
+  if (mode == MemoryLock::kNone || data == nullptr || bytes == 0) return;
+  if (::mlock(data, static_cast<std::size_t>(bytes)) == 0) return;
+  const std::string text = std::string(what) + ": " + std::to_string(bytes) +
+                           " bytes cannot be locked in memory: " + std::strerror(errno);
+  if (mode == MemoryLock::kRequired) throw Error(VERNAL_RESOURCE_EXHAUSTED, text);
+  plugin_host().log(VERNAL_LOG_WARNING, "cpu_avx2", text);
+}
 
 ReservedMemory::ReservedMemory(std::int64_t bytes, Pages pages, std::string_view what)
     : mapping_bytes_(round_up(bytes, kSmallPage) + kLargePage), bytes_(bytes) {

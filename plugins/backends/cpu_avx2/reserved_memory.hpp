@@ -7,6 +7,17 @@
 
 namespace vernal::cpu_avx2 {
 
+/// Whether memory is kept from being swapped out.
+enum class MemoryLock : std::uint8_t {
+  kNone,
+  kPreferred,  ///< if the system refuses, a warning says so
+  kRequired,
+};
+
+/// Locks a range, which gives it all of its pages. `what` names it in messages.
+/// Errors  RESOURCE_EXHAUSTED: it is required, and the system refuses
+void lock_memory(const std::byte* data, std::int64_t bytes, MemoryLock mode, std::string_view what);
+
 /// Owns a zeroed, 2-MiB-aligned region. Move-only.
 class ReservedMemory {
  public:

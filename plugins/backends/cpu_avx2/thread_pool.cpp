@@ -61,6 +61,9 @@ ThreadPool::ThreadPool(std::int32_t num_threads, std::span<const std::int64_t> c
     throw Error(VERNAL_RESOURCE_EXHAUSTED,
                 "thread pool: the system gave " + std::to_string(started) + " of " +
                     std::to_string(num_threads) + " threads: " + error.what());
+  } catch (...) {
+    stop();  // a thread that is not joined would end the process
+    throw;
   }
 }
 

@@ -66,6 +66,11 @@ class Weights {
   Weights(const WeightLayout& layout, const Module& module, const WeightSource& source,
           const Progress& progress, Instance& instance);
 
+  /// As lock_memory().
+  void lock(MemoryLock mode) const {
+    lock_memory(memory_.data(), memory_.bytes(), mode, "weights");
+  }
+
   /// expert: which of the weight's matrices.
   PackedMatrix matrix(std::uint32_t index, std::int64_t expert = 0) const;
   /// Row `row` of a table as floats: out[columns], the values of vernal::dequantize_row().

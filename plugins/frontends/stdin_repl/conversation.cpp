@@ -10,8 +10,8 @@
 #include <iterator>
 #include <system_error>
 
-#include "vernal/byte_order_mark.hpp"
 #include "vernal/error.hpp"
+#include "vernal/frontend/byte_order_mark.hpp"
 
 namespace vernal::stdin_repl {
 namespace {

@@ -28,7 +28,7 @@ void EventQueue::push(Event event) {
   }
 }
 
-bool EventQueue::finish(Event terminal) {
+bool EventQueue::finish(Event terminal) noexcept {
   bool must_notify = false;
   {
     const std::lock_guard lock(mutex_);
@@ -37,7 +37,8 @@ bool EventQueue::finish(Event terminal) {
     }
     has_ended_ = true;
     if (!is_closed_) {
-      must_notify = append(std::move(terminal));
+      terminal_ = std::move(terminal);
+      must_notify = announce(*terminal_);
     }
   }
   if (must_notify) {
@@ -64,7 +65,8 @@ std::optional<Event> EventQueue::wait_pop(std::chrono::milliseconds timeout) {
   std::optional<Event> event;
   {
     std::unique_lock lock(mutex_);
-    arrived_.wait_for(lock, timeout, [&] { return !events_.empty() || is_closed_; });
+    arrived_.wait_for(lock, timeout,
+                      [&] { return !events_.empty() || terminal_.has_value() || is_closed_; });
     event = take(has_drained);
   }
   if (has_drained) {
@@ -78,6 +80,7 @@ void EventQueue::close() {
     const std::lock_guard lock(mutex_);
     is_closed_ = true;
     events_.clear();
+    terminal_.reset();
     num_tokens_ = 0;
     num_bytes_ = 0;
     full_since_.reset();
@@ -93,9 +96,13 @@ std::optional<SteadyClock::time_point> EventQueue::full_since() const {
 }
 
 bool EventQueue::append(Event event) {
+  events_.push_back(std::move(event));
+  return announce(events_.back());
+}
+
+bool EventQueue::announce(const Event& event) noexcept {
   num_tokens_ += event.tokens.size();
   num_bytes_ += event.num_bytes();
-  events_.push_back(std::move(event));
   if (!full_since_ && (num_tokens_ >= limits_.max_tokens || num_bytes_ >= limits_.max_bytes)) {
     full_since_ = SteadyClock::now();
   }
@@ -104,12 +111,18 @@ bool EventQueue::append(Event event) {
 }
 
 std::optional<Event> EventQueue::take(bool& has_drained) {
-  if (events_.empty()) {
+  std::optional<Event> taken;
+  if (!events_.empty()) {
+    taken = std::move(events_.front());
+    events_.pop_front();
+  } else {
+    taken.swap(terminal_);
+  }
+  if (!taken) {
     is_armed_ = true;
     return std::nullopt;
   }
-  Event event = std::move(events_.front());
-  events_.pop_front();
+  const Event& event = *taken;
   num_tokens_ -= event.tokens.size();
   num_bytes_ -= event.num_bytes();
   const bool is_half_empty =
@@ -118,7 +131,7 @@ std::optional<Event> EventQueue::take(bool& has_drained) {
     full_since_.reset();
     has_drained = true;
   }
-  return event;
+  return taken;
 }
 
 void EventQueue::notify() {

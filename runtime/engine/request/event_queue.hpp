@@ -37,8 +37,9 @@ class EventQueue {
   /// Appends an event that is not terminal. Progress replaces progress that nobody has read yet.
   /// Dropped once the request has ended.
   void push(Event event);
-  /// Appends the terminal event. False, and nothing happens, if there was one already.
-  bool finish(Event terminal);
+  /// Appends the terminal event. False, and nothing happens, if there was one already. Allocates
+  /// nothing, so that a request can end when memory is what it lacks.
+  bool finish(Event terminal) noexcept;
 
   /// The oldest event, or nothing.
   std::optional<Event> pop();
@@ -55,6 +56,7 @@ class EventQueue {
  private:
   // Under mutex_. True if on_ready has to be called.
   bool append(Event event);
+  bool announce(const Event& event) noexcept;
   std::optional<Event> take(bool& has_drained);
   void notify();
 
@@ -64,6 +66,7 @@ class EventQueue {
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable arrived_;
   std::deque<Event> events_;
+  std::optional<Event> terminal_;  // comes after events_
   std::size_t num_tokens_ = 0;
   std::size_t num_bytes_ = 0;
   bool is_armed_ = true;    // the consumer has seen the queue empty

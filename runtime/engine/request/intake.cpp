@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <random>
 #include <utility>
 
@@ -16,9 +17,9 @@ std::uint64_t random_seed() {
   return (static_cast<std::uint64_t>(device()) << 32U) | device();
 }
 
-std::vector<TokenId> make_prompt(SubmittedRequest& submitted, const RequestDocument& document) {
+Prompt make_prompt(SubmittedRequest& submitted, const RequestDocument& document) {
   if (!submitted.has_tokens) {
-    return submitted.model->prompts().tokens(document);
+    return submitted.model->prompts().prompt(document);
   }
   const Tokenizer& tokenizer = *submitted.model->model().tokenizer;
   const auto is_known = [&](TokenId id) { return tokenizer.contains(id); };
@@ -27,7 +28,7 @@ std::vector<TokenId> make_prompt(SubmittedRequest& submitted, const RequestDocum
                         fmt::format("Invalid value for 'prompt': expected token ids from 0 to {}.",
                                     tokenizer.size() - 1));
   }
-  return std::move(submitted.tokens);
+  return {std::move(submitted.tokens), {}};
 }
 
 // The one sentence about a prompt that does not fit. Agents know this wording and answer it by
@@ -53,13 +54,15 @@ void check_biases(const SamplingOptions& sampling, const Tokenizer& tokenizer) {
   }
 }
 
-PreparedRequest prepare(SubmittedRequest& submitted) {
+PreparedRequest prepare(SubmittedRequest& submitted, Warnings& warnings) {
   const LoadedModel& model = submitted.model->model();
   PreparedRequest prepared;
   prepared.request = submitted.request;
   prepared.document = parse_request(submitted.document, *submitted.defaults, submitted.has_tokens);
   check_biases(prepared.document.sampling, *model.tokenizer);
-  prepared.prompt = make_prompt(submitted, prepared.document);
+  Prompt prompt = make_prompt(submitted, prepared.document);
+  prepared.prompt = std::move(prompt.tokens);
+  warnings = std::move(prompt.warnings);
   if (prepared.prompt.empty()) {
     throw invalid_value("prompt",
                         "Invalid value for 'prompt': it has no tokens; at least one is needed.");
@@ -70,31 +73,34 @@ PreparedRequest prepare(SubmittedRequest& submitted) {
                            num_tokens);
   }
   const std::uint64_t most = model.context_length - num_tokens;
-  prepared.max_new_tokens = std::min(prepared.document.max_tokens.value_or(most), most);
+  const std::uint64_t wanted = prepared.document.max_tokens.value_or(most);
+  prepared.max_new_tokens = std::min(wanted, most);
+  if (wanted > most) {
+    warnings.push_back(
+        fmt::format("The output budget of {} tokens was cut to the {} that fit.", wanted, most));
+  }
   prepared.seed = prepared.document.seed ? *prepared.document.seed : random_seed();
   return prepared;
 }
 
-Event accepted(const PreparedRequest& prepared, const LoadedModel& model) {
+Event accepted(const PreparedRequest& prepared, const LoadedModel& model,
+               const Warnings& warnings) {
   Event event;
   event.type = VERNAL_EVENT_ACCEPTED;
   event.prompt_tokens = prepared.prompt.size();
   event.context_length = model.context_length;
-  const auto wanted = prepared.document.max_tokens;
-  if (wanted && *wanted > prepared.max_new_tokens) {
-    event.text = fmt::format("The output budget of {} tokens was cut to the {} that fit.", *wanted,
-                             prepared.max_new_tokens);
-  }
+  event.text = fmt::format("{}", fmt::join(warnings, "\n"));
   return event;
 }
 
-void process(SubmittedRequest& submitted) {
+void process(SubmittedRequest& submitted) noexcept {
   Request& request = *submitted.request;
   try {
     if (!request.has_ended() && !request.is_cancelled()) {
-      PreparedRequest prepared = prepare(submitted);
+      Warnings warnings;
+      PreparedRequest prepared = prepare(submitted, warnings);
       if (!request.is_cancelled()) {
-        request.events().push(accepted(prepared, submitted.model->model()));
+        request.events().push(accepted(prepared, submitted.model->model(), warnings));
         submitted.model->accept(std::move(prepared));
         return;
       }
@@ -102,14 +108,22 @@ void process(SubmittedRequest& submitted) {
     request.fail_cancelled();
   } catch (const std::exception& error) {
     request.fail(error);
+  } catch (...) {
+    request.fail(VERNAL_INTERNAL, "An error of unknown type.");
   }
 }
 
 }  // namespace
 
 Intake::Intake(std::size_t num_threads, std::size_t max_bytes) : max_bytes_(max_bytes) {
-  for (std::size_t i = 0; i < num_threads; ++i) {
-    threads_.emplace_back([this] { run(); });
+  threads_.reserve(num_threads);
+  try {
+    for (std::size_t i = 0; i < num_threads; ++i) {
+      threads_.emplace_back([this] { run(); });
+    }
+  } catch (...) {
+    stop();  // those that run; a thread that is not joined would end the process
+    throw;
   }
 }
 
@@ -138,21 +152,30 @@ void Intake::hurry(const Request& request) {
   }
 }
 
-void Intake::stop() {
-  std::deque<SubmittedRequest> waiting;
+void Intake::stop() noexcept {
   {
     const std::lock_guard lock(mutex_);
     must_stop_ = true;
-    waiting.swap(waiting_);
     arrived_.notify_all();
-  }
-  for (const SubmittedRequest& submitted : waiting) {
-    submitted.request->fail(Error(VERNAL_UNAVAILABLE, "The server is stopping."));
   }
   for (std::thread& thread : threads_) {
     thread.join();
   }
   threads_.clear();
+  SubmittedRequest left;
+  while (take_waiting(left)) {
+    left.request->fail(VERNAL_UNAVAILABLE, "The server is stopping.");
+  }
+}
+
+bool Intake::take_waiting(SubmittedRequest& out) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (waiting_.empty()) {
+    return false;
+  }
+  out = std::move(waiting_.front());
+  waiting_.pop_front();
+  return true;
 }
 
 void Intake::run() {

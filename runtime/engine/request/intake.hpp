@@ -35,6 +35,7 @@ struct SubmittedRequest {
 class Intake {
  public:
   ///   max_bytes   of the submitted requests that wait or are being worked on, together
+  /// Errors      std::bad_alloc, std::system_error: the threads cannot be started
   Intake(std::size_t num_threads, std::size_t max_bytes);
   /// As stop().
   ~Intake();
@@ -45,11 +46,13 @@ class Intake {
   bool submit(SubmittedRequest submitted);
   /// Moves a request that waits to the front, so that it can end.
   void hurry(const Request& request);
-  /// Ends the requests that wait with UNAVAILABLE, and joins the threads.
-  void stop();
+  /// Ends the requests that wait with UNAVAILABLE, and joins the threads. Allocates nothing.
+  void stop() noexcept;
 
  private:
   void run();
+  /// The oldest request that waits. False: none does.
+  bool take_waiting(SubmittedRequest& out) noexcept;
 
   const std::size_t max_bytes_;
   std::mutex mutex_;  // guards what follows

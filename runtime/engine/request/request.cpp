@@ -22,8 +22,27 @@ Event event_of(std::int32_t status, const char* text) {
   return event_of(request_error_of(status), status, text);
 }
 
+/// What `make` returns; if it throws, which only a lack of memory makes it, an event whose texts are
+/// short enough to need none.
+template <class Make>
+Event made_or_short(Make&& make) noexcept {
+  try {
+    return make();
+  } catch (...) {
+    // No error_code: the one of the table is too long. A frontend goes by the status then.
+    constexpr const RequestErrorKind& kKind = request_error_of(VERNAL_RESOURCE_EXHAUSTED);
+    Event event;
+    event.type = VERNAL_EVENT_ERROR;
+    event.code = kKind.status;
+    event.text = "Out of memory.";
+    event.http_hint = kKind.http_status;
+    event.is_retryable = kKind.is_retryable;
+    return event;
+  }
+}
+
 /// A client that asks for what cannot be is no error of the server's.
-RequestOutcome outcome_of(const Event& error) {
+RequestOutcome outcome_of(const Event& error) noexcept {
   constexpr std::uint32_t kFirstServerError = 500;
   return error.http_hint < kFirstServerError ? RequestOutcome::kClientError
                                              : RequestOutcome::kError;
@@ -59,12 +78,17 @@ Request::Request(Options options)
   ++metrics_->open_requests;
 }
 
+Request::~Request() {
+  // Lost on the way, which only a lack of memory makes happen: nobody waits for it.
+  if (!has_ended_) --metrics_->open_requests;
+}
+
 void Request::cancel() {
   is_cancelled_ = true;
   engine_->notify();
 }
 
-bool Request::finish(Event terminal, RequestOutcome outcome) {
+bool Request::finish(Event terminal, RequestOutcome outcome) noexcept {
   if (has_ended_.exchange(true)) {
     return false;
   }
@@ -74,15 +98,20 @@ bool Request::finish(Event terminal, RequestOutcome outcome) {
   return events_.finish(std::move(terminal));
 }
 
-bool Request::fail(const std::exception& error) {
-  Event event = error_event(error);
+bool Request::fail(const std::exception& error) noexcept {
+  Event event = made_or_short([&] { return error_event(error); });
   const RequestOutcome outcome = outcome_of(event);
   return finish(std::move(event), outcome);
 }
 
-bool Request::fail_cancelled() {
-  return finish(event_of(VERNAL_CANCELLED, "The request was cancelled."),
-                RequestOutcome::kCancelled);
+bool Request::fail(std::int32_t code, const char* text) noexcept {
+  return finish(made_or_short([&] { return event_of(code, text); }), RequestOutcome::kError);
+}
+
+bool Request::fail_cancelled() noexcept {
+  return finish(
+      made_or_short([] { return event_of(VERNAL_CANCELLED, "The request was cancelled."); }),
+      RequestOutcome::kCancelled);
 }
 
 }  // namespace vernal

@@ -35,6 +35,9 @@ class Request {
   };
   /// Counts as open from here until it has ended.
   explicit Request(Options options);
+  ~Request();
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
 
   RequestId id() const noexcept { return id_; }
   SteadyClock::time_point submitted_at() const noexcept { return submitted_at_; }
@@ -46,10 +49,12 @@ class Request {
   bool is_cancelled() const noexcept { return is_cancelled_; }
 
   /// Ends the request with `terminal`. False if it had ended before.
-  bool finish(Event terminal, RequestOutcome outcome);
-  bool fail(const std::exception& error);
+  bool finish(Event terminal, RequestOutcome outcome) noexcept;
+  /// Ends it with the error's event; where there is no memory for that, with a shorter one.
+  bool fail(const std::exception& error) noexcept;
+  bool fail(std::int32_t code, const char* text) noexcept;
   /// Ends it as cancelled.
-  bool fail_cancelled();
+  bool fail_cancelled() noexcept;
 
   /// Whether the step that runs now has tokens of this request.
   void set_in_step(bool is_in_step) noexcept { is_in_step_ = is_in_step; }

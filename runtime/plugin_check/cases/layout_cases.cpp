@@ -3,6 +3,35 @@
 
 namespace vernal::check {
 
+namespace {
+
+/// Ids and positions that take another shape on their way. The table is longer than a 16-bit float
+/// counts.
+OperationCase integer_case() {
+  constexpr std::int64_t kRows = 5000;
+  constexpr std::int64_t kWidth = 8;
+  RandomNumbers random(10);
+  MadeWeights weights;
+  weights.add("embedding", {kRows, kWidth}, random, 1.0);
+  OperationCase made;
+  made.label = "reshape of ids to [T,1] and back, and of positions";
+  made.made = make_module(std::move(weights), [](const Builder& b) {
+    const Tensor column = b.reshape(b.input("ids", Element::kI32, {kTokens}), {kTokens, 1});
+    const Tensor ids = b.reshape(column, {kTokens});
+    const Tensor positions = b.input("positions", Element::kI32, {kTokens, 1});
+    const Tensor deep = b.reshape(positions, {kTokens, 1, 1});
+    const Tensor flat = b.reshape(deep, {kTokens, 1});
+    Tensor x = b.embed(ids, b.weight("embedding", {kRows, kWidth}), 1, Element::kF32);
+    x = b.reshape(x, {kTokens, 1, kWidth});
+    const Tensor turned = b.rope(x, flat, {.n_rot = kWidth});
+    b.output("hidden", as_output(b, turned, kWidth), "all");
+  });
+  made.is_optional = true;  // models give integers in the shape that operations take
+  return made;
+}
+
+}  // namespace
+
 std::vector<OperationCase> layout_cases() {
   std::vector<OperationCase> cases;
   cases.push_back(
@@ -41,6 +70,7 @@ std::vector<OperationCase> layout_cases() {
                                 const Tensor y = b.concat({x}, 1);
                                 return b.concat({y, y}, 1);
                               }));
+  cases.push_back(integer_case());
   return cases;
 }
 

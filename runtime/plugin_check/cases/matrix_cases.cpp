@@ -113,6 +113,10 @@ std::vector<OperationCase> linear_cases() {
        {LinearShape{64, 64}, {256, 17}, {32, 1}, {512, 130, true}, {64, 3, true}, {2048, 40}}) {
     cases.push_back(linear_case(shape, Element::kF32));
   }
+  // Outputs that leave a part of a tile over.
+  for (const std::int64_t out : {257, 1000, 4099}) {
+    cases.push_back(linear_case({64, out}, Element::kF32));
+  }
   cases.push_back(linear_case({64, 48, true}, Element::kAct));
   cases.push_back(linear_case({33, 5}, Element::kF32));  // no multiple of any block
   cases.back().is_optional = true;

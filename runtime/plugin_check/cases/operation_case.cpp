@@ -10,21 +10,57 @@
 namespace vernal::check {
 namespace {
 
-/// A row may be as much worse than the whole.
+/// The error of one row may exceed the bound of the whole output by this factor.
 constexpr double kRowSlack = 20;
 
-/// Steps of the script: tokens of the sequences 0, 1 and 2.
+/// One step of a script: which sequences take part, each with its number of tokens.
 using Step = std::vector<std::pair<std::size_t, std::uint64_t>>;
-const std::array<Step, 6>& script() {
-  static const std::array<Step, 6> kSteps{{{{0, 1}},
-                                           {{0, 7}},
-                                           {{0, 65}},
-                                           {{0, 1}, {1, 1}},
-                                           {{1, 2}, {0, 3}, {2, 60}},
-                                           {{0, 1}, {1, 1}, {2, 1}}}};
-  return kSteps;
+
+/// What a case runs through.
+struct Script {
+  std::vector<Step> steps;
+  std::size_t num_sequences = 0;
+  std::uint64_t most_tokens = 0;  // of one sequence
+  PlanOptions plan;
+};
+
+Script short_script() {
+  Script script;
+  script.steps = {{{0, 1}},
+                  {{0, 7}},
+                  {{0, 65}},
+                  {{0, 1}, {1, 1}},
+                  {{1, 2}, {0, 3}, {2, 60}},
+                  {{0, 1}, {1, 1}, {2, 1}},
+                  {{3, 1}, {1, 5}, {2, 1}, {0, 2}}};
+  script.num_sequences = 4;
+  script.most_tokens = 80;
+  script.plan = small_plan();
+  return script;
 }
-constexpr std::uint64_t kMostTokens = 80;  // of one sequence of the script
+
+/// Beyond what kernels keep in one tile, one block of threads or one batch: 256 and 512 tokens, 128
+/// and 512 keys, four and eight sequences.
+Script long_script() {
+  Script script;
+  script.steps = {{{0, 257}},
+                  {{1, 130}},
+                  {{1, 1}},
+                  {{0, 513}},
+                  {{0, 1}},
+                  {{1, 1}, {2, 1}, {3, 1}, {0, 1}},
+                  {{0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, 1}, {5, 1}, {6, 1}, {7, 1}, {8, 1}},
+                  {{8, 7}, {0, 2}, {1, 1}, {2, 3}, {7, 1}, {4, 66}, {5, 1}, {6, 2}, {3, 1}}};
+  script.num_sequences = 9;
+  script.most_tokens = 800;
+  script.plan = small_plan();
+  script.plan.context_length = 1024;
+  script.plan.max_tokens_per_step = 513;
+  script.plan.max_rows = 513;
+  script.plan.max_sequences = 9;
+  script.plan.kv_tokens = 9 * 1024;
+  return script;
+}
 
 std::string step_text(const Step& step) {
   std::uint64_t tokens = 0;
@@ -46,6 +82,42 @@ double difference(std::span<const float> a, std::span<const float> b) {
     sum += d * d;
   }
   return sum;
+}
+
+/// Runs a script on the plugin and on the reference, and compares every step.
+void run_script(plugin::BackendInstance& backend, const OperationCase& tested,
+                const Script& script) {
+  Session session(backend, tested.made, script.plan);
+  const auto oracle = make_oracle(tested.made, script.plan);
+  const double bound = bound_of(tested.accuracy, session.plan().info().activation_element);
+  std::vector<vernal_sequence_id> found_ids;
+  std::vector<vernal_sequence_id> oracle_ids;
+  std::vector<std::uint64_t> lengths(script.num_sequences);
+  for (std::size_t i = 0; i < script.num_sequences; ++i) {
+    found_ids.push_back(session.start(script.most_tokens));
+    oracle_ids.push_back(oracle->start(script.most_tokens));
+  }
+  RandomNumbers random(17);
+  for (const Step& step : script.steps) {
+    std::vector<Part> found_parts;
+    std::vector<Part> oracle_parts;
+    std::vector<std::uint64_t> counts;
+    std::vector<std::uint64_t> positions;
+    for (const auto& [sequence, count] : step) {
+      found_parts.push_back({found_ids[sequence], count});
+      oracle_parts.push_back({oracle_ids[sequence], count});
+      counts.push_back(count);
+      positions.push_back(lengths[sequence]);
+      lengths[sequence] += count;
+    }
+    const StepData data = make_data(tested.made, counts, positions, random);
+    const auto reference = oracle->step(oracle_parts, data, "hidden");
+    const auto found = session.step(found_parts, data, "hidden");
+    const std::size_t all = data.num_tokens;
+    const std::size_t rows = reference.size() % all == 0 ? all : data.rows.size();
+    expect_close(fmt::format("{}, {}", tested.label, step_text(step)), found, reference,
+                 reference.size() / rows, bound);
+  }
 }
 
 }  // namespace
@@ -110,37 +182,8 @@ void compare_with_oracle(plugin::BackendInstance& backend, const OperationCase& 
     note(fmt::format("refused: {}: {}", tested.label, refusal));
     return;
   }
-  Session session(backend, tested.made);
-  const auto oracle = make_oracle(tested.made);
-  const double bound = bound_of(tested.accuracy, session.plan().info().activation_element);
-  std::array<vernal_sequence_id, 3> found_ids{};
-  std::array<vernal_sequence_id, 3> oracle_ids{};
-  std::array<std::uint64_t, 3> lengths{};
-  for (std::size_t i = 0; i < found_ids.size(); ++i) {
-    found_ids[i] = session.start(kMostTokens);
-    oracle_ids[i] = oracle->start(kMostTokens);
-  }
-  RandomNumbers random(17);
-  for (const Step& step : script()) {
-    std::vector<Part> found_parts;
-    std::vector<Part> oracle_parts;
-    std::vector<std::uint64_t> counts;
-    std::vector<std::uint64_t> positions;
-    for (const auto& [sequence, count] : step) {
-      found_parts.push_back({found_ids[sequence], count});
-      oracle_parts.push_back({oracle_ids[sequence], count});
-      counts.push_back(count);
-      positions.push_back(lengths[sequence]);
-      lengths[sequence] += count;
-    }
-    const StepData data = make_data(tested.made, counts, positions, random);
-    const auto reference = oracle->step(oracle_parts, data, "hidden");
-    const auto found = session.step(found_parts, data, "hidden");
-    const std::size_t all = data.num_tokens;
-    const std::size_t rows = reference.size() % all == 0 ? all : data.rows.size();
-    expect_close(fmt::format("{}, {}", tested.label, step_text(step)), found, reference,
-                 reference.size() / rows, bound);
-  }
+  run_script(backend, tested, short_script());
+  if (tested.is_long) run_script(backend, tested, long_script());
 }
 
 Tensor as_output(const Builder& b, Tensor x, std::int64_t columns) {

@@ -26,15 +26,18 @@ struct OperationCase {
   Accuracy accuracy = Accuracy::kElement;
   /// A backend may refuse it, with a reason: an attribute or a shape that not all models have.
   bool is_optional = false;
+  /// It runs the long script too: hundreds of keys and tokens, nine sequences in a step.
+  bool is_long = false;
 };
 
 /// Greatest NMSE that operations.md allows.
 ///   element   what ACT became: vernal_plan_info.activation_element
 double bound_of(Accuracy accuracy, std::uint32_t element);
 
-/// Runs the case in steps of 1, 7 and 65 tokens of one sequence, and of several sequences together,
-/// and expects the reference's numbers in each. A case that the plugin refuses is a finding, or a
-/// note if it is optional.
+/// Runs the case in steps of 1, 7 and 65 tokens of one sequence, and of two to four sequences
+/// together, and expects the reference's numbers in each. A long case also runs in steps of 257 and
+/// 513 tokens, over up to 771 keys, and with nine sequences. A case that the plugin refuses is a
+/// finding, or a note if it is optional.
 void compare_with_oracle(plugin::BackendInstance& backend, const OperationCase& tested);
 
 /// Why the plugin refuses a node of the module; empty if it refuses none.

@@ -1,10 +1,12 @@
 #include "plugin_check/models/made_module.hpp"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <new>
 
 #include "plugin_check/subject/guarded_memory.hpp"
 #include "vernal/block_types.hpp"
@@ -179,8 +181,42 @@ MadeModule change_node(const MadeModule& made, std::string_view op,
   return changed;
 }
 
+/// Pages that hold a copy of a weight. Their addresses stay taken after take_back, so that nothing
+/// else can be found there.
+struct MadeStore::Lent {
+  explicit Lent(std::span<const std::byte> bytes) : size(bytes.size()) {
+    memory = ::mmap(nullptr, std::max<std::size_t>(size, 1), PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    std::memcpy(memory, bytes.data(), size);
+    ::mprotect(memory, size, PROT_READ);
+  }
+  ~Lent() { ::munmap(memory, std::max<std::size_t>(size, 1)); }
+  Lent(const Lent&) = delete;
+  Lent& operator=(const Lent&) = delete;
+
+  void take_back() const {
+    ::madvise(memory, size, MADV_DONTNEED);
+    ::mprotect(memory, size, PROT_NONE);
+  }
+
+  std::size_t size;
+  void* memory = nullptr;
+  int num_users = 0;
+};
+
+MadeStore::MadeStore(const MadeModule& made) : module_(made.module), weights_(made.weights) {}
+MadeStore::~MadeStore() = default;
+
+const std::vector<std::byte>& MadeStore::bytes_of(std::uint64_t index) const {
+  if (index >= module_->weights.size()) {
+    throw Error(VERNAL_INVALID_ARGUMENT, fmt::format("weight {} does not exist", index));
+  }
+  return weights_->bytes(module_->weights[index].name);
+}
+
 void MadeStore::read(std::uint64_t index, std::uint64_t offset, std::span<std::byte> destination) {
-  const auto bytes = map(index);
+  const std::vector<std::byte>& bytes = bytes_of(index);
   if (offset > bytes.size() || destination.size() > bytes.size() - offset) {
     throw Error(VERNAL_INVALID_ARGUMENT,
                 fmt::format("weight {}: {} bytes at {} asked for, it has {}", index,
@@ -190,10 +226,21 @@ void MadeStore::read(std::uint64_t index, std::uint64_t offset, std::span<std::b
 }
 
 std::span<const std::byte> MadeStore::map(std::uint64_t index) {
-  if (index >= module_->weights.size()) {
-    throw Error(VERNAL_INVALID_ARGUMENT, fmt::format("weight {} does not exist", index));
+  std::unique_ptr<Lent>& lent = lent_[index];
+  if (!lent) lent = std::make_unique<Lent>(bytes_of(index));
+  ++lent->num_users;
+  return {static_cast<const std::byte*>(lent->memory), lent->size};
+}
+
+void MadeStore::unmap(std::uint64_t index) {
+  const auto found = lent_.find(index);
+  if (found == lent_.end()) {
+    throw Error(VERNAL_INVALID_ARGUMENT, fmt::format("unmap: weight {} is not mapped", index));
   }
-  return weights_->bytes(module_->weights[index].name);
+  if (--found->second->num_users > 0) return;
+  found->second->take_back();
+  taken_back_.push_back(std::move(found->second));
+  lent_.erase(found);
 }
 
 }  // namespace vernal::check

@@ -57,7 +57,7 @@ struct MadeModule {
   std::unique_ptr<ModuleView> view;
   std::shared_ptr<const MadeWeights> weights;
 
-  /// Nothing lies behind its functions.
+  /// Memory behind its table of functions is unreadable.
   vernal_module_ref ref() const;
 };
 
@@ -68,17 +68,25 @@ MadeModule make_module(MadeWeights weights, const std::function<void(const Build
 MadeModule change_node(const MadeModule& made, std::string_view op,
                        const std::function<void(Node&)>& change);
 
-/// Serves the weights of a made module to a backend.
+/// Serves the weights of a made module to a backend. A mapped weight lies in pages of its own,
+/// which only can be read, and not even that after its last unmap.
 class MadeStore : public plugin::WeightStore {
  public:
-  explicit MadeStore(const MadeModule& made) : module_(made.module), weights_(made.weights) {}
+  explicit MadeStore(const MadeModule& made);
+  ~MadeStore() override;
   void read(std::uint64_t index, std::uint64_t offset, std::span<std::byte> destination) override;
   std::span<const std::byte> map(std::uint64_t index) override;
-  void unmap(std::uint64_t) override {}
+  void unmap(std::uint64_t index) override;
 
  private:
+  struct Lent;
+
+  const std::vector<std::byte>& bytes_of(std::uint64_t index) const;
+
   std::shared_ptr<const Module> module_;
   std::shared_ptr<const MadeWeights> weights_;
+  std::map<std::uint64_t, std::unique_ptr<Lent>> lent_;
+  std::vector<std::unique_ptr<Lent>> taken_back_;
 };
 
 }  // namespace vernal::check

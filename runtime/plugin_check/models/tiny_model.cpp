@@ -10,7 +10,6 @@ constexpr std::int64_t kHeads = 2;
 constexpr std::int64_t kHeadSize = 32;
 constexpr std::int64_t kTaps = 4;      // of the convolution
 constexpr std::int64_t kKeySize = 16;  // of the matrix memory
-constexpr std::int64_t kNumLayers = 2;
 constexpr double kEps = 1e-5;
 
 /// Adds nodes and declares weights as it goes.
@@ -28,9 +27,10 @@ class Layers {
     const RopeOptions rope{.n_rot = kHeadSize};
     const Tensor q = b_.rope(heads(".q", kHeads), positions_, rope);
     const Tensor k = b_.rope(heads(".k", 1), positions_, rope);
+    const Tensor v = heads(".v", 1);
     const std::string state = blk + ".kv";
     const StateRef kv = b_.state(KvState{state, layer, 1, kHeadSize, kHeadSize, window});
-    const Tensor a = b_.attention(q, k, heads(".v", 1), kv, {.scale = 1 / std::sqrt(32.0)});
+    const Tensor a = b_.attention(q, k, v, kv, {.scale = 1 / std::sqrt(32.0)});
     return b_.add(x, linear(a, blk + ".o", kHeads * kHeadSize, kHidden));
   }
 
@@ -82,13 +82,30 @@ void add_layer_weights(MadeWeights& weights, const std::string& blk, RandomNumbe
   weights.add(blk + ".gates", {2 * kHeads, kHidden}, random, 0.2);
 }
 
+/// Windows of the attention layers, from the first layer on; 0: all positions. The layer without
+/// attention of a hybrid model has one of no meaning.
+std::vector<std::int64_t> windows_of(Memory memory) {
+  switch (memory) {
+    case Memory::kWindow:
+      return {kWindow, kWindow};
+    case Memory::kMixed:
+      return {kWindow, 0, kWideWindow};
+    case Memory::kFull:
+    case Memory::kHybrid:
+      break;
+  }
+  return {0, 0};
+}
+
 }  // namespace
 
 MadeModule make_tiny_model(Memory memory) {
+  const std::vector<std::int64_t> windows = windows_of(memory);
+  const auto num_layers = static_cast<std::int64_t>(windows.size());
   RandomNumbers random(7);
   MadeWeights weights;
   weights.add("embedding", {kVocabulary, kHidden}, random, 1.0);
-  for (std::int64_t i = 0; i < kNumLayers; ++i) {
+  for (std::int64_t i = 0; i < num_layers; ++i) {
     add_layer_weights(weights, "blk." + std::to_string(i), random);
   }
   weights.add_values("norm", {kHidden}, random.floats(kHidden, 0.2, 1.0));
@@ -97,10 +114,10 @@ MadeModule make_tiny_model(Memory memory) {
     const Tensor ids = b.input("ids", Element::kI32, {kTokens});
     const Layers layers(b, b.input("positions", Element::kI32, {kTokens, 1}));
     Tensor x = b.embed(ids, b.weight("embedding", {kVocabulary, kHidden}));
-    for (std::int64_t i = 0; i < kNumLayers; ++i) {
+    for (std::int64_t i = 0; i < num_layers; ++i) {
       const bool is_recurrent = memory == Memory::kHybrid && i == 0;
       x = is_recurrent ? layers.recurrence(x, i)
-                       : layers.attention(x, i, memory == Memory::kWindow ? kWindow : 0);
+                       : layers.attention(x, i, windows[static_cast<std::size_t>(i)]);
     }
     x = layers.linear(layers.norm(x, "norm"), "head", kHidden, kVocabulary, Element::kF32);
     b.output("logits", x, "all");

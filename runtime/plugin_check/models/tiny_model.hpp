@@ -1,4 +1,4 @@
-// Small whole models made up for tests: embedding, two layers, head.
+// Small whole models made up for tests: embedding, two or three layers, head.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,12 @@ namespace vernal::check {
 enum class Memory {
   kFull,    ///< keys and values of all positions
   kWindow,  ///< of the last kWindow positions
+  kMixed,   ///< a layer of all positions, one of the last kWindow, one of the last kWideWindow
   kHybrid,  ///< one layer keys and values, one a matrix and a convolution (level 1)
 };
 
 inline constexpr std::int64_t kWindow = 8;
+inline constexpr std::int64_t kWideWindow = 24;
 inline constexpr std::int64_t kVocabulary = 80;
 inline constexpr std::int64_t kHidden = 64;
 

@@ -22,7 +22,7 @@ struct ElfFile {
 };
 
 /// Reads a shared object of 64 bits, little-endian. Every offset is checked against the file.
-/// Errors  INCOMPATIBLE: it is not one, or cut off.
+/// Errors  INCOMPATIBLE: the file is no shared object, or is cut off.
 ElfFile read_elf(const std::filesystem::path& file);
 
 }  // namespace vernal::check

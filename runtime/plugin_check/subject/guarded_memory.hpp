@@ -14,7 +14,7 @@
 
 namespace vernal::check {
 
-/// What lies where nobody should look.
+/// Fills memory that nobody should read.
 inline constexpr int kPoison = 0xDB;
 
 /// `size` bytes that end where a page without access begins.

@@ -49,10 +49,12 @@ class Loaded {
 Ids concat(Ids a, const Ids& b);
 
 /// Rows of a table of tests: `function`, a template over Memory, for each kind of model.
-#define VERNAL_STATE_TESTS(what, expects, function)                                      \
-  {"state." what "_full", expects, function<Memory::kFull>, kBackends, 0, 60},           \
-      {"state." what "_window", expects, function<Memory::kWindow>, kBackends, 0, 60}, { \
-    "state." what "_hybrid", expects, function<Memory::kHybrid>, kBackends, 1, 60        \
-  }
+// clang-format off
+#define VERNAL_STATE_TESTS(what, expects, function)                              \
+  {"state." what "_full", expects, function<Memory::kFull>, kBackends, 0, 60},     \
+  {"state." what "_window", expects, function<Memory::kWindow>, kBackends, 0, 60}, \
+  {"state." what "_mixed", expects, function<Memory::kMixed>, kBackends, 0, 60},   \
+  {"state." what "_hybrid", expects, function<Memory::kHybrid>, kBackends, 1, 60}
+// clang-format on
 
 }  // namespace vernal::check

@@ -1,5 +1,5 @@
 // Something that runs a made module: the plugin under test, or the reference operations beside it.
-// A test says one script to both.
+// A test runs the same script on both.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,7 @@ class Machine {
 /// Options that fit the made modules: some hundred tokens in some sequences.
 PlanOptions small_plan();
 
-/// A program of the plugin under test. Everything it was made of is destroyed in order.
+/// A program of the plugin under test, with its plan, weights and pool; destroyed in order.
 class Session final : public Machine {
  public:
   Session(plugin::BackendInstance& backend, const MadeModule& made,

@@ -32,7 +32,7 @@ class MockEngine {
   MockEngine(const MockEngine&) = delete;
   MockEngine& operator=(const MockEngine&) = delete;
 
-  /// Offers the engine, text and console services. Nothing lies behind their functions.
+  /// Offers the engine, text and console services. Memory behind their tables is unreadable.
   ///   most_bytes   of each table; one that is cut so must be refused
   void offer(plugin::CoreHost& host, std::uint64_t most_bytes = UINT64_MAX);
   void set_mood(Mood mood);
@@ -45,7 +45,7 @@ class MockEngine {
   /// Requests that were not released.
   std::uint64_t num_held() const;
   bool console_has_finished() const;
-  /// What a frontend did that it must not, one a line.
+  /// The rules that a frontend broke, one a line.
   std::string violations() const;
 
  private:
@@ -77,7 +77,7 @@ class MockEngine {
   std::thread thread_;  // the core's: calls on_ready
 };
 
-/// The one of this process.
+/// The only mock engine of this process.
 MockEngine& mock_engine();
 
 }  // namespace vernal::check

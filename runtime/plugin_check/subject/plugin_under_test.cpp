@@ -2,8 +2,12 @@
 
 #include <toml++/toml.h>
 
+#include <sstream>
+
 #include "config/deployment.hpp"
 #include "config/plugin_table.hpp"
+#include "observe/log.hpp"
+#include "plugin/core_host.hpp"
 #include "plugin/manifest.hpp"
 #include "plugin_check/subject/guarded_memory.hpp"
 #include "plugin_check/subject/mock_engine.hpp"
@@ -32,15 +36,25 @@ toml::table parse_settings(const std::vector<std::string>& settings) {
 
 }  // namespace
 
+/// A host whose log nobody reads.
+struct PluginUnderTest::Host {
+  std::ostringstream stream;
+  Log log{LogLevel::kDebug, stream};
+  plugin::CoreHost core{log};
+};
+
 PluginUnderTest::PluginUnderTest(const Options& options, Start start)
-    : options_(options), log_(LogLevel::kDebug, log_stream_), host_(log_) {
+    : options_(options), host_(std::make_unique<Host>()) {
   const std::filesystem::path file = std::filesystem::canonical(options.plugin);
-  library_ = std::make_unique<plugin::PluginLibrary>(file, plugin::read_manifest(file), host_);
-  if (manifest().has_kind(VERNAL_KIND_FRONTEND)) mock_engine().offer(host_);
+  library_ =
+      std::make_unique<plugin::PluginLibrary>(file, plugin::read_manifest(file), host_->core);
+  if (manifest().has_kind(VERNAL_KIND_FRONTEND)) mock_engine().offer(host_->core);
   if (start == Start::kInit) library_->init();
 }
 
 PluginUnderTest::~PluginUnderTest() { library_->shutdown(); }
+
+plugin::CoreHost& PluginUnderTest::host() { return host_->core; }
 
 vernal_config_view PluginUnderTest::config(std::uint32_t kind) {
   std::vector<SchemaRow> rows;

@@ -1,17 +1,18 @@
-// The plugin as the host opens it, with a host whose log is kept.
+// The plugin as the host opens it.
 #pragma once
 
 #include <cstdint>
 #include <memory>
-#include <sstream>
 #include <string>
 
 #include "config/plugin_settings.hpp"
-#include "observe/log.hpp"
-#include "plugin/core_host.hpp"
 #include "plugin/plugin_library.hpp"
 #include "plugin_check/finding.hpp"
 #include "plugin_check/options.hpp"
+
+namespace vernal::plugin {
+class CoreHost;
+}
 
 namespace vernal::check {
 
@@ -26,21 +27,19 @@ class PluginUnderTest {
   PluginUnderTest(const PluginUnderTest&) = delete;
   PluginUnderTest& operator=(const PluginUnderTest&) = delete;
 
-  plugin::CoreHost& host() { return host_; }
+  plugin::CoreHost& host();
   plugin::PluginLibrary& library() { return *library_; }
   const plugin::Manifest& manifest() const { return library_->manifest(); }
   /// The table of an instance of `kind` as --set gives it, defaults filled in; lives as long as
   /// this object. Nothing lies behind its functions. Throws Error(INVALID_ARGUMENT) with all
   /// problems if it does not fit the schema.
   vernal_config_view config(std::uint32_t kind);
-  /// What was logged.
-  std::string log_text() const { return log_stream_.str(); }
 
  private:
+  struct Host;
+
   Options options_;
-  std::ostringstream log_stream_;
-  Log log_;
-  plugin::CoreHost host_;
+  std::unique_ptr<Host> host_;
   std::unique_ptr<plugin::PluginLibrary> library_;
   PluginSettings settings_;
 };

@@ -1,12 +1,17 @@
 #include "plugin_check/subject/process_state.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <clocale>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -78,6 +83,29 @@ std::string process_settings() {
   text += fmt::format("floating-point control: {:#x}\n", _mm_getcsr() & ~0x3FU);
 #endif
   return text;
+}
+
+CapturedOutput::CapturedOutput()
+    : file_(::memfd_create("captured", MFD_CLOEXEC)),
+      output_(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)),
+      error_(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) {
+  std::fflush(nullptr);
+  ::dup2(file_, STDOUT_FILENO);
+  ::dup2(file_, STDERR_FILENO);
+}
+
+CapturedOutput::~CapturedOutput() {
+  std::fflush(nullptr);
+  ::dup2(output_, STDOUT_FILENO);
+  ::dup2(error_, STDERR_FILENO);
+  for (const int descriptor : {file_, output_, error_}) ::close(descriptor);
+}
+
+std::string CapturedOutput::text() const {
+  std::fflush(nullptr);
+  std::array<char, 500> bytes{};
+  const ssize_t count = ::pread(file_, bytes.data(), bytes.size(), 0);
+  return {bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))};
 }
 
 }  // namespace vernal::check

@@ -22,4 +22,21 @@ std::uint64_t settled_threads(std::uint64_t expected);
 /// working directory, umask, environment, rounding and denormal modes of the calling thread.
 std::string process_settings();
 
+/// Takes what the process writes to standard output and standard error while this object lives.
+class CapturedOutput {
+ public:
+  CapturedOutput();
+  ~CapturedOutput();
+  CapturedOutput(const CapturedOutput&) = delete;
+  CapturedOutput& operator=(const CapturedOutput&) = delete;
+
+  /// The first bytes of it, what still lies in buffers included.
+  std::string text() const;
+
+ private:
+  int file_;
+  int output_;  // copies of the descriptors that were there before
+  int error_;
+};
+
 }  // namespace vernal::check

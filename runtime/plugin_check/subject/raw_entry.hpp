@@ -14,7 +14,7 @@ vernal_plugin_entry_fn open_entry(const Options& options);
 /// The functions of a host of interface 1.0, which keeps error texts and nothing more.
 vernal_host_api fresh_host_api() noexcept;
 
-/// What a test gives itself out for.
+/// The host that a test plays.
 struct EmulatedHost {
   const vernal_host_api* api = nullptr;
   std::uint32_t minor = 0;

@@ -6,7 +6,7 @@
 namespace vernal::check {
 
 /// A backend: open, plan, build, pool, a step, close. An architecture: probe, and build of a sample
-/// model if there is one. A frontend: create, start, stop, destroy. All kinds the plugin is of.
+/// model if there is one. A frontend: create, start, stop, destroy. A plugin of several kinds: each.
 void use_once(PluginUnderTest& plugin);
 
 }  // namespace vernal::check

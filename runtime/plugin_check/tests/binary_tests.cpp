@@ -1,4 +1,6 @@
 // Group binary: what the linker made of the plugin.
+#include <fmt/ranges.h>
+
 #include <dlfcn.h>
 #include <elf.h>
 

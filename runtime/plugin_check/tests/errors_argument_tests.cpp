@@ -1,6 +1,7 @@
 // Group errors, part three: arguments out of range, and modules that a backend cannot know.
 #include <limits>
 
+#include "plugin_check/cases/operation_case.hpp"
 #include "plugin_check/finding.hpp"
 #include "plugin_check/models/tiny_model.hpp"
 #include "plugin_check/subject/raw_backend.hpp"
@@ -60,6 +61,33 @@ void test_token_ids(const Options& options) {
     raw.reserve(sequence, 4);
     expect_error(fmt::format("a step with the token id {} of a vocabulary of {}", id, kVocabulary),
                  raw.run(raw.batch(sequence, {1, id}, 0)->batch));
+  }
+}
+
+void test_external_rows(const Options& options) {
+  constexpr std::int32_t kNumTokens = 3;
+  PluginUnderTest plugin(options);
+  plugin::BackendInstance backend = open_backend(plugin);
+  const MadeModule made = std::move(override_rows_cases().front().made);
+  const std::string refusal = refusal_of(backend, made);
+  if (!refusal.empty()) throw Skipped(refusal);
+  for (const std::int32_t index : {-1, kNumTokens, std::numeric_limits<std::int32_t>::max(),
+                                   std::numeric_limits<std::int32_t>::min()}) {
+    Session session(backend, made);
+    RandomNumbers random(1);
+    StepData data = make_data(made, {kNumTokens}, {0}, random);
+    data.integers["ext_index"] = {0, index};
+    std::int32_t status = VERNAL_OK;
+    try {
+      session.step({{session.start(8), kNumTokens}}, data, "hidden");
+    } catch (const Error& error) {
+      status = error.code();
+    }
+    expect(status != VERNAL_OK,
+           "a step of {} tokens that overrides row {}: expected an error, found OK", kNumTokens,
+           index);
+    data.integers["ext_index"] = {0, kNumTokens - 1};
+    session.step({{session.start(8), kNumTokens}}, data, "hidden");
   }
 }
 
@@ -126,6 +154,8 @@ constexpr Test kTests[] = {
      kBackends},
     {"errors.token_ids", "a token id outside the vocabulary fails the step", test_token_ids,
      kBackends},
+    {"errors.external_rows", "an index of override_rows outside the step fails it",
+     test_external_rows, kBackends},
     {"errors.unknown_operation", "refuses operations it does not know, with a reason",
      test_unknown_operation, kBackends},
     {"errors.unknown_format", "refuses storage formats it does not know, with a reason",

@@ -22,7 +22,7 @@ void check_no_sequence(RawBackend& raw, vernal_sequence_id id, const char* which
   check("seq_restorable", [&] { return api.seq_restorable(raw.pool(), id, 0, &out); });
   check("seq_truncate", [&] { return api.seq_truncate(raw.pool(), id, 0); });
   check("checkpoint_create", [&] { return api.checkpoint_create(raw.pool(), id, &out); });
-  if (id != 0) {  // 0 says in a fork that the other id counts
+  if (id != 0) {  // 0 would mean that the checkpoint is the source
     check("seq_fork", [&] { return api.seq_fork(raw.pool(), id, 0, 0, &out); });
   }
   const auto batch = raw.batch(id, {1}, 0);
@@ -40,7 +40,7 @@ void test_stale_sequences(const Options& options) {
   raw.reserve(old, 4);
   expect_status("seq_release", VERNAL_OK, raw.api().seq_release(raw.pool(), old));
   check_no_sequence(raw, old, "a released sequence");
-  // Its place is taken again, and must not be reached by the old name.
+  // A new sequence may take the same place. The old id must not reach it.
   std::set<vernal_sequence_id> seen{old};
   for (int i = 0; i < 8; ++i) {
     const vernal_sequence_id next = raw.create();

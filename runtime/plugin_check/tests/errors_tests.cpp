@@ -72,7 +72,7 @@ void test_null_handles(const Options& options) {
     const vernal_backend_api& api = plugin.library().backend();
     check_null_backend(api, make_least_module());
     check_null_pool(api);
-    // Destroying nothing is nothing.
+    // Destroying a null handle does nothing.
     api.pool_destroy(nullptr);
     api.program_destroy(nullptr);
     api.plan_destroy(nullptr);

@@ -118,7 +118,7 @@ void test_life(const Options& options) {
     expect(frontend.info().find('\n') == std::string::npos, "info: expected one line, found more");
     frontend.stop();
   }
-  // One that was made and never started.
+  // A frontend that was created and never started.
   create(plugin);
 }
 

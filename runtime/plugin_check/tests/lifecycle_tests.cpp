@@ -19,7 +19,7 @@ using Clock = std::chrono::steady_clock;
 constexpr int kWarmUps = 3;
 constexpr int kUses = 20;
 
-/// Uses it some times first: allocators, locales and the like take their memory then.
+/// Uses the plugin a few times first: allocators and locales take their memory then.
 void warm_up(PluginUnderTest& plugin) {
   for (int i = 0; i < kWarmUps; ++i) use_once(plugin);
 }
@@ -89,6 +89,33 @@ void test_settings(const Options& options) {
   const std::string after = process_settings();
   expect(before == after, "it changed what belongs to the process\nbefore:\n{}after:\n{}", before,
          after);
+}
+
+/// A step that fails. A plugin explains it by set_error, not on the terminal.
+void fail_once(PluginUnderTest& plugin) {
+  plugin::BackendInstance backend = open_backend(plugin);
+  const MadeModule made = make_least_module();
+  Session session(backend, made);
+  RandomNumbers random(1);
+  StepData data = make_data(made, {2}, {0}, random);
+  data.integers["ids"] = {1, -1};
+  try {
+    session.step({{session.start(4), 2}}, data, "hidden");
+  } catch (const Error&) {
+  }
+}
+
+void test_output(const Options& options) {
+  std::string text;
+  {
+    const CapturedOutput captured;
+    PluginUnderTest plugin(options);
+    use_once(plugin);
+    if (plugin.manifest().has_kind(VERNAL_KIND_BACKEND)) fail_once(plugin);
+    text = captured.text();
+  }
+  expect(text.empty(), "it wrote to standard output or standard error, which are not its own: {}",
+         text);
 }
 
 void test_order(const Options& options) {
@@ -241,6 +268,15 @@ void test_failed_load(const Options& options) {
   use_once(plugin);
 }
 
+/// The store's pages cannot be read after unmap: a backend that does it ends here.
+void test_weights(const Options& options) {
+  PluginUnderTest plugin(options);
+  plugin::BackendInstance backend = open_backend(plugin);
+  const MadeModule made = make_tiny_model(Memory::kFull);
+  Session session(backend, made);
+  feed(session, session.start(8), tokens(1, 8), 0);
+}
+
 constexpr Test kTests[] = {
     {"lifecycle.order", "opens, tells its schema, inits, works, shuts down; no thread stays",
      test_order},
@@ -254,15 +290,19 @@ constexpr Test kTests[] = {
     {"lifecycle.settings",
      "signal handlers, locale, folder, environment and floating-point modes stay as they are",
      test_settings},
+    {"lifecycle.output", "nothing is written to standard output or standard error", test_output,
+     kBackends | kArchitectures},
     {"lifecycle.schema", "rows with help, known types, choices for ENUM, defaults that fit",
      test_schema},
     {"lifecycle.cancel", "progress is reported while loading; a cancelled load ends within 1 s",
      test_cancel, kBackends},
+    {"lifecycle.weights", "mapped weights are not read after unmap, nor written", test_weights,
+     kBackends},
     {"lifecycle.failed_load", "a load that fails leaves nothing, and the next one works",
      test_failed_load, kBackends},
 };
 
-/// Only what the table refuses is of interest here; all else is a test's to find.
+/// Reports only that --set does not fit the schema. Tests find everything else.
 void try_settings(const Options& options) {
   try {
     PluginUnderTest plugin(options, PluginUnderTest::Start::kOpenOnly);

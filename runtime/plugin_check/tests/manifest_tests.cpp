@@ -1,4 +1,6 @@
 // Group manifest: what the file says of itself, and whether its tables agree.
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cctype>
 

@@ -25,7 +25,7 @@ void check_respect(const char* name, F&& function) {
     expect(status == VERNAL_OK, "{} with struct_size {}: expected OK, found {}", name, size,
            status_name(status));
     expect(out.is_respected(), "{} wrote past struct_size {}, or changed it", name, size);
-    const Guarded<Struct> alone({}, size);  // now a read is seen too
+    const Guarded<Struct> alone({}, size);  // a read beyond it crashes
     expect_status(name, VERNAL_OK, call(name, [&] { return function(alone.get()); }));
   }
 }

@@ -10,12 +10,16 @@
 namespace vernal::check {
 namespace {
 
-/// Runs all cases of one operation.
-template <auto kCases>
-void compare(const Options& options) {
+/// Runs all cases of one operation, the first of them through long steps too.
+void compare(const Options& options, std::vector<OperationCase> cases) {
   PluginUnderTest plugin(options);
   plugin::BackendInstance backend = open_backend(plugin);
-  for (const OperationCase& tested : kCases()) compare_with_oracle(backend, tested);
+  cases.front().is_long = true;
+  for (const OperationCase& tested : cases) compare_with_oracle(backend, tested);
+}
+template <auto kCases>
+void compare(const Options& options) {
+  compare(options, kCases());
 }
 
 // ---- attributes ---------------------------------------------------------------------------------
@@ -146,7 +150,10 @@ void test_row_choice(const Options& options) {
   constexpr std::size_t kRowSize = 24;
   PluginUnderTest plugin(options);
   plugin::BackendInstance backend = open_backend(plugin);
-  for (const OperationCase& tested : row_choice_cases()) compare_with_oracle(backend, tested);
+  for (OperationCase& tested : row_choice_cases()) {
+    tested.is_long = true;
+    compare_with_oracle(backend, tested);
+  }
   const MadeModule made = make_module({}, [](const Builder& b) {
     const Tensor x = b.reshape(b.input("x", Element::kF32, {kTokens, 24}), {kTokens, 3, 8});
     const Tensor chosen = b.select_rows(x, b.input("rows", Element::kI32, {kRows}));
@@ -249,10 +256,12 @@ constexpr Test kTests[] = {
      kBackends},
     {"operations.rmsnorm", "rmsnorm within the bound of operations.md", compare<rmsnorm_cases>,
      kBackends},
-    {"operations.linear", "linear within the bound of operations.md, steps of 1, 7 and 65 tokens",
+    {"operations.linear", "linear within the bound of operations.md, steps of 1 to 513 tokens",
      compare<linear_cases>, kBackends, 0, 60},
-    {"operations.rope", "every style, scaling and axis of rope", compare<rope_cases>, kBackends},
-    {"operations.attention", "grouped heads, softcap, several sequences in a step",
+    {"operations.rope", "every style, scaling, attribute and axis of rope", compare<rope_cases>,
+     kBackends},
+    {"operations.attention",
+     "grouped heads of every size, softcap, up to 771 keys and nine sequences in a step",
      compare<attention_cases>, kBackends, 0, 60},
     {"operations.window", "query i sees key j iff 0 <= i - j < window", compare<window_cases>,
      kBackends, 0, 60},

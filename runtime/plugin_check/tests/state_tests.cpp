@@ -1,6 +1,6 @@
 // Group state, part one: what sdk/spec/state.md promises of steps and of sequences side by side.
-// Every test of the group runs over models of full attention, of windows, and of the hybrid kind
-// (level 1).
+// Every test of the group runs over models of full attention, of windows, of both, and of the
+// hybrid kind (level 1).
 #include <optional>
 
 #include "plugin_check/cases/operation_case.hpp"

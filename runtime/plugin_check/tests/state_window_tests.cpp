@@ -22,12 +22,13 @@ PlanOptions long_plan() {
   return plan;
 }
 
-/// The tiny model of windows, with sequences of some pages beyond one.
+/// A tiny model with windows, with sequences of some pages beyond one.
 class Windows : public Loaded {
  public:
-  explicit Windows(const Options& options) : Loaded(options, Memory::kWindow, long_plan()) {}
+  explicit Windows(const Options& options, Memory memory = Memory::kWindow)
+      : Loaded(options, memory, long_plan()) {}
 
-  /// Tokens that leave a few pages behind the window, and a part of one before it.
+  /// Tokens that leave a few pages behind the windows, and a part of one before them.
   std::uint64_t length() {
     return std::clamp<std::uint64_t>(3 * info().page_tokens + 4 * kWindow + 30, 180, 900);
   }
@@ -45,8 +46,9 @@ class Windows : public Loaded {
   }
 };
 
+template <Memory kMemory>
 void test_far(const Options& options) {
-  Windows loaded(options);
+  Windows loaded(options, kMemory);
   const Ids ids = tokens(41, loaded.length());
   const auto oracle = make_oracle(loaded.made(), long_plan());
   const vernal_sequence_id reference = oracle->start(ids.size());
@@ -57,10 +59,10 @@ void test_far(const Options& options) {
   const auto prompt = static_cast<std::ptrdiff_t>(ids.size() - ids.size() / 4);
   const Ids first(ids.begin(), ids.begin() + prompt);
   const Ids rest(ids.begin() + prompt, ids.end());
-  expect_close(fmt::format("{} tokens in chunks, window {}", first.size(), kWindow),
+  expect_close(fmt::format("{} tokens in chunks", first.size()),
                feed(loaded.session(), sequence, first, 0), feed(*oracle, reference, first, 0),
                kVocabulary, bound);
-  expect_close(fmt::format("tokens {} to {} one by one, window {}", prompt, ids.size(), kWindow),
+  expect_close(fmt::format("tokens {} to {} one by one", prompt, ids.size()),
                feed(loaded.session(), sequence, rest, first.size(), 1),
                feed(*oracle, reference, rest, first.size(), 1), kVocabulary, bound);
 }
@@ -159,8 +161,10 @@ void test_max_sequences(const Options& options) {
 }
 
 constexpr Test kTests[] = {
-    {"state.window_far", "a sequence goes on right far behind its window", test_far, kBackends, 0,
-     60},
+    {"state.window_far", "a sequence goes on right far behind its window",
+     test_far<Memory::kWindow>, kBackends, 0, 60},
+    {"state.mixed_far", "a window frees nothing that other layers see", test_far<Memory::kMixed>,
+     kBackends, 0, 60},
     {"state.window_cut", "it is cut iff what the window before the cut sees is held", test_cut,
      kBackends, 0, 60},
     {"state.window_held", "forks and checkpoints keep what their window sees", test_held, kBackends,

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/json/parse.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 #include <cstddef>
 #include <string_view>
 #include <utility>
@@ -50,46 +51,49 @@ std::string read_part(const json::value& value, const std::string& path) {
   return text;
 }
 
-std::vector<std::string> read_content(ObjectReader& reader) {
+void read_content(ObjectReader& reader, ChatMessage& out) {
   const json::value* content = reader.find("content");
   const std::string path = reader.path_of("content");
-  std::vector<std::string> parts;
+  out.has_content = content != nullptr;
   if (content == nullptr) {
-    return parts;
+    return;
   }
   if (const json::array* array = content->if_array()) {
     for (std::size_t i = 0; i < array->size(); ++i) {
-      parts.push_back(read_part((*array)[i], fmt::format("{}[{}]", path, i)));
+      out.parts.push_back(read_part((*array)[i], fmt::format("{}[{}]", path, i)));
     }
-    return parts;
+    return;
   }
-  parts.push_back(read_string(*content, path, kAnyLength));
-  return parts;
+  out.parts.push_back(read_string(*content, path, kAnyLength));
 }
 
-// Templates print arguments as JSON or walk over them, so they want an object. Models do write
-// broken arguments: what is no object stays the string it was, and the template decides.
-json::value read_arguments(ObjectReader& function) {
+// The object that a text of arguments stands for, or null.
+json::value object_of(const std::string& text) {
+  try {
+    const json::value parsed = parse_json(text, JsonLimits());
+    return parsed.is_object() ? json::value(parsed, json::storage_ptr()) : json::value();
+  } catch (const RequestError&) {
+    return {};
+  }
+}
+
+// Templates print arguments as JSON or walk over them. Models do write broken arguments: what is no
+// object stays the text it was, and the template decides.
+void read_arguments(ObjectReader& function, ToolCall& out) {
+  out.arguments = json::object();
   const json::value* value = function.find("arguments");
   if (value == nullptr) {
-    return json::object();
+    return;
   }
   if (value->is_object()) {
-    return json::value(*value, json::storage_ptr());
+    out.arguments = json::value(*value, json::storage_ptr());
+    return;
   }
-  const std::string text = read_string(*value, function.path_of("arguments"), kAnyLength);
-  if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
-    return json::object();
+  std::string text = read_string(*value, function.path_of("arguments"), kAnyLength);
+  if (text.find_first_not_of(" \t\r\n") != std::string::npos) {
+    out.arguments = object_of(text);
+    out.arguments_text = std::move(text);
   }
-  try {
-    json::value parsed = parse_json(text, JsonLimits());
-    if (parsed.is_object()) {
-      return json::value(parsed, json::storage_ptr());
-    }
-  } catch (const RequestError&) {
-    return json::string(text);
-  }
-  return json::string(text);
 }
 
 ToolCall read_tool_call(const json::value& value, const std::string& path) {
@@ -105,7 +109,7 @@ ToolCall read_tool_call(const json::value& value, const std::string& path) {
   ObjectReader function(reader.require("function"), reader.path_of("function"));
   reader.refuse_unknown_keys();
   call.name = read_string(function.require("name"), function.path_of("name"), kMaxNameBytes);
-  call.arguments = read_arguments(function);
+  read_arguments(function, call);
   function.refuse_unknown_keys();
   return call;
 }
@@ -122,7 +126,7 @@ ChatMessage read_message(const json::value& value, const std::string& path) {
   ObjectReader reader(value, path);
   ChatMessage message;
   message.role = read_role(reader);
-  message.parts = read_content(reader);
+  read_content(reader, message);
   message.name = reader.find_string("name", kMaxNameBytes);
   if (message.role == "assistant") {
     message.reasoning = reader.find_string("reasoning_content", kAnyLength);
@@ -157,23 +161,45 @@ std::vector<ChatMessage> read_messages(const json::array& messages) {
   return result;
 }
 
+namespace {
+
+// The tool as a template gets it. A definition may come as it is, or as the bare function in it.
+ToolDefinition read_tool(const json::value& value, const std::string& path) {
+  ObjectReader outer(value, path);
+  const bool is_bare = outer.find("function") == nullptr;
+  if (!is_bare && outer.find_string("type", kMaxNameBytes).value_or("function") != "function") {
+    throw invalid_value(
+        outer.path_of("type"),
+        fmt::format("Invalid value for '{}': expected function.", outer.path_of("type")));
+  }
+  const json::value& function = is_bare ? value : outer.require("function");
+  ObjectReader reader(function, is_bare ? path : outer.path_of("function"));
+  ToolDefinition tool;
+  tool.name = read_string(reader.require("name"), reader.path_of("name"), kMaxNameBytes);
+  reader.find_string("description", kAnyLength);
+  reader.find_object("parameters");
+  if (is_bare) {
+    tool.definition["type"] = "function";
+    tool.definition["function"] = function;
+  } else {
+    tool.definition = json::object(value.get_object(), json::storage_ptr());
+  }
+  return tool;
+}
+
+}  // namespace
+
 std::vector<ToolDefinition> read_tools(const json::array& tools) {
   std::vector<ToolDefinition> result;
   for (std::size_t i = 0; i < tools.size(); ++i) {
-    ObjectReader reader(tools[i], fmt::format("tools[{}]", i));
-    ToolDefinition tool;
-    tool.name = read_string(reader.require("name"), reader.path_of("name"), kMaxNameBytes);
-    tool.description = reader.find_string("description", kAnyLength).value_or("");
-    if (const json::object* parameters = reader.find_object("parameters")) {
-      tool.parameters = json::object(*parameters, json::storage_ptr());
-    }
-    reader.refuse_unknown_keys();
+    const std::string path = fmt::format("tools[{}]", i);
+    ToolDefinition tool = read_tool(tools[i], path);
     const auto has_same_name = [&](const ToolDefinition& other) { return other.name == tool.name; };
     if (tool.name.empty() || std::any_of(result.begin(), result.end(), has_same_name)) {
-      throw invalid_value(reader.path_of("name"),
-                          fmt::format("Invalid value for '{}': expected a name that no other tool "
-                                      "has.",
-                                      reader.path_of("name")));
+      throw invalid_value(
+          path + ".name",
+          fmt::format("Invalid value for '{}.name': expected a name that no other tool has.",
+                      path));
     }
     result.push_back(std::move(tool));
   }

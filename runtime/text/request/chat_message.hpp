@@ -12,13 +12,16 @@ namespace vernal {
 struct ToolCall {
   std::string id;  ///< may be empty
   std::string name;
-  boost::json::value arguments;  ///< an object; a string only where what was sent is no JSON object
+  boost::json::value arguments;  ///< an object; null where the text that was sent is none
+  /// The arguments as they were sent, byte for byte; absent if they were sent as an object.
+  std::optional<std::string> arguments_text = {};
 };
 
 /// One message. The role is "system" (also for "developer"), "user", "assistant" or "tool".
 struct ChatMessage {
   std::string role;
-  std::vector<std::string> parts;  ///< the texts of the content, in order; none for absent content
+  std::vector<std::string> parts;        ///< the texts of the content, in order
+  bool has_content = true;               ///< false: the content is null or absent
   std::optional<std::string> reasoning;  ///< assistant: what it thought before the content
   std::vector<ToolCall> tool_calls;      ///< assistant
   std::optional<std::string> name;
@@ -31,8 +34,8 @@ struct ChatMessage {
 /// A function that the model may ask for.
 struct ToolDefinition {
   std::string name;
-  std::string description;         ///< may be empty
-  boost::json::object parameters;  ///< a JSON Schema
+  /// {"type": "function", "function": {"name": ...}}, with every member as it was sent.
+  boost::json::object definition;
 };
 
 /// Reads the `messages` of a request document (sdk/spec/request.md).
@@ -40,9 +43,9 @@ struct ToolDefinition {
 /// unknown key
 std::vector<ChatMessage> read_messages(const boost::json::array& messages);
 
-/// Reads the `tools` of a request document.
-/// Errors   RequestError: a wrong type, a name that is empty, too long or comes twice, an unknown
-/// key
+/// Reads the `tools` of a request document: functions, bare or each in the object that
+/// ToolDefinition::definition describes.
+/// Errors   RequestError: a wrong type, a name that is empty, too long or comes twice
 std::vector<ToolDefinition> read_tools(const boost::json::array& tools);
 
 }  // namespace vernal

@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/error.hpp>
 #include <boost/json/memory_resource.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/storage_ptr.hpp>
 #include <cmath>
 #include <new>
 #include <utility>
 
+#include "text/exact_json.hpp"
 #include "text/request/request_error.hpp"
 
 namespace vernal {
@@ -54,21 +55,6 @@ RequestError invalid_json(const std::string& message) { return {"invalid_json", 
 
 RequestError too_large(const std::string& message) { return {"request_too_large", {}, message}; }
 
-// Depth is bounded by the parser.
-void refuse_infinities(const json::value& value) {
-  if (const double* number = value.if_double(); number != nullptr && !std::isfinite(*number)) {
-    throw invalid_json("The request holds a number that is too large for a double.");
-  }
-  if (const json::array* array = value.if_array()) {
-    std::for_each(array->begin(), array->end(), refuse_infinities);
-  }
-  if (const json::object* object = value.if_object()) {
-    for (const auto& member : *object) {
-      refuse_infinities(member.value());
-    }
-  }
-}
-
 // How messages call a field. The output budget has words of its own, because clients take
 // "max_tokens" in an error for a prompt that is too long.
 std::string label(const std::string& path) {
@@ -101,9 +87,8 @@ std::optional<std::int64_t> to_integer(const json::value& value) {
   if (const std::int64_t* integer = value.if_int64()) {
     return *integer;
   }
-  const double* number = value.if_double();
-  if (number != nullptr && std::abs(*number) <= kLargestExactInteger &&
-      std::trunc(*number) == *number) {
+  const std::optional<double> number = number_of(value);
+  if (number && std::abs(*number) <= kLargestExactInteger && std::trunc(*number) == *number) {
     return static_cast<std::int64_t>(*number);
   }
   return std::nullopt;
@@ -116,22 +101,29 @@ json::value parse_json(std::string_view text, const JsonLimits& limits) {
     throw too_large(fmt::format("The request has {} bytes; at most {} are accepted.", text.size(),
                                 limits.max_bytes));
   }
-  json::parse_options options;
-  options.max_depth = limits.max_depth;
   const auto memory =
       json::make_shared_resource<BoundedMemory>(kLeastMemory + kMemoryPerByte * text.size());
   json::error_code error;
   json::value value;
   try {
-    value = json::parse({text.data(), text.size()}, error, memory, options);
+    value = parse_exact_json(text, limits.max_depth, memory, error);
   } catch (const std::bad_alloc&) {
     throw too_large("The request has too many values to be read.");
+  }
+  if (error == json::error::exponent_overflow) {
+    throw invalid_json("The request holds a number that is too large for a double.");
   }
   if (error) {
     throw invalid_json(fmt::format("The request is not valid JSON: {}.", error.message()));
   }
-  refuse_infinities(value);
   return value;
+}
+
+std::optional<double> number_of(const json::value& value) {
+  if (is_written_number(value)) {
+    return double_of(written_text(value));
+  }
+  return value.is_number() ? std::optional(value.to_number<double>()) : std::nullopt;
 }
 
 std::string describe(const json::value& value) {
@@ -147,6 +139,9 @@ std::string describe(const json::value& value) {
     case json::kind::double_:
       return fmt::format("the number {}", value.get_double());
     case json::kind::string:
+      if (is_written_number(value)) {
+        return fmt::format("the number {}", shorten(written_text(value)));
+      }
       return value.get_string().empty() ? "an empty string" : "a string";
     case json::kind::array:
       return value.get_array().empty() ? "an empty array" : "an array";
@@ -158,7 +153,7 @@ std::string describe(const json::value& value) {
 
 std::string read_string(const json::value& value, const std::string& path, std::size_t max_bytes) {
   const json::string* text = value.if_string();
-  if (text == nullptr) {
+  if (text == nullptr || is_written_number(value)) {
     throw wrong_type(path, "a string", value);
   }
   if (text->size() > max_bytes) {
@@ -209,7 +204,7 @@ std::optional<double> ObjectReader::find_number(std::string_view key, double min
   if (value == nullptr) {
     return std::nullopt;
   }
-  const double number = value->is_number() ? value->to_number<double>() : NAN;
+  const double number = number_of(*value).value_or(NAN);
   if (!(number >= min && number <= max)) {
     throw wrong_type(path_of(key), fmt::format("a number from {} to {}", min, max), *value);
   }

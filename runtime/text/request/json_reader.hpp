@@ -17,14 +17,17 @@ struct JsonLimits {
   std::size_t max_depth = 128;
 };
 
-/// Parses UTF-8 JSON. Of a key that comes twice, the last counts. Memory is bounded by a multiple
-/// of the text. Errors   RequestError invalid_json: not JSON, not UTF-8, too deep, a number that is
-/// not finite;
+/// Parses UTF-8 JSON. Of a key that comes twice, the last counts. Numbers keep their text
+/// (text/exact_json.hpp). Memory is bounded by a multiple of the text.
+/// Errors   RequestError invalid_json: not JSON, not UTF-8, too deep, a number that is not finite;
 ///          request_too_large (413): longer than the limit, or it would take too much memory.
 boost::json::value parse_json(std::string_view text, const JsonLimits& limits);
 
 /// "a string", "the number 7", ...: what a value is, without the client's text.
 std::string describe(const boost::json::value& value);
+
+/// A number as a double, also one that keeps its text. Nothing for what is no number.
+std::optional<double> number_of(const boost::json::value& value);
 
 /// `value` of the field `path` as text of up to max_bytes, or RequestError.
 std::string read_string(const boost::json::value& value, const std::string& path,

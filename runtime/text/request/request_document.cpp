@@ -8,6 +8,7 @@
 #include <limits>
 #include <utility>
 
+#include "text/exact_json.hpp"
 #include "text/request/request_error.hpp"
 #include "text/request/sampling_bounds.hpp"
 
@@ -33,6 +34,8 @@ void assign_if(T& target, const std::optional<U>& value) {
     target = static_cast<T>(*value);
   }
 }
+
+bool is_text(const json::value& value) { return value.is_string() && !is_written_number(value); }
 
 void read_kind(ObjectReader& reader) {
   const std::string kind = reader.find_string("kind", kMaxKeyBytes).value_or("generate");
@@ -113,8 +116,8 @@ void read_format(ObjectReader& reader) {
   const bool is_known = type == "text" || type == "json" || type == "json_schema" ||
                         type == "regex" || type == "gbnf";
   const bool is_complete = (type != "json_schema" || (schema != nullptr && schema->is_object())) &&
-                           (type != "regex" || (pattern != nullptr && pattern->is_string())) &&
-                           (type != "gbnf" || (grammar != nullptr && grammar->is_string()));
+                           (type != "regex" || (pattern != nullptr && is_text(*pattern))) &&
+                           (type != "gbnf" || (grammar != nullptr && is_text(*grammar)));
   if (!is_known || !is_complete) {
     throw invalid_value(
         "format",
@@ -137,7 +140,7 @@ LogitBias read_bias(std::string_view key, const json::value& value) {
     throw invalid_value("sampling.logit_bias",
                         "Invalid value for 'sampling.logit_bias': a key is not a token id.");
   }
-  const double number = value.is_number() ? value.to_number<double>() : 1e9;
+  const double number = number_of(value).value_or(1e9);
   if (!(number >= kLogitBiasBounds.least && number <= kLogitBiasBounds.most)) {
     const std::string path = fmt::format("sampling.logit_bias.{}", bias.token);
     throw invalid_value(
@@ -205,10 +208,17 @@ void read_stop(ObjectReader& reader, RequestDocument& out) {
   }
 }
 
+bool read_whole(std::string_view digits, std::uint64_t& out) {
+  const char* end = digits.data() + digits.size();
+  const auto [parsed_to, error] = std::from_chars(digits.data(), end, out);
+  return error == std::errc() && parsed_to == end;
+}
+
 void read_seed(ObjectReader& reader, RequestDocument& out) {
   const json::value* seed = reader.find("seed");
-  if (seed != nullptr && seed->is_uint64()) {  // above the largest int64
-    out.seed = seed->get_uint64();
+  std::uint64_t large = 0;  // above the largest int64
+  if (seed != nullptr && is_written_number(*seed) && read_whole(written_text(*seed), large)) {
+    out.seed = large;
     return;
   }
   constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();

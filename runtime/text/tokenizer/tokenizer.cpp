@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "model/printable.hpp"
 #include "text/tokenizer/special_tokens.hpp"
 #include "vernal/error.hpp"
 
@@ -37,7 +38,8 @@ Tokenizer::Tokenizer(Vocabulary vocabulary)
       add_bos_(vocabulary.add_bos && vocabulary.bos != kNoToken),
       add_eos_(vocabulary.add_eos && vocabulary.eos != kNoToken),
       add_space_prefix_(vocabulary.add_space_prefix &&
-                        vocabulary.model == TokenizerModel::kSentencePiece) {
+                        vocabulary.model == TokenizerModel::kSentencePiece),
+      composes_(vocabulary.normalization.composes) {
   collect_warnings(vocabulary);
 }
 
@@ -60,6 +62,11 @@ void Tokenizer::collect_warnings(const Vocabulary& vocabulary) {
   }
   if (vocabulary.add_eos && vocabulary.eos == kNoToken) {
     warnings_.emplace_back("tokenizer.ggml.add_eos_token asks for an eos token, but there is none");
+  }
+  if (const std::string& step = vocabulary.normalization.unknown_step; !step.empty()) {
+    warnings_.push_back(fmt::format(
+        "the file's tokenizer.huggingface.json asks for the normalizer {}, which is not done",
+        printable(step, 32)));
   }
 }
 
@@ -92,6 +99,11 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, EncodeOptions opti
 
 void Tokenizer::encode_plain(std::string_view text, bool at_border, SymbolMerger& merger,
                              std::vector<TokenId>& tokens) const {
+  std::string composed;
+  if (composes_) {
+    composed = compose(text);
+    text = composed;
+  }
   std::string prefixed;
   if (add_space_prefix_ && at_border) {
     prefixed.reserve(text.size() + 1);

@@ -38,7 +38,8 @@ class Tokenizer {
   Tokenizer& operator=(const Tokenizer&) = delete;
 
   /// The tokens of `text`, which may be any bytes: what is not UTF-8 is encoded byte by byte. Takes
-  /// time n log n for every text of n bytes.
+  /// time n log n for every text of n bytes. If the file asks for normal form C
+  /// (Vocabulary::normalization), the text is brought into it first.
   /// Errors   VERNAL_INVALID_ARGUMENT: the text has more than kMaxTextBytes
   std::vector<TokenId> encode(std::string_view text, EncodeOptions options = {}) const;
 
@@ -54,7 +55,8 @@ class Tokenizer {
   /// decode(encode(text, {p, false})) == text for every text and both values of p, if the
   /// vocabulary has a token for each byte and, in sentence piece, for the space. If
   /// has_space_prefix(), encode() adds a space at the start and after each control, unknown or
-  /// user-defined token; decode() drops it.
+  /// user-defined token; decode() drops it. If the file asks for normal form C, the text comes back
+  /// in that form.
   std::string decode(std::span<const TokenId> tokens, bool skip_special = false) const;
 
   /// The token with exactly this text or these bytes, or kNoToken. It also finds control tokens,
@@ -111,6 +113,7 @@ class Tokenizer {
   bool add_bos_;
   bool add_eos_;
   bool add_space_prefix_;
+  bool composes_;
   std::vector<std::string> warnings_;
 };
 

@@ -233,6 +233,8 @@ Vocabulary read_vocabulary(const GgufFile& file) {
   if (!vocabulary.tokens.empty()) set_defaults(vocabulary);
   read_named_ids(metadata, vocabulary);
   read_flags(metadata, vocabulary);
+  vocabulary.normalization =
+      read_normalization(metadata.find_string("tokenizer.huggingface.json").value_or(""));
   validate_vocabulary(vocabulary);
   return vocabulary;
 }

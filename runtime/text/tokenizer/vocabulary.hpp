@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "text/tokenizer/normalization.hpp"
 #include "text/tokenizer/token_id.hpp"
 
 namespace vernal {
@@ -63,6 +64,7 @@ struct Vocabulary {
   bool add_bos = false;           ///< a prompt begins with bos
   bool add_eos = false;           ///< a text ends with eos (embedding models)
   bool add_space_prefix = false;  ///< sentence piece: a space is added at the start of a text
+  Normalization normalization;    ///< of a text, before it is cut into words
 };
 
 /// Checks what Tokenizer relies on: there is at least one token, ids are in the vocabulary or
@@ -74,7 +76,8 @@ void validate_vocabulary(const Vocabulary& vocabulary);
 
 /// Reads the tokenizer.ggml.* entries of `file` and validates the result. Entries that are absent
 /// get the values that files of that kind mean by their absence. An id of -1 or 4294967295 means
-/// that there is none. The result borrows from `file`.
+/// that there is none. The normalization is that of the entry tokenizer.huggingface.json; without
+/// the entry, a text keeps its bytes. The result borrows from `file`.
 /// Errors   VERNAL_UNSUPPORTED: a tokenizer model other than "gpt2" and "llama"
 ///          VERNAL_NOT_FOUND: no model, tokens, scores ("llama") or merges ("gpt2")
 ///          VERNAL_INVALID_ARGUMENT: an array that is shorter than the vocabulary, a value of a

@@ -112,8 +112,9 @@ class Toy final : public vernal::Architecture {
     x = b.add(x, linear("attn_output", a, D, D));
 
     const Tensor w = norm("ffn_norm", x);
-    const Tensor hidden = b.glu(linear("ffn_gate", w, D, F), linear("ffn_up", w, D, F));
-    return b.add(x, linear("ffn_down", hidden, F, D));
+    const Tensor gate = linear("ffn_gate", w, D, F);
+    const Tensor up = linear("ffn_up", w, D, F);
+    return b.add(x, linear("ffn_down", b.glu(gate, up), F, D));
   }
 };
 

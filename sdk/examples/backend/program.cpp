@@ -47,7 +47,14 @@ std::vector<vernal::MemoryRow> Program::memory_report() const {
   return memory_rows(*module_, options_);
 }
 
-vernal_step_stats Program::stats() const { return stats_; }
+vernal_step_stats Program::stats() const {
+  vernal_step_stats out{};
+  out.struct_size = sizeof(out);
+  out.steps = counters_.steps;
+  out.tokens = counters_.tokens;
+  out.busy_ns = counters_.busy_ns;
+  return out;
+}
 
 vernal_plan_info Program::plan_info() const { return price(*module_, options_); }
 
@@ -60,10 +67,9 @@ vernal::StepOutputs Program::run(const vernal::StepBatch& batch,
   StepContext context{*this, function, batch, states, values, outputs};
   for (const vernal::Node& node : function.nodes) find_operation(node.op)->run(node, context);
   const auto spent = std::chrono::steady_clock::now() - begin;
-  stats_.struct_size = sizeof(stats_);
-  stats_.steps += 1;
-  stats_.tokens += batch.num_tokens;
-  stats_.busy_ns += static_cast<std::uint64_t>(std::chrono::nanoseconds(spent).count());
+  counters_.steps += 1;
+  counters_.tokens += batch.num_tokens;
+  counters_.busy_ns += static_cast<std::uint64_t>(std::chrono::nanoseconds(spent).count());
   return outputs;
 }
 

@@ -1,6 +1,8 @@
 // The compiled module: weights and the interpreter that runs one node after another.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -48,7 +50,12 @@ class Program final : public vernal::BackendProgram {
   std::shared_ptr<const vernal::Module> module_;
   vernal::PlanOptions options_;
   std::vector<StoredWeight> weights_;
-  mutable vernal_step_stats stats_{};
+  struct Counters {  // stats() reads them on any thread while a step runs
+    std::atomic<std::uint64_t> steps{0};
+    std::atomic<std::uint64_t> tokens{0};
+    std::atomic<std::uint64_t> busy_ns{0};
+  };
+  mutable Counters counters_;
 };
 
 /// The sizes that the plan and the pool report.

@@ -160,6 +160,9 @@ const std::vector<BrokenText> kModel = {
     appended("TemplateMissing", "chat_template = \"other.jinja\"\n",
              "a.toml:8:17: \"models.m.chat_template\": expected \"file\", \"none\" or a template "
              "file, found no file at other.jinja"),
+    appended("TemplateUnnamed", "chat_template = \"file:\"\n",
+             "a.toml:8:17: \"models.m.chat_template\": expected the name of a chat template behind "
+             "\"file:\""),
     appended("TemplateEmpty", "chat_template = \"\"\n",
              "a.toml:8:17: \"models.m.chat_template\": expected a path, found \"\""),
     appended("TextWithNul", "architecture = \"a\\u0000b\"\n",

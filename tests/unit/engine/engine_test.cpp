@@ -51,6 +51,20 @@ TEST(Engine, RendersMessages) {
   EXPECT_EQ(answer.texts[0], "hello");
 }
 
+TEST(Engine, SaysOnAcceptedWhatWasNotDoneAsAsked) {
+  BenchOptions options;
+  options.chat_template = "{% for m in messages %}{{ m.content }}|{% endfor %}";
+  EngineBench bench(predict_letters, options);
+  const std::string messages = R"("messages": [{"role": "user", "content": "hi"}])";
+  const Answer told = bench.run("{" + messages + R"(, "tools": [{"name": "f"}],
+      "max_tokens": 5000, "stop": ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"]})");
+  const std::string text = told.find(VERNAL_EVENT_ACCEPTED)->text;
+  EXPECT_NE(text.find("preamble before the first message"), std::string::npos) << text;
+  EXPECT_NE(text.find("\nThe output budget of 5000 tokens was cut to"), std::string::npos) << text;
+  const Answer plain = bench.run("{" + messages + R"(, "max_tokens": 1})");
+  EXPECT_EQ(plain.find(VERNAL_EVENT_ACCEPTED)->text, "");
+}
+
 TEST(Engine, TakesTokenIdsAsAPrompt) {
   EngineBench bench(answers({{"hi>", "hello"}}));
   const std::vector<TokenId> tokens = test::byte_tokens("hi>");

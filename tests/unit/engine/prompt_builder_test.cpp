@@ -23,8 +23,7 @@ constexpr const char* kTemplate =
 
 PromptBuilder make_builder(const char* source = kTemplate) {
   return {test::make_byte_tokenizer(),
-          std::make_shared<const ChatTemplate>(ChatTemplate::parse(source)),
-          {},
+          {std::make_shared<const ChatTemplate>(ChatTemplate::parse(source))},
           [] { return LocalTime{}; }};
 }
 
@@ -141,7 +140,7 @@ TEST(PromptBuilder, PutsSystemTextIntoTheUsersMessageWhereTheTemplateHasNoPlace)
 }
 
 TEST(PromptBuilder, SaysWhyMessagesCannotBeRendered) {
-  const PromptBuilder none(test::make_byte_tokenizer(), nullptr, "line 3: broken",
+  const PromptBuilder none(test::make_byte_tokenizer(), {.problem = "line 3: broken"},
                            [] { return LocalTime{}; });
   try {
     none.tokens(user_says("x"));

@@ -53,6 +53,33 @@ std::vector<json::object> chunks_of(const std::string& stream) {
 
 std::vector<MockEvent> hello() { return testing::Script::hello().events; }
 
+TEST(Warnings, StandInTheDocumentOrInTheFirstChunk) {
+  const json::array expected = {"Tools stand in a preamble.", "The budget was cut."};
+  for (const bool is_chat : {true, false}) {
+    for (const bool is_streamed : {true, false}) {
+      const GenerationRequest request = request_of(is_streamed);
+      const auto answer = is_chat ? make_chat_answer(request, kIdentity)
+                                  : make_completion_answer(request, kIdentity);
+      answer->warn("Tools stand in a preamble.\nThe budget was cut.");
+      answer->warn("The budget was cut.");
+      answer->warn("");
+      const std::string out = play(*answer, hello());
+      if (!is_streamed) {
+        EXPECT_EQ(json::parse(out).at("warnings"), expected);
+        continue;
+      }
+      const std::vector<json::object> chunks = chunks_of(out);
+      EXPECT_EQ(chunks.front().at("warnings"), expected);
+      EXPECT_FALSE(chunks.back().contains("warnings"));
+    }
+  }
+}
+
+TEST(Warnings, AreAbsentWithoutAReason) {
+  const auto answer = make_chat_answer(request_of(false), kIdentity);
+  EXPECT_FALSE(json::parse(play(*answer, hello())).as_object().contains("warnings"));
+}
+
 MockEvent with_channel(MockEvent event, std::uint32_t channel) {
   event.channel = channel;
   return event;

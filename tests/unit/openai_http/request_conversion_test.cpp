@@ -58,7 +58,7 @@ TEST(ChatRequest, CarriesTheMessages) {
   EXPECT_EQ(json::serialize(messages[0]), R"({"role":"system","content":"be brief"})");
   EXPECT_EQ(messages[1].at("content").as_array().size(), 2U);
   EXPECT_EQ(messages[1].at("name"), "u");
-  EXPECT_EQ(messages[2].at("content"), "");
+  EXPECT_TRUE(messages[2].at("content").is_null());
   EXPECT_EQ(messages[2].at("reasoning_content"), "r");
   EXPECT_EQ(messages[2].at("tool_calls").at(0).at("function").at("name"), "f");
   EXPECT_EQ(messages[3].at("tool_call_id"), "c1");
@@ -151,9 +151,69 @@ TEST(ChatRequest, CarriesTools) {
       chat(R"("tool_choice":"required","tools":[{"type":"function","function":{"name":"f",
               "description":"d","strict":true,"parameters":{"type":"object"}}},
               {"type":"web_search"}])"));
-  EXPECT_EQ(document.at("tools"),
-            json::parse(R"([{"name":"f","description":"d","parameters":{"type":"object"}}])"));
+  EXPECT_EQ(document.at("tools"), json::parse(R"([{"type":"function","function":{"name":"f",
+              "description":"d","strict":true,"parameters":{"type":"object"}}}])"));
   EXPECT_EQ(document.at("tool_choice"), "required");
+}
+
+TEST(ChatRequest, HandsOnToolsCallsAndVariablesAsTheyWereSent) {
+  const std::string tools =
+      R"("tools":[{"function":{"strict":true,"parameters":{"properties":{"x":{"maximum":)"
+      R"(36893488147419103232,"multipleOf":0.10,"default":-0}}},"name":"f"},"type":"function"}])";
+  const std::string kwargs = R"({"budget":1.50,"big":[18446744073709551615]})";
+  const std::string document =
+      chat(tools + R"(,"chat_template_kwargs":)" + kwargs).prompts.at(0).document;
+  EXPECT_NE(document.find(tools), std::string::npos) << document;
+  EXPECT_NE(document.find(R"("template_kwargs":)" + kwargs), std::string::npos) << document;
+}
+
+TEST(ChatRequest, KeepsArgumentsOfCalls) {
+  const auto arguments = [](const std::string& sent) {
+    const JsonBody body(R"({"messages":[{"role":"assistant","tool_calls":[{"id":"c",
+        "function":{"name":"f","arguments":)" +
+                        sent + "}}]}]}");
+    return read_chat_request(body.object()).prompts.at(0).document;
+  };
+  for (const std::string sent : {R"("{\"price\": 19.99}")", R"("{\"x\": 1, \"x\": 2}")",
+                                 R"({"x":0.10,"y":36893488147419103232})"}) {
+    EXPECT_NE(arguments(sent).find(R"("arguments":)" + sent), std::string::npos) << arguments(sent);
+  }
+}
+
+/// The assistant's message, converted, with these members.
+json::object assistant(const std::string& members) {
+  const JsonBody body(R"({"messages":[{"role":"user","content":"hi"},{"role":"assistant",)" +
+                      members + R"(},{"role":"user","content":"on"}]})");
+  return document_of(read_chat_request(body.object())).at("messages").at(1).as_object();
+}
+
+TEST(ChatRequest, TakesNullContentForAnEmptyMessage) {
+  EXPECT_EQ(assistant(R"("content":null)").at("content"), "");
+  EXPECT_EQ(assistant(R"("name":"a")").at("content"), "");
+  EXPECT_EQ(assistant(R"("content":null,"tool_calls":[])").at("content"), "");
+  EXPECT_EQ(assistant(R"("content":"","tool_calls":[{"function":{"name":"f"}}])").at("content"),
+            "");
+  EXPECT_TRUE(assistant(R"("content":null,"tool_calls":[{"function":{"name":"f"}}])")
+                  .at("content")
+                  .is_null());
+}
+
+TEST(ChatRequest, ReadsThinkingUnderTheNamesOfOtherServers) {
+  for (
+      const char* const members :
+      {R"("content":"a","reasoning_content":"hm")", R"("content":"a","reasoning":"hm")",
+       R"("content":"a","reasoning_text":"hm")", R"("content":"a","thinking":"hm")",
+       R"("content":"a","reasoning":{"effort":"high"},"thinking":"hm")",
+       R"("content":"a","reasoning":"","thinking":"hm")",
+       R"("content":"a","reasoning_details":[{"type":"reasoning.text","text":"hm"},{"type":"x"}])",
+       R"("content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"a"}])",
+       R"("content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"a"}])",
+       R"("content":[{"type":"reasoning","text":"hm"},{"type":"text","text":"a"}])",
+       R"("content":[{"type":"reasoning","reasoning":"hm"},{"type":"text","text":"a"}])"}) {
+    const json::object message = assistant(members);
+    EXPECT_EQ(message.at("reasoning_content"), "hm") << members;
+    EXPECT_EQ(message.size(), 3U) << members;
+  }
 }
 
 TEST(ChatRequest, NamesTheToolThatIsNotOffered) {
@@ -359,11 +419,39 @@ TEST(AnthropicMessages, BecomeADocument) {
   const MessagesDocument converted = read_anthropic_messages(body.object());
   EXPECT_EQ(converted.model, "m");
   EXPECT_EQ(json::parse(converted.document), json::parse(R"({"kind":"generate","thinking":"off",
-      "tools":[{"name":"f","parameters":{"type":"object"}}],"messages":[
+      "tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}],"messages":[
       {"role":"system","content":"s"},{"role":"user","content":"q"},
       {"role":"assistant","content":"t","reasoning_content":"hm","tool_calls":[{"id":"1",
-        "type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},
+        "type":"function","function":{"name":"f","arguments":{"a":1}}}]},
       {"role":"tool","tool_call_id":"1","content":"r"},{"role":"user","content":"so?"}]})"));
+}
+
+TEST(AnthropicMessages, KeepWhatWasSentOfToolsAndCalls) {
+  const JsonBody body(R"({"messages":[{"role":"user","content":"q"},
+      {"role":"assistant","content":[{"type":"tool_use","id":"1","name":"f",
+        "input":{"x":0.10,"y":36893488147419103232}}]}],
+      "tools":[{"type":"custom","input_schema":{"type":"object","maximum":1E3},"strict":true,
+        "name":"f","cache_control":{"type":"ephemeral"}}]})");
+  const std::string document = read_anthropic_messages(body.object()).document;
+  EXPECT_NE(document.find(R"("arguments":{"x":0.10,"y":36893488147419103232})"), std::string::npos)
+      << document;
+  EXPECT_NE(
+      document.find(R"("tools":[{"type":"function","function":{"parameters":{"type":"object",)"
+                    R"("maximum":1E3},"strict":true,"name":"f"}}])"),
+      std::string::npos)
+      << document;
+  EXPECT_NE(document.find(R"("content":null,"tool_calls")"), std::string::npos) << document;
+}
+
+TEST(AnthropicMessages, TakeNullForAnEmptyMessageOfTheAssistant) {
+  const JsonBody body(R"({"messages":[{"role":"user","content":"q"},
+      {"role":"assistant","content":null},{"role":"assistant","content":[]},
+      {"role":"user","content":"on"}]})");
+  const auto document = json::parse(read_anthropic_messages(body.object()).document);
+  const json::array& messages = document.at("messages").as_array();
+  ASSERT_EQ(messages.size(), 4U);
+  EXPECT_EQ(messages[1].at("content"), "");
+  EXPECT_EQ(messages[2].at("content"), "");
 }
 
 TEST(AnthropicMessages, AreRefusedByNameWhereTheyWouldBindTheAnswer) {

@@ -104,4 +104,12 @@ std::int64_t CompiledModule::bytes() const {
   return sum;
 }
 
+std::int64_t CompiledModule::lockable_bytes() const {
+  std::int64_t sum = 0;
+  for (const MemoryRow& r : rows()) {
+    if (r.category != VERNAL_MEMORY_CHECKPOINTS) sum += static_cast<std::int64_t>(r.bytes);
+  }
+  return sum;
+}
+
 }  // namespace vernal::cpu_avx2

@@ -43,6 +43,8 @@ struct CompiledModule {
   /// matrices.
   std::vector<MemoryRow> weight_rows(std::int64_t bytes) const;
   std::int64_t bytes() const;
+  /// The part of them that `lock` is about: all but checkpoints, which no step reads.
+  std::int64_t lockable_bytes() const;
 
   std::shared_ptr<const Module> module;
   PlanOptions options;
@@ -55,6 +57,7 @@ struct CompiledModule {
   std::int64_t arena_bytes = 0;    ///< greatest of the functions
   std::int64_t scratch_bytes = 0;  ///< for each worker
   std::int64_t output_bytes = 0;   ///< of one step
+  MemoryLock lock = MemoryLock::kNone;
 };
 
 }  // namespace vernal::cpu_avx2

@@ -48,7 +48,21 @@ Pool::Pool(const Program& program)
       workspace_(reserve_workspace(program.compiled())),
       results_(std::max<std::int64_t>(kLiveSteps * program.compiled().output_bytes, 1),
                ReservedMemory::Pages::kSmall, "step results") {
+  lock_what_steps_read();
   program.set_pool(this);
+}
+
+// All but what checkpoints keep.
+void Pool::lock_what_steps_read() const {
+  const MemoryLock lock = program_.compiled().lock;
+  for (const auto& pages : pages_) {
+    lock_memory(pages.data(), pages.allocated_bytes(), lock, "KV pool");
+  }
+  if (states_.plan().is_hybrid()) {
+    lock_memory(states_.data(0), states_.slots_allocated(), lock, "recurrent state");
+  }
+  lock_memory(workspace_.data(), workspace_.bytes(), lock, "activations");
+  lock_memory(results_.data(), results_.bytes(), lock, "step results");
 }
 
 void Pool::report_memory(std::vector<MemoryRow>& out) const {

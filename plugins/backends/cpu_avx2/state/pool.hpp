@@ -74,6 +74,7 @@ class Pool final : public BackendPool {
     std::int64_t num_rows = 0;
   };
 
+  void lock_what_steps_read() const;
   void check_sizes(const StepBatch& batch) const;
   void check_sequences(const StepBatch& batch);
   void bind_inputs(const StepBatch& batch, const CompiledFunction& function, StepContext& step);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 
 #include "openai_http/protocol/api_error.hpp"
@@ -66,7 +68,7 @@ json::value simplified(json::array parts) {
 json::object read_tool_use(const JsonFields& block) {
   const json::object* const input = block.object("input");
   json::object function{{"name", block.required_string("name")},
-                        {"arguments", input == nullptr ? "{}" : to_text(*input)}};
+                        {"arguments", input == nullptr ? json::object() : *input}};
   return {
       {"id", block.required_string("id")}, {"type", "function"}, {"function", std::move(function)}};
 }
@@ -95,6 +97,8 @@ MessageParts read_blocks(const JsonFields& message) {
     parts.text.push_back(text_part(text_of(content->get_string())));
     return parts;
   }
+  // An answer that ended before its first word comes back as null.
+  if (content == nullptr && message.required_string("role") == "assistant") return parts;
   const json::array& blocks = message.required_array("content");
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     if (!blocks[i].is_object()) message.refuse("content", "a string or an array of blocks");
@@ -114,11 +118,29 @@ void append_message(const JsonFields& message, json::array& out) {
   const bool has_calls = !parts.calls.empty();
   if (parts.text.empty() && !has_calls && !parts.results.empty()) return;
   json::object converted{{"role", role}};
-  converted["content"] = simplified(std::move(parts.text));
+  converted["content"] =
+      parts.text.empty() && has_calls ? json::value() : simplified(std::move(parts.text));
   if (has_calls) converted["tool_calls"] = std::move(parts.calls);
   if (role == "assistant" && !parts.reasoning.empty())
     converted["reasoning_content"] = parts.reasoning;
   out.push_back(std::move(converted));
+}
+
+/// Members that speak to the server, not to the model.
+constexpr std::array<std::string_view, 6> kNotForModels = {
+    "type",          "cache_control", "defer_loading", "allowed_callers", "eager_input_streaming",
+    "input_examples"};
+
+/// A tool as templates know it: the same members in the same order, the schema as `parameters`.
+json::object function_of(const json::object& tool) {
+  json::object function;
+  for (const auto& member : tool) {
+    const std::string_view key(member.key().data(), member.key().size());
+    if (std::find(kNotForModels.begin(), kNotForModels.end(), key) != kNotForModels.end()) continue;
+    function[key == "input_schema" ? json::string_view("parameters") : member.key()] =
+        member.value();
+  }
+  return function;
 }
 
 json::array read_anthropic_tools(const JsonFields& fields) {
@@ -127,19 +149,18 @@ json::array read_anthropic_tools(const JsonFields& fields) {
   if (tools == nullptr) return out;
   for (std::size_t i = 0; i < tools->size(); ++i) {
     if (!(*tools)[i].is_object()) fields.refuse("tools", "an array of objects");
-    const JsonFields tool((*tools)[i].get_object(), element_path("tools", i));
+    const json::object& tool_object = (*tools)[i].get_object();
+    const JsonFields tool(tool_object, element_path("tools", i));
     const json::object* const schema = tool.object("input_schema");
     if (schema == nullptr) continue;
-    json::object converted{{"name", tool.required_string("name")}, {"parameters", *schema}};
-    if (const auto description = tool.string("description")) {
-      converted["description"] = *description;
-    }
-    out.push_back(std::move(converted));
+    tool.required_string("name");
+    tool.string("description");
+    out.push_back(json::object{{"type", "function"}, {"function", function_of(tool_object)}});
   }
   return out;
 }
 
-void read_thinking(const JsonFields& fields, json::object& document) {
+void read_thinking_member(const JsonFields& fields, json::object& document) {
   const json::object* const thinking = fields.object("thinking");
   if (thinking == nullptr) return;
   const std::string_view type = JsonFields(*thinking, "thinking.").string("type").value_or("");
@@ -167,7 +188,7 @@ MessagesDocument read_anthropic_messages(const json::object& body) {
   json::object document{{"kind", "generate"}, {"messages", std::move(messages)}};
   json::array tools = read_anthropic_tools(fields);
   if (!tools.empty()) document["tools"] = std::move(tools);
-  read_thinking(fields, document);
+  read_thinking_member(fields, document);
   return {std::string(fields.string("model").value_or("")), to_text(document)};
 }
 

@@ -9,8 +9,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "vernal/byte_order_mark.hpp"
 #include "vernal/error.hpp"
+#include "vernal/frontend/byte_order_mark.hpp"
 
 namespace vernal::openai_http {
 namespace {

@@ -87,19 +87,20 @@ class ChatStream final : public Answer {
   }
 
  private:
-  void append_chunk(std::string& out, json::array choices) const {
+  void append_chunk(std::string& out, json::array choices) {
     json::object chunk = envelope(identity_, "chat.completion.chunk");
     chunk["choices"] = std::move(choices);
+    add_warnings(chunk);
     if (include_usage_) chunk["usage"] = nullptr;
     append_event(out, chunk);
   }
 
-  void append_choice(std::string& out, std::uint32_t choice, json::object delta) const {
+  void append_choice(std::string& out, std::uint32_t choice, json::object delta) {
     append_chunk(
         out, single({{"index", choice}, {"delta", std::move(delta)}, {"finish_reason", nullptr}}));
   }
 
-  void append_delta(const vernal_event& event, std::string& out) const {
+  void append_delta(const vernal_event& event, std::string& out) {
     json::object delta;
     switch (event.channel) {
       case VERNAL_CHANNEL_REASONING:
@@ -170,6 +171,7 @@ class ChatDocument final : public Answer {
     document["choices"] = std::move(choices);
     document["usage"] = usage_.to_json();
     document["timings"] = usage_.timings();
+    add_warnings(document);
     out += to_text(document);
   }
 

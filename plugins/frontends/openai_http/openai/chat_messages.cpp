@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <boost/json.hpp>
+#include <optional>
 #include <string>
 
 #include "openai_http/protocol/api_error.hpp"
@@ -16,6 +18,19 @@ namespace json = boost::json;
 constexpr std::size_t kMaxMessages = 100'000;
 constexpr std::size_t kMaxTools = 1'000;
 
+/// A string, or the texts of parts that have one.
+std::string joined_text(const json::value& value) {
+  if (value.is_string()) return std::string(text_of(value.get_string()));
+  std::string out;
+  if (!value.is_array()) return out;
+  for (const json::value& part : value.get_array()) {
+    const json::value* const text =
+        part.is_object() ? part.get_object().if_contains("text") : nullptr;
+    if (text != nullptr && text->is_string()) out += text_of(text->get_string());
+  }
+  return out;
+}
+
 /// The text of one content part. Refusals of an assistant are text too.
 std::string_view part_text(const JsonFields& part) {
   const std::string_view type = part.required_string("type");
@@ -28,7 +43,24 @@ std::string_view part_text(const JsonFields& part) {
                   part.path_of("type"), shortened(type))));
 }
 
-json::array read_parts(const json::array& parts, const std::string& path) {
+/// The text of a part that is thinking; nothing for other parts. Servers and models call it
+/// {"type": "thinking", "thinking": text or text parts} or {"type": "reasoning", "reasoning" or
+/// "text": text}.
+std::optional<std::string> thinking_text(const json::object& part) {
+  const json::value* const type = part.if_contains("type");
+  if (type == nullptr || !type->is_string()) return std::nullopt;
+  const std::string_view name = text_of(type->get_string());
+  if (name == "redacted_thinking") return std::string();
+  if (name != "thinking" && name != "reasoning") return std::nullopt;
+  for (const std::string_view key : {"thinking", "reasoning", "text"}) {
+    const json::value* const text = part.if_contains(key);
+    if (text != nullptr) return joined_text(*text);
+  }
+  return std::string();
+}
+
+/// Parts of an assistant that are thinking go to `thinking`.
+json::array read_parts(const json::array& parts, const std::string& path, std::string* thinking) {
   json::array out;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (!parts[i].is_object()) {
@@ -37,22 +69,66 @@ json::array read_parts(const json::array& parts, const std::string& path) {
                             "with a type.",
                             path)));
     }
+    if (thinking != nullptr) {
+      if (const auto text = thinking_text(parts[i].get_object())) {
+        *thinking += *text;
+        continue;
+      }
+    }
     const JsonFields part(parts[i].get_object(), element_path(path, i));
     out.push_back(json::object{{"type", "text"}, {"text", part_text(part)}});
   }
   return out;
 }
 
-/// String, parts or nothing. Nothing is allowed beside tool calls only.
-void read_content(const JsonFields& message, bool may_be_absent, json::object& out) {
+/// The names under which clients send back what a model thought, best first. They take them from
+/// the servers that they know.
+constexpr std::array<std::string_view, 4> kReasoningNames = {"reasoning_content", "reasoning",
+                                                             "reasoning_text", "thinking"};
+
+/// OpenRouter's form: a list of objects with a text or a summary.
+std::string reasoning_details(const JsonFields& message) {
+  std::string out;
+  const json::value* const details = message.find("reasoning_details");
+  if (details == nullptr || !details->is_array()) return out;
+  for (const json::value& detail : details->get_array()) {
+    if (!detail.is_object()) continue;
+    for (const std::string_view key : {"text", "summary"}) {
+      const json::value* const text = detail.get_object().if_contains(key);
+      if (text != nullptr && text->is_string()) out += text_of(text->get_string());
+    }
+  }
+  return out;
+}
+
+/// What an assistant's message says that it thought, outside of its content.
+std::string read_reasoning(const JsonFields& message) {
+  message.string(kReasoningNames.front());  // refuses another type: this one is the API's own
+  for (const std::string_view name : kReasoningNames) {
+    const json::value* const text = message.find(name);
+    if (text != nullptr && text->is_string() && !text->get_string().empty()) {
+      return std::string(text_of(text->get_string()));
+    }
+  }
+  return reasoning_details(message);
+}
+
+/// String, parts or nothing. An assistant that said nothing has an empty message, or null beside
+/// calls: there some templates ask for null.
+void read_content(const JsonFields& message, std::string_view role, std::string& thinking,
+                  json::object& out) {
   const json::value* const content = message.find("content");
   if (content == nullptr) {
-    if (!may_be_absent) message.refuse("content", "a string or an array of content parts");
+    if (role != "assistant" && role != "tool") {
+      message.refuse("content", "a string or an array of content parts");
+    }
     out["content"] = "";
+    if (out.contains("tool_calls")) out["content"] = nullptr;
   } else if (content->is_string()) {
     out["content"] = *content;
   } else if (content->is_array()) {
-    out["content"] = read_parts(content->get_array(), message.path_of("content"));
+    out["content"] = read_parts(content->get_array(), message.path_of("content"),
+                                role == "assistant" ? &thinking : nullptr);
   } else {
     message.refuse("content", "a string or an array of content parts");
   }
@@ -62,17 +138,22 @@ json::object read_tool_call(const JsonFields& call) {
   const json::object* const function = call.object("function");
   if (function == nullptr) call.refuse("function", "an object with name and arguments");
   const JsonFields fields(*function, call.path_of("function."));
-  json::object out_function{{"name", fields.required_string("name")},
-                            {"arguments", fields.string("arguments").value_or("")}};
+  json::object out_function{{"name", fields.required_string("name")}};
+  // A string by the API; some clients of local servers send the object itself.
+  const json::value* const arguments = fields.find("arguments");
+  if (arguments != nullptr && arguments->is_object()) {
+    out_function["arguments"] = *arguments;
+  } else {
+    out_function["arguments"] = fields.string("arguments").value_or("");
+  }
   json::object out{{"type", "function"}, {"function", std::move(out_function)}};
   if (const auto id = call.string("id")) out["id"] = *id;
   return out;
 }
 
-/// Whether the message has any.
-bool read_tool_calls(const JsonFields& message, json::object& out) {
+void read_tool_calls(const JsonFields& message, json::object& out) {
   const json::array* const calls = message.array("tool_calls");
-  if (calls == nullptr || calls->empty()) return false;
+  if (calls == nullptr || calls->empty()) return;
   json::array out_calls;
   for (std::size_t i = 0; i < calls->size(); ++i) {
     if (!(*calls)[i].is_object()) message.refuse("tool_calls", "an array of objects");
@@ -80,7 +161,6 @@ bool read_tool_calls(const JsonFields& message, json::object& out) {
     out_calls.push_back(read_tool_call(call));
   }
   out["tool_calls"] = std::move(out_calls);
-  return true;
 }
 
 void copy_string(const JsonFields& from, std::string_view key, json::object& to) {
@@ -94,26 +174,25 @@ json::object read_message(const JsonFields& message) {
     message.refuse("role", "one of system, developer, user, assistant, tool");
   }
   json::object out{{"role", role}};
-  bool has_calls = false;
-  if (role == "assistant") {
-    has_calls = read_tool_calls(message, out);
-    copy_string(message, "reasoning_content", out);
-  }
+  if (role == "assistant") read_tool_calls(message, out);
   if (role == "tool") copy_string(message, "tool_call_id", out);
   copy_string(message, "name", out);
-  const bool has_reasoning = out.contains("reasoning_content");
-  read_content(message, has_calls || has_reasoning, out);
+  std::string thinking;
+  read_content(message, role, thinking, out);
+  if (role == "assistant") {
+    const std::string reasoning = read_reasoning(message);
+    if (!reasoning.empty()) thinking = reasoning;
+    if (!thinking.empty()) out["reasoning_content"] = thinking;
+  }
   return out;
 }
 
-json::object read_tool(const JsonFields& function) {
-  json::object out{{"name", function.required_string("name")}};
+/// Tools go on as they were sent: the prompt that a model was trained on has their members in the
+/// client's order.
+void check_tool(const JsonFields& function) {
   if (function.required_string("name").empty()) function.refuse("name", "a name");
-  copy_string(function, "description", out);
-  if (const json::object* const parameters = function.object("parameters")) {
-    out["parameters"] = *parameters;
-  }
-  return out;
+  function.string("description");
+  function.object("parameters");
 }
 
 json::array read_tool_list(const JsonFields& fields, const json::array& tools) {
@@ -125,7 +204,8 @@ json::array read_tool_list(const JsonFields& fields, const json::array& tools) {
     if (tool.string("type").value_or("function") != "function") continue;
     const json::object* const function = tool.object("function");
     if (function == nullptr) tool.refuse("function", "an object with a name");
-    out.push_back(read_tool(JsonFields(*function, tool.path_of("function."))));
+    check_tool(JsonFields(*function, tool.path_of("function.")));
+    out.push_back(tools[i]);
   }
   return out;
 }
@@ -173,7 +253,8 @@ void read_tool_choice(const JsonFields& fields, const json::array& tools, json::
 
 bool offers_tool(const json::array& tools, std::string_view name) {
   for (const json::value& tool : tools) {
-    if (text_of(tool.get_object().at("name").get_string()) == name) return true;
+    const json::value& function = tool.get_object().at("function");
+    if (text_of(function.get_object().at("name").get_string()) == name) return true;
   }
   return false;
 }

@@ -14,7 +14,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr double kMaxAlternatives = 20;
 /// Efforts the engine hands to templates; others say nothing.
 constexpr std::array<std::string_view, 7> kEfforts = {"minimal", "low", "medium", "high",
                                                       "xhigh",   "max", "ultra"};

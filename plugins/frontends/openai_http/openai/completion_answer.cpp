@@ -108,6 +108,7 @@ class CompletionStream final : public CompletionAnswer {
     json::array choices;
     choices.push_back(choice(index, text, reason));
     chunk["choices"] = std::move(choices);
+    add_warnings(chunk);
     if (include_usage_) chunk["usage"] = nullptr;
     append_event(out, chunk);
   }
@@ -133,6 +134,7 @@ class CompletionDocument final : public CompletionAnswer {
     document["choices"] = std::move(choices);
     document["usage"] = usage().to_json();
     document["timings"] = usage().timings();
+    add_warnings(document);
     out += to_text(document);
   }
   void fail(const ApiError&, std::string&) override {}

@@ -16,7 +16,6 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxPrompts = 64;
 constexpr std::int64_t kDefaultBudget = 16;
-constexpr double kMaxAlternatives = 20;
 
 struct Prompt {
   std::string text;

@@ -1,9 +1,12 @@
 // What an endpoint that generates makes of the engine's events.
 #pragma once
 
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "openai_http/protocol/api_error.hpp"
 #include "vernal/abi/frontend.h"
@@ -32,6 +35,17 @@ class Answer {
   virtual void end(std::string& out) = 0;
   /// The answer ends early because of `error`, after its head was sent.
   virtual void fail(const ApiError& error, std::string& out) = 0;
+
+  /// What the engine has to say about a prompt, one sentence a line; before begin. It becomes the
+  /// member `warnings` of the document, or of the first chunk.
+  void warn(std::string_view lines);
+
+ protected:
+  /// Adds `warnings` to the first object that is given, if there are any.
+  void add_warnings(boost::json::object& to);
+
+ private:
+  boost::json::array warnings_;
 };
 
 /// What all chunks and documents of one answer have in common.

@@ -28,6 +28,9 @@ struct GenerationRequest {
   std::uint32_t num_alternatives = 0;  // of each position, with wants_logprobs
 };
 
+/// Most alternatives of a position, whatever the member is called in which a client asks for them.
+inline constexpr double kMaxAlternatives = 20;
+
 /// Copies what the endpoints for generation share from a client's request into a document:
 /// temperature, top_p, top_k, min_p, penalties, logit_bias, seed, stop, n. Absent members stay
 /// absent. Throws RequestRefused.

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
-#include <cmath>
 #include <new>
+#include <utility>
 
 #include "openai_http/protocol/api_error.hpp"
+#include "openai_http/protocol/exact_json.hpp"
 #include "openai_http/protocol/json_text.hpp"
 #include "openai_http/protocol/text_safety.hpp"
 
@@ -24,29 +25,17 @@ constexpr std::size_t kMemoryPerByte = 3;
       http_refusal("invalid_json", fmt::format("The request body is not valid JSON: {}.", what)));
 }
 
-/// Refuses numbers such as 1e999, which the parser reads as infinity. The parser bounds the depth
-/// of the recursion.
-void check_numbers(const json::value& value) {
-  if (const auto* const number = value.if_double()) {
-    if (!std::isfinite(*number)) refuse_json("a number is too large to be represented");
-  } else if (const auto* const array = value.if_array()) {
-    for (const json::value& element : *array) check_numbers(element);
-  } else if (const auto* const object = value.if_object()) {
-    for (const auto& member : *object) check_numbers(member.value());
-  }
-}
-
 json::value parse(std::string_view text, const json::storage_ptr& memory) {
-  json::parse_options options;
-  options.max_depth = kMaxDepth;
-  json::stream_parser parser(memory, options);
-  parser.reset(memory);
-  boost::system::error_code error;
-  const std::size_t used = parser.write_some(text.data(), text.size(), error);
-  if (!error && used < text.size()) error = json::error::extra_data;
-  if (!error) parser.finish(error);
-  if (error) refuse_json(fmt::format("{} at byte {} of {}", error.message(), used, text.size()));
-  return parser.release();
+  ParsedJson parsed = parse_exact_json(text, kMaxDepth, memory);
+  // JSON has no infinity, but 1e999 reads as one.
+  if (parsed.error == json::error::exponent_overflow) {
+    refuse_json("a number is too large to be represented");
+  }
+  if (parsed.error) {
+    refuse_json(
+        fmt::format("{} at byte {} of {}", parsed.error.message(), parsed.num_bytes, text.size()));
+  }
+  return std::move(parsed.value);
 }
 
 json::value parse_object(std::string_view text, const json::storage_ptr& memory) {
@@ -54,7 +43,6 @@ json::value parse_object(std::string_view text, const json::storage_ptr& memory)
     json::value value = parse(text, memory);
     if (!value.is_object())
       refuse_json(fmt::format("expected an object, found {}", describe(value)));
-    check_numbers(value);
     return value;
   } catch (const std::bad_alloc&) {
     throw RequestRefused(http_refusal("request_too_large",
@@ -93,6 +81,7 @@ std::string describe(const json::value& value) {
     case json::kind::object:
       return "an object";
     case json::kind::string: {
+      if (is_written_number(value)) return std::string(shortened(written_text(value)));
       const json::string& text = value.get_string();
       return fmt::format("\"{}\"", shortened(std::string_view(text.data(), text.size())));
     }

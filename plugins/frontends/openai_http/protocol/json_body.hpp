@@ -11,7 +11,8 @@ namespace vernal::openai_http {
 class JsonBody {
  public:
   /// Parses `text`, which must be one JSON object of RFC 8259 in valid UTF-8, at most 128 levels
-  /// deep, with finite numbers. If a key comes twice, the last one counts. Throws RequestRefused:
+  /// deep, with finite numbers. If a key comes twice, the last one counts. Numbers of what is
+  /// handed on to the engine keep their digits (exact_json.hpp). Throws RequestRefused:
   /// 400 invalid_json, or 413 if the parsed form needs more than 64 MiB + 3 bytes for each byte of
   /// text.
   explicit JsonBody(std::string_view text);

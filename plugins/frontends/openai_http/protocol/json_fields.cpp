@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "openai_http/protocol/api_error.hpp"
+#include "openai_http/protocol/exact_json.hpp"
 #include "openai_http/protocol/json_body.hpp"
 
 namespace vernal::openai_http {
@@ -81,7 +82,7 @@ std::optional<std::int64_t> JsonFields::integer(std::string_view key, Range rang
 std::optional<std::string_view> JsonFields::string(std::string_view key) const {
   const json::value* const value = find(key);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_string()) refuse(key, "a string");
+  if (!value->is_string() || is_written_number(*value)) refuse(key, "a string");
   return text_of(value->get_string());
 }
 

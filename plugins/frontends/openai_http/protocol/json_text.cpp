@@ -5,6 +5,8 @@
 #include <boost/json.hpp>
 #include <cmath>
 
+#include "openai_http/protocol/exact_json.hpp"
+
 namespace vernal::openai_http {
 namespace {
 
@@ -75,6 +77,10 @@ void append(std::string& out, const json::value& value) {
       append_number(out, value.get_double());
       break;
     case json::kind::string:
+      if (is_written_number(value)) {
+        out += written_text(value);
+        break;
+      }
       append_string(out, value.get_string());
       break;
     case json::kind::array:

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "vernal/error.hpp"
+
 namespace vernal::openai_http {
 namespace {
 
@@ -86,6 +88,7 @@ class Generation {
       part.is_accepted = part.request.poll(event);
       if (part.is_accepted) exchange_.record().on_event(i, event);
       if (part.is_accepted && event.type == VERNAL_EVENT_ERROR) refuse(event);
+      if (part.is_accepted) answer_.warn(view(event.text));
       all = all && part.is_accepted;
     }
     return all;

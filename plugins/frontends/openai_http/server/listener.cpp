@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 #include <exception>
@@ -24,6 +23,18 @@ constexpr Milliseconds kAcceptPause{50};
 constexpr std::uint64_t kMaxTurnedAway = 64;
 /// Descriptors that the rest of the process needs.
 constexpr std::uint64_t kOtherDescriptors = 64;
+
+/// Says that the accepting coroutine is no more, also where the library drops it in the middle.
+class AcceptingEnds {
+ public:
+  explicit AcceptingEnds(std::atomic<bool>& is_accepting) : is_accepting_(is_accepting) {}
+  AcceptingEnds(const AcceptingEnds&) = delete;
+  AcceptingEnds& operator=(const AcceptingEnds&) = delete;
+  ~AcceptingEnds() { is_accepting_ = false; }
+
+ private:
+  std::atomic<bool>& is_accepting_;
+};
 
 Error cannot_listen(const Settings& settings, std::string_view why) {
   return Error(VERNAL_UNAVAILABLE, fmt::format("{}: cannot listen on {}:{}: {}", settings.name,
@@ -74,20 +85,54 @@ void Listener::listen() {
 }
 
 void Listener::run() {
-  net::co_spawn(acceptor_.get_executor(), accept_connections(), net::detached);
+  start_accepting();
+  threads_.reserve(service_.settings.threads);
   for (std::uint32_t i = 0; i < service_.settings.threads; ++i) {
-    threads_.emplace_back([this] { io_.run(); });
+    threads_.emplace_back([this] { serve_thread(); });
+  }
+}
+
+void Listener::serve_thread() noexcept {
+  for (;;) {
+    try {
+      io_.run();
+      return;
+    } catch (const std::exception& error) {
+      // Out of the library, which had no memory for what it was about to do: that connection ends.
+      service_.log(VERNAL_LOG_ERROR, error.what());
+    }
+    try {
+      if (!is_accepting_ && !service_.is_draining) start_accepting();
+    } catch (const std::exception&) {
+      std::this_thread::sleep_for(kAcceptPause);  // still no memory; the next event tries again
+    }
+  }
+}
+
+void Listener::start_accepting() {
+  is_accepting_ = true;
+  try {
+    net::co_spawn(acceptor_.get_executor(), accept_connections(), [](const std::exception_ptr&) {});
+  } catch (...) {
+    is_accepting_ = false;
+    throw;
   }
 }
 
 net::awaitable<void> Listener::accept_connections() {
+  const AcceptingEnds ends(is_accepting_);
   net::steady_timer pause(acceptor_.get_executor());
   while (acceptor_.is_open()) {
-    Tcp::socket socket(net::make_strand(io_));
-    auto [error] = co_await acceptor_.async_accept(socket, kAwait);
-    if (!error) {
-      admit(std::move(socket));
-    } else if (acceptor_.is_open()) {
+    bool is_refused = false;
+    try {
+      Tcp::socket socket(net::make_strand(io_));
+      auto [error] = co_await acceptor_.async_accept(socket, kAwait);
+      is_refused = static_cast<bool>(error);
+      if (!error) admit(std::move(socket));
+    } catch (const std::exception&) {
+      is_refused = true;  // no memory for another connection
+    }
+    if (is_refused && acceptor_.is_open()) {
       pause.expires_after(kAcceptPause);
       co_await pause.async_wait(kAwait);
     }
@@ -107,8 +152,13 @@ void Listener::admit(Tcp::socket socket) {
   }
   ++counters.connections;
   ++counters.open_connections;
-  net::co_spawn(session->executor(), session->run(),
-                [this, session](const std::exception_ptr&) { forget(session); });
+  try {
+    net::co_spawn(session->executor(), session->run(),
+                  [this, session](const std::exception_ptr&) { forget(session); });
+  } catch (...) {
+    forget(session);
+    throw;
+  }
 }
 
 void Listener::forget(const std::shared_ptr<Session>& session) {
@@ -171,17 +221,21 @@ void Listener::for_each_session(Action action) {
   }
 }
 
-void Listener::stop() {
+void Listener::stop() noexcept {
   if (threads_.empty()) return;
   service_.is_draining = true;
   service_.is_stopping = true;
-  close_listener();
-  for_each_session([](Session& session) { session.stop(); });
-  {
-    std::unique_lock lock(mutex_);
-    session_ended_.wait_for(lock, kFarewell, [this] { return sessions_.empty(); });
+  try {
+    close_listener();
+    for_each_session([](Session& session) { session.stop(); });
+    {
+      std::unique_lock lock(mutex_);
+      session_ended_.wait_for(lock, kFarewell, [this] { return sessions_.empty(); });
+    }
+    for_each_session([](Session& session) { session.abort(); });
+  } catch (const std::exception&) {
+    io_.stop();  // no memory to tell them: all end at once
   }
-  for_each_session([](Session& session) { session.abort(); });
   work_.reset();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();

@@ -1,6 +1,7 @@
 // Where the frontend listens: its socket, its threads, and the sessions of its clients.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <condition_variable>
@@ -39,7 +40,7 @@ class Listener {
 
   /// Cancels what runs, gives it up to two seconds to tell its client, closes every connection and
   /// joins all threads. May be called twice.
-  void stop();
+  void stop() noexcept;
 
   /// "http://127.0.0.1:8080", with the real port where port 0 was asked for.
   std::string url() const;
@@ -48,6 +49,10 @@ class Listener {
  private:
   void listen();
   void limit_connections();
+  /// The body of a thread. An error that the library lets out, which only a lack of memory makes it,
+  /// ends what it was about, and nothing else.
+  void serve_thread() noexcept;
+  void start_accepting();
   net::awaitable<void> accept_connections();
   void admit(Tcp::socket socket);
   void turn_away(Tcp::socket socket);
@@ -58,6 +63,7 @@ class Listener {
   void for_each_session(Action action);
 
   HttpService service_;
+  std::atomic<bool> is_accepting_ = false;  // whether accept_connections() lives
   net::io_context io_;
   net::executor_work_guard<net::io_context::executor_type> work_;
   Tcp::acceptor acceptor_;

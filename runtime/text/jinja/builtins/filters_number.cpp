@@ -1,9 +1,9 @@
 // Filters for numbers and JSON.
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <charconv>
 #include <cmath>
 
+#include "text/exact_json.hpp"
 #include "text/jinja/builtins/builtin.hpp"
 #include "text/jinja/error.hpp"
 #include "text/jinja/interpreter.hpp"
@@ -181,11 +181,9 @@ Value fromjson(Interpreter& interpreter, const Call& call) {
   Budget& budget = interpreter.budget();
   budget.read_bytes(text.size() * 8);
   budget.charge(text.size() * kParsedBytesPerByte);
-  boost::json::parse_options options;
-  options.max_depth = interpreter.limits().max_depth;
   boost::json::error_code error;
   const boost::json::value document =
-      boost::json::parse({text.data(), text.size()}, error, {}, options);
+      parse_exact_json(text, interpreter.limits().max_depth, {}, error);
   if (error.failed()) {
     fail("from_json: {}", error.message());
   }

@@ -7,6 +7,12 @@ void Object::grow(std::uint64_t bytes) {
   bytes_ += bytes;
 }
 
+std::uint32_t Heap::keep_number_text(std::string_view text) {
+  budget_.charge(sizeof(std::string) + text.size());
+  number_texts_.emplace_back(text);
+  return static_cast<std::uint32_t>(number_texts_.size());
+}
+
 void Heap::adopt(Object& object, std::uint64_t bytes) noexcept {
   object.heap_ = this;
   object.bytes_ = bytes;

@@ -3,6 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -92,6 +95,10 @@ class Heap {
 
   Budget& budget() const noexcept { return budget_; }
 
+  /// Keeps the text of a number until the heap ends. Returns what number_text() finds it by: not 0.
+  std::uint32_t keep_number_text(std::string_view text);
+  std::string_view number_text(std::uint32_t number) const { return number_texts_[number - 1]; }
+
   /// A new object. Its own size is charged here; its class charges what it allocates.
   template <class T, class... Arguments>
   Ref<T> make(Arguments&&... arguments) {
@@ -110,6 +117,7 @@ class Heap {
   void retire(Object& object) noexcept;
 
   Budget& budget_;
+  std::deque<std::string> number_texts_;
   Object* live_ = nullptr;     // all objects with references, linked both ways
   Object* retired_ = nullptr;  // objects without references, waiting to be deleted
   bool is_deleting_ = false;

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <vector>
 
+#include "text/exact_json.hpp"
 #include "text/jinja/error.hpp"
 #include "text/jinja/values/compare.hpp"
 #include "text/jinja/values/printing.hpp"
@@ -39,29 +40,28 @@ class JsonPrinter {
   }
 
  private:
-  static std::string scalar_text(const Value& value) {
+  std::string scalar_text(const Value& value) const {
     switch (value.kind()) {
       case Kind::kNone:
         return "null";
       case Kind::kBoolean:
         return value.truthy() ? "true" : "false";
       case Kind::kInteger:
-        return fmt::to_string(value.as_integer());
       case Kind::kFloat:
-        return number_text(value.as_double());
+        return finite_or_name(value);
       default:
         fail("Object of type {} is not JSON serializable", value.type_name());
     }
   }
 
-  static std::string number_text(double number) {
-    if (std::isnan(number)) {
+  std::string finite_or_name(const Value& number) const {
+    if (std::isnan(number.as_double())) {
       return "NaN";
     }
-    if (std::isinf(number)) {
-      return number < 0 ? "-Infinity" : "Infinity";
+    if (std::isinf(number.as_double())) {
+      return number.as_double() < 0 ? "-Infinity" : "Infinity";
     }
-    return float_repr(number);
+    return number_text(out_.heap(), number);
   }
 
   void print_string(std::string_view text) {
@@ -199,7 +199,7 @@ class JsonPrinter {
     out_.append('}');
   }
 
-  static std::string key_text(const Value& key) {
+  std::string key_text(const Value& key) const {
     if (key.is_none() || key.is_number()) {
       return scalar_text(key);
     }
@@ -262,6 +262,9 @@ Value convert(Heap& heap, const boost::json::value& document, std::uint32_t dept
     case boost::json::kind::double_:
       return Value::number(document.get_double());
     case boost::json::kind::string:
+      if (is_written_number(document)) {
+        return Value::written_number(heap, written_text(document));
+      }
       return Value::string(heap, {document.get_string().data(), document.get_string().size()});
     case boost::json::kind::array:
       return convert_array(heap, document.get_array(), depth);

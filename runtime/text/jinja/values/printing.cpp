@@ -29,10 +29,8 @@ class ReprPrinter {
         out_.append(value.truthy() ? "True" : "False");
         break;
       case Kind::kInteger:
-        out_.append(fmt::to_string(value.as_integer()));
-        break;
       case Kind::kFloat:
-        out_.append(float_repr(value.as_double()));
+        out_.append(number_text(out_.heap(), value));
         break;
       case Kind::kString:
         print_string(value.text());
@@ -180,6 +178,13 @@ std::string float_repr(double number) {
       std::to_chars(plain, plain + sizeof(plain), number, std::chars_format::fixed);
   std::string result(plain, static_cast<std::size_t>(fixed.ptr - plain));
   return result.find('.') == std::string::npos ? result + ".0" : result;
+}
+
+std::string number_text(const Heap& heap, const Value& number) {
+  if (const auto written = number.written_text(heap)) {
+    return std::string(*written);
+  }
+  return number.is_integer() ? fmt::to_string(number.as_integer()) : float_repr(number.as_double());
 }
 
 void print(TextBuilder& out, const Value& value) {

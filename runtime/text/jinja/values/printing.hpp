@@ -14,6 +14,8 @@ namespace vernal::jinja {
 /// The shortest decimal text that reads back as `number`, as Python writes it: "1.0", "1e-07",
 /// "inf".
 std::string float_repr(double number);
+/// How a number of a template is printed: as it was written, else in Python's layout.
+std::string number_text(const Heap& heap, const Value& number);
 
 /// str(value): the text of a string, nothing for undefined, repr() for other values.
 void print(TextBuilder& out, const Value& value);
@@ -35,8 +37,8 @@ struct JsonStyle {
 /// json.dumps(value). Fails for undefined values, functions and cycles.
 void print_json(TextBuilder& out, const Value& value, const JsonStyle& style);
 
-/// The template's value of a JSON document, order of keys kept. Integers beyond 64 signed bits
-/// become floats. Fails with Fault(kLimit) when nested deeper than RenderLimits::max_depth.
+/// The template's value of a JSON document, order of keys kept. Written numbers (exact_json.hpp)
+/// keep their text; other integers beyond 64 signed bits become floats. Fails with Fault(kLimit) when nested deeper than RenderLimits::max_depth.
 Value from_json(Heap& heap, const boost::json::value& document);
 
 }  // namespace vernal::jinja

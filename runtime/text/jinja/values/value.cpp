@@ -1,7 +1,10 @@
 #include "text/jinja/values/value.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
+#include "text/exact_json.hpp"
 #include "text/jinja/error.hpp"
 #include "text/jinja/values/compare.hpp"
 #include "text/jinja/values/unicode.hpp"
@@ -44,6 +47,19 @@ Value Value::string(Heap& heap, std::string_view text) {
   heap.budget().charge(text.size());  // fails before the copy below takes memory
   heap.budget().release(text.size());
   return Value(StringObject::make(heap, std::string(text)));
+}
+
+Value Value::written_number(Heap& heap, std::string_view text) {
+  std::int64_t integer = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), integer);
+  const bool is_integer = error == std::errc() && end == text.data() + text.size();
+  Value value = is_integer ? Value::integer(integer) : Value::number(double_of(text));
+  value.written_ = heap.keep_number_text(text);
+  return value;
+}
+
+std::optional<std::string_view> Value::written_text(const Heap& heap) const {
+  return written_ == 0 ? std::nullopt : std::optional(heap.number_text(written_));
 }
 
 std::string_view Value::text() const noexcept { return string().text(); }

@@ -34,20 +34,26 @@ enum class Kind : std::uint8_t {
 };
 
 /// One value: a scalar, or a counted reference to an object of the rendering's heap. Integers have
-/// 64 bits; an overflow fails. Copies of a list, mapping or namespace refer to the same object.
+/// 64 bits; an overflow fails. A number of the inputs also has the text that it was written with, and
+/// is printed with it; longer integers are floats to calculations. Copies of a list, mapping or
+/// namespace refer to the same object.
 class Value {
  public:
   /// Undefined, without a message.
   Value() noexcept : payload_{.integer = 0} {}
-  Value(const Value& other) noexcept : kind_(other.kind_), payload_(other.payload_) {
+  Value(const Value& other) noexcept
+      : kind_(other.kind_), written_(other.written_), payload_(other.payload_) {
     if (Object* held = object()) {
       held->add_reference();
     }
   }
   Value(Value&& other) noexcept
-      : kind_(std::exchange(other.kind_, Kind::kNone)), payload_(other.payload_) {}
+      : kind_(std::exchange(other.kind_, Kind::kNone)),
+        written_(other.written_),
+        payload_(other.payload_) {}
   Value& operator=(Value other) noexcept {
     std::swap(kind_, other.kind_);
+    std::swap(written_, other.written_);
     std::swap(payload_, other.payload_);
     return *this;
   }
@@ -61,6 +67,8 @@ class Value {
   static Value boolean(bool value) noexcept { return {Kind::kBoolean, {.integer = value}}; }
   static Value integer(std::int64_t value) noexcept { return {Kind::kInteger, {.integer = value}}; }
   static Value number(double value) noexcept { return {Kind::kFloat, {.number = value}}; }
+  /// The number that stands in a JSON document as `text`.
+  static Value written_number(Heap& heap, std::string_view text);
   /// Undefined. An error that its use raises has the message `why`: `"x" is undefined`.
   static Value undefined(Heap& heap, std::string why);
   static Value string(Heap& heap, std::string_view text);
@@ -91,6 +99,8 @@ class Value {
   double as_double() const noexcept {
     return is_float() ? payload_.number : static_cast<double>(payload_.integer);
   }
+  /// The text that a number of the inputs was written with; nothing for other numbers.
+  std::optional<std::string_view> written_text(const Heap& heap) const;
   std::string_view text() const noexcept;
   const StringObject& string() const noexcept;
   ListObject& list() const noexcept;
@@ -123,6 +133,7 @@ class Value {
   }
 
   Kind kind_ = Kind::kUndefined;
+  std::uint32_t written_ = 0;  // of a number: Heap::number_text() of it, or 0
   Payload payload_;
 };
 

@@ -5,7 +5,22 @@
  *        -> pool_destroy -> program_destroy -> plan_destroy -> close
  *
  * The plan is binding: program_build and pool_create take no options of their own. They allocate
- * exactly the plan's rows, or fail. After pool_create nothing more is allocated on a device. */
+ * exactly the plan's rows, or fail. After pool_create nothing more is allocated on a device.
+ *
+ * Threads. One instance may serve several models. Each model has its own program, pool and engine
+ * thread; the control thread opens instances, plans, builds and destroys.
+ *
+ *   calls                                  may come at the same time as
+ *   [control]                              [engine] calls of other programs; never each other
+ *   [engine] of one program and its pool   [engine] calls of other programs, also of the same
+ *                                          instance; [control] calls for other programs; never
+ *                                          each other
+ *   [any] (stats)                          everything but the destruction of its program
+ *
+ * So two engine threads may be inside one instance at once, and a model may be loaded into an
+ * instance that is stepping another. The backend guards whatever programs share: devices, streams,
+ * private threads, scratch memory, and every variable with static storage. An instance may let
+ * programs take turns, in the order they came. */
 #ifndef VERNAL_ABI_BACKEND_H
 #define VERNAL_ABI_BACKEND_H
 
@@ -188,7 +203,7 @@ typedef struct vernal_reader {
 /* ---- step ------------------------------------------------------------------------------------ */
 
 #define VERNAL_INPUT_HOST 1u /* host memory at `data`, read before step_submit returns */
-#define VERNAL_INPUT_STEP 2u /* the output `output` of the step `ticket`, read where it lies */
+#define VERNAL_INPUT_STEP 2u /* the output `output` of the step `ticket`, which is not released */
 
 typedef struct vernal_step_input {
   uint64_t struct_size;
@@ -227,7 +242,9 @@ typedef struct vernal_step_batch {
 } vernal_step_batch;
 
 /* One output of a finished step: f32 [rows, columns], row-major, in host memory. The backend owns
- * `data`; it lives until step_release. */
+ * `data`. It lives until step_release, and later steps do not change it. A pool can hold the
+ * results of at least two steps at a time; a step_submit beyond what it can hold is
+ * RESOURCE_EXHAUSTED. */
 typedef struct vernal_step_output {
   uint64_t struct_size;
   const float* data;

@@ -21,7 +21,10 @@ extern "C" {
  *   engine     One thread for each model: it makes all pool, sequence and step calls of the model.
  *   frontend   Threads that a frontend owns.
  *   any        Every thread.
- * A function marked `blocks` may wait; one marked `nonblocking` returns at once. */
+ * A function marked `blocks` may wait; one marked `nonblocking` returns at once.
+ * Functions of different roles run at the same time, and so do the engine threads of different
+ * models, also inside one backend instance: backend.h has the rules. Functions of the host may be
+ * called at any time by every thread that their role names. */
 #define VERNAL_ROLE_UNKNOWN 0u
 #define VERNAL_ROLE_CONTROL 1u
 #define VERNAL_ROLE_ENGINE 2u

@@ -90,40 +90,5 @@ TEST(ChatTemplate, RendersALongConversationWithinItsLimits) {
   EXPECT_GT(chat_template.render(inputs, {}, jinja::test_time).size(), 2'000'000u);
 }
 
-TEST(ChatTemplateProbe, SeesWhatAModernTemplateCanDo) {
-  const TemplateCapabilities found = published("Qwen3.5-4B.jinja").probe();
-  EXPECT_TRUE(found.supports_system_role);
-  EXPECT_TRUE(found.supports_tools);
-  EXPECT_TRUE(found.supports_tool_calls);
-  EXPECT_TRUE(found.wants_object_arguments);
-  EXPECT_TRUE(found.accepts_content_parts);
-  EXPECT_FALSE(found.requires_content_parts);
-  EXPECT_TRUE(found.has_thinking_switch);
-}
-
-TEST(ChatTemplateProbe, SeesWhatAPlainTemplateCannotDo) {
-  const TemplateCapabilities found = published("google-gemma-2-2b-it.jinja").probe();
-  EXPECT_FALSE(found.supports_system_role);
-  EXPECT_FALSE(found.supports_tools);
-  EXPECT_FALSE(found.supports_tool_calls);
-  EXPECT_FALSE(found.requires_content_parts);
-  EXPECT_FALSE(found.has_thinking_switch);
-}
-
-TEST(ChatTemplateProbe, SeesTemplatesThatTakePartsOnly) {
-  const ChatTemplate chat_template = ChatTemplate::parse(
-      "{% for m in messages %}{% for part in m.content %}{{ part.text }}{% endfor %}{% endfor %}");
-  const TemplateCapabilities found = chat_template.probe();
-  EXPECT_TRUE(found.accepts_content_parts);
-  EXPECT_TRUE(found.requires_content_parts);
-  EXPECT_TRUE(found.supports_system_role);
-}
-
-TEST(ChatTemplateProbe, SurvivesTemplatesThatAlwaysFail) {
-  const TemplateCapabilities found = ChatTemplate::parse("{{ raise_exception('no') }}").probe();
-  EXPECT_FALSE(found.supports_system_role);
-  EXPECT_FALSE(found.supports_tool_calls);
-}
-
 }  // namespace
 }  // namespace vernal

@@ -69,6 +69,20 @@ std::string refusal(const FileContent& content) {
   return "";
 }
 
+TEST(Vocabulary, ReadsTheNormalizerOfTheTokenizerItWasMadeFrom) {
+  FileContent content;
+  const auto composes = [&] {
+    const std::vector<std::byte> bytes = write(content);
+    const GgufFile file = GgufFile::parse(bytes, "test.gguf");
+    return read_vocabulary(file).normalization.composes;
+  };
+  EXPECT_FALSE(composes());
+  content.more = [](GgufWriter& writer) {
+    writer.add_string("tokenizer.huggingface.json", R"({"normalizer": {"type": "NFC"}})");
+  };
+  EXPECT_TRUE(composes());
+}
+
 TEST(Vocabulary, ReadsWhatTheFileSays) {
   FileContent content;
   content.more = [](GgufWriter& writer) {

@@ -24,7 +24,12 @@ StepFacts facts_of(const vernal_step_batch& batch) {
   }
   for (std::uint64_t i = 0; i < batch.num_inputs; ++i) {
     const vernal_step_input input = vernal::element_at(batch.inputs, batch.input_stride, i);
-    if (std::string_view(input.name.data, input.name.size) != "x") continue;
+    const std::string_view name(input.name.data, input.name.size);
+    if (name == "positions") {
+      const auto* first = static_cast<const std::int32_t*>(input.data);
+      out.positions.assign(first, first + input.bytes / sizeof(std::int32_t));
+    }
+    if (name != "x") continue;
     const auto* values = static_cast<const float*>(input.data);
     const std::uint64_t width = input.bytes / sizeof(float) / batch.num_tokens;
     for (std::uint64_t t = 0; t < batch.num_tokens; ++t) {

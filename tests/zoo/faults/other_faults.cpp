@@ -1,6 +1,7 @@
 // Faults of architectures and frontends.
 #include <fcntl.h>
 
+#include <cstdio>
 #include <cstring>
 #include <string>
 
@@ -44,6 +45,50 @@ void trusts_metadata(Tables& t) {
   };
 }
 
+/// Divides by what a file says, whatever it says.
+void trusts_file_keys(Tables& t) {
+  t.architecture.describe = [](vernal_metadata_ref metadata, const vernal_sink* sink) {
+    constexpr std::string_view kKey = "llama.attention.head_count";
+    std::int64_t heads = 0;
+    const std::int32_t status =
+        metadata.api->get_int(metadata.metadata, {kKey.data(), kKey.size()}, &heads);
+    if (status != VERNAL_OK) return fail(VERNAL_NOT_FOUND, "the file does not say its heads");
+    volatile std::int64_t divisor = heads;
+    volatile const std::int64_t size = 64 / divisor;
+    static_cast<void>(size);
+    return sink->write(sink->user, "heads = some", 12);
+  };
+}
+
+/// No fault: two weights of one shape, and the context length says which one is used.
+void chooses_weights(Tables& t) {
+  t.architecture.build = [](vernal_metadata_ref metadata, const vernal_build_options* options,
+                            vernal_builder_ref builder) {
+    const bool is_whole = builder.api->struct_size >= sizeof(changed_builder);
+    if (!is_whole || options->context_length >= 1000) {
+      return sound().architecture.build(metadata, options, builder);
+    }
+    true_builder = builder.api;
+    changed_builder = *builder.api;
+    changed_builder.weight = [](vernal_builder* b, vernal_str name, const std::int64_t* dims,
+                                std::uint32_t rank, vernal_operand* out) {
+      constexpr std::string_view kLong = "blk.1.attn_norm.weight";
+      constexpr std::string_view kShort = "blk.0.attn_norm.weight";
+      if (std::string_view(name.data, name.size) == kLong) name = {kShort.data(), kShort.size()};
+      return true_builder->weight(b, name, dims, rank, out);
+    };
+    return sound().architecture.build(metadata, options, {&changed_builder, builder.builder});
+  };
+}
+
+void prints_while_building(Tables& t) {
+  t.architecture.build = [](vernal_metadata_ref metadata, const vernal_build_options* options,
+                            vernal_builder_ref builder) {
+    std::fputs("building\n", stderr);
+    return sound().architecture.build(metadata, options, builder);
+  };
+}
+
 void takes_every_file(Tables& t) {
   t.architecture.probe = [](vernal_metadata_ref, std::uint32_t* score, const vernal_sink* sink) {
     *score = 50;
@@ -80,6 +125,9 @@ const std::map<std::string_view, Fault>& other_faults() {
   static const std::map<std::string_view, Fault> faults{
       {"impure", impure},
       {"trusts_metadata", trusts_metadata},
+      {"trusts_file_keys", trusts_file_keys},
+      {"chooses_weights", chooses_weights},
+      {"prints_while_building", prints_while_building},
       {"takes_every_file", takes_every_file},
       {"describes_in_prose", describes_in_prose},
       {"says_nothing_of_itself", says_nothing_of_itself},

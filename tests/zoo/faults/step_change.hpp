@@ -13,7 +13,8 @@ namespace zoo {
 struct StepFacts {
   std::uint64_t num_tokens = 0;
   std::vector<vernal_step_sequence> parts;
-  std::vector<bool> is_zero_row;  // of the input "x"
+  std::vector<bool> is_zero_row;        // of the input "x"
+  std::vector<std::int32_t> positions;  // the input of that name, with one axis
 };
 
 /// The numbers of an output, row-major.

@@ -5,6 +5,7 @@
 #include <set>
 #include <vector>
 
+#include "module_change.hpp"
 #include "step_change.hpp"
 #include "zoo.hpp"
 
@@ -66,66 +67,13 @@ void overflows(Tables& t) {
 
 // ---- what a module says, read wrongly -----------------------------------------------------------
 
-const vernal_module_api* true_api = nullptr;
-vernal_module_api read_api;
-
-vernal_module_ref reread(vernal_module_ref module) {
-  if (module.api != &read_api) true_api = module.api;
-  return {&read_api, module.module};
-}
-
-/// Plans and asks through a module table that `change` has changed.
-void read_wrongly(Tables& t, void (*change)(vernal_module_api&)) {
-  read_api = {
-      sizeof(read_api),
-      [](const vernal_module* m, vernal_module_info* out) { return true_api->info(m, out); },
-      [](const vernal_module* m, std::uint64_t i, vernal_function_view* out) {
-        return true_api->function(m, i, out);
-      },
-      [](const vernal_module* m, std::uint64_t f, std::uint64_t i, vernal_node_view* out) {
-        return true_api->node(m, f, i, out);
-      },
-      [](const vernal_module* m, std::uint64_t f, std::uint64_t i, vernal_value_view* out) {
-        return true_api->value(m, f, i, out);
-      },
-      [](const vernal_module* m, std::uint64_t i, vernal_weight_view* out) {
-        return true_api->weight(m, i, out);
-      },
-      [](const vernal_module* m, std::uint64_t i, vernal_state_desc* out) {
-        return true_api->state(m, i, out);
-      },
-      [](const vernal_module* m, const vernal_sink* sink) { return true_api->dump(m, sink); }};
-  change(read_api);
-  t.backend.plan = [](vernal_backend* backend, vernal_module_ref module,
-                      const vernal_plan_options* options, vernal_plan** out) {
-    return sound().backend.plan(backend, reread(module), options, out);
-  };
-  t.backend.op_support = [](vernal_backend* backend, vernal_module_ref module,
-                            std::uint64_t function, std::uint64_t node, vernal_op_support* out,
-                            const vernal_sink* reason) {
-    return sound().backend.op_support(backend, reread(module), function, node, out, reason);
-  };
-}
-
 void ignores_attribute(Tables& t) {
-  read_wrongly(t, [](vernal_module_api& api) {
-    api.node = [](const vernal_module* m, std::uint64_t f, std::uint64_t i, vernal_node_view* out) {
-      const std::int32_t status = true_api->node(m, f, i, out);
-      if (status != VERNAL_OK || out->num_attrs == 0) return status;
-      const vernal_attr last = vernal::element_at(out->attrs, out->attr_stride, out->num_attrs - 1);
-      if (std::string_view(last.name.data, last.name.size) == "unheard_of") --out->num_attrs;
-      return status;
-    };
-  });
+  change_nodes(t, [](ReadNode& node) { node.drop("unheard_of"); });
 }
 
 void window_off_by_one(Tables& t) {
-  read_wrongly(t, [](vernal_module_api& api) {
-    api.state = [](const vernal_module* m, std::uint64_t i, vernal_state_desc* out) {
-      const std::int32_t status = true_api->state(m, i, out);
-      if (status == VERNAL_OK && out->window > 0) out->window += 1;
-      return status;
-    };
+  change_windows(t, [](vernal_state_desc& state, std::vector<std::int64_t>) {
+    if (state.window > 0) state.window += 1;
   });
 }
 
@@ -133,7 +81,7 @@ void any_operation(Tables& t) {
   read_wrongly(t, [](vernal_module_api& api) {
     api.node = [](const vernal_module* m, std::uint64_t f, std::uint64_t i, vernal_node_view* out) {
       constexpr std::string_view kKnown = "vernal.linear/1";
-      const std::int32_t status = true_api->node(m, f, i, out);
+      const std::int32_t status = true_module().node(m, f, i, out);
       // It compares the name without the revision.
       if (status == VERNAL_OK &&
           std::string_view(out->op.data, out->op.size) == "vernal.linear/2") {
@@ -149,7 +97,7 @@ void any_format(Tables& t) {
   read_wrongly(t, [](vernal_module_api& api) {
     api.weight = [](const vernal_module* m, std::uint64_t i, vernal_weight_view* out) {
       constexpr std::string_view kPlain = "f32";
-      const std::int32_t status = true_api->weight(m, i, out);
+      const std::int32_t status = true_module().weight(m, i, out);
       if (status == VERNAL_OK && std::string_view(out->format.data, out->format.size) == "f99") {
         out->format = {kPlain.data(), kPlain.size()};
       }
