@@ -17,11 +17,13 @@ struct Told {
 Told run(std::vector<const char*> arguments, std::string* model = nullptr) {
   CommandLine line("vernal 1.2.3");
   std::string chosen_model;
+  std::string prompt;
+  bool is_json = false;
   CLI::App& serve = line.add("serve", "serves", [] { return 0; });
-  serve.add_flag("--json", "print JSON");
+  serve.add_flag("--json", is_json, "print JSON");
   CLI::App& run = line.add("run", "answers", [] { return 7; });
   run.add_option("-m,--model", chosen_model, "model");
-  run.add_option("-p,--prompt", "prompt");
+  run.add_option("-p,--prompt", prompt, "prompt");
   arguments.insert(arguments.begin(), "vernal");
   testing::internal::CaptureStderr();
   testing::internal::CaptureStdout();
