@@ -12,9 +12,9 @@ namespace vernal {
 
 /// How the tools of a request reach the prompt.
 enum class ToolForm : std::uint8_t {
-  kAsSent,  ///< the template prints them, as the client sent them
+  kAsSent,     ///< the template prints them, as the client sent them
   kCompleted,  ///< the same, with an empty description and parameters where they have none
-  kPreamble,  ///< they stand as text before the first message (generic_tools.hpp)
+  kPreamble,   ///< they stand as text before the first message (generic_tools.hpp)
 };
 
 /// What a client is told about its request, one sentence each.
