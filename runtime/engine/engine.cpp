@@ -215,9 +215,9 @@ const vernal_event* Engine::poll_view(RequestId id, std::chrono::milliseconds ti
   return event ? &request->polled().set(std::move(*event)) : nullptr;
 }
 
-void Engine::cancel(RequestId id) {
+void Engine::cancel(RequestId id, std::string_view reason) {
   const OpenRequest open = find(id);
-  open.request->cancel();
+  open.request->cancel(reason);
   intake_.hurry(*open.request);
 }
 

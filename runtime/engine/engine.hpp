@@ -97,7 +97,7 @@ class Engine {
   std::optional<Event> wait(RequestId id, std::chrono::milliseconds timeout);
   /// The next event in the interface's form, or null. It lives until the next call for that request.
   const vernal_event* poll_view(RequestId id, std::chrono::milliseconds timeout);
-  void cancel(RequestId id);
+  void cancel(RequestId id, std::string_view reason = {});
   /// Frees a request, and cancels it if it has not ended. When this returns, no callback of the
   /// request runs.
   void release(RequestId id);

@@ -83,8 +83,12 @@ Request::~Request() {
   if (!has_ended_) --metrics_->open_requests;
 }
 
-void Request::cancel() {
-  is_cancelled_ = true;
+void Request::cancel(std::string_view reason) {
+  {
+    const std::lock_guard lock(cancel_mutex_);
+    if (!is_cancelled_) cancel_reason_ = reason;
+    is_cancelled_ = true;
+  }
   engine_->notify();
 }
 
@@ -109,9 +113,14 @@ bool Request::fail(std::int32_t code, const char* text) noexcept {
 }
 
 bool Request::fail_cancelled() noexcept {
-  return finish(
-      made_or_short([] { return event_of(VERNAL_CANCELLED, "The request was cancelled."); }),
-      RequestOutcome::kCancelled);
+  return finish(made_or_short([&] {
+                  const std::lock_guard lock(cancel_mutex_);
+                  const std::string text = "The request was cancelled" +
+                                           std::string(cancel_reason_.empty() ? "" : ": ") +
+                                           cancel_reason_ + ".";
+                  return event_of(VERNAL_CANCELLED, text.c_str());
+                }),
+                RequestOutcome::kCancelled);
 }
 
 }  // namespace vernal

@@ -6,7 +6,9 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <string_view>
 
 #include "engine/metrics.hpp"
 #include "engine/request/event_queue.hpp"
@@ -44,8 +46,10 @@ class Request {
   EventQueue& events() noexcept { return events_; }
   bool has_ended() const noexcept { return has_ended_; }
 
-  /// Asks for the end of the request. Whoever holds it ends it within one step. May be repeated.
-  void cancel();
+  /// Asks for the end of the request. Whoever holds it ends it within one step. May be repeated: the
+  /// first call counts.
+  ///   reason   stands in the text of the terminal event, "the server stops"; may be empty
+  void cancel(std::string_view reason = {});
   bool is_cancelled() const noexcept { return is_cancelled_; }
 
   /// Ends the request with `terminal`. False if it had ended before.
@@ -53,7 +57,7 @@ class Request {
   /// Ends it with the error's event; where there is no memory for that, with a shorter one.
   bool fail(const std::exception& error) noexcept;
   bool fail(std::int32_t code, const char* text) noexcept;
-  /// Ends it as cancelled.
+  /// Ends it as cancelled, for the reason that was given.
   bool fail_cancelled() noexcept;
 
   /// Whether the step that runs now has tokens of this request.
@@ -71,6 +75,8 @@ class Request {
   std::atomic<bool> has_ended_{false};
   std::atomic<bool> is_cancelled_{false};
   std::atomic<bool> is_in_step_{false};
+  std::mutex cancel_mutex_;
+  std::string cancel_reason_;  // guarded by cancel_mutex_
   EventQueue events_;
   EventView polled_;
 };

@@ -27,10 +27,11 @@ TEST(EngineFaults, CancelsARunningRequestWithinAStep) {
   const RequestId id = bench.submit(kLong);
   while (bench.next(id).type != VERNAL_EVENT_DELTA) {
   }
-  bench.engine().cancel(id);
-  bench.engine().cancel(id);
+  bench.engine().cancel(id, "the server stops");
+  bench.engine().cancel(id, "and again");
   const Answer answer = bench.read(id);
   EXPECT_EQ(answer.terminal.code, VERNAL_CANCELLED);
+  EXPECT_EQ(answer.terminal.text, "The request was cancelled: the server stops.");
   EXPECT_EQ(answer.terminal.error_code, "cancelled");
   bench.eventually([&] { return bench.metric("vernal_requests_running") == 0.0; });
   const std::uint64_t steps = bench.control().num_steps;

@@ -163,8 +163,8 @@ typedef struct vernal_engine_api {
   /* [frontend, blocks] Like poll_events, but waits for an event for up to timeout_ms. */
   int32_t (*wait_events)(vernal_engine* engine, vernal_request_id request, uint64_t timeout_ms,
                          vernal_event* out, uint32_t* out_more);
-  /* [any, nonblocking] Ends the request within one step; its last event still comes. A second
-   * cancel does nothing. */
+  /* [any, nonblocking] Ends the request within one step; its last event still comes, and its text
+   * has `reason` ("the server stops"), which may be empty. A second cancel does nothing. */
   int32_t (*cancel)(vernal_engine* engine, vernal_request_id request, vernal_str reason);
   /* [any] Frees a request. One that has not ended is cancelled. When release returns, on_ready does
    * not run for this request and will not run again. It must not be called from on_ready. */
