@@ -102,8 +102,7 @@ std::int32_t wait_events(vernal_engine* engine, vernal_request_id request, std::
   });
 }
 
-std::int32_t cancel(vernal_engine* engine, vernal_request_id request,
-                    vernal_str reason) noexcept {
+std::int32_t cancel(vernal_engine* engine, vernal_request_id request, vernal_str reason) noexcept {
   return guard([&] { engine_of(engine).cancel(request, view(reason)); });
 }
 
