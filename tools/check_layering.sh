@@ -38,5 +38,13 @@ refuse 'the SDK includes nothing but itself' '^ *# *include *"([^v]|v[^e])' sdk/
 refuse 'the SDK includes nothing of the core' \
   '^ *# *include *"(runtime|command|config|engine|loading|model|module|observe|plugin|plugin_check|serving|text)/' sdk
 refuse 'the runtime includes no plugin' '^ *# *include *"(plugins/|backends/|architectures/|frontends/)' runtime
-[ "$status" -ne 0 ] || echo "layering: no part names what it must not know"
+
+# A folder of code has at most twenty rooms; a source with its header counts as one. More is hard to find one's way in.
+full=$(git ls-files --cached --others --exclude-standard -- '*.c' '*.h' '*.cpp' '*.hpp' '*.cu' '*.cuh' | sed 's/\.[^.]*$//' |
+  sort -u | sed 's#/[^/]*$##' | uniq -c | awk '$1 > 20 {print "  " $2 ": " $1}')
+if [ -n "$full" ]; then
+  printf 'layering: more than 20 rooms in a folder:\n%s\n' "$full"
+  status=1
+fi
+[ "$status" -ne 0 ] || echo "layering: no part names what it must not know, no folder is too full"
 exit "$status"
