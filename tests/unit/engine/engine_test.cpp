@@ -54,7 +54,7 @@ TEST(Engine, RendersMessages) {
 TEST(Engine, SaysOnAcceptedWhatWasNotDoneAsAsked) {
   BenchOptions options;
   options.chat_template = "{% for m in messages %}{{ m.content }}|{% endfor %}";
-  EngineBench bench(predict_letters, options);
+  EngineBench bench(test::predict_letters, options);
   const std::string messages = R"("messages": [{"role": "user", "content": "hi"}])";
   const Answer told = bench.run("{" + messages + R"(, "tools": [{"name": "f"}],
       "max_tokens": 5000, "stop": ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"]})");
