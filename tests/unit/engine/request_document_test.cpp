@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "text/request/request_error.hpp"
+#include "text/request/sampling_bounds.hpp"
 
 namespace vernal {
 namespace {
@@ -219,12 +220,37 @@ TEST(RequestDocument, BoundsSizeAndMemory) {
   EXPECT_EQ(refusal(many).http, 413U);
 }
 
+TEST(RequestDocument, TakesSamplingUpToItsBoundsAndNoFurther) {
+  const std::pair<const char*, SamplingBounds> rows[] = {
+      {"temperature", kTemperatureBounds},
+      {"top_p", kTopPBounds},
+      {"min_p", kMinPBounds},
+      {"top_k", kTopKBounds},
+      {"repetition_penalty", kRepetitionPenaltyBounds},
+      {"presence_penalty", kPresencePenaltyBounds},
+      {"frequency_penalty", kFrequencyPenaltyBounds},
+  };
+  for (const auto& [name, bounds] : rows) {
+    const auto request = [&, member = name](double value) {
+      return with(fmt::format(R"("sampling": {{"{}": {}}})", member, value));
+    };
+    EXPECT_NO_THROW(parse(request(bounds.least))) << name;
+    EXPECT_NO_THROW(parse(request(bounds.most))) << name;
+    for (const double beyond : {bounds.least - 1, bounds.most + 1}) {
+      const Refusal found = refusal(request(beyond));
+      EXPECT_EQ(found.param, fmt::format("sampling.{}", name));
+      EXPECT_EQ(found.http, 400U);
+    }
+  }
+}
+
 TEST(RequestDocument, KeepsBrokenArgumentsOfCallsAsText) {
   const RequestDocument document = parse(R"({"messages": [{"role": "assistant", "tool_calls": [
     {"function": {"name": "a", "arguments": "{broken"}}, {"function": {"name": "b", "arguments": ""}},
     {"function": {"name": "c", "arguments": {"k": "v"}}}, {"function": {"name": "d"}}]}]})");
   const auto& calls = document.messages->at(0).tool_calls;
-  EXPECT_EQ(calls[0].arguments.as_string(), "{broken");
+  EXPECT_TRUE(calls[0].arguments.is_null());
+  EXPECT_EQ(calls[0].arguments_text, "{broken");
   EXPECT_TRUE(calls[1].arguments.as_object().empty());
   EXPECT_EQ(calls[2].arguments.at("k").as_string(), "v");
   EXPECT_TRUE(calls[3].arguments.is_object());

@@ -314,7 +314,7 @@ TEST(ChatRequest, RefusesWrongTypesNamingTheField) {
       {R"("logit_bias":{"1":0,"-2":1})", "logit_bias.-2"},
       {R"("logit_bias":{"99999999999":1})", "logit_bias.99999999999"},
       {R"("logit_bias":{"1":"a"})", "logit_bias.1"},
-      {R"("presence_penalty":3)", "presence_penalty"},
+      {R"("presence_penalty":"3")", "presence_penalty"},
       {R"("repetition_penalty":true)", "repetition_penalty"},
       {R"("response_format":"json")", "response_format"},
       {R"("response_format":{"type":"xml"})", "response_format.type"},
