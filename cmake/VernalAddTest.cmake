@@ -14,11 +14,18 @@ function(vernal_test_definitions TARGET)
   else()
     set(reference_dir "${VERNAL_GOLDEN_DIRECTORY}")
   endif()
-  target_compile_definitions(${TARGET} PRIVATE
-    VERNAL_GOLDEN_DIR="${VERNAL_GOLDEN_DIRECTORY}"
-    VERNAL_REFERENCE_DIR="${reference_dir}"
-    VERNAL_MODELS_DIR="${PROJECT_SOURCE_DIR}/models"
-    VERNAL_PLUGIN_DIR="${VERNAL_PLUGIN_OUTPUT_DIRECTORY}")
+  # Only the sources that use them: a compiler cache serves the others in every folder that the tree is built in.
+  get_target_property(sources ${TARGET} SOURCES)
+  foreach(source ${sources})
+    file(STRINGS "${source}" uses REGEX "VERNAL_[A-Z]+_DIR|/(golden_file|engine_under_test)\\.hpp" LIMIT_COUNT 1)
+    if(uses)
+      set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_DEFINITIONS
+        VERNAL_GOLDEN_DIR="${VERNAL_GOLDEN_DIRECTORY}"
+        VERNAL_REFERENCE_DIR="${reference_dir}"
+        VERNAL_MODELS_DIR="${PROJECT_SOURCE_DIR}/models"
+        VERNAL_PLUGIN_DIR="${VERNAL_PLUGIN_OUTPUT_DIRECTORY}")
+    endif()
+  endforeach()
 endfunction()
 
 function(vernal_add_test)

@@ -55,7 +55,7 @@ build_example() {
   cp -r "$prefix/share/vernal/sdk/examples/$name" "$folder/source/"
   "$cmake" -S "$folder/source/$name" -B "$folder/build-$name" -G Ninja \
     -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE="$type" \
-    -DCMAKE_CXX_FLAGS="$flags -Wall -Wextra -Wpedantic -Wconversion -Werror" > "$folder/log" 2>&1 &&
+    -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DCMAKE_CXX_FLAGS="$flags -Wall -Wextra -Wpedantic -Wconversion -Werror" > "$folder/log" 2>&1 &&
     "$cmake" --build "$folder/build-$name" >> "$folder/log" 2>&1 || {
     echo "$name does not build with $compiler $flags"
     cat "$folder/log"
