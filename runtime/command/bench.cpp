@@ -11,7 +11,7 @@
 namespace vernal {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using BenchClock = std::chrono::steady_clock;
 
 double median(std::vector<double> values) {
   std::ranges::sort(values);
@@ -56,9 +56,9 @@ class Sweep {
  private:
   template <class F>
   static double timed(F&& f) {
-    const auto begin = Clock::now();
+    const auto begin = BenchClock::now();
     f();
-    return std::chrono::duration<double>(Clock::now() - begin).count();
+    return std::chrono::duration<double>(BenchClock::now() - begin).count();
   }
 
   /// The state of a sequence at the depth of the measurement, to come back to: cut there, or

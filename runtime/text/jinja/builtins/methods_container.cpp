@@ -86,14 +86,14 @@ Value remove(Interpreter& interpreter, const Call& call) {
   return Value::none();
 }
 
-Value reverse(Interpreter& interpreter, const Call& call) {
+Value list_reverse(Interpreter& interpreter, const Call& call) {
   ListObject& list = list_of(call, "reverse");
   interpreter.budget().read_elements(list.size());
   list.reverse();
   return Value::none();
 }
 
-Value sort(Interpreter& interpreter, const Call& call) {
+Value list_sort(Interpreter& interpreter, const Call& call) {
   ListObject& list = list_of(call, "sort");
   const Ref<ListObject> sorted =
       sorted_list(interpreter, list.items(), list.items(), call.flag(0, false));
@@ -124,7 +124,7 @@ Value values(Interpreter& interpreter, const Call& call) {
   return Value(std::move(list));
 }
 
-Value items(Interpreter& interpreter, const Call& call) {
+Value dict_items(Interpreter& interpreter, const Call& call) {
   return Value(pairs_of(interpreter, call.self().dict(), ListForm::kView));
 }
 
@@ -208,8 +208,8 @@ constexpr Builtin kListMethods[] = {
     {"insert", "index object", insert, kMutates},
     {"pop", "index?", list_pop, kMutates},
     {"remove", "value", remove, kMutates},
-    {"reverse", "", reverse, kMutates},
-    {"sort", "reverse?", sort, kMutates},
+    {"reverse", "", list_reverse, kMutates},
+    {"sort", "reverse?", list_sort, kMutates},
     {"clear", "", list_clear, kMutates},
 };
 
@@ -217,7 +217,7 @@ constexpr Builtin kDictMethods[] = {
     {"get", "key default?", dict_get},
     {"keys", "", keys},
     {"values", "", values},
-    {"items", "", items},
+    {"items", "", dict_items},
     {"copy", "", dict_copy},
     {"pop", "key default?", dict_pop, kMutates},
     {"popitem", "", popitem, kMutates},

@@ -185,12 +185,12 @@ Value removesuffix(Interpreter& interpreter, const Call& call) {
       text.substr(0, text.size() - (text.ends_with(suffix) ? suffix.size() : 0)));
 }
 
-Value replace(Interpreter& interpreter, const Call& call) {
+Value string_replace(Interpreter& interpreter, const Call& call) {
   return replace_text(interpreter.heap(), call.self_text(), call.text(0), call.text(1),
                       count_of(call, 2));
 }
 
-Value join(Interpreter& interpreter, const Call& call) {
+Value string_join(Interpreter& interpreter, const Call& call) {
   Iteration elements(call.at(0));
   TextBuilder out(interpreter.heap());
   bool is_first = true;
@@ -205,7 +205,7 @@ Value join(Interpreter& interpreter, const Call& call) {
   return out.finish();
 }
 
-Value format(Interpreter& interpreter, const Call& call) {
+Value string_format(Interpreter& interpreter, const Call& call) {
   return format_braces(interpreter.heap(), call.self_text(), call.all());
 }
 
@@ -278,9 +278,9 @@ constexpr Builtin kStringMethods[] = {
     {"endswith", "suffix start? end?", matches<has_suffix>},
     {"removeprefix", "prefix", removeprefix},
     {"removesuffix", "suffix", removesuffix},
-    {"replace", "old new count?", replace},
-    {"join", "iterable", join},
-    {"format", "*", format},
+    {"replace", "old new count?", string_replace},
+    {"join", "iterable", string_join},
+    {"format", "*", string_format},
     {"center", "width fillchar?", pad<Padding::kBoth>},
     {"ljust", "width fillchar?", pad<Padding::kRight>},
     {"rjust", "width fillchar?", pad<Padding::kLeft>},
