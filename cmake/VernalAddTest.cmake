@@ -17,7 +17,7 @@ function(vernal_test_definitions TARGET)
   # Only the sources that use them: a compiler cache serves the others in every folder that the tree is built in.
   get_target_property(sources ${TARGET} SOURCES)
   foreach(source ${sources})
-    file(STRINGS "${source}" uses REGEX "VERNAL_[A-Z]+_DIR|/(golden_file|engine_under_test)\\.hpp" LIMIT_COUNT 1)
+    file(STRINGS "${source}" uses REGEX "VERNAL_[A-Z]+_DIR|(golden_file|engine_under_test)\\.hpp" LIMIT_COUNT 1)
     if(uses)
       set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_DEFINITIONS
         VERNAL_GOLDEN_DIR="${VERNAL_GOLDEN_DIRECTORY}"
