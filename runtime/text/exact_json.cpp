@@ -22,10 +22,12 @@ constexpr char kMark = '\xFF';
 /// Puts a tree together from what the library's parser finds.
 class TreeBuilder {
  public:
+  // NOLINTBEGIN(readability-identifier-naming): boost::json::basic_parser looks for these names
   static constexpr std::size_t max_object_size = json::object::max_size();
   static constexpr std::size_t max_array_size = json::array::max_size();
   static constexpr std::size_t max_key_size = json::string::max_size();
   static constexpr std::size_t max_string_size = json::string::max_size();
+  // NOLINTEND(readability-identifier-naming)
 
   explicit TreeBuilder(json::storage_ptr memory) { stack_.reset(std::move(memory)); }
 

@@ -21,10 +21,12 @@ constexpr std::array<std::string_view, 4> kHandedOn = {"tools", "input", "argume
 /// Puts a tree together from what the library's parser finds.
 class TreeBuilder {
  public:
+  // NOLINTBEGIN(readability-identifier-naming): boost::json::basic_parser looks for these names
   static constexpr std::size_t max_object_size = json::object::max_size();
   static constexpr std::size_t max_array_size = json::array::max_size();
   static constexpr std::size_t max_key_size = json::string::max_size();
   static constexpr std::size_t max_string_size = json::string::max_size();
+  // NOLINTEND(readability-identifier-naming)
 
   explicit TreeBuilder(const json::storage_ptr& memory) : stack_(memory) { stack_.reset(memory); }
 
@@ -122,7 +124,7 @@ class TreeBuilder {
 }  // namespace
 
 ParsedJson parse_exact_json(std::string_view text, std::size_t max_depth,
-                            json::storage_ptr memory) {
+                            const json::storage_ptr& memory) {
   json::parse_options options;
   options.max_depth = max_depth;
   json::basic_parser<TreeBuilder> parser(options, memory);

@@ -26,7 +26,7 @@ struct ParsedJson {
 
 /// Parses UTF-8 JSON; of equal keys the last one counts. Throws std::bad_alloc if `memory` does.
 ParsedJson parse_exact_json(std::string_view text, std::size_t max_depth,
-                            boost::json::storage_ptr memory);
+                            const boost::json::storage_ptr& memory);
 
 bool is_written_number(const boost::json::value& value) noexcept;
 /// "0.10". The value is a written number; the text lives as long as it.
