@@ -18,20 +18,8 @@
 #include "emulator/launch.hpp"
 #include "emulator/memory_access.hpp"
 #include "emulator/numbers.hpp"
+#include "emulator/position.hpp"
 #include "emulator/warp.hpp"
-
-namespace vernal::cuda_sm86::emulator {
-
-/// Where the running thread stands in its grid. The scheduler sets it before a thread goes on.
-struct Position {
-  uint3 thread;
-  uint3 block;
-  dim3 block_size;
-  dim3 grid_size;
-};
-extern Position position;
-
-}  // namespace vernal::cuda_sm86::emulator
 
 // NOLINTBEGIN(readability-identifier-naming,bugprone-reserved-identifier): the names are NVIDIA's
 

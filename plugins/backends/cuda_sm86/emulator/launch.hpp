@@ -26,7 +26,6 @@ struct Launch {
   dim3 block;
   std::function<void()> body;      ///< what each thread runs
   const void* kernel = nullptr;    ///< the function, to find its name
-  const char* type = nullptr;      ///< the function's type, for reports that find no name
   Place place = Place::current();  ///< where it was launched
 };
 
@@ -70,7 +69,6 @@ cudaError_t launch(LaunchStream stream, dim3 grid, dim3 block, void (*kernel)(Pa
                                     .block = block,
                                     .body = [kernel, values] { std::apply(kernel, values); },
                                     .kernel = reinterpret_cast<const void*>(kernel),
-                                    .type = __PRETTY_FUNCTION__,
                                     .place = stream.place});
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <type_traits>
 
 #include "emulator/counters.hpp"
@@ -42,6 +43,9 @@ struct AddressRange {
   }
 };
 extern AddressRange reachable;
+
+/// `0x7f...`, the same on all systems.
+std::string text_of_address(const void* at);
 
 /// Reports an access through a pointer that is not aligned or that the device cannot reach.
 [[noreturn]] void refuse_access(const char* function, const void* at, Place place);
