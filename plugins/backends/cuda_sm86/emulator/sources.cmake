@@ -1,0 +1,21 @@
+# The emulator's sources, from plugins/backends/cuda_sm86. It needs Boost::context and dl.
+set(VERNAL_CUDA_EMULATOR_SOURCES
+  emulator/block.cpp
+  emulator/block_report.cpp
+  emulator/crash_report.cpp
+  emulator/device.cpp
+  emulator/fiber.cpp
+  emulator/global_memory.cpp
+  emulator/launch.cpp
+  emulator/matrix.cpp
+  emulator/memory_access.cpp
+  emulator/runtime_device.cpp
+  emulator/runtime_graphs.cpp
+  emulator/runtime_memory.cpp
+  emulator/runtime_streams.cpp
+  emulator/schedule.cpp
+  emulator/settings.cpp
+  emulator/shared_memory.cpp
+  emulator/streams.cpp
+  emulator/testing.cpp
+  emulator/warp.cpp)
