@@ -128,6 +128,22 @@ TEST_F(RequestLog, TellsWhatWasAbandoned) {
   EXPECT_GE(event.at("total_ms").to_number<double>(), event.at("decode_ms").to_number<double>());
 }
 
+// Most clients close when they have the last byte, often before the server has written its log.
+TEST_F(RequestLog, AClientThatLeavesWithTheWholeAnswerHasNotLeft) {
+  constexpr std::size_t kClients = 200;
+  start();
+  for (std::size_t i = 0; i < kClients; ++i) {
+    RawClient client(port());
+    client.send(request_text("POST", kChatPath, i % 2 == 0 ? kStream : kChat));
+    EXPECT_TRUE(client.wait_for(i % 2 == 0 ? "[DONE]" : "}}"));
+    client.close();
+  }
+  ASSERT_TRUE(eventually([&] { return events_of(VERNAL_LOG_INFO).size() == kClients; }));
+  for (const json::object& event : events_of(VERNAL_LOG_INFO)) {
+    EXPECT_TRUE(event.at("error").is_null()) << json::serialize(event);
+  }
+}
+
 TEST_F(RequestLog, TellsOfAClientThatLeftBeforeItsAnswer) {
   engine_.play(Script::endless(1ms));
   start();

@@ -44,11 +44,14 @@ void Exchange::count_answer(unsigned status) noexcept {
 }
 
 net::awaitable<void> Exchange::write(std::string_view bytes) {
-  if (is_broken_ || bytes.empty()) co_return;
+  if (bytes.empty()) co_return;
+  is_written_ = !is_broken_;
+  if (is_broken_) co_return;
   const TimePoint deadline = Clock::now() + service_.settings.write_timeout;
   const IoResult result = co_await connection_->write_all(bytes, deadline);
   if (result.is_timeout) record_.error = "client_stalled";
-  if (!result.ok()) is_broken_ = true;
+  is_written_ = result.ok();
+  if (!is_written_) is_broken_ = true;
 }
 
 net::awaitable<void> Exchange::send(Response response) {
@@ -59,12 +62,13 @@ net::awaitable<void> Exchange::send(Response response) {
   count_answer(response.status);
   const std::string bytes = render_response(response, framing_);
   co_await write(bytes);
+  is_complete_ = is_written_;
 }
 
 void Exchange::log_record() {
   constexpr unsigned kClientClosed = 499;  // nothing was sent: it left before
   if (record_.status == 0) record_.status = kClientClosed;
-  const bool is_over = is_broken_ || record_.status == kClientClosed;
+  const bool is_over = (is_broken_ && !is_complete_) || record_.status == kClientClosed;
   if (is_over && record_.error.empty()) record_.error = "client_left";
   const bool computes = endpoint_ != nullptr && endpoint_->work == Work::kComputes;
   const bool is_refused = record_.status >= 400 && (endpoint_ == nullptr || record_.status < 500);
@@ -105,7 +109,11 @@ net::awaitable<void> Exchange::write_stream(std::string_view data) {
   co_await write(chunk);
 }
 
-net::awaitable<void> Exchange::end_stream() { co_await write(last_chunk(framing_)); }
+net::awaitable<void> Exchange::end_stream() {
+  // Many clients leave with the last event and do not wait for the end of the framing.
+  is_complete_ = is_written_;
+  co_await write(last_chunk(framing_));
+}
 
 net::awaitable<void> Exchange::run_elsewhere(std::function<void()> work) {
   struct State {

@@ -102,6 +102,8 @@ class Exchange {
   Framing framing_;
   bool has_begun_ = false;
   bool is_broken_ = false;
+  bool is_written_ = true;    // all of the newest bytes
+  bool is_complete_ = false;  // the whole answer was written, whether or not the client left then
 };
 
 }  // namespace vernal::openai_http
