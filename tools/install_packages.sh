@@ -33,7 +33,10 @@ packages_of() {
         libtomlplusplus-dev libspdlog-dev libfmt-dev libcli11-dev libpcre2-dev libutf8proc-dev libedit-dev \
         libssl-dev libxxhash-dev curl ca-certificates python3 python3-pip
       ;;
-    test) echo git libgtest-dev libgmock-dev clang-16 libc++-16-dev libc++abi-16-dev ;;
+    test)
+      boost=$(boost_version)
+      echo git "libboost-context${boost}-dev" libgtest-dev libgmock-dev clang-16 libc++-16-dev libc++abi-16-dev
+      ;;
     ci) echo clang-16 libclang-rt-16-dev llvm-16 clang-tidy-16 clang-format-16 libbenchmark-dev ;;
     *)
       echo "install_packages: expected build, test or ci, found \"$1\"" >&2

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "reference/golden_model.hpp"
+#include "support/backends_under_test.hpp"
 #include "support/made_up_tokens.hpp"
 #include "support/model_under_test.hpp"
 
@@ -31,7 +32,7 @@ class BatchInvariance : public testing::TestWithParam<Case> {
     options.backend = GetParam().backend;
     options.keys = options.values = GetParam().kv_format;
     options.rotate = GetParam().kv_format == "q4_0";
-    options.threads = options.backend == "reference" ? 0 : threads;
+    options.threads = options.backend == "cpu_avx2" ? threads : 0;
     return std::make_unique<ModelUnderTest>(
         golden_folder(GetParam().model) / (GetParam().model + ".gguf"), options);
   }
@@ -125,9 +126,12 @@ std::vector<Case> cases() {
   std::vector<Case> out{{"tiny-llama", "reference", "f32"}};
   for (const char* model : {"tiny-llama", "tiny-gemma3", "tiny-llama-q4_k_m", "tiny-qwen35-iq4_ks",
                             "tiny-qwen35moe", "tiny-qwen3moe"}) {
-    for (const char* format : {"f16", "q8_0", "q4_0"}) out.push_back({model, "cpu_avx2", format});
+    for (const char* format : {"f16", "q8_0", "q4_0"}) {
+      out.push_back({model, "cpu_avx2", format});
+      out.push_back({model, "cuda_sm86_emu", format});
+    }
   }
-  return out;
+  return under_test(std::move(out));
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, BatchInvariance, testing::ValuesIn(cases()));

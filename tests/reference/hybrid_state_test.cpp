@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "reference/golden_model.hpp"
+#include "support/backends_under_test.hpp"
 #include "support/made_up_tokens.hpp"
 #include "support/model_under_test.hpp"
 #include "vernal/error.hpp"
@@ -227,7 +228,7 @@ TEST_P(HybridState, GivesEverythingBack) {
   EXPECT_EQ(pool().info().free_tokens, free_tokens);
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, HybridState, testing::Values("reference", "cpu_avx2"));
+INSTANTIATE_TEST_SUITE_P(Backends, HybridState, testing::ValuesIn(backends_under_test()));
 
 }  // namespace
 }  // namespace vernal::test

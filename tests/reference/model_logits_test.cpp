@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "reference/golden_model.hpp"
+#include "support/backends_under_test.hpp"
 #include "support/model_under_test.hpp"
 
 namespace vernal::test {
@@ -111,8 +112,9 @@ std::vector<Case> cases() {
                             "tiny-qwen35moe", "tiny-qwen35-iq4_ks"}) {
     out.push_back({model, "reference", "f32", 1e-5, 48});
     out.push_back({model, "cpu_avx2", "f16", 1e-3, 44});
+    out.push_back({model, "cuda_sm86_emu", "f16", 1e-3, 44});
   }
-  return out;
+  return under_test(std::move(out));
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, ModelLogits, testing::ValuesIn(cases()), name_of);

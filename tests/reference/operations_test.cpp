@@ -7,6 +7,7 @@
 #include <numeric>
 #include <random>
 
+#include "support/backends_under_test.hpp"
 #include "support/model_under_test.hpp"
 #include "support/operations_under_test.hpp"
 #include "vernal/error.hpp"
@@ -41,7 +42,7 @@ Floats joined(const Floats& a, const Floats& b) {
   return out;
 }
 
-class Operations : public testing::TestWithParam<const char*> {
+class Operations : public testing::TestWithParam<std::string> {
  protected:
   OperationsUnderTest ops_{GetParam()};
 };
@@ -412,11 +413,11 @@ TEST_P(Experts, SeeWeightedInputs) {
   expect_exact("reglu", "in", [](double x) { return std::max(x, 0.0); });
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, Operations, testing::Values("reference", "cpu_avx2"));
-INSTANTIATE_TEST_SUITE_P(Backends, Rotation, testing::Values("reference", "cpu_avx2"));
-INSTANTIATE_TEST_SUITE_P(Backends, DeltaRule, testing::Values("reference", "cpu_avx2"));
-INSTANTIATE_TEST_SUITE_P(Backends, Routing, testing::Values("reference", "cpu_avx2"));
-INSTANTIATE_TEST_SUITE_P(Backends, Experts, testing::Values("reference", "cpu_avx2"));
+INSTANTIATE_TEST_SUITE_P(Backends, Operations, testing::ValuesIn(backends_under_test()));
+INSTANTIATE_TEST_SUITE_P(Backends, Rotation, testing::ValuesIn(backends_under_test()));
+INSTANTIATE_TEST_SUITE_P(Backends, DeltaRule, testing::ValuesIn(backends_under_test()));
+INSTANTIATE_TEST_SUITE_P(Backends, Routing, testing::ValuesIn(backends_under_test()));
+INSTANTIATE_TEST_SUITE_P(Backends, Experts, testing::ValuesIn(backends_under_test()));
 
 }  // namespace
 }  // namespace vernal::test

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "reference/golden_model.hpp"
+#include "support/backends_under_test.hpp"
 #include "support/model_under_test.hpp"
 
 namespace vernal::test {
@@ -175,7 +176,7 @@ TEST_P(PredictionLayer, TakesTheHiddenRowsOfAnEarlierStepWhereTheyLie) {
   EXPECT_LE(nmse(first, golden_->row(0)), kBound);
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, PredictionLayer, testing::Values("reference", "cpu_avx2"));
+INSTANTIATE_TEST_SUITE_P(Backends, PredictionLayer, testing::ValuesIn(backends_under_test()));
 
 }  // namespace
 }  // namespace vernal::test

@@ -11,6 +11,7 @@
 #include <random>
 
 #include "reference/golden_model.hpp"
+#include "support/backends_under_test.hpp"
 #include "support/model_under_test.hpp"
 #include "support/snapshot_bytes.hpp"
 #include "vernal/error.hpp"
@@ -87,7 +88,7 @@ ModelOptions options_of(const Setting& setting) {
   ModelOptions options;
   options.backend = setting.backend;
   options.keys = options.values = is_reference ? "f32" : "f16";
-  options.threads = is_reference ? 0 : 1;
+  options.threads = options.backend == "cpu_avx2" ? 1 : 0;
   options.context_length = setting.longest + 92;
   options.max_tokens_per_step = setting.max_tokens_per_step;
   options.max_sequences = kMaxSequences;
@@ -422,15 +423,21 @@ TEST_P(StatePrograms, AnswerLikeFreshSequences) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, StatePrograms,
-                         testing::Values(Setting{"reference", "tiny-llama", 250, 8, 62},
-                                         Setting{"reference", "tiny-gemma3", 50, 28, 20},
-                                         Setting{"reference", "tiny-qwen35-iq4_ks", 200, 8, 62},
-                                         Setting{"reference", "tiny-qwen3moe", 200, 8, 62},
-                                         Setting{"cpu_avx2", "tiny-llama", 2600, 100, 248},
-                                         Setting{"cpu_avx2", "tiny-gemma3", 1700, 100, 248},
-                                         Setting{"cpu_avx2", "tiny-gemma3", 400, 300, 90},
-                                         Setting{"cpu_avx2", "tiny-qwen35-iq4_ks", 2300, 100, 248},
-                                         Setting{"cpu_avx2", "tiny-qwen3moe", 2300, 100, 248}));
+                         testing::ValuesIn(under_test<Setting>({
+                             {"reference", "tiny-llama", 250, 8, 62},
+                             {"reference", "tiny-gemma3", 50, 28, 20},
+                             {"reference", "tiny-qwen35-iq4_ks", 200, 8, 62},
+                             {"reference", "tiny-qwen3moe", 200, 8, 62},
+                             {"cpu_avx2", "tiny-llama", 2600, 100, 248},
+                             {"cpu_avx2", "tiny-gemma3", 1700, 100, 248},
+                             {"cpu_avx2", "tiny-gemma3", 400, 300, 90},
+                             {"cpu_avx2", "tiny-qwen35-iq4_ks", 2300, 100, 248},
+                             {"cpu_avx2", "tiny-qwen3moe", 2300, 100, 248},
+                             {"cuda_sm86_emu", "tiny-llama", 100, 100, 248},
+                             {"cuda_sm86_emu", "tiny-gemma3", 20, 300, 90},
+                             {"cuda_sm86_emu", "tiny-qwen35-iq4_ks", 60, 100, 248},
+                             {"cuda_sm86_emu", "tiny-qwen3moe", 60, 100, 248},
+                         })));
 
 }  // namespace
 }  // namespace vernal::test

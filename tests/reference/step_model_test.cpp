@@ -4,6 +4,7 @@
 #include "engine/steps/segmented_step_model.hpp"
 #include "loading/step_functions.hpp"
 #include "reference/golden_model.hpp"
+#include "support/backends_under_test.hpp"
 #include "support/model_under_test.hpp"
 
 namespace vernal::test {
@@ -82,7 +83,7 @@ TEST_P(StepModelOfPrediction, GivesTheBitsOfTheBackendsOwnCalls) {
   steps_->end_step();
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, StepModelOfPrediction, testing::Values("reference", "cpu_avx2"));
+INSTANTIATE_TEST_SUITE_P(Backends, StepModelOfPrediction, testing::ValuesIn(backends_under_test()));
 
 }  // namespace
 }  // namespace vernal::test

@@ -24,6 +24,7 @@
 #include "plugin/backend_client.hpp"
 #include "plugin/core_host.hpp"
 #include "plugin/plugin_registry.hpp"
+#include "support/backends_under_test.hpp"
 #include "support/model_under_test.hpp"
 #include "vernal/block_types.hpp"
 #include "vernal/builder.hpp"
@@ -97,8 +98,8 @@ class WeightFormats : public testing::TestWithParam<std::tuple<std::string, std:
   }
 
   static const std::string& plugin_name() { return std::get<0>(GetParam()); }
-  /// Products of floats are exact up to the rounding of f32 sums. cpu_avx2 rounds activations to 8
-  /// bits.
+  /// Products of floats are exact up to the rounding of f32 sums. Other backends than the reference
+  /// round activations to 8 bits.
   static double bound() { return plugin_name() == "reference" ? 1e-10 : 4e-4; }
 
   plugin::BackendPlan plan(const ModuleView& view) const {
@@ -169,7 +170,7 @@ TEST_P(WeightFormats, AreListedAndPlannedAsTheyAreHandled) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, WeightFormats,
-                         testing::Combine(testing::Values("reference", "cpu_avx2"),
+                         testing::Combine(testing::ValuesIn(backends_under_test()),
                                           testing::ValuesIn(all_formats())),
                          [](const auto& info) {
                            return std::get<0>(info.param) + "_" + std::get<1>(info.param);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "reference/golden_model.hpp"
+#include "support/backends_under_test.hpp"
 #include "support/made_up_tokens.hpp"
 #include "support/model_under_test.hpp"
 #include "support/snapshot_bytes.hpp"
@@ -22,7 +23,7 @@ ModelOptions options_of(const std::string& backend) {
   ModelOptions options;
   options.backend = backend;
   options.keys = options.values = backend == "reference" ? "f32" : "f16";
-  options.threads = backend == "reference" ? 0 : 2;
+  options.threads = backend == "cpu_avx2" ? 2 : 0;
   options.context_length = 1024;
   options.max_sequences = 3;
   options.max_tokens_per_step = 96;
@@ -212,7 +213,7 @@ TEST_P(WindowCuts, ForksAreMadeAtTheEndOnly) {
   EXPECT_TRUE(model->pool().seq_fork(a, 0, 140).has_value());
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, WindowCuts, testing::Values("cpu_avx2", "reference"),
+INSTANTIATE_TEST_SUITE_P(Backends, WindowCuts, testing::ValuesIn(backends_under_test()),
                          [](const auto& info) { return info.param; });
 
 TEST(Windows, OfAnotherPlanMakeASnapshotIncompatible) {

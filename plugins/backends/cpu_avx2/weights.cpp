@@ -6,7 +6,8 @@
 #include <string>
 
 #include "operations/operation_table.hpp"
-#include "shared/memory.hpp"
+#include "shared/state/memory.hpp"
+#include "shared/weights/weight_uses.hpp"
 #include "vernal/block_types.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -15,48 +16,6 @@ namespace {
 
 /// Largest piece that is packed between two reports of progress.
 constexpr std::int64_t kPieceBytes = std::int64_t{32} << 20;
-
-/// How the operands of a module use each weight.
-struct Uses {
-  bool is_multiplied = false;
-  bool is_looked_up = false;
-  bool is_read_by_number = false;
-  std::int64_t num_experts = 1;       // matrices of [E, N, K]
-  std::int64_t num_used_experts = 1;  // of them by a token
-};
-
-void note_use(const Module& module, const Function& function, const Node& node, std::size_t operand,
-              Uses& uses) {
-  switch (find_operation(node.op)->weight_use(operand)) {
-    case WeightUse::kNumbers:
-      uses.is_read_by_number = true;
-      break;
-    case WeightUse::kTable:
-      uses.is_looked_up = true;
-      break;
-    case WeightUse::kMatrix:
-      uses.is_multiplied = true;
-      break;
-    case WeightUse::kExpertMatrices:
-      uses.is_multiplied = true;
-      uses.num_experts = module.weights[node.operands[operand].index].shape[0];
-      uses.num_used_experts = function.values[node.operands[1].index].shape[1];
-      break;
-  }
-}
-
-std::vector<Uses> find_uses(const Module& module) {
-  std::vector<Uses> uses(module.weights.size());
-  for (const Function& function : module.functions) {
-    for (const Node& node : function.nodes) {
-      for (std::size_t i = 0; i < node.operands.size(); ++i) {
-        if (node.operands[i].kind != VERNAL_OPERAND_WEIGHT) continue;
-        note_use(module, function, node, i, uses[node.operands[i].index]);
-      }
-    }
-  }
-  return uses;
-}
 
 /// Bytes of one row as the file has it.
 std::int64_t file_row_bytes(const WeightLayout::Entry& entry) {
@@ -114,25 +73,13 @@ void widen_numbers(const WeightLayout::Entry& entry, const std::byte* stored, fl
   }
 }
 
-/// The name with a star for each part between dots that is a number: "blk.*.ffn_down.weight".
-std::string pattern_of(const std::string& name) {
-  std::string out;
-  for (std::size_t i = 0; i < name.size();) {
-    const std::size_t end = std::min(name.find('.', i), name.size());
-    const std::string part = name.substr(i, end - i);
-    const bool is_number =
-        !part.empty() && part.find_first_not_of("0123456789") == std::string::npos;
-    out += is_number ? "*" : part;
-    if (end < name.size()) out += '.';
-    i = end + 1;
-  }
-  return out;
-}
-
 }  // namespace
 
 WeightLayout::WeightLayout(const Module& module) {
-  const std::vector<Uses> uses = find_uses(module);
+  const std::vector<backend::WeightUses> uses =
+      backend::find_weight_uses(module, [](const Node& node, std::size_t operand) {
+        return find_operation(node.op)->weight_use(operand);
+      });
   for (std::size_t i = 0; i < module.weights.size(); ++i) {
     const Weight& weight = module.weights[i];
     Entry entry;
@@ -166,7 +113,7 @@ WeightLayout::WeightLayout(const Module& module) {
 
 void WeightLayout::note_conversion(const std::string& name, std::string_view stored,
                                    std::int64_t bytes) {
-  const std::string names = pattern_of(name);
+  const std::string names = backend::name_pattern(name);
   for (Conversion& known : conversions_) {
     if (known.names == names && known.stored == stored) {
       known.bytes += bytes;

@@ -1,4 +1,4 @@
-#include "shared/buffer_planner.hpp"
+#include "shared/compile/buffer_planner.hpp"
 
 #include <gtest/gtest.h>
 

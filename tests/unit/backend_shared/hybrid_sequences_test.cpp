@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "plain_memory.hpp"
-#include "shared/sequences.hpp"
+#include "shared/state/sequences.hpp"
 
 namespace vernal::backend {
 namespace {

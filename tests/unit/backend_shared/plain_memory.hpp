@@ -4,7 +4,7 @@
 #include <cstring>
 #include <vector>
 
-#include "shared/memory.hpp"
+#include "shared/state/memory.hpp"
 
 namespace vernal::backend {
 
@@ -18,6 +18,12 @@ class PlainMemory final : public Memory {
   }
   void clear(std::byte* at, std::int64_t bytes) override {
     std::memset(at, 0, static_cast<std::size_t>(bytes));
+  }
+  const std::byte* view(const std::byte* from, std::int64_t, std::vector<std::byte>&) override {
+    return from;
+  }
+  void write(std::span<const std::byte> from, std::byte* to) override {
+    std::memcpy(to, from.data(), from.size());
   }
 
  private:

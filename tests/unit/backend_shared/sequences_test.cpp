@@ -1,4 +1,4 @@
-#include "shared/sequences.hpp"
+#include "shared/state/sequences.hpp"
 
 #include <gtest/gtest.h>
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "plain_memory.hpp"
-#include "shared/kv_plan.hpp"
-#include "shared/sequences.hpp"
+#include "shared/state/kv_plan.hpp"
+#include "shared/state/sequences.hpp"
 
 namespace vernal::backend {
 namespace {

@@ -3,37 +3,21 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "kernels/attention/kv_page.hpp"
 #include "operations/attention.hpp"
 #include "operations/operation.hpp"
 #include "operations/rope.hpp"
-#include "shared/kv_plan.hpp"
-#include "shared/state_plan.hpp"
+#include "shared/state/kv_plan.hpp"
+#include "shared/state/state_plan.hpp"
 #include "vernal/backend_types.hpp"
 #include "vernal/module.hpp"
 
 namespace vernal::cpu_avx2 {
 
-/// Data that a step brings along.
-struct InputSlot {
-  std::string name;
-  std::uint32_t element = VERNAL_ELEMENT_F32;
-  std::int64_t leading = VERNAL_DIM_TOKENS;  ///< VERNAL_DIM_* or 1
-  std::int64_t factor = 1;                   ///< numbers per leading index
-  /// Integers must be at least 0 and below this. VERNAL_DIM_TOKENS: below T; 0: any number.
-  std::int64_t limit = 0;
-};
-
-/// A result that stays until the step is released.
-struct OutputSlot {
-  std::string name;
-  BufferId buffer = kNoBuffer;
-  RowCount rows;
-  std::int64_t num_columns = 0;
-};
+using backend::InputSlot;
+using backend::OutputSlot;
 
 struct CompiledFunction {
   std::vector<std::unique_ptr<Operation>> operations;

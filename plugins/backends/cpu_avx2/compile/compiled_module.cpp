@@ -4,8 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "state/kv_layouts.hpp"
-
 namespace vernal::cpu_avx2 {
 
 namespace {
@@ -33,8 +31,8 @@ CompiledModule::CompiledModule(std::shared_ptr<const Module> source,
     : module(std::move(source)),
       options(checked(plan_options)),
       num_threads(threads),
-      layouts(kv_layouts(*module, options)),
-      kv(*module, options, page_bytes_of(layouts)),
+      layouts(backend::kv_layouts(*module, options)),
+      kv(*module, options, backend::page_bytes_of(layouts)),
       states(*module, options),
       weights(*module) {
   for (std::uint32_t f = 0; f < module->functions.size(); ++f) {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "compile/compiled_function.hpp"
-#include "shared/kv_plan.hpp"
-#include "shared/state_plan.hpp"
+#include "shared/state/kv_plan.hpp"
+#include "shared/state/state_plan.hpp"
 #include "vernal/backend_plugin.hpp"
 #include "weights.hpp"
 

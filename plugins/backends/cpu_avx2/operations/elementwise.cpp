@@ -1,13 +1,15 @@
 // Operations on numbers one by one: act/1, scale/1, softcap/1, add/1, mul/1.
 #include <algorithm>
 #include <array>
-#include <utility>
 
 #include "compile/function_builder.hpp"
 #include "kernels/elementwise/elementwise.hpp"
 #include "operations/operation_table.hpp"
+#include "shared/compile/function_names.hpp"
 
 namespace vernal::cpu_avx2 {
+
+using backend::find_activation;
 
 namespace {
 
@@ -54,24 +56,6 @@ void MapOperation::run(const StepContext& step, Worker& worker) const noexcept {
         break;
     }
   });
-}
-
-std::optional<Activation> find_activation(std::string_view kind) {
-  static constexpr std::array<std::pair<std::string_view, Activation>, 9> kNames{{
-      {"silu", Activation::kSilu},
-      {"gelu_tanh", Activation::kGeluTanh},
-      {"gelu_erf", Activation::kGeluErf},
-      {"relu", Activation::kRelu},
-      {"relu2", Activation::kRelu2},
-      {"sigmoid", Activation::kSigmoid},
-      {"softplus", Activation::kSoftplus},
-      {"tanh", Activation::kTanh},
-      {"exp", Activation::kExp},
-  }};
-  for (const auto& [name, value] : kNames) {
-    if (name == kind) return value;
-  }
-  return std::nullopt;
 }
 
 void compile_map(FunctionBuilder& builder, const Node& node) {
@@ -151,21 +135,13 @@ void BinaryOperation::run(const StepContext& step, Worker& worker) const noexcep
   });
 }
 
-/// Strides over the four dimensions of the result, 0 where the operand repeats.
 BinaryOperation::Source binary_source(const FunctionBuilder& builder, const Node& node,
                                       std::size_t i) {
   const bool is_weight = node.operands[i].kind == VERNAL_OPERAND_WEIGHT;
   const Shape& s =
       is_weight ? builder.operand_weight(node, i).shape : builder.operand_shape(node, i);
-  BinaryOperation::Source source{
-      is_weight ? kNoBuffer : builder.operand(node, i), FunctionBuilder::weight(node, i), {}};
-  std::int64_t stride = 1;
-  for (std::uint32_t d = 0; d < s.rank; ++d) {
-    const std::uint32_t from = s.rank - 1 - d;
-    source.strides[3 - d] = s[from] == 1 ? 0 : stride;
-    if (s[from] > 0) stride *= s[from];
-  }
-  return source;
+  return {is_weight ? kNoBuffer : builder.operand(node, i), FunctionBuilder::weight(node, i),
+          backend::broadcast_strides(s)};
 }
 
 void compile_binary(FunctionBuilder& builder, const Node& node) {

@@ -1,30 +1,14 @@
 #include "operations/glu.hpp"
 
 #include <array>
-#include <utility>
 
 #include "compile/function_builder.hpp"
+#include "shared/compile/function_names.hpp"
 #include "vernal/op_options.hpp"
 
 namespace vernal::cpu_avx2 {
 
-namespace {
-
-std::optional<Glu> find_glu(std::string_view kind) {
-  static constexpr std::array<std::pair<std::string_view, Glu>, 5> kNames{{
-      {"swiglu", Glu::kSwiglu},
-      {"geglu_tanh", Glu::kGegluTanh},
-      {"geglu_erf", Glu::kGegluErf},
-      {"reglu", Glu::kReglu},
-      {"swiglu_oai", Glu::kSwigluOai},
-  }};
-  for (const auto& [name, value] : kNames) {
-    if (name == kind) return value;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
+using backend::find_glu;
 
 GluRows glu_parameters(const Node& node) {
   const GluOptions options = glu_options(node);

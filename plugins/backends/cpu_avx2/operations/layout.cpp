@@ -11,29 +11,16 @@ namespace vernal::cpu_avx2 {
 
 namespace {
 
-/// Copies a part of an axis: slice/1, one output of split/1, one operand of concat/1. A value is
-/// [rows, axis, inner].
 class CopyAxisOperation final : public Operation {
  public:
-  struct Parameters {
-    BufferId x;
-    BufferId y;
-    RowCount rows;
-    std::int64_t inner;
-    std::int64_t length;
-    std::int64_t x_axis;
-    std::int64_t x_start;
-    std::int64_t y_axis;
-    std::int64_t y_start;
-  };
-  explicit CopyAxisOperation(const Parameters& parameters);
+  explicit CopyAxisOperation(const backend::AxisCopy& copy);
   void run(const StepContext& step, Worker& worker) const noexcept override;
 
  private:
-  Parameters p_;
+  backend::AxisCopy p_;
 };
 
-CopyAxisOperation::CopyAxisOperation(const Parameters& parameters) : p_(parameters) {
+CopyAxisOperation::CopyAxisOperation(const backend::AxisCopy& copy) : p_(copy) {
   reads = {p_.x};
   writes = {p_.y};
 }
@@ -49,40 +36,8 @@ void CopyAxisOperation::run(const StepContext& step, Worker& worker) const noexc
   });
 }
 
-/// A copy of part of an axis between two values, all but places and lengths filled in.
-CopyAxisOperation::Parameters axis_copy(const FunctionBuilder& builder, std::uint32_t x,
-                                        std::uint32_t y, std::uint32_t axis) {
-  const Shape& s = builder.shape(x);
-  CopyAxisOperation::Parameters p{};
-  for (std::uint32_t d = 0; d < s.rank; ++d) {
-    if (s[d] < 0) {
-      p.rows.leading = s[d];
-    } else if (d < axis) {
-      p.rows.factor *= s[d];
-    }
-  }
-  p.inner = 1;
-  for (std::uint32_t d = axis + 1; d < s.rank; ++d) p.inner *= s[d];
-  p.x = builder.buffer(x);
-  p.y = builder.buffer(y);
-  p.x_axis = s[axis];
-  p.y_axis = builder.shape(y)[axis];
-  return p;
-}
-
-std::uint32_t axis_of(const Node& node) {
-  return static_cast<std::uint32_t>(node.integer("axis", 0));
-}
-
 void compile_input(FunctionBuilder& builder, const Node& node) {
-  const std::uint32_t value = node.outputs[0];
-  const Shape& s = builder.shape(value);
-  InputSlot slot;
-  slot.name = node.text("name", "");
-  slot.element = builder.function().values[value].element;
-  slot.leading = s.rank > 0 && s[0] < 0 ? s[0] : 1;
-  for (std::uint32_t d = 0; d < s.rank; ++d) slot.factor *= s[d] < 0 ? 1 : s[d];
-  builder.add_input(value, std::move(slot));
+  builder.add_input(node.outputs[0], backend::input_slot(builder.function(), node));
 }
 
 void compile_output(FunctionBuilder& builder, const Node& node) {
@@ -90,8 +45,8 @@ void compile_output(FunctionBuilder& builder, const Node& node) {
   BufferId buffer = builder.operand(node, 0);
   if (builder.is_input(buffer)) {
     const BufferId copy = builder.add_buffer(builder.most(rows) * num_columns * kFloatBytes);
-    builder.emit<CopyAxisOperation>(CopyAxisOperation::Parameters{
-        buffer, copy, rows, 1, num_columns, num_columns, 0, num_columns, 0});
+    builder.emit<CopyAxisOperation>(
+        backend::AxisCopy{buffer, copy, rows, 1, num_columns, num_columns, 0, num_columns, 0});
     buffer = copy;
   }
   builder.add_output({std::string(node.text("name", "")), buffer, rows, num_columns});
@@ -101,35 +56,9 @@ void compile_reshape(FunctionBuilder& builder, const Node& node) {
   builder.share_buffer(node.outputs[0], FunctionBuilder::value(node, 0));
 }
 
-void compile_slice(FunctionBuilder& builder, const Node& node) {
-  builder.new_output(node);
-  auto p = axis_copy(builder, FunctionBuilder::value(node, 0), node.outputs[0], axis_of(node));
-  p.length = node.integer("length", 0);
-  p.x_start = node.integer("start", 0);
-  builder.emit<CopyAxisOperation>(p);
-}
-
-void compile_split(FunctionBuilder& builder, const Node& node) {
-  std::int64_t start = 0;
-  for (const std::uint32_t value : node.outputs) {
-    builder.new_buffer(value);
-    auto p = axis_copy(builder, FunctionBuilder::value(node, 0), value, axis_of(node));
-    p.length = p.y_axis;
-    p.x_start = start;
-    start += p.length;
-    builder.emit<CopyAxisOperation>(p);
-  }
-}
-
-void compile_concat(FunctionBuilder& builder, const Node& node) {
-  builder.new_output(node);
-  std::int64_t start = 0;
-  for (std::size_t i = 0; i < node.operands.size(); ++i) {
-    auto p = axis_copy(builder, FunctionBuilder::value(node, i), node.outputs[0], axis_of(node));
-    p.length = p.x_axis;
-    p.y_start = start;
-    start += p.length;
-    builder.emit<CopyAxisOperation>(p);
+void compile_copies(FunctionBuilder& builder, const Node& node) {
+  for (const backend::AxisCopy& copy : backend::axis_copies(builder, node)) {
+    builder.emit<CopyAxisOperation>(copy);
   }
 }
 
@@ -187,9 +116,9 @@ std::span<const OperationDescriptor> layout_operations() {
                           .makes_integers = true},
       OperationDescriptor{"vernal.output/1", kOutputAttributes, compile_output},
       OperationDescriptor{"vernal.reshape/1", kReshapeAttributes, compile_reshape},
-      OperationDescriptor{"vernal.slice/1", kSliceAttributes, compile_slice},
-      OperationDescriptor{"vernal.split/1", kSplitAttributes, compile_split},
-      OperationDescriptor{"vernal.concat/1", kConcatAttributes, compile_concat},
+      OperationDescriptor{"vernal.slice/1", kSliceAttributes, compile_copies},
+      OperationDescriptor{"vernal.split/1", kSplitAttributes, compile_copies},
+      OperationDescriptor{"vernal.concat/1", kConcatAttributes, compile_copies},
       OperationDescriptor{"vernal.select_rows/1", {}, compile_select_rows},
   };
   return kDescriptors;

@@ -12,7 +12,8 @@
 #include <vector>
 
 #include "kernels/attention/attention.hpp"
-#include "shared/buffer_planner.hpp"
+#include "shared/compile/buffer_planner.hpp"
+#include "shared/compile/step_io.hpp"
 #include "thread_pool.hpp"
 #include "vernal/module.hpp"
 #include "weights.hpp"
@@ -23,12 +24,7 @@ using backend::BufferId;
 using backend::kNoBuffer;
 using backend::Location;
 using backend::Place;
-
-/// A number of rows that depends on the step: tokens, rows wanted, or neither, times a constant.
-struct RowCount {
-  std::int64_t leading = 1;  ///< VERNAL_DIM_TOKENS, VERNAL_DIM_ROWS, or 1
-  std::int64_t factor = 1;
-};
+using backend::RowCount;
 
 /// The pages of a KV group in a step, and where the step's sequences have theirs.
 struct KvPagesOfStep {

@@ -21,39 +21,9 @@ constexpr std::array kTable{
     linear_operations,    norm_operations,   rope_operations,
 };
 
-Refusal refuse_weights(const OperationDescriptor& descriptor, const Module& module,
-                       const Node& node) {
-  for (std::size_t i = 0; i < node.operands.size(); ++i) {
-    if (node.operands[i].kind != VERNAL_OPERAND_WEIGHT) continue;
-    const Weight& weight = module.weights[node.operands[i].index];
-    if (find_weight_format(weight.format) == nullptr) {
-      return "weight " + weight.name + ": storage format " + weight.format + " is not read here";
-    }
-    const WeightUse use = descriptor.weight_use(i);
-    const bool is_flat = use == WeightUse::kMatrix || use == WeightUse::kTable;
-    if (is_flat && weight.shape.rank != 2) {
-      return "weight " + weight.name + ": expected 2 dimensions, found " +
-             std::to_string(weight.shape.rank);
-    }
-  }
-  return std::nullopt;
-}
-
-/// Integers come from inputs and from the choice of experts and go into operations; nothing here
-/// moves them.
-Refusal refuse_integers(const OperationDescriptor& descriptor, const Function& function,
-                        const Node& node) {
-  if (descriptor.makes_integers || node.outputs.empty()) return std::nullopt;
-  if (function.values[node.outputs[0]].element != VERNAL_ELEMENT_I32) return std::nullopt;
-  return node.op + " of integers is not supported here";
-}
+bool reads_format(std::string_view format) { return find_weight_format(format) != nullptr; }
 
 }  // namespace
-
-WeightUse OperationDescriptor::weight_use(std::size_t operand) const {
-  const auto found = std::ranges::find(weights, operand, &WeightOperand::operand);
-  return found == weights.end() ? WeightUse::kNumbers : found->use;
-}
 
 const OperationDescriptor* find_operation(std::string_view op) {
   for (Descriptors* const descriptors : kTable) {
@@ -67,11 +37,7 @@ const OperationDescriptor* find_operation(std::string_view op) {
 Refusal refusal(const Module& module, const Function& function, const Node& node) {
   const OperationDescriptor* const descriptor = find_operation(node.op);
   if (descriptor == nullptr) return "operation " + node.op + " is not supported here";
-  if (auto why = attribute_refusal(node, descriptor->attributes)) return why;
-  if (auto why = refuse_weights(*descriptor, module, node)) return why;
-  if (auto why = refuse_integers(*descriptor, function, node)) return why;
-  if (descriptor->refuse == nullptr) return std::nullopt;
-  return descriptor->refuse(module, function, node);
+  return descriptor->refusal(module, function, node, reads_format);
 }
 
 Refusal refuse_heads(const Function& function, const Node& node, std::size_t first,

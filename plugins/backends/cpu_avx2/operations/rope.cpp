@@ -82,18 +82,12 @@ void RopeOperation::run(const StepContext& step, Worker& worker) const noexcept 
       [&](std::int64_t first, std::int64_t last) { rope_tokens(rope, first, last); });
 }
 
-/// Whether two nodes turn pairs by the same angles.
-bool turn_alike(const RopeOptions& a, const RopeOptions& b) {
-  return a.n_rot == b.n_rot && a.base == b.base && a.scaling == b.scaling && a.mrope == b.mrope &&
-         a.sections == b.sections;
-}
-
 /// The table of sines and cosines for these parameters, made at its first use.
 BufferId shared_table(FunctionBuilder& builder, const RopeOptions& options, const Node& node) {
   const BufferId positions = builder.operand(node, 1);
   const std::int64_t factors = FunctionBuilder::weight(node, 2);
   for (const RopeTableOperation* known : builder.rope_tables()) {
-    if (turn_alike(known->options(), options) && known->positions() == positions &&
+    if (backend::turn_alike(known->options(), options) && known->positions() == positions &&
         known->factors() == factors) {
       return known->table();
     }

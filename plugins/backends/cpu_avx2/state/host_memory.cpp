@@ -35,4 +35,12 @@ void HostMemory::clear(std::byte* at, std::int64_t bytes) {
   std::memset(at, 0, static_cast<std::size_t>(bytes));
 }
 
+const std::byte* HostMemory::view(const std::byte* from, std::int64_t, std::vector<std::byte>&) {
+  return from;
+}
+
+void HostMemory::write(std::span<const std::byte> from, std::byte* to) {
+  std::memcpy(to, from.data(), from.size());
+}
+
 }  // namespace vernal::cpu_avx2

@@ -1,7 +1,7 @@
 // The memory of a pool on the CPU: reserved address space, and copies that are done at once.
 #pragma once
 
-#include "shared/memory.hpp"
+#include "shared/state/memory.hpp"
 
 namespace vernal::cpu_avx2 {
 
@@ -12,6 +12,9 @@ class HostMemory final : public backend::Memory {
                                            std::string_view what) override;
   void copy(const std::byte* from, std::byte* to, std::int64_t bytes) override;
   void clear(std::byte* at, std::int64_t bytes) override;
+  const std::byte* view(const std::byte* from, std::int64_t bytes,
+                        std::vector<std::byte>& copy) override;
+  void write(std::span<const std::byte> from, std::byte* to) override;
 };
 
 }  // namespace vernal::cpu_avx2

@@ -6,9 +6,6 @@
 
 namespace vernal::cpu_avx2 {
 
-/// Numbers that are rotated together in a row of `dim`: the greatest power of two that divides it.
-inline constexpr std::int64_t rotation_block(std::int64_t dim) { return dim & -dim; }
-
 /// y_i = sum over j of (-1)^popcount(i & j) x_j / sqrt(block) in each block of the row, in place.
 /// The matrix is symmetric and orthogonal (Sylvester 1867): rotating twice gives the row back, and
 /// products of rows rotated alike stay what they were, up to f32 rounding.

@@ -124,23 +124,6 @@ void load_row(const KvRun& run, std::int64_t slot, float* out) {
 
 }  // namespace
 
-std::optional<KvFormat> find_kv_format(std::string_view name) {
-  if (name == "f16") return KvFormat::kF16;
-  if (name == "q8_0") return KvFormat::kQ8_0;
-  if (name == "q4_0") return KvFormat::kQ4_0;
-  return std::nullopt;
-}
-
-std::int64_t KvLayout::code_bytes(KvFormat format, std::int64_t dim) {
-  if (format == KvFormat::kF16) return kPageTokens * dim * 2;
-  return format == KvFormat::kQ8_0 ? kPageTokens * dim : kPageTokens * dim / 2;
-}
-
-std::int64_t KvLayout::run_bytes(KvFormat format, std::int64_t dim) {
-  const std::int64_t scales = has_codes(format) ? kPageTokens * (dim / kKvGroup) * 2 : 0;
-  return code_bytes(format, dim) + scales;
-}
-
 void store_key(const KvRun& run, std::int64_t slot, const float* x) {
   store_row<KeyOrder>(run, slot, x);
 }

@@ -13,55 +13,19 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <string_view>
 
-#include "shared/page.hpp"
+#include "shared/state/kv_layout.hpp"
 
 namespace vernal::cpu_avx2 {
 
+using backend::find_kv_format;
+using backend::has_codes;
+using backend::kKvGroup;
+using backend::kMostRotated;
 using backend::kPageTokens;
-
-/// Most numbers of a row that is rotated.
-inline constexpr std::int64_t kMostRotated = 1024;
-
-/// Numbers of a row that share a scale.
-inline constexpr std::int64_t kKvGroup = 32;
-
-enum class KvFormat : std::uint8_t { kF16, kQ8_0, kQ4_0 };
-
-/// Whether numbers are stored as integer codes with a scale for each kKvGroup of them.
-inline constexpr bool has_codes(KvFormat format) { return format != KvFormat::kF16; }
-
-/// The format with that name ("f16", "q8_0", "q4_0"), or nothing.
-std::optional<KvFormat> find_kv_format(std::string_view name);
-
-/// Shape and format of one KV state. `dim` of a format with codes is a multiple of 32, of f16
-/// one of 8.
-struct KvLayout {
-  std::int64_t num_heads = 0;
-  std::int64_t key_dim = 0;
-  std::int64_t value_dim = 0;
-  KvFormat keys = KvFormat::kF16;
-  KvFormat values = KvFormat::kF16;
-  /// Numbers that are rotated together (rotation_block()), 0: stored as they are.
-  std::int64_t key_rotation = 0;
-  std::int64_t value_rotation = 0;
-
-  /// Bytes of the numbers or codes of one head in a page; scales are behind them.
-  static std::int64_t code_bytes(KvFormat format, std::int64_t dim);
-  /// Bytes of the keys or values of one head in a page.
-  static std::int64_t run_bytes(KvFormat format, std::int64_t dim);
-
-  std::int64_t head_bytes() const {
-    return run_bytes(keys, key_dim) + run_bytes(values, value_dim);
-  }
-  std::int64_t page_bytes() const { return num_heads * head_bytes(); }
-  std::int64_t keys_at(std::int64_t head) const { return head * head_bytes(); }
-  std::int64_t values_at(std::int64_t head) const {
-    return keys_at(head) + run_bytes(keys, key_dim);
-  }
-};
+using backend::KvFormat;
+using backend::KvLayout;
+using backend::rotation_block;
 
 /// The keys or the values of one head in a page.
 struct KvRun {

@@ -4,24 +4,15 @@
 #include <array>
 #include <cstdint>
 
+#include "shared/compile/function_kinds.hpp"
+
 namespace vernal::cpu_avx2 {
 
-enum class Activation : std::uint8_t {
-  kSilu,
-  kGeluTanh,
-  kGeluErf,
-  kRelu,
-  kRelu2,
-  kSigmoid,
-  kSoftplus,
-  kTanh,
-  kExp,
-};
+using backend::Activation;
+using backend::Glu;
 
 /// y[i] = f(x[i]) for first <= i < last. y may be x.
 void activate(Activation kind, const float* x, float* y, std::int64_t first, std::int64_t last);
-
-enum class Glu : std::uint8_t { kSwiglu, kGegluTanh, kGegluErf, kReglu, kSwigluOai };
 
 /// y[t,f] = f(gate[t,f]) * up[t,f]; SwigluOai: g = min(gate, limit), u = clamp(up, -limit, limit),
 /// y = g * sigmoid(alpha * g) * (u + 1).

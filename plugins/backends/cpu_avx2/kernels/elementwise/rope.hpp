@@ -2,24 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
-#include "vernal/builder_types.hpp"
+#include "shared/compile/rope_frequencies.hpp"
 
 namespace vernal::cpu_avx2 {
 
-/// How fast each pair turns.
-struct RopeFrequencies {
-  std::vector<double> radians_per_position;  ///< [n_rot / 2]
-  std::vector<std::uint8_t> axis;            ///< [n_rot / 2], column of the positions
-  float magnitude = 1.0F;
-
-  std::int64_t num_pairs() const { return static_cast<std::int64_t>(axis.size()); }
-};
-
-/// `factors` divides the frequencies, [n_rot / 2]; empty: none. `num_axes`: P of the positions.
-RopeFrequencies rope_frequencies(const RopeOptions& options, const std::vector<float>& factors,
-                                 std::int64_t num_axes);
+using backend::rope_frequencies;
+using backend::RopeFrequencies;
 
 /// magnitude * cos and sin of the angle of each token and pair.
 struct RopeTable {

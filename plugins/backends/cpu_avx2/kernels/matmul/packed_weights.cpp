@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "kernels/matmul/eight_bit_form.hpp"
+#include "shared/weights/eight_bit_form.hpp"
 
 namespace vernal::cpu_avx2 {
 
@@ -86,7 +86,7 @@ void convert_and_pack_group(const BlockType& stored, std::int64_t num_columns,
     return;
   }
   const auto columns = static_cast<std::uint64_t>(num_columns);
-  WriteEightBitRow* const write = find_eight_bit_writer(stored.id);
+  backend::WriteEightBitRow* const write = backend::find_eight_bit_writer(stored.id);
   for (std::int64_t row = 0; row < num_rows; ++row) {
     write(rows + row * static_cast<std::int64_t>(stored.row_bytes(columns)), columns,
           scratch + row * stored_row_bytes(format, num_columns));
@@ -107,7 +107,7 @@ void dequantize_packed_row(const PackedMatrix& matrix, std::int64_t row, std::by
                            float* out) {
   unpack_row(matrix, row, scratch);
   if (matrix.format->id == kEightBitId) {
-    read_eight_bit_row(scratch, matrix.num_columns, out);
+    backend::read_eight_bit_row(scratch, matrix.num_columns, out);
     return;
   }
   const BlockType* type = find_block_type(matrix.format->id);

@@ -1,6 +1,6 @@
 #include "kernels/matmul/weight_format.hpp"
 
-#include "kernels/matmul/eight_bit_form.hpp"
+#include "shared/weights/eight_bit_form.hpp"
 
 namespace vernal::cpu_avx2 {
 
@@ -24,7 +24,7 @@ std::array<std::span<const WeightFormat>, 4> weight_format_families() {
 
 const WeightFormat* find_weight_format(std::string_view id) {
   if (const WeightFormat* format = find_row(id)) return format;
-  return find_eight_bit_writer(id) != nullptr ? find_row(kEightBitId) : nullptr;
+  return backend::find_eight_bit_writer(id) != nullptr ? find_row(kEightBitId) : nullptr;
 }
 
 }  // namespace vernal::cpu_avx2

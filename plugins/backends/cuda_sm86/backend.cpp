@@ -1,0 +1,121 @@
+#include "backend.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "device/device.hpp"
+#include "operations/operation_table.hpp"
+#include "vernal/block_types.hpp"
+
+namespace vernal::cuda_sm86 {
+
+namespace {
+
+std::string device_name(int device) { return "cuda:" + std::to_string(device); }
+
+/// Errors  UNAVAILABLE: the device cannot be used; the text says why
+void require_device(int device) {
+  const std::string problem = device_problem(device);
+  if (!problem.empty()) throw Error(VERNAL_UNAVAILABLE, problem);
+}
+
+class Plan final : public BackendPlan {
+ public:
+  Plan(std::shared_ptr<CompiledModule> compiled, std::shared_ptr<const Instance> instance)
+      : compiled_(std::move(compiled)), instance_(std::move(instance)) {}
+
+  vernal_plan_info info() const override { return compiled_->info(); }
+  std::vector<MemoryRow> rows() const override { return compiled_->rows(); }
+  std::unique_ptr<BackendProgram> build(const WeightSource& source,
+                                        const Progress& progress) override {
+    require_device(instance_->device);
+    return std::make_unique<Program>(compiled_, instance_, source, progress);
+  }
+
+ private:
+  std::shared_ptr<CompiledModule> compiled_;
+  std::shared_ptr<const Instance> instance_;
+};
+
+/// Throws one error that names everything which a module needs and this backend lacks.
+void require_support(const Module& module, const PlanOptions& options) {
+  std::string problems;
+  for (const Function& function : module.functions) {
+    for (const Node& node : function.nodes) {
+      if (const auto why = refusal(module, function, node)) {
+        problems += "\n  " + (node.path.empty() ? node.op : node.path) + ": " + *why;
+      }
+    }
+  }
+  if (!options.host_weights.empty()) {
+    problems += "\n  " + options.host_weights.front() +
+                ": weights that are multiplied stay on the device; tables that are only looked up "
+                "are in host memory as it is";
+  }
+  if (problems.empty()) return;
+  throw Error(VERNAL_UNSUPPORTED, "the module needs what this backend lacks:" + problems);
+}
+
+std::shared_ptr<const Instance> read(const Config& config) {
+  Instance instance;
+  instance.device = static_cast<int>(config.find_int("device").value_or(0));
+  instance.sync_every_operation = config.find_bool("sync_every_node").value_or(false);
+  return std::make_shared<const Instance>(instance);
+}
+
+}  // namespace
+
+CudaBackend::CudaBackend(const Config& config) : instance_(read(config)) {}
+
+std::vector<DeviceInfo> CudaBackend::devices() {
+  std::vector<DeviceInfo> out;
+  const auto count = static_cast<int>(driver_state().devices.size());
+  for (int i = 0; i < count; ++i) {
+    if (!device_problem(i).empty()) continue;
+    const DeviceMemoryInfo memory = device_memory(i);
+    out.push_back({device_name(i), driver_state().devices[static_cast<std::size_t>(i)].name,
+                   memory.total, memory.free, 1});
+  }
+  return out;
+}
+
+std::optional<std::string> CudaBackend::unsupported_reason(const Module& module,
+                                                           const Function& function,
+                                                           const Node& node) const {
+  return refusal(module, function, node);
+}
+
+std::vector<FormatSupport> CudaBackend::formats() const {
+  std::vector<FormatSupport> out;
+  for (const BlockType& type : kBlockTypes) {
+    FormatSupport row{std::string(type.id), VERNAL_FORMAT_REFUSED, "no kernel"};
+    const WeightFormat* const format = find_weight_format(type.id);
+    if (format != nullptr && format->is_form()) {
+      row.support = VERNAL_FORMAT_CONVERTED;
+      const std::int64_t hundredths = 800 * format->block_bytes / format->block_columns;
+      row.note = "8-bit codes, nothing rounded: " + std::to_string(hundredths / 100) + "." +
+                 std::to_string(hundredths % 100) + " bits per weight";
+    } else if (format != nullptr) {
+      row.support = VERNAL_FORMAT_NATIVE;
+      row.note = format->kernels->is_quantised() ? "the same bits, in tiles of 16 rows" : "";
+    }
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+std::unique_ptr<BackendPlan> CudaBackend::plan(std::shared_ptr<const Module> module,
+                                               const PlanOptions& options) {
+  require_support(*module, options);
+  auto compiled =
+      std::make_shared<CompiledModule>(std::move(module), options, device_name(instance_->device));
+  const auto needed = static_cast<std::uint64_t>(compiled->device_bytes());
+  if (options.memory_limit_bytes > 0 && needed > options.memory_limit_bytes) {
+    throw Error(VERNAL_RESOURCE_EXHAUSTED, "the program needs " + std::to_string(needed) +
+                                               " bytes of device memory, the limit is " +
+                                               std::to_string(options.memory_limit_bytes));
+  }
+  return std::make_unique<Plan>(std::move(compiled), instance_);
+}
+
+}  // namespace vernal::cuda_sm86

@@ -1,0 +1,32 @@
+// One configured instance: its device, and what it can compile.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "program.hpp"
+#include "vernal/backend_plugin.hpp"
+
+namespace vernal::cuda_sm86 {
+
+/// A machine without a usable device can open an instance and make plans, so that a deployment can
+/// be judged where it does not run. Only build() needs the device.
+class CudaBackend final : public Backend {
+ public:
+  explicit CudaBackend(const Config& config);
+
+  static std::vector<DeviceInfo> devices();
+
+  std::optional<std::string> unsupported_reason(const Module& module, const Function& function,
+                                                const Node& node) const override;
+  std::vector<FormatSupport> formats() const override;
+  std::unique_ptr<BackendPlan> plan(std::shared_ptr<const Module> module,
+                                    const PlanOptions& options) override;
+
+ private:
+  std::shared_ptr<const Instance> instance_;
+};
+
+}  // namespace vernal::cuda_sm86

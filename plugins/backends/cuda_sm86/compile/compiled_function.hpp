@@ -1,0 +1,43 @@
+// A function of the module as a list of operations over buffers at fixed places.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "operations/operation.hpp"
+#include "operations/rope_table.hpp"
+#include "shared/state/kv_layout.hpp"
+#include "shared/state/kv_plan.hpp"
+#include "shared/state/state_plan.hpp"
+#include "vernal/backend_types.hpp"
+#include "vernal/module.hpp"
+
+namespace vernal::cuda_sm86 {
+
+using backend::InputSlot;
+using backend::OutputSlot;
+
+struct CompiledFunction {
+  std::vector<std::unique_ptr<Operation>> operations;
+  std::vector<Location> locations;  // by buffer
+  std::vector<InputSlot> inputs;
+  std::vector<OutputSlot> outputs;
+  std::vector<RopeTableOperation*> rope_tables;
+  std::int64_t arena_bytes = 0;
+  std::int64_t output_bytes = 0;
+};
+
+/// What a plan has fixed before its functions are compiled. Borrowed.
+struct CompileContext {
+  const PlanOptions& options;
+  const std::vector<backend::KvLayout>& kv_layouts;
+  const backend::KvPlan& kv;
+  const backend::StatePlan& states;
+};
+
+/// Compiles a function whose nodes are all supported (operation_table.hpp).
+CompiledFunction compile_function(const Module& module, std::uint32_t function,
+                                  const CompileContext& context);
+
+}  // namespace vernal::cuda_sm86

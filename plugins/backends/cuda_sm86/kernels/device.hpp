@@ -1,0 +1,152 @@
+// The language of the kernels: CUDA C++, and a function for each instruction that has no name in it.
+//
+// The same kernels compile with nvcc, with NVRTC, and with g++ for the emulator (emulator/), which
+// runs each thread of a block as a fiber on the host. So kernels use nothing but
+//   - what CUDA C++ has built in: threadIdx, __syncthreads(), __shfl_xor_sync(), uint4, expf(), ...
+//     (emulator/device_code.hpp lists what the emulator knows);
+//   - the functions of this file. Inline assembly stands here and nowhere else;
+//   - shared memory through VERNAL_SHARED, and launches through launch().
+// NVRTC has no standard library, so kernels include this file and headers of this folder alone.
+#pragma once
+
+#if defined(__CUDACC_RTC__)
+#include <cuda/std/cstddef>
+#include <cuda/std/cstdint>
+using cuda::std::int16_t;
+using cuda::std::int32_t;
+using cuda::std::int64_t;
+using cuda::std::int8_t;
+using cuda::std::size_t;
+using cuda::std::uint16_t;
+using cuda::std::uint32_t;
+using cuda::std::uint64_t;
+using cuda::std::uint8_t;
+#else
+#include <cstddef>
+#include <cstdint>
+#endif
+
+#if defined(__CUDACC__)
+#include <cuda_fp16.h>
+#if !defined(__CUDACC_RTC__)
+#include <cuda_runtime.h>
+#endif
+/// Declares `name`, a Type in the shared memory of the block. At most one of each name in a kernel.
+#define VERNAL_SHARED(Type, name) __shared__ Type name
+/// In front of a loop: its passes are written out one after another.
+#define VERNAL_UNROLL _Pragma("unroll")
+#else
+#define VERNAL_UNROLL
+#include "emulator/device_code.hpp"
+#endif
+
+namespace vernal::cuda_sm86 {
+
+inline constexpr int kWarpSize = 32;
+inline constexpr unsigned kFullWarp = 0xFFFFFFFFU;
+
+#if defined(__CUDACC__)
+
+// ---- numbers
+
+/// The float of an IEEE binary16 pattern, exact.
+__device__ __forceinline__ float float_of_half(uint16_t bits) {
+  return __half2float(__ushort_as_half(bits));
+}
+/// The nearest binary16, ties to even.
+__device__ __forceinline__ uint16_t half_of_float(float value) {
+  return __half_as_ushort(__float2half_rn(value));
+}
+
+// ---- memory
+
+/// Reads 16 bytes that nobody reads again soon: they do not stay in L1. `at` is 16-byte aligned and
+/// is not written while the kernel runs.
+__device__ __forceinline__ uint4 load_once(const uint4* at) {
+  uint4 out;
+  asm volatile("ld.global.nc.L1::no_allocate.L2::128B.v4.u32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(out.x), "=r"(out.y), "=r"(out.z), "=r"(out.w)
+               : "l"(at));
+  return out;
+}
+
+/// Starts to copy 16 bytes to shared memory. Both ends are 16-byte aligned. The bytes may be read
+/// after wait_copies() and a barrier.
+__device__ __forceinline__ void copy_async(void* shared, const void* global) {
+  const auto at = static_cast<unsigned>(__cvta_generic_to_shared(shared));
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(at), "l"(global) : "memory");
+}
+/// Ends a group of copies that this thread has started.
+__device__ __forceinline__ void commit_copies() {
+  asm volatile("cp.async.commit_group;" ::: "memory");
+}
+/// Waits until at most kPending of the newest groups of this thread are unfinished.
+template <int kPending>
+__device__ __forceinline__ void wait_copies() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(kPending) : "memory");
+}
+
+// ---- products of a warp. Lane l is g = l / 4, t = l % 4. Fragments follow the PTX manual:
+//   A of 16 rows, 8-bit   a[0] row g, a[1] row g + 8: columns 4t .. 4t+3;  a[2], a[3]: the same, 16 columns on
+//   B of 8 columns, 8-bit b[0] column g: rows 4t .. 4t+3;  b[1]: 16 rows on
+//   C, D                  d[0], d[1] row g, columns 2t, 2t+1;  d[2], d[3] row g + 8
+
+/// d += A B with 8-bit integers and 32-bit sums: 16 x 32 times 32 x 8.
+__device__ __forceinline__ void multiply_s8(int32_t (&d)[4], const uint32_t (&a)[4],
+                                            const uint32_t (&b)[2]) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+      "{%8, %9}, {%0, %1, %2, %3};"
+      : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+/// The same over 16 instead of 32: a[0], a[1] and b as above.
+__device__ __forceinline__ void multiply_s8_half(int32_t (&d)[4], uint32_t a0, uint32_t a1,
+                                                 uint32_t b) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5}, {%6}, "
+      "{%0, %1, %2, %3};"
+      : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
+      : "r"(a0), "r"(a1), "r"(b));
+}
+/// d += A B with binary16 factors and f32 sums: 16 x 16 times 16 x 8. A register holds two numbers,
+/// the one of the lower column in the lower half: a[0], a[1] rows g, g + 8: columns 2t, 2t+1;
+/// a[2], a[3]: 8 columns on; b[0] column g: rows 2t, 2t+1; b[1]: 8 rows on.
+__device__ __forceinline__ void multiply_f16(float (&d)[4], const uint32_t (&a)[4],
+                                             const uint32_t (&b)[2]) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+      "{%8, %9}, {%0, %1, %2, %3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+#if !defined(__CUDACC_RTC__)
+/// Puts a kernel into a stream. Returns what the runtime says of the launch, nothing of the run.
+template <class... Parameters, class... Arguments>
+cudaError_t launch(cudaStream_t stream, dim3 grid, dim3 block, void (*kernel)(Parameters...),
+                   const Arguments&... arguments) {
+  cudaLaunchConfig_t config{};
+  config.gridDim = grid;
+  config.blockDim = block;
+  config.stream = stream;
+  return cudaLaunchKernelEx(&config, kernel, arguments...);
+}
+#endif
+
+#else  // the emulator: emulator/device_code.hpp has the same functions
+
+using emulator::commit_copies;
+using emulator::copy_async;
+using emulator::float_of_half;
+using emulator::half_of_float;
+using emulator::launch;
+using emulator::load_once;
+using emulator::multiply_f16;
+using emulator::multiply_s8;
+using emulator::multiply_s8_half;
+using emulator::wait_copies;
+
+#endif
+
+}  // namespace vernal::cuda_sm86

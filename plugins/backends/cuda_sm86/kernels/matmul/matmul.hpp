@@ -1,0 +1,69 @@
+// Products with matrices of weights, and the other uses of one: as the host sees them.
+#pragma once
+
+#include "kernels/matmul/activation_blocks.hpp"
+#include "kernels/step.hpp"
+
+namespace vernal::cuda_sm86 {
+
+/// A matrix on the device, N rows of K columns. Borrowed memory.
+struct DeviceMatrix {
+  const unsigned char* data = nullptr;  ///< tiles (tile.hpp), or rows of floats as in the file
+  const float* row_scales = nullptr;    ///< [N], only formats that have them
+  int32_t num_rows = 0;
+  int32_t num_columns = 0;
+};
+
+/// y = x W^T + bias + residual.
+struct Multiply {
+  DeviceMatrix matrix;
+  ActivationBlocks blocks;          ///< x for quantised weights
+  const float* x = nullptr;         ///< [rows][K] for floats
+  const float* bias = nullptr;      ///< [N] or null
+  const float* residual = nullptr;  ///< [rows][N] or null
+  float* y = nullptr;               ///< [rows][N]
+  DeviceRows rows;
+};
+
+/// Makes tiles of rows as they lie in the file.
+struct Repack {
+  const unsigned char* stored = nullptr;  ///< [num_rows] rows, device memory
+  unsigned char* tiles = nullptr;
+  float* row_scales = nullptr;
+  int32_t first_row = 0;  ///< of the matrix, a multiple of 16
+  int32_t num_rows = 0;   ///< stored here; the last call of a matrix may have any number
+  int32_t num_columns = 0;
+};
+
+/// y[t] = scale * row ids[t] of a table that lies as in the file.
+struct Embed {
+  const unsigned char* table = nullptr;  ///< mapped host memory or device memory
+  const int32_t* ids = nullptr;
+  float* y = nullptr;  ///< [tokens][num_columns]
+  const StepCounts* counts = nullptr;
+  int64_t row_bytes = 0;
+  int32_t num_columns = 0;
+  float scale = 1.0F;
+};
+
+/// The kernels of one storage format.
+struct MatrixKernels {
+  /// 16 rows of `columns` as tiles take so many bytes; null for floats, which stay as they are.
+  int64_t (*row_tile_bytes)(int64_t num_columns) = nullptr;
+  bool has_row_scales = false;
+  /// most_rows: of x in this launch
+  cudaError_t (*multiply)(const Multiply& multiply, int64_t most_rows,
+                          const LaunchSize& size) = nullptr;
+  cudaError_t (*repack)(const Repack& repack, cudaStream_t stream) = nullptr;
+  cudaError_t (*embed)(const Embed& embed, const LaunchSize& size) = nullptr;
+
+  bool is_quantised() const { return row_tile_bytes != nullptr; }
+};
+
+// One for each format that is multiplied as it is stored (codecs.hpp), and for each form that others are converted into.
+extern const MatrixKernels kQ4_0Kernels, kQ8_0Kernels, kIq4NlKernels, kQ4KKernels, kQ5KKernels,
+    kQ6KKernels, kIq4XsKernels, kIq4KsKernels, kEightBitKernels, kAffine32Kernels,
+    kAffine256Kernels;
+extern const MatrixKernels kF32Kernels, kF16Kernels, kBf16Kernels;
+
+}  // namespace vernal::cuda_sm86

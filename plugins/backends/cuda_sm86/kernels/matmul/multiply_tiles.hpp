@@ -1,0 +1,200 @@
+// The product of quantised weights with quantised activations, for any codec and number of rows.
+//
+// A block of threads has one tile of 16 weight rows (16 outputs) and up to 64 rows of x. Its warps
+// share the tiles along K: warp w takes every num_warps-th tile, adds up in f32, and the sums of the
+// warps are added in order. So the bits of an output depend on its row of x and on the weights
+// alone, whatever else is in the step.
+#pragma once
+
+#include "kernels/matmul/formats/codecs.hpp"
+#include "kernels/matmul/matmul.hpp"
+
+namespace vernal::cuda_sm86 {
+
+inline constexpr int kMostWarps = 8;
+
+/// The sums of one warp for a tile of 16 outputs and 8 kTiles rows of x, as fragments.
+template <int kTiles>
+struct Sums {
+  float of[kTiles][4];
+};
+
+/// The activations that a lane multiplies with in one block of 32 columns.
+struct ActivationPart {
+  uint32_t codes[2];
+  float2 scales;  ///< of rows 2t and 2t + 1
+  float2 sums;
+};
+
+template <class Codec>
+__device__ __forceinline__ ActivationPart load_activations(const ActivationBlocks& blocks,
+                                                           int64_t num_columns, int64_t first_row,
+                                                           int64_t block, int lane) {
+  const int g = lane / 4;
+  const int t = lane % 4;
+  ActivationPart out;
+  const int8_t* const codes = blocks.codes + (first_row + g) * num_columns + block * kBlockColumns;
+  if constexpr (Codec::kHasHalves) {
+    out.codes[0] = *reinterpret_cast<const uint32_t*>(codes + 4 * t);
+    out.codes[1] = *reinterpret_cast<const uint32_t*>(codes + 16 + 4 * t);
+  } else {
+    const uint2 both = *reinterpret_cast<const uint2*>(codes + 8 * t);
+    out.codes[0] = both.x;
+    out.codes[1] = both.y;
+  }
+  const int64_t at = block * blocks.stride + first_row + 2 * t;
+  out.scales = *reinterpret_cast<const float2*>(blocks.scales + at);
+  if constexpr (Codec::kHasMinimum) {
+    out.sums = *reinterpret_cast<const float2*>(blocks.sums + at);
+  }
+  return out;
+}
+
+/// sums += scale * product, with one scale for each row of weights and row of x.
+__device__ __forceinline__ void add_scaled(float (&sums)[4], const int32_t (&product)[4],
+                                           RowPair scale, float2 x_scales) {
+  sums[0] += static_cast<float>(product[0]) * (scale.low * x_scales.x);
+  sums[1] += static_cast<float>(product[1]) * (scale.low * x_scales.y);
+  sums[2] += static_cast<float>(product[2]) * (scale.high * x_scales.x);
+  sums[3] += static_cast<float>(product[3]) * (scale.high * x_scales.y);
+}
+
+/// The products of one block of 32 columns. `group`: the block in its tile.
+template <class Codec>
+__device__ __forceinline__ void multiply_block(float (&sums)[4], const uint32_t (&a)[4],
+                                               const ActivationPart& x,
+                                               const typename Codec::Scales& scales, int group) {
+  if constexpr (Codec::kHasHalves) {
+    for (int half = 0; half < 2; ++half) {
+      int32_t product[4] = {0, 0, 0, 0};
+      multiply_s8_half(product, a[2 * half], a[2 * half + 1], x.codes[half]);
+      add_scaled(sums, product, Codec::scale(scales, 2 * group + half), x.scales);
+      if constexpr (Codec::kHasMinimum) {
+        // Blocks of x know the sum of 32 codes. That of 16 is a product with ones.
+        int32_t sum[4] = {0, 0, 0, 0};
+        multiply_s8_half(sum, 0x01010101U, 0x01010101U, x.codes[half]);
+        add_scaled(sums, sum, Codec::minimum(scales, 2 * group + half), x.scales);
+      }
+    }
+  } else {
+    int32_t product[4] = {0, 0, 0, 0};
+    multiply_s8(product, a, x.codes);
+    add_scaled(sums, product, Codec::scale(scales, group), x.scales);
+  }
+  if constexpr (Codec::kHasMinimum && !Codec::kHasHalves) {
+    const RowPair minimum = Codec::minimum(scales, group);
+    sums[0] += minimum.low * x.sums.x;
+    sums[1] += minimum.low * x.sums.y;
+    sums[2] += minimum.high * x.sums.x;
+    sums[3] += minimum.high * x.sums.y;
+  }
+}
+
+/// Adds the products of one tile of weights.
+///   first_row    of x;  first_block: the tile's first block of 32 columns, of num_blocks
+template <class Codec, int kTiles>
+__device__ __forceinline__ void multiply_tile(Sums<kTiles>& sums, const unsigned char* tile,
+                                              const Multiply& m, int64_t first_row, int first_block,
+                                              int num_blocks, int lane) {
+  const typename Codec::Scales scales = Codec::load_scales(tile, lane / 4);
+  const unsigned char* const codes = tile + Codec::kScaleBytes;
+  VERNAL_UNROLL
+  for (int chunk = 0; chunk < Codec::kColumns / kChunkColumns; ++chunk) {
+    const typename Codec::Codes::Chunk loaded = Codec::Codes::load(codes, lane, chunk);
+    VERNAL_UNROLL
+    for (int half = 0; half < 2; ++half) {
+      const int group = 2 * chunk + half;
+      // Rows of blocks of 32 may end in the middle of a tile. All lanes agree.
+      if (first_block + group >= num_blocks) break;
+      uint32_t a[4];
+      Codec::unpack(loaded, half, a);
+      VERNAL_UNROLL
+      for (int i = 0; i < kTiles; ++i) {
+        const ActivationPart x = load_activations<Codec>(
+            m.blocks, m.matrix.num_columns, first_row + i * kColumnTile, first_block + group, lane);
+        multiply_block<Codec>(sums.of[i], a, x, scales, group);
+      }
+    }
+  }
+}
+
+/// What the warps hand each other: [warp][tile of x][register][lane].
+template <int kTiles>
+struct SharedSums {
+  float of[kMostWarps][kTiles][4][kWarpSize];
+};
+
+/// Adds up the warps' sums and writes the outputs of a block of threads.
+template <class Codec, int kTiles>
+__device__ __forceinline__ void write_outputs(const SharedSums<kTiles>& shared, const Multiply& m,
+                                              int64_t first_row, int64_t num_rows) {
+  const int num_warps = static_cast<int>(blockDim.x) / kWarpSize;
+  for (int i = static_cast<int>(threadIdx.x); i < kTiles * kColumnTile * kTileRows;
+       i += static_cast<int>(blockDim.x)) {
+    const int output = i % kTileRows;
+    const int column = i / kTileRows;
+    const int64_t row = first_row + column;
+    const int64_t n = static_cast<int64_t>(blockIdx.x) * kTileRows + output;
+    if (row >= num_rows || n >= m.matrix.num_rows) continue;
+    const int in_tile = column % kColumnTile;
+    const int lane = output % 8 * 4 + in_tile / 2;
+    const int part = output / 8 * 2 + in_tile % 2;
+    float sum = 0.0F;
+    for (int w = 0; w < num_warps; ++w) sum += shared.of[w][column / kColumnTile][part][lane];
+    if constexpr (Codec::kHasRowScales) sum *= m.matrix.row_scales[n];
+    if (m.bias != nullptr) sum += m.bias[n];
+    if (m.residual != nullptr) sum += m.residual[row * m.matrix.num_rows + n];
+    m.y[row * m.matrix.num_rows + n] = sum;
+  }
+}
+
+template <class Codec>
+__host__ __device__ constexpr int64_t tile_bytes() {
+  return Codec::kScaleBytes + Codec::Codes::kBytes;
+}
+
+template <class Codec>
+__host__ __device__ constexpr int64_t tiles_of(int64_t num_columns) {
+  return (num_columns + Codec::kColumns - 1) / Codec::kColumns;
+}
+
+template <class Codec, int kTiles>
+__global__ void __launch_bounds__(kMostWarps* kWarpSize) multiply_tiles(Multiply m) {
+  VERNAL_SHARED(SharedSums<kTiles>, shared);
+  const int64_t num_rows = m.rows.count();
+  const int64_t first_row = static_cast<int64_t>(blockIdx.y) * kTiles * kColumnTile;
+  if (first_row >= num_rows) return;
+  const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
+  const int warp = static_cast<int>(threadIdx.x) / kWarpSize;
+  const int num_warps = static_cast<int>(blockDim.x) / kWarpSize;
+  const int num_tiles = static_cast<int>(tiles_of<Codec>(m.matrix.num_columns));
+  const unsigned char* const tiles =
+      m.matrix.data + static_cast<int64_t>(blockIdx.x) * num_tiles * tile_bytes<Codec>();
+  Sums<kTiles> sums{};
+  for (int k = warp; k < num_tiles; k += num_warps) {
+    multiply_tile<Codec>(sums, tiles + k * tile_bytes<Codec>(), m, first_row,
+                         k * (Codec::kColumns / kBlockColumns),
+                         m.matrix.num_columns / kBlockColumns, lane);
+  }
+  for (int i = 0; i < kTiles; ++i) {
+    for (int r = 0; r < 4; ++r) shared.of[warp][i][r][lane] = sums.of[i][r];
+  }
+  __syncthreads();
+  write_outputs<Codec, kTiles>(shared, m, first_row, num_rows);
+}
+
+template <class Codec>
+cudaError_t launch_multiply(const Multiply& m, int64_t most_rows, const LaunchSize& size) {
+  const int64_t num_tiles = tiles_of<Codec>(m.matrix.num_columns);
+  const auto threads =
+      static_cast<unsigned>(kWarpSize * (num_tiles < kMostWarps ? num_tiles : kMostWarps));
+  const auto put = [&](auto kernel, int64_t rows_of_block) {
+    const dim3 grid(blocks_for(m.matrix.num_rows, kTileRows), blocks_for(most_rows, rows_of_block));
+    return launch(size.stream, grid, threads, kernel, m);
+  };
+  if (most_rows <= kColumnTile) return put(multiply_tiles<Codec, 1>, kColumnTile);
+  if (most_rows <= 4 * kColumnTile) return put(multiply_tiles<Codec, 4>, 4 * kColumnTile);
+  return put(multiply_tiles<Codec, 8>, 8 * kColumnTile);
+}
+
+}  // namespace vernal::cuda_sm86

@@ -1,0 +1,40 @@
+#include "kernels/matmul/activation_blocks.hpp"
+#include "kernels/reduce.hpp"
+
+namespace vernal::cuda_sm86 {
+
+namespace {
+
+constexpr int kWarps = 4;
+
+/// A warp for each block of 32 numbers, a lane for each number.
+__global__ void quantize_blocks(Quantize q) {
+  const int64_t num_blocks = q.num_columns / kBlockColumns;
+  const int64_t block = static_cast<int64_t>(blockIdx.x) * kWarps + threadIdx.x / kWarpSize;
+  const int64_t row = block / num_blocks;
+  if (row >= q.rows.count()) return;
+  const int lane = static_cast<int>(threadIdx.x % kWarpSize);
+  const int64_t at = block % num_blocks;
+  const int64_t column = at * kBlockColumns + lane;
+  const float x = q.x[row * q.num_columns + column];
+  const float largest = warp_max(fabsf(x));
+  const float scale = largest / 127.0F;
+  // A number that is not finite makes the scale so: the product then shows it.
+  const int code = scale > 0.0F && largest < INFINITY ? __float2int_rn(x / scale) : 0;
+  q.blocks.codes[row * q.num_columns + column] = static_cast<int8_t>(code);
+  const float sum = warp_sum(static_cast<float>(code));
+  if (lane == 0) {
+    q.blocks.scales[at * q.blocks.stride + row] = scale;
+    q.blocks.sums[at * q.blocks.stride + row] = scale * sum;
+  }
+}
+
+}  // namespace
+
+cudaError_t launch_quantize(const Quantize& quantize, int64_t most_rows, const LaunchSize& size) {
+  const int64_t num_blocks = most_rows * (quantize.num_columns / kBlockColumns);
+  return launch(size.stream, blocks_for(num_blocks, kWarps), kWarps * kWarpSize, quantize_blocks,
+                quantize);
+}
+
+}  // namespace vernal::cuda_sm86

@@ -1,0 +1,114 @@
+// What only moves numbers, or not even that: input/1, output/1, reshape/1, slice/1, split/1,
+// concat/1, select_rows/1.
+#include <array>
+
+#include "compile/function_builder.hpp"
+#include "kernels/elementwise/copy.hpp"
+#include "operations/operation_table.hpp"
+
+namespace vernal::cuda_sm86 {
+
+namespace {
+
+class CopyAxisOperation final : public Operation {
+ public:
+  explicit CopyAxisOperation(const backend::AxisCopy& copy) : copy_(copy) {
+    reads = {copy_.x};
+    writes = {copy_.y};
+  }
+
+  cudaError_t launch(const StepContext& step) const override {
+    const CopyAxis copy{step.floats(copy_.x),       step.floats(copy_.y),
+                        step.rows(copy_.rows),      copy_.length * copy_.inner,
+                        copy_.x_axis * copy_.inner, copy_.x_start * copy_.inner,
+                        copy_.y_axis * copy_.inner, copy_.y_start * copy_.inner};
+    return launch_copy_axis(copy, step.most(copy_.rows), step.size);
+  }
+
+ private:
+  backend::AxisCopy copy_;
+};
+
+void compile_input(FunctionBuilder& builder, const Node& node) {
+  builder.add_input(node.outputs[0], backend::input_slot(builder.function(), node));
+}
+
+void compile_output(FunctionBuilder& builder, const Node& node) {
+  const auto [rows, num_columns] = builder.operand_rows(node, 0);
+  BufferId buffer = builder.operand(node, 0);
+  if (builder.is_input(buffer)) {
+    const BufferId copy = builder.add_buffer(builder.most(rows) * num_columns * kFloatBytes);
+    builder.emit<CopyAxisOperation>(
+        backend::AxisCopy{buffer, copy, rows, 1, num_columns, num_columns, 0, num_columns, 0});
+    buffer = copy;
+  }
+  builder.add_output({std::string(node.text("name", "")), buffer, rows, num_columns});
+}
+
+void compile_reshape(FunctionBuilder& builder, const Node& node) {
+  builder.share_buffer(node.outputs[0], FunctionBuilder::value(node, 0));
+}
+
+void compile_copies(FunctionBuilder& builder, const Node& node) {
+  for (const backend::AxisCopy& copy : backend::axis_copies(builder, node)) {
+    builder.emit<CopyAxisOperation>(copy);
+  }
+}
+
+/// y[r] = x[index[r]]: select_rows/1.
+class SelectRowsOperation final : public Operation {
+ public:
+  SelectRowsOperation(BufferId x, BufferId index, BufferId y, std::int64_t num_columns)
+      : num_columns_(num_columns) {
+    reads = {x, index};
+    writes = {y};
+  }
+
+  cudaError_t launch(const StepContext& step) const override {
+    constexpr RowCount kRows{VERNAL_DIM_ROWS, 1};
+    return launch_select_rows({step.floats(reads[0]), step.integers(reads[1]),
+                               step.floats(writes[0]), step.rows(kRows), num_columns_},
+                              step.most(kRows), step.size);
+  }
+
+ private:
+  std::int64_t num_columns_;
+};
+
+void compile_select_rows(FunctionBuilder& builder, const Node& node) {
+  const RowShape shape = builder.operand_rows(node, 0);
+  builder.limit_input(builder.operand(node, 1), VERNAL_DIM_TOKENS);
+  builder.emit<SelectRowsOperation>(builder.operand(node, 0), builder.operand(node, 1),
+                                    builder.new_output(node),
+                                    shape.rows.factor * shape.num_columns);
+}
+
+constexpr std::array<std::string_view, 3> kInputAttributes{"name", "dtype", "shape"};
+constexpr std::array<std::string_view, 2> kOutputAttributes{"name", "rows"};
+constexpr std::array<std::string_view, 1> kReshapeAttributes{"shape"};
+constexpr std::array<std::string_view, 3> kSliceAttributes{"axis", "start", "length"};
+constexpr std::array<std::string_view, 2> kSplitAttributes{"axis", "sizes"};
+constexpr std::array<std::string_view, 1> kConcatAttributes{"axis"};
+
+}  // namespace
+
+std::span<const OperationDescriptor> layout_operations() {
+  static constexpr std::array kDescriptors{
+      OperationDescriptor{.op = "vernal.input/1",
+                          .attributes = kInputAttributes,
+                          .compile = compile_input,
+                          .makes_integers = true},
+      OperationDescriptor{"vernal.output/1", kOutputAttributes, compile_output},
+      OperationDescriptor{.op = "vernal.reshape/1",
+                          .attributes = kReshapeAttributes,
+                          .compile = compile_reshape,
+                          .makes_integers = true},
+      OperationDescriptor{"vernal.slice/1", kSliceAttributes, compile_copies},
+      OperationDescriptor{"vernal.split/1", kSplitAttributes, compile_copies},
+      OperationDescriptor{"vernal.concat/1", kConcatAttributes, compile_copies},
+      OperationDescriptor{"vernal.select_rows/1", {}, compile_select_rows},
+  };
+  return kDescriptors;
+}
+
+}  // namespace vernal::cuda_sm86
