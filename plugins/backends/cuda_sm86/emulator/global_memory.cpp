@@ -56,6 +56,15 @@ AddressRange reserve_addresses(std::size_t bytes) {
 
 MemoryArena::MemoryArena(AddressRange range) : range_(range), next_(range.begin) {}
 
+// Calls `use` with the bytes before the allocation in its pages, and with those behind it.
+template <class Use>
+void MemoryArena::with_surroundings(std::uintptr_t at, const Allocation& allocation,
+                                    const Use& use) {
+  const std::uintptr_t end = at + allocation.bytes;
+  use(pointer_to(allocation.first_page), at - allocation.first_page);
+  use(pointer_to(end), allocation.first_page + allocation.page_bytes - end);
+}
+
 void* MemoryArena::allocate(std::size_t bytes) {
   const std::size_t used = rounded_up(bytes, kAlignment);
   Allocation allocation;
@@ -67,7 +76,10 @@ void* MemoryArena::allocate(std::size_t bytes) {
   }
   fill(allocation.first_page, allocation.page_bytes, PROT_READ | PROT_WRITE);
   const std::uintptr_t at = allocation.first_page + allocation.page_bytes - used;
-  mark_surroundings(at, allocation);
+  with_surroundings(at, allocation, [](std::byte* gap, std::size_t gap_bytes) {
+    std::memset(gap, kGapByteOfMemory, gap_bytes);
+    forbid(gap, gap_bytes);
+  });
   if (!is_open_) {
     mprotect(pointer_to(allocation.first_page), allocation.page_bytes, PROT_NONE);
   }
@@ -82,7 +94,7 @@ bool MemoryArena::release(void* at) {
   if (found == allocations_.end()) {
     return false;
   }
-  drop_pages(found->second);
+  drop_pages(found->first, found->second);
   allocated_bytes_ -= rounded_up(found->second.bytes, kAlignment);
   allocations_.erase(found);
   return true;
@@ -90,7 +102,7 @@ bool MemoryArena::release(void* at) {
 
 void MemoryArena::release_all() {
   for (const auto& [at, allocation] : allocations_) {
-    drop_pages(allocation);
+    drop_pages(at, allocation);
   }
   allocations_.clear();
   allocated_bytes_ = 0;
@@ -142,19 +154,9 @@ void MemoryArena::fill(std::uintptr_t at, std::size_t bytes, int protection) {
   }
 }
 
-void MemoryArena::mark_surroundings(std::uintptr_t at, const Allocation& allocation) {
-  const std::uintptr_t end = at + allocation.bytes;
-  const std::size_t before = at - allocation.first_page;
-  const std::size_t behind = allocation.first_page + allocation.page_bytes - end;
-  std::memset(pointer_to(allocation.first_page), kGapByteOfMemory, before);
-  std::memset(pointer_to(end), kGapByteOfMemory, behind);
-  forbid(pointer_to(allocation.first_page), before);
-  forbid(pointer_to(end), behind);
-}
-
 // Gives the memory back and leaves addresses without memory.
-void MemoryArena::drop_pages(const Allocation& allocation) {
-  allow(pointer_to(allocation.first_page), allocation.page_bytes);
+void MemoryArena::drop_pages(std::uintptr_t at, const Allocation& allocation) {
+  with_surroundings(at, allocation, allow);
   check_mapped(mmap(pointer_to(allocation.first_page), allocation.page_bytes, PROT_NONE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0));
 }
@@ -180,7 +182,7 @@ bool MemoryArena::is_damaged(std::uintptr_t at, const Allocation& allocation) {
 }
 
 std::string MemoryArena::damage() const {
-  if constexpr (!kAddressSanitizer) {
+  if (!kAddressSanitizer) {
     for (const auto& [at, allocation] : allocations_) {
       if (is_damaged(at, allocation)) {
         return "bytes before or behind the allocation of " + std::to_string(allocation.bytes) +

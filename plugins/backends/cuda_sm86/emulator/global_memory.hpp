@@ -55,9 +55,10 @@ class MemoryArena {
                                    std::size_t bytes) const;
   void protect(int protection) const;
   static void fill(std::uintptr_t at, std::size_t bytes, int protection);
-  static void mark_surroundings(std::uintptr_t at, const Allocation& allocation);
+  template <class Use>
+  static void with_surroundings(std::uintptr_t at, const Allocation& allocation, const Use& use);
   static bool is_damaged(std::uintptr_t at, const Allocation& allocation);
-  static void drop_pages(const Allocation& allocation);
+  static void drop_pages(std::uintptr_t at, const Allocation& allocation);
 
   AddressRange range_;
   std::uintptr_t next_;  // where to look for room first

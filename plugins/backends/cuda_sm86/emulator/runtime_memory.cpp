@@ -78,7 +78,7 @@ bool put_transfer(Device& shared, CUstream_st& stream, const Transfer& transfer)
   const bool is_staged = shared.is_pageable(transfer.from);
   const bool must_end = shared.is_pageable(transfer.to);
   if (stream.capture != nullptr && (is_staged || must_end)) {
-    shared.refuse_if_capturing(stream, "cudaMemcpyAsync of pageable memory, as a part");
+    shared.refuse_if_capturing(stream, "cudaMemcpyAsync");
   }
   Action run = [transfer] { do_transfer(transfer); };
   if (is_staged) {
