@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <utility>
 
 #include "emulator/sanitizers.hpp"
 #include "emulator_fixture.hpp"
@@ -36,6 +37,36 @@ TEST_F(EmulatorMemory, CostsNothingUntilItIsWritten) {
   ASSERT_EQ(cudaMemcpy(last, &byte, 1, cudaMemcpyHostToDevice), cudaSuccess);
   EXPECT_EQ(host_copy(last, 1)[0], 5);
   EXPECT_EQ(host_copy(last - 1, 1)[0], 0xFF);
+}
+
+TEST_F(EmulatorMemory, ClearsLargeAndSmallPartsAlike) {
+  constexpr std::size_t kBytes = 6 * kMiB;
+  auto* const bytes = device_array<std::uint8_t>(kBytes);
+  for (const int value : {7, 0, 0xFF, 0}) {
+    for (const auto& [begin, end] : {std::pair(std::size_t{100}, kBytes - 1),
+                                     std::pair(std::size_t{5000}, std::size_t{9000})}) {
+      const int before = 255 - value;
+      ASSERT_EQ(cudaMemsetAsync(bytes, before, kBytes, stream_), cudaSuccess);
+      ASSERT_EQ(cudaMemsetAsync(bytes + begin, value, end - begin, stream_), cudaSuccess);
+      ASSERT_EQ(wait(), cudaSuccess);
+      const auto found = host_copy(bytes, kBytes);
+      EXPECT_EQ(std::count(found.begin(), found.end(), before),
+                static_cast<std::ptrdiff_t>(kBytes - (end - begin)));
+      EXPECT_EQ(found[begin - 1], before);
+      EXPECT_EQ(found[begin], value);
+      EXPECT_EQ(found[end - 1], value);
+      EXPECT_EQ(found[end], before);
+    }
+  }
+}
+
+TEST_F(EmulatorMemory, ClearingCostsNothingEither) {
+  emulator::set_memory_bytes(std::size_t{16} << 30);
+  const std::size_t bytes = std::size_t{12} << 30;
+  auto* const large = device_array<std::uint8_t>(bytes);
+  ASSERT_EQ(cudaMemsetAsync(large, 0, bytes, stream_), cudaSuccess);
+  ASSERT_EQ(wait(), cudaSuccess);
+  EXPECT_EQ(host_copy(large + bytes - 1, 1)[0], 0);
 }
 
 TEST_F(EmulatorMemory, IsCountedAndRunsOut) {

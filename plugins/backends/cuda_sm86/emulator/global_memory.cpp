@@ -45,6 +45,21 @@ int filled_file() {
   return file;
 }
 
+// Gives addresses new pages of zeros.
+void map_empty(std::uintptr_t at, std::size_t bytes, int protection) {
+  check_mapped(mmap(pointer_to(at), bytes, protection,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0));
+}
+
+// Gives addresses new pages of bytes 0xFF.
+void map_filled(std::uintptr_t at, std::size_t bytes) {
+  for (std::size_t done = 0; done < bytes; done += kFillBytes) {
+    check_mapped(mmap(pointer_to(at + done), std::min(kFillBytes, bytes - done),
+                      PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE,
+                      filled_file(), 0));
+  }
+}
+
 }  // namespace
 
 AddressRange reserve_addresses(std::size_t bytes) {
@@ -74,7 +89,7 @@ void* MemoryArena::allocate(std::size_t bytes) {
   if (allocation.first_page == 0) {
     return nullptr;
   }
-  fill(allocation.first_page, allocation.page_bytes, PROT_READ | PROT_WRITE);
+  map_filled(allocation.first_page, allocation.page_bytes);
   const std::uintptr_t at = allocation.first_page + allocation.page_bytes - used;
   with_surroundings(at, allocation, [](std::byte* gap, std::size_t gap_bytes) {
     std::memset(gap, kGapByteOfMemory, gap_bytes);
@@ -147,18 +162,29 @@ std::uintptr_t MemoryArena::find_room_between(std::uintptr_t begin, std::uintptr
   return 0;
 }
 
-void MemoryArena::fill(std::uintptr_t at, std::size_t bytes, int protection) {
-  for (std::size_t done = 0; done < bytes; done += kFillBytes) {
-    check_mapped(mmap(pointer_to(at + done), std::min(kFillBytes, bytes - done), protection,
-                      MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, filled_file(), 0));
+void MemoryArena::set(void* at, int value, std::size_t bytes) {
+  constexpr std::size_t kLeastRemapped = std::size_t{1} << 20;
+  const auto begin = reinterpret_cast<std::uintptr_t>(at);
+  const std::uintptr_t first = rounded_up(begin, kPageBytes);
+  const std::uintptr_t last = (begin + bytes) / kPageBytes * kPageBytes;
+  const int byte = value & 0xFF;
+  if ((byte != 0 && byte != 0xFF) || last < first + kLeastRemapped) {
+    std::memset(at, byte, bytes);
+    return;
+  }
+  std::memset(at, byte, first - begin);
+  std::memset(pointer_to(last), byte, begin + bytes - last);
+  if (byte == 0) {
+    map_empty(first, last - first, PROT_READ | PROT_WRITE);
+  } else {
+    map_filled(first, last - first);
   }
 }
 
 // Gives the memory back and leaves addresses without memory.
 void MemoryArena::drop_pages(std::uintptr_t at, const Allocation& allocation) {
   with_surroundings(at, allocation, allow);
-  check_mapped(mmap(pointer_to(allocation.first_page), allocation.page_bytes, PROT_NONE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0));
+  map_empty(allocation.first_page, allocation.page_bytes, PROT_NONE);
 }
 
 bool MemoryArena::holds(const void* at, std::size_t bytes) const {

@@ -209,7 +209,7 @@ cudaError_t cudaMemsetAsync(void* devPtr, int value, size_t count, cudaStream_t 
       } catch (const Refusal& refusal) {
         throw Fault("when a fill ran: " + refusal.text);
       }
-      std::memset(devPtr, value, count);
+      MemoryArena::set(devPtr, value, count);
       ++counters_in_kernel.fills;
     };
     shared.put(queue, {.run = fill, .after = nullptr});
