@@ -92,9 +92,9 @@ TEST_P(InEveryOrder, MultipliesMatricesInStages) {
   const auto a = random_bytes(kM * kK, 3);
   const auto b = random_bytes(kN * kK, 4);
   auto* const c = device_array<std::int32_t>(kM * kN);
-  ASSERT_EQ(
-      sample_product(stream_, device_array(words_of(a)), device_array(words_of(b)), c, kM, kN, kK),
-      cudaSuccess);
+  ASSERT_EQ(sample_product(stream_, device_array(words_of(a)), device_array(words_of(b)), c,
+                           {kM, kN, kK}),
+            cudaSuccess);
   ASSERT_EQ(wait(), cudaSuccess);
   EXPECT_EQ(host_copy(c, kM * kN), product_of(a, b, kK));
 }
@@ -242,7 +242,7 @@ class FaultTest : public EmulatorTest {
     const auto b = random_bytes(kSize * kDepth, 9);
     auto* const c = device_array<std::int32_t>(kSize * kSize);
     EXPECT_EQ(sample_product(stream_, device_array(words_of(a)), device_array(words_of(b)), c,
-                             kSize, kSize, kDepth, mistake),
+                             {kSize, kSize, kDepth}, mistake),
               cudaSuccess);
     EXPECT_EQ(wait(), cudaSuccess);
     return host_copy(c, kSize * kSize) == product_of(a, b, kDepth);

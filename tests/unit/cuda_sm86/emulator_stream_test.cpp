@@ -14,7 +14,6 @@ namespace vernal::cuda_sm86 {
 namespace {
 
 using ::testing::Each;
-using ::testing::HasSubstr;
 
 constexpr std::size_t kCount = 300;
 constexpr std::size_t kBytes = kCount * sizeof(float);

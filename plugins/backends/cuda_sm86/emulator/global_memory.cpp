@@ -33,7 +33,7 @@ void check_mapped(const void* at) {
 
 // A file of kFillBytes bytes 0xFF. Pages are private copies of it, made when they are written.
 int filled_file() {
-  static const int file = [] {
+  static const int kFile = [] {
     const int made = memfd_create("vernal-emulated-memory", MFD_CLOEXEC);
     const std::vector<std::byte> content(kFillBytes, std::byte{0xFF});
     if (made < 0 ||
@@ -42,7 +42,7 @@ int filled_file() {
     }
     return made;
   }();
-  return file;
+  return kFile;
 }
 
 // Gives addresses new pages of zeros.
@@ -199,12 +199,12 @@ bool MemoryArena::holds(const void* at, std::size_t bytes) const {
 
 // Looks at the bytes up to the page that nobody may touch, and at as many before the allocation.
 bool MemoryArena::is_damaged(std::uintptr_t at, const Allocation& allocation) {
-  static const std::vector<std::byte> gap(kAlignment, std::byte{kGapByteOfMemory});
+  static const std::vector<std::byte> kGap(kAlignment, std::byte{kGapByteOfMemory});
   const std::uintptr_t end = at + allocation.bytes;
   const std::size_t behind = allocation.first_page + allocation.page_bytes - end;
   const std::size_t before = std::min(kAlignment, at - allocation.first_page);
-  return std::memcmp(pointer_to(at - before), gap.data(), before) != 0 ||
-         std::memcmp(pointer_to(end), gap.data(), behind) != 0;
+  return std::memcmp(pointer_to(at - before), kGap.data(), before) != 0 ||
+         std::memcmp(pointer_to(end), kGap.data(), behind) != 0;
 }
 
 std::string MemoryArena::damage() const {
