@@ -244,9 +244,9 @@ cudaError_t sample_matvec(cudaStream_t stream, const int8_t* weights, const int8
 }
 
 cudaError_t sample_product(cudaStream_t stream, const uint32_t* a, const uint32_t* b, int32_t* c,
-                           int m, int n, int k, ProductMistake mistake) {
-  const dim3 grid(static_cast<unsigned>(n / kTile), static_cast<unsigned>(m / kTile));
-  const ProductSizes sizes = {n, k / 4};
+                           ProductShape shape, ProductMistake mistake) {
+  const dim3 grid(static_cast<unsigned>(shape.n / kTile), static_cast<unsigned>(shape.m / kTile));
+  const ProductSizes sizes = {shape.n, shape.k / 4};
   switch (mistake) {
     case ProductMistake::kNone:
       return launch_product<ProductMistake::kNone>(stream, a, b, c, grid, sizes);

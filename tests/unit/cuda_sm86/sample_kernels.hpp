@@ -26,10 +26,17 @@ enum class ProductMistake : std::uint8_t {
   kNoTrailingBarrier,  ///< none between products and the copies that overwrite their factors
 };
 
+/// Multiples of 64.
+struct ProductShape {
+  int m;
+  int n;
+  int k;
+};
+
 /// c = a b in tiles of 64 x 64, copied in two stages.
-///   a  [m, k] 8-bit;  b [n, k] 8-bit;  c [m, n];  all sizes multiples of 64
+///   a  [m, k] 8-bit;  b [n, k] 8-bit;  c [m, n]
 cudaError_t sample_product(cudaStream_t stream, const std::uint32_t* a, const std::uint32_t* b,
-                           std::int32_t* c, int m, int n, int k,
+                           std::int32_t* c, ProductShape shape,
                            ProductMistake mistake = ProductMistake::kNone);
 
 /// d = a b of one warp.  a [16, 16] binary16;  b [8, 16] binary16, by columns;  d [16, 8]

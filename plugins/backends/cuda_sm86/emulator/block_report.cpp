@@ -7,7 +7,6 @@
 #include <bit>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <string>
@@ -72,11 +71,6 @@ std::string text_of(const Place& place) {
   const std::string_view file = path.substr(path.rfind('/') + 1);
   return std::string(file) + ":" + std::to_string(place.line()) + " in `" + place.function_name() +
          "`";
-}
-
-bool is_same(const Place& a, const Place& b) {
-  return a.line() == b.line() && a.column() == b.column() &&
-         (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
 }
 
 std::string text_of(const Launch& launch) {

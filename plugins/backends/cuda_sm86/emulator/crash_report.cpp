@@ -89,6 +89,6 @@ void install_crash_report() {
   sigaction(SIGBUS, &action, &previous_of_bus);
 }
 
-void prepare_thread_for_crash_report() { thread_local const SignalStack stack; }
+void prepare_thread_for_crash_report() { thread_local const SignalStack kStack; }
 
 }  // namespace vernal::cuda_sm86::emulator

@@ -63,7 +63,7 @@ std::string Device::text_of(const void* at) const {
   if (is_pageable(at)) {
     return "pageable memory at " + text_of_address(at);
   }
-  return memory_.contains(at) ? memory_.text_of(at) : "pinned memory, " + pinned_.text_of(at);
+  return memory_.contains(at) ? memory_.text_of(at) : pinned_.text_of(at) + " (pinned)";
 }
 
 CUstream_st& Device::stream(cudaStream_t handle) {
@@ -125,7 +125,7 @@ void Device::refuse_if_capturing(CUstream_st& stream, const char* function) {
   if (stream.capture != nullptr) {
     stream.capture->is_invalid = true;
     throw Refusal{cudaErrorStreamCaptureUnsupported,
-                  std::string(function) + "() of the stream that is captured"};
+                  std::string(function) + "() may not wait in a stream that is captured"};
   }
   refuse_while_capturing(function);
 }

@@ -1,6 +1,7 @@
 // Faults of kernels: what a report says, and who keeps it.
 #pragma once
 
+#include <cstring>
 #include <stdexcept>
 #include <string>
 
@@ -18,6 +19,9 @@ struct Fault : std::runtime_error {
 std::string text_of(const Place& place);
 /// The kernel's name, if the program exports it, and where it was launched.
 std::string text_of(const Launch& launch);
-bool is_same(const Place& a, const Place& b);
+inline bool is_same(const Place& a, const Place& b) {
+  return a.line() == b.line() && a.column() == b.column() &&
+         (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
+}
 
 }  // namespace vernal::cuda_sm86::emulator

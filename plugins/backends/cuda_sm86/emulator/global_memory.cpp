@@ -33,7 +33,7 @@ void check_mapped(const void* at) {
 
 // A file of kFillBytes bytes 0xFF. Pages are private copies of it, made when they are written.
 int filled_file() {
-  static const int file = [] {
+  static const int kFile = [] {
     const int made = memfd_create("vernal-emulated-memory", MFD_CLOEXEC);
     const std::vector<std::byte> content(kFillBytes, std::byte{0xFF});
     if (made < 0 ||
@@ -42,7 +42,22 @@ int filled_file() {
     }
     return made;
   }();
-  return file;
+  return kFile;
+}
+
+// Gives addresses new pages of zeros.
+void map_empty(std::uintptr_t at, std::size_t bytes, int protection) {
+  check_mapped(mmap(pointer_to(at), bytes, protection,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0));
+}
+
+// Gives addresses new pages of bytes 0xFF.
+void map_filled(std::uintptr_t at, std::size_t bytes) {
+  for (std::size_t done = 0; done < bytes; done += kFillBytes) {
+    check_mapped(mmap(pointer_to(at + done), std::min(kFillBytes, bytes - done),
+                      PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE,
+                      filled_file(), 0));
+  }
 }
 
 }  // namespace
@@ -56,6 +71,15 @@ AddressRange reserve_addresses(std::size_t bytes) {
 
 MemoryArena::MemoryArena(AddressRange range) : range_(range), next_(range.begin) {}
 
+// Calls `use` with the bytes before the allocation in its pages, and with those behind it.
+template <class Use>
+void MemoryArena::with_surroundings(std::uintptr_t at, const Allocation& allocation,
+                                    const Use& use) {
+  const std::uintptr_t end = at + allocation.bytes;
+  use(pointer_to(allocation.first_page), at - allocation.first_page);
+  use(pointer_to(end), allocation.first_page + allocation.page_bytes - end);
+}
+
 void* MemoryArena::allocate(std::size_t bytes) {
   const std::size_t used = rounded_up(bytes, kAlignment);
   Allocation allocation;
@@ -65,9 +89,12 @@ void* MemoryArena::allocate(std::size_t bytes) {
   if (allocation.first_page == 0) {
     return nullptr;
   }
-  fill(allocation.first_page, allocation.page_bytes, PROT_READ | PROT_WRITE);
+  map_filled(allocation.first_page, allocation.page_bytes);
   const std::uintptr_t at = allocation.first_page + allocation.page_bytes - used;
-  mark_surroundings(at, allocation);
+  with_surroundings(at, allocation, [](std::byte* gap, std::size_t gap_bytes) {
+    std::memset(gap, kGapByteOfMemory, gap_bytes);
+    forbid(gap, gap_bytes);
+  });
   if (!is_open_) {
     mprotect(pointer_to(allocation.first_page), allocation.page_bytes, PROT_NONE);
   }
@@ -82,7 +109,7 @@ bool MemoryArena::release(void* at) {
   if (found == allocations_.end()) {
     return false;
   }
-  drop_pages(found->second);
+  drop_pages(found->first, found->second);
   allocated_bytes_ -= rounded_up(found->second.bytes, kAlignment);
   allocations_.erase(found);
   return true;
@@ -90,7 +117,7 @@ bool MemoryArena::release(void* at) {
 
 void MemoryArena::release_all() {
   for (const auto& [at, allocation] : allocations_) {
-    drop_pages(allocation);
+    drop_pages(at, allocation);
   }
   allocations_.clear();
   allocated_bytes_ = 0;
@@ -135,28 +162,29 @@ std::uintptr_t MemoryArena::find_room_between(std::uintptr_t begin, std::uintptr
   return 0;
 }
 
-void MemoryArena::fill(std::uintptr_t at, std::size_t bytes, int protection) {
-  for (std::size_t done = 0; done < bytes; done += kFillBytes) {
-    check_mapped(mmap(pointer_to(at + done), std::min(kFillBytes, bytes - done), protection,
-                      MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, filled_file(), 0));
+void MemoryArena::set(void* at, int value, std::size_t bytes) {
+  constexpr std::size_t kLeastRemapped = std::size_t{1} << 20;
+  const auto begin = reinterpret_cast<std::uintptr_t>(at);
+  const std::uintptr_t first = rounded_up(begin, kPageBytes);
+  const std::uintptr_t last = (begin + bytes) / kPageBytes * kPageBytes;
+  const int byte = value & 0xFF;
+  if ((byte != 0 && byte != 0xFF) || last < first + kLeastRemapped) {
+    std::memset(at, byte, bytes);
+    return;
+  }
+  std::memset(at, byte, first - begin);
+  std::memset(pointer_to(last), byte, begin + bytes - last);
+  if (byte == 0) {
+    map_empty(first, last - first, PROT_READ | PROT_WRITE);
+  } else {
+    map_filled(first, last - first);
   }
 }
 
-void MemoryArena::mark_surroundings(std::uintptr_t at, const Allocation& allocation) {
-  const std::uintptr_t end = at + allocation.bytes;
-  const std::size_t before = at - allocation.first_page;
-  const std::size_t behind = allocation.first_page + allocation.page_bytes - end;
-  std::memset(pointer_to(allocation.first_page), kGapByteOfMemory, before);
-  std::memset(pointer_to(end), kGapByteOfMemory, behind);
-  forbid(pointer_to(allocation.first_page), before);
-  forbid(pointer_to(end), behind);
-}
-
 // Gives the memory back and leaves addresses without memory.
-void MemoryArena::drop_pages(const Allocation& allocation) {
-  allow(pointer_to(allocation.first_page), allocation.page_bytes);
-  check_mapped(mmap(pointer_to(allocation.first_page), allocation.page_bytes, PROT_NONE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0));
+void MemoryArena::drop_pages(std::uintptr_t at, const Allocation& allocation) {
+  with_surroundings(at, allocation, allow);
+  map_empty(allocation.first_page, allocation.page_bytes, PROT_NONE);
 }
 
 bool MemoryArena::holds(const void* at, std::size_t bytes) const {
@@ -171,16 +199,16 @@ bool MemoryArena::holds(const void* at, std::size_t bytes) const {
 
 // Looks at the bytes up to the page that nobody may touch, and at as many before the allocation.
 bool MemoryArena::is_damaged(std::uintptr_t at, const Allocation& allocation) {
-  static const std::vector<std::byte> gap(kAlignment, std::byte{kGapByteOfMemory});
+  static const std::vector<std::byte> kGap(kAlignment, std::byte{kGapByteOfMemory});
   const std::uintptr_t end = at + allocation.bytes;
   const std::size_t behind = allocation.first_page + allocation.page_bytes - end;
   const std::size_t before = std::min(kAlignment, at - allocation.first_page);
-  return std::memcmp(pointer_to(at - before), gap.data(), before) != 0 ||
-         std::memcmp(pointer_to(end), gap.data(), behind) != 0;
+  return std::memcmp(pointer_to(at - before), kGap.data(), before) != 0 ||
+         std::memcmp(pointer_to(end), kGap.data(), behind) != 0;
 }
 
 std::string MemoryArena::damage() const {
-  if constexpr (!kAddressSanitizer) {
+  if (!kAddressSanitizer) {
     for (const auto& [at, allocation] : allocations_) {
       if (is_damaged(at, allocation)) {
         return "bytes before or behind the allocation of " + std::to_string(allocation.bytes) +

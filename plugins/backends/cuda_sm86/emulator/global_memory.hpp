@@ -32,6 +32,10 @@ class MemoryArena {
   void open();
   void close();
 
+  /// Fills [at, at + bytes), part of an allocation, while open. Clearing large parts costs as little
+  /// as allocating them.
+  static void set(void* at, int value, std::size_t bytes);
+
   bool contains(const void* at) const { return range_.contains(at); }
   /// Whether [at, at + bytes) lies in one allocation.
   bool holds(const void* at, std::size_t bytes) const;
@@ -54,10 +58,10 @@ class MemoryArena {
   std::uintptr_t find_room_between(std::uintptr_t begin, std::uintptr_t end,
                                    std::size_t bytes) const;
   void protect(int protection) const;
-  static void fill(std::uintptr_t at, std::size_t bytes, int protection);
-  static void mark_surroundings(std::uintptr_t at, const Allocation& allocation);
+  template <class Use>
+  static void with_surroundings(std::uintptr_t at, const Allocation& allocation, const Use& use);
   static bool is_damaged(std::uintptr_t at, const Allocation& allocation);
-  static void drop_pages(const Allocation& allocation);
+  static void drop_pages(std::uintptr_t at, const Allocation& allocation);
 
   AddressRange range_;
   std::uintptr_t next_;  // where to look for room first

@@ -30,22 +30,22 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mo
   });
 }
 
-cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* pCaptureStatus) {
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
   return answer([&](Device& shared) {
     const CUstream_st& queue = shared.stream(stream);
-    *pCaptureStatus = cudaStreamCaptureStatusNone;
+    *status = cudaStreamCaptureStatusNone;
     if (queue.capture != nullptr) {
-      *pCaptureStatus = queue.capture->is_invalid ? cudaStreamCaptureStatusInvalidated
-                                                  : cudaStreamCaptureStatusActive;
+      *status = queue.capture->is_invalid ? cudaStreamCaptureStatusInvalidated
+                                          : cudaStreamCaptureStatusActive;
     }
     return cudaSuccess;
   });
 }
 
-cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* pGraph) {
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* recorded) {
   return answer([&](Device& shared) {
     CUstream_st& queue = shared.stream(stream);
-    *pGraph = nullptr;
+    *recorded = nullptr;
     if (queue.capture == nullptr) {
       throw Refusal{cudaErrorIllegalState, "cudaStreamEndCapture() of a stream without a capture"};
     }
@@ -57,56 +57,56 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* pGraph) {
     if (capture->is_invalid) {
       return cudaErrorStreamCaptureInvalidated;
     }
-    *pGraph = shared.add_graph();
+    *recorded = shared.add_graph();
     for (Action& action : capture->actions) {
-      (*pGraph)->nodes.push_back(std::make_unique<CUgraphNode_st>());
-      (*pGraph)->nodes.back()->run = std::move(action);
+      (*recorded)->nodes.push_back(std::make_unique<CUgraphNode_st>());
+      (*recorded)->nodes.back()->run = std::move(action);
     }
     return cudaSuccess;
   });
 }
 
-cudaError_t cudaGraphInstantiate(cudaGraphExec_t* pGraphExec, cudaGraph_t graph,
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* made, cudaGraph_t graph,
                                  unsigned long long flags) {
   return answer([&](Device& shared) {
     const CUgraph_st& source = shared.graph(graph);
     if (flags != 0) {
       throw Refusal{cudaErrorNotSupported, "cudaGraphInstantiate() knows no flags"};
     }
-    *pGraphExec = shared.add_executable();
+    *made = shared.add_executable();
     for (const auto& node : source.nodes) {
-      (*pGraphExec)->actions.push_back(node->run);
+      (*made)->actions.push_back(node->run);
     }
     return cudaSuccess;
   });
 }
 
-cudaError_t cudaGraphLaunch(cudaGraphExec_t graphExec, cudaStream_t stream) {
+cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream) {
   return answer([&](Device& shared) {
     CUstream_st& queue = shared.stream(stream);
-    const CUgraphExec_st& graph = shared.executable(graphExec);
+    const CUgraphExec_st& source = shared.executable(graph);
     const auto count = [] { ++counters_in_kernel.graph_launches; };
     shared.put(queue, {.run = count, .after = nullptr});
-    for (const Action& action : graph.actions) {
+    for (const Action& action : source.actions) {
       shared.put(queue, {.run = action, .after = nullptr});
     }
     return cudaSuccess;
   });
 }
 
-cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, size_t* numNodes) {
+cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, size_t* num_nodes) {
   return answer([&](Device& shared) {
     const CUgraph_st& source = shared.graph(graph);
     if (nodes == nullptr) {
-      *numNodes = source.nodes.size();
+      *num_nodes = source.nodes.size();
       return cudaSuccess;
     }
-    const std::size_t count = std::min(*numNodes, source.nodes.size());
+    const std::size_t count = std::min(*num_nodes, source.nodes.size());
     for (std::size_t i = 0; i < count; ++i) {
       nodes[i] = source.nodes[i].get();
     }
-    std::fill(nodes + count, nodes + *numNodes, nullptr);
-    *numNodes = count;
+    std::fill(nodes + count, nodes + *num_nodes, nullptr);
+    *num_nodes = count;
     return cudaSuccess;
   });
 }
@@ -118,9 +118,9 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
   });
 }
 
-cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graphExec) {
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
   return answer([&](Device& shared) {
-    shared.remove(graphExec);
+    shared.remove(executable);
     return cudaSuccess;
   });
 }

@@ -78,7 +78,7 @@ bool put_transfer(Device& shared, CUstream_st& stream, const Transfer& transfer)
   const bool is_staged = shared.is_pageable(transfer.from);
   const bool must_end = shared.is_pageable(transfer.to);
   if (stream.capture != nullptr && (is_staged || must_end)) {
-    shared.refuse_if_capturing(stream, "cudaMemcpyAsync of pageable memory, as a part");
+    shared.refuse_if_capturing(stream, "cudaMemcpyAsync");
   }
   Action run = [transfer] { do_transfer(transfer); };
   if (is_staged) {
@@ -109,38 +109,37 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
   });
 }
 
-cudaError_t cudaMalloc(void** devPtr, size_t size) {
+cudaError_t cudaMalloc(void** at, size_t size) {
   return answer([&](Device& shared) {
     shared.refuse_while_capturing("cudaMalloc");
-    *devPtr = nullptr;
+    *at = nullptr;
     if (size == 0) {
       return cudaSuccess;
     }
     if (size > shared.settings.memory_bytes - shared.memory().allocated_bytes()) {
       return cudaErrorMemoryAllocation;
     }
-    *devPtr = shared.memory().allocate(size);
-    return *devPtr == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
+    *at = shared.memory().allocate(size);
+    return *at == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
   });
 }
 
-cudaError_t cudaFree(void* devPtr) {
-  return answer(
-      [&](Device& shared) { return release(shared, shared.memory(), devPtr, "cudaFree"); });
+cudaError_t cudaFree(void* at) {
+  return answer([&](Device& shared) { return release(shared, shared.memory(), at, "cudaFree"); });
 }
 
-cudaError_t cudaHostAlloc(void** pHost, size_t size, unsigned flags) {
+cudaError_t cudaHostAlloc(void** host, size_t size, unsigned flags) {
   return answer([&](Device& shared) {
     shared.refuse_while_capturing("cudaHostAlloc");
-    *pHost = nullptr;
+    *host = nullptr;
     if ((flags & ~kKnownHostFlags) != 0) {
       return cudaErrorInvalidValue;
     }
     if (size == 0) {
       return cudaSuccess;
     }
-    *pHost = shared.pinned().allocate(size);
-    return *pHost == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
+    *host = shared.pinned().allocate(size);
+    return *host == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
   });
 }
 
@@ -149,12 +148,12 @@ cudaError_t cudaFreeHost(void* ptr) {
       [&](Device& shared) { return release(shared, shared.pinned(), ptr, "cudaFreeHost"); });
 }
 
-cudaError_t cudaHostGetDevicePointer(void** pDevice, void* pHost, unsigned flags) {
+cudaError_t cudaHostGetDevicePointer(void** mapped, void* host, unsigned flags) {
   return answer([&](Device& shared) {
-    if (flags != 0 || !shared.pinned().holds(pHost, 1)) {
+    if (flags != 0 || !shared.pinned().holds(host, 1)) {
       return cudaErrorInvalidValue;
     }
-    *pDevice = pHost;
+    *mapped = host;
     return cudaSuccess;
   });
 }
@@ -189,16 +188,16 @@ cudaError_t cudaMemcpy(void* dst, const void* src, size_t count, cudaMemcpyKind 
   });
 }
 
-cudaError_t cudaMemsetAsync(void* devPtr, int value, size_t count, cudaStream_t stream) {
+cudaError_t cudaMemsetAsync(void* at, int value, size_t count, cudaStream_t stream) {
   return answer([&](Device& shared) {
     if (count == 0) {
       return cudaSuccess;
     }
     CUstream_st& queue = shared.stream(stream);
     const auto check = [=, &shared] {
-      if (!shared.holds(devPtr, count)) {
+      if (!shared.holds(at, count)) {
         throw Refusal{cudaErrorInvalidValue, "cudaMemsetAsync() of " + std::to_string(count) +
-                                                 " bytes at " + shared.text_of(devPtr) +
+                                                 " bytes at " + shared.text_of(at) +
                                                  ": they are not in one allocation"};
       }
     };
@@ -209,7 +208,7 @@ cudaError_t cudaMemsetAsync(void* devPtr, int value, size_t count, cudaStream_t 
       } catch (const Refusal& refusal) {
         throw Fault("when a fill ran: " + refusal.text);
       }
-      std::memset(devPtr, value, count);
+      MemoryArena::set(at, value, count);
       ++counters_in_kernel.fills;
     };
     shared.put(queue, {.run = fill, .after = nullptr});

@@ -34,13 +34,13 @@ cudaError_t wait_in_capture(CUstream_st& stream, const CUevent_st& event) {
 // A function of the C language is the same in each namespace.
 extern "C" {
 
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t* pStream, unsigned flags) {
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* made, unsigned flags) {
   return answer([&](Device& shared) {
     if (flags != cudaStreamNonBlocking) {
       throw Refusal{cudaErrorNotSupported,
                     "cudaStreamCreateWithFlags() knows only cudaStreamNonBlocking"};
     }
-    *pStream = shared.add_stream();
+    *made = shared.add_stream();
     return cudaSuccess;
   });
 }

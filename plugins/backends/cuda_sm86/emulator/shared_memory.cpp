@@ -48,7 +48,7 @@ void* SharedMemory::object(const void* key, const char* name, std::size_t bytes,
     return nullptr;
   }
   std::byte* const at = arena_ + begin;
-  if constexpr (kAddressSanitizer) {
+  if (kAddressSanitizer) {
     allow(at, bytes);
   } else {
     std::memset(at - kGapBytes, kGapByte, kGapBytes);
@@ -69,7 +69,7 @@ bool SharedMemory::contains(const void* at, std::size_t bytes) const {
 }
 
 std::string SharedMemory::damaged_object() const {
-  if constexpr (!kAddressSanitizer) {
+  if (!kAddressSanitizer) {
     for (const Object& object : objects_) {
       if (!is_gap(object.at - kGapBytes) || !is_gap(object.at + object.bytes)) {
         return object.name;

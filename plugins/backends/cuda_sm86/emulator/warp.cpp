@@ -75,8 +75,8 @@ std::uint32_t shuffle(ShuffleKind kind, unsigned mask, std::uint32_t value, int 
                       Place place) {
   BlockRunner& runner = block_runner();
   const bool is_distance = kind != ShuffleKind::kIndex;
-  if (!std::has_single_bit(static_cast<unsigned>(width)) || width > 32 ||
-      (is_distance && (argument < 0 || argument > 31))) {
+  const bool is_width = width >= 1 && width <= 32 && (width & (width - 1)) == 0;
+  if (!is_width || (is_distance && (argument < 0 || argument > 31))) {
     runner.fail("shuffles by " + std::to_string(argument) + " in parts of " +
                     std::to_string(width) + " lanes, which are no distance or width of a warp",
                 place);

@@ -144,12 +144,12 @@ const char* cudaGetErrorString(cudaError_t error);
 /* -- memory. All bytes are 0xFF at first. Host code that touches device memory ends the process. */
 
 cudaError_t cudaMemGetInfo(size_t* free, size_t* total);
-cudaError_t cudaMalloc(void** devPtr, size_t size);
+cudaError_t cudaMalloc(void** at, size_t size);
 /* Runs all streams to their ends, then looks whether bytes around the memory were overwritten. */
-cudaError_t cudaFree(void* devPtr);
-cudaError_t cudaHostAlloc(void** pHost, size_t size, unsigned flags);
+cudaError_t cudaFree(void* at);
+cudaError_t cudaHostAlloc(void** host, size_t size, unsigned flags);
 cudaError_t cudaFreeHost(void* ptr);
-cudaError_t cudaHostGetDevicePointer(void** pDevice, void* pHost, unsigned flags);
+cudaError_t cudaHostGetDevicePointer(void** mapped, void* host, unsigned flags);
 
 /* Pageable memory is read during the call, and written before the call returns. Pinned memory is
  * read and written when the copy runs. Both ranges must lie in one allocation each. */
@@ -157,12 +157,12 @@ cudaError_t cudaMemcpyAsync(void* dst, const void* src, size_t count, cudaMemcpy
                             cudaStream_t stream = nullptr);
 /* Waits for itself and the default stream, and for no other stream. */
 cudaError_t cudaMemcpy(void* dst, const void* src, size_t count, cudaMemcpyKind kind);
-cudaError_t cudaMemsetAsync(void* devPtr, int value, size_t count, cudaStream_t stream = nullptr);
+cudaError_t cudaMemsetAsync(void* at, int value, size_t count, cudaStream_t stream = nullptr);
 
 /* -- streams and events. Nothing in a stream runs before somebody waits for it. */
 
 /* Only cudaStreamNonBlocking: no stream waits for the default stream or is waited for by it. */
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t* pStream, unsigned flags);
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* made, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
 /* Runs one operation of the stream. */
@@ -179,14 +179,14 @@ cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t start, cudaEvent_t end);
 /* -- graphs. A capture takes one stream; waiting for an event of a second one is refused. */
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
-cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* pCaptureStatus);
-cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* pGraph);
-cudaError_t cudaGraphInstantiate(cudaGraphExec_t* pGraphExec, cudaGraph_t graph,
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status);
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* recorded);
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* made, cudaGraph_t graph,
                                  unsigned long long flags = 0);
-cudaError_t cudaGraphLaunch(cudaGraphExec_t graphExec, cudaStream_t stream);
-cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, size_t* numNodes);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream);
+cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, size_t* num_nodes);
 cudaError_t cudaGraphDestroy(cudaGraph_t graph);
-cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graphExec);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable);
 
 }  // extern "C"
 
