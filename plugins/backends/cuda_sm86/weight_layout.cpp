@@ -15,10 +15,13 @@ std::int64_t WeightLayout::Entry::row_bytes() const {
   return static_cast<std::int64_t>(stored->row_bytes(static_cast<std::uint64_t>(num_columns)));
 }
 
+std::int64_t WeightLayout::Entry::padded_rows() const {
+  return (num_rows + kTileRows - 1) / kTileRows * kTileRows;
+}
+
 std::int64_t WeightLayout::Entry::matrix_bytes() const {
   if (!format->kernels->is_quantised()) return aligned_bytes(num_rows * row_bytes());
-  const std::int64_t row_tiles = (num_rows + kTileRows - 1) / kTileRows;
-  return aligned_bytes(row_tiles * format->kernels->row_tile_bytes(num_columns));
+  return aligned_bytes(padded_rows() / kTileRows * format->kernels->row_tile_bytes(num_columns));
 }
 
 WeightLayout::WeightLayout(const Module& module) {
@@ -40,8 +43,7 @@ WeightLayout::WeightLayout(const Module& module) {
       device_bytes_ += entry.num_matrices * entry.matrix_bytes();
       if (entry.format->kernels->has_row_scales) {
         entry.row_scales_at = device_bytes_;
-        const std::int64_t row_tiles = (entry.num_rows + kTileRows - 1) / kTileRows;
-        device_bytes_ += aligned_bytes(entry.num_matrices * row_tiles * kTileRows * 4);
+        device_bytes_ += aligned_bytes(entry.num_matrices * entry.padded_rows() * 4);
       }
       if (entry.is_converted()) {
         note_conversion(weight.name, entry.stored->name, device_bytes_ - before);

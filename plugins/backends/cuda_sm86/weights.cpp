@@ -118,9 +118,8 @@ void load_matrix(const StoredRows& rows, std::int64_t expert, std::byte* device,
       repack.stored = reinterpret_cast<const unsigned char*>(copy);
       repack.tiles = reinterpret_cast<unsigned char*>(matrix);
       if (entry.row_scales_at >= 0) {
-        const std::int64_t padded = (entry.num_rows + kTileRows - 1) / kTileRows * kTileRows;
         repack.row_scales =
-            reinterpret_cast<float*>(device + entry.row_scales_at) + expert * padded;
+            reinterpret_cast<float*>(device + entry.row_scales_at) + expert * entry.padded_rows();
       }
       repack.first_row = static_cast<std::int32_t>(first);
       repack.num_rows = static_cast<std::int32_t>(count);
@@ -193,8 +192,7 @@ DeviceMatrix Weights::matrix(std::uint32_t index, std::int64_t expert) const {
   DeviceMatrix out;
   out.data = device_.as<const unsigned char>(entry.matrix_at + expert * entry.matrix_bytes());
   if (entry.row_scales_at >= 0) {
-    const std::int64_t padded = (entry.num_rows + kTileRows - 1) / kTileRows * kTileRows;
-    out.row_scales = device_.as<const float>(entry.row_scales_at) + expert * padded;
+    out.row_scales = device_.as<const float>(entry.row_scales_at) + expert * entry.padded_rows();
   }
   out.num_rows = static_cast<std::int32_t>(entry.num_rows);
   out.num_columns = static_cast<std::int32_t>(entry.num_columns);

@@ -40,6 +40,8 @@ class WeightLayout {
     bool is_converted() const { return format->is_form(); }
     /// Bytes of a row that kernels read: of the file, or of the form it is converted into.
     std::int64_t row_bytes() const;
+    /// Rows of a matrix, whole tiles.
+    std::int64_t padded_rows() const;
     /// Bytes of one matrix on the device.
     std::int64_t matrix_bytes() const;
   };
@@ -78,6 +80,9 @@ class Weights {
   const WeightFormat& format(std::uint32_t index) const { return *entries_[index].format; }
   /// expert: which of the weight's matrices.
   DeviceMatrix matrix(std::uint32_t index, std::int64_t expert = 0) const;
+  /// From one expert to the next: bytes of a matrix, numbers of its row scales.
+  std::int64_t matrix_bytes(std::uint32_t index) const { return entries_[index].matrix_bytes(); }
+  std::int64_t row_scale_stride(std::uint32_t index) const { return entries_[index].padded_rows(); }
   /// The table as embed kernels read it, and the bytes of a row.
   const unsigned char* table(std::uint32_t index) const;
   std::int64_t table_row_bytes(std::uint32_t index) const { return entries_[index].row_bytes(); }

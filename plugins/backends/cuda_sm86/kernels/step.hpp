@@ -39,6 +39,7 @@ struct LaunchSize {
   cudaStream_t stream = nullptr;
   int32_t num_tokens = 0;
   int32_t num_rows = 0;
+  int32_t num_sequences = 0;
 };
 
 /// Blocks of `per_block` that cover `count`.

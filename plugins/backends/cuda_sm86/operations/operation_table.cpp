@@ -8,14 +8,16 @@ namespace vernal::cuda_sm86 {
 
 // Each file of this folder gives the descriptors at its end.
 using Descriptors = std::span<const OperationDescriptor>();
-Descriptors attention_operations, elementwise_operations, embed_operations, glu_operations,
-    layout_operations, linear_operations, norm_operations, rope_operations;
+Descriptors attention_operations, conv1d_operations, delta_rule_operations, elementwise_operations,
+    embed_operations, expert_operations, glu_operations, layout_operations, linear_operations,
+    norm_operations, rope_operations;
 
 namespace {
 
 constexpr std::array kTable{
-    attention_operations, elementwise_operations, embed_operations, glu_operations,
-    layout_operations,    linear_operations,      norm_operations,  rope_operations,
+    attention_operations, conv1d_operations, delta_rule_operations, elementwise_operations,
+    embed_operations,     expert_operations, glu_operations,        layout_operations,
+    linear_operations,    norm_operations,   rope_operations,
 };
 
 bool reads_format(std::string_view format) { return find_weight_format(format) != nullptr; }

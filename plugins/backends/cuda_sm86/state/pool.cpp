@@ -196,6 +196,7 @@ StepContext Pool::context(const StepBatch& batch, std::size_t slot) {
   step.size.stream = program_.stream().get();
   step.size.num_tokens = static_cast<std::int32_t>(batch.num_tokens);
   step.size.num_rows = static_cast<std::int32_t>(batch.rows.size());
+  step.size.num_sequences = static_cast<std::int32_t>(batch.sequences.size());
   return step;
 }
 

@@ -30,12 +30,14 @@ constexpr int kWarps = 4;
 
 /// A warp for each output and 8 rows of x: lanes share K.
 template <class Number>
-__global__ void multiply_floats(Multiply m) {
+__global__ void multiply_floats(Multiply all) {
   const int64_t n = static_cast<int64_t>(blockIdx.x) * kWarps + threadIdx.x / kWarpSize;
-  if (n >= m.matrix.num_rows) return;
+  if (n >= all.matrix.num_rows) return;
   const int lane = static_cast<int>(threadIdx.x % kWarpSize);
-  const int64_t num_rows = m.rows.count();
+  const int64_t num_rows = all.rows.count();
   const int64_t first_row = static_cast<int64_t>(blockIdx.y) * kColumnTile;
+  if (first_row >= num_rows) return;
+  const Multiply m = multiply_of_tile(all, first_row);
   const int num_columns = m.matrix.num_columns;
   const unsigned char* const weights = m.matrix.data + n * num_columns * Number::kBytes;
   float sums[kColumnTile] = {};

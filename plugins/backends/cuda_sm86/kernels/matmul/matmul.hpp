@@ -23,7 +23,23 @@ struct Multiply {
   const float* residual = nullptr;  ///< [rows][N] or null
   float* y = nullptr;               ///< [rows][N]
   DeviceRows rows;
+  /// Experts: whose matrix the tile of 8 rows of x is multiplied with, by tile; null: one matrix.
+  /// The matrix, its row scales and its bias are those of expert 0.
+  const int32_t* tile_experts = nullptr;
+  int64_t matrix_bytes = 0;      ///< from one expert's matrix to the next
+  int64_t row_scale_stride = 0;  ///< numbers from one expert's row scales to the next
 };
+
+/// The product that a tile of 8 rows of x, from first_row on, takes part in.
+__device__ __forceinline__ Multiply multiply_of_tile(const Multiply& m, int64_t first_row) {
+  Multiply out = m;
+  if (m.tile_experts == nullptr) return out;
+  const int64_t expert = m.tile_experts[first_row / kColumnTile];
+  out.matrix.data += expert * m.matrix_bytes;
+  if (m.matrix.row_scales != nullptr) out.matrix.row_scales += expert * m.row_scale_stride;
+  if (m.bias != nullptr) out.bias += expert * m.matrix.num_rows;
+  return out;
+}
 
 /// Makes tiles of rows as they lie in the file.
 struct Repack {

@@ -159,11 +159,12 @@ __host__ __device__ constexpr int64_t tiles_of(int64_t num_columns) {
 }
 
 template <class Codec, int kTiles>
-__global__ void __launch_bounds__(kMostWarps* kWarpSize) multiply_tiles(Multiply m) {
+__global__ void __launch_bounds__(kMostWarps* kWarpSize) multiply_tiles(Multiply all) {
   VERNAL_SHARED(SharedSums<kTiles>, shared);
-  const int64_t num_rows = m.rows.count();
+  const int64_t num_rows = all.rows.count();
   const int64_t first_row = static_cast<int64_t>(blockIdx.y) * kTiles * kColumnTile;
   if (first_row >= num_rows) return;
+  const Multiply m = multiply_of_tile(all, first_row);
   const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
   const int warp = static_cast<int>(threadIdx.x) / kWarpSize;
   const int num_warps = static_cast<int>(blockDim.x) / kWarpSize;
@@ -192,7 +193,9 @@ cudaError_t launch_multiply(const Multiply& m, int64_t most_rows, const LaunchSi
     const dim3 grid(blocks_for(m.matrix.num_rows, kTileRows), blocks_for(most_rows, rows_of_block));
     return launch(size.stream, grid, threads, kernel, m);
   };
-  if (most_rows <= kColumnTile) return put(multiply_tiles<Codec, 1>, kColumnTile);
+  if (most_rows <= kColumnTile || m.tile_experts != nullptr) {
+    return put(multiply_tiles<Codec, 1>, kColumnTile);
+  }
   if (most_rows <= 4 * kColumnTile) return put(multiply_tiles<Codec, 4>, 4 * kColumnTile);
   return put(multiply_tiles<Codec, 8>, 8 * kColumnTile);
 }

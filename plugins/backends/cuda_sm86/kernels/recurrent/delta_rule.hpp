@@ -1,0 +1,50 @@
+// gated_delta_rule/1: a matrix S [key_dim, value_dim] for each head that every token changes.
+//
+//   S <- e^g S;   u = beta (v - S^T k);   S <- S + k u^T;   y = S^T (scale q)
+//
+// (Yang, Kautz and Hatamizadeh 2024, "Gated Delta Networks"; sdk/spec/operations.md, section 4.)
+//
+// One form for every number of tokens, sequential, with S in registers. So the bits of a row depend
+// on its own sequence's tokens alone (docs/decisions/0009-one-form-of-the-delta-rule.md).
+#pragma once
+
+#include "kernels/step.hpp"
+
+namespace vernal::cuda_sm86 {
+
+/// Most numbers of a key.
+inline constexpr int kMostKeyNumbers = 256;
+
+/// Columns of S that a warp holds. A column is spread over four lanes, row r in lane part r % 4.
+inline constexpr int kWarpColumns = 8;
+inline constexpr int kRowParts = 4;
+
+/// One node in one step. All memory is borrowed and on the device.
+struct DeltaRule {
+  const float* q;     ///< [T][num_key_heads][key_dim]
+  const float* k;     ///< as q
+  const float* v;     ///< [T][num_value_heads][value_dim]
+  const float* g;     ///< [T][num_value_heads], or [T][num_value_heads][key_dim]
+  const float* beta;  ///< [T][num_value_heads]
+  float* y;           ///< as v
+  /// The states of slot s begin at states + s * slot_bytes: [num_versions][num_value_heads] times a
+  /// head's matrix, after n tokens version n % num_versions. A matrix is [value_dim / 8][key_dim /
+  /// 4][8][4]: eight columns, then four rows, so that a warp reads it as it holds it.
+  unsigned char* states;
+  int64_t slot_bytes;
+  const SequencePart* sequences;
+  const StepCounts* counts;
+  int32_t num_key_heads;  ///< divides num_value_heads
+  int32_t num_value_heads;
+  int32_t key_dim;    ///< a multiple of 4
+  int32_t value_dim;  ///< a multiple of 8
+  int32_t num_versions;
+  float scale;
+  float epsilon;       ///< of the normalisation
+  bool is_normalized;  ///< q and k are first divided by sqrt(sum of squares + epsilon)
+  bool is_grouped;     ///< value head h reads key head h Hk / Hv, else h mod Hk
+  bool has_key_gates;  ///< g is by row of S
+};
+cudaError_t launch_delta_rule(const DeltaRule& rule, const LaunchSize& size);
+
+}  // namespace vernal::cuda_sm86
