@@ -21,29 +21,6 @@ __device__ __forceinline__ float warp_max(float x) {
   return x;
 }
 
-/// The sums over the warp of eight numbers of each lane. Lane l gets the sum of number l / 4.
-__device__ __forceinline__ float warp_sums(const float (&x)[8]) {
-  const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
-  // Half of the lanes keep the upper half of what is left, and give the lower half away.
-  float four[4];
-  for (int i = 0; i < 4; ++i) {
-    const bool is_upper = (lane & 16) != 0;
-    const float given = is_upper ? x[i] : x[i + 4];
-    four[i] = (is_upper ? x[i + 4] : x[i]) + __shfl_xor_sync(kFullWarp, given, 16);
-  }
-  float two[2];
-  for (int i = 0; i < 2; ++i) {
-    const bool is_upper = (lane & 8) != 0;
-    const float given = is_upper ? four[i] : four[i + 2];
-    two[i] = (is_upper ? four[i + 2] : four[i]) + __shfl_xor_sync(kFullWarp, given, 8);
-  }
-  const bool is_upper = (lane & 4) != 0;
-  const float given = is_upper ? two[0] : two[1];
-  float one = (is_upper ? two[1] : two[0]) + __shfl_xor_sync(kFullWarp, given, 4);
-  one += __shfl_xor_sync(kFullWarp, one, 2);
-  return one + __shfl_xor_sync(kFullWarp, one, 1);
-}
-
 /// Shared memory of block_sum().
 template <int kThreads>
 struct BlockSums {

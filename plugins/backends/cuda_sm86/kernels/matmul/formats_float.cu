@@ -1,7 +1,5 @@
 // Products with weights that are floats, and with activations in f32.
-#include "kernels/matmul/formats/raw_fields.hpp"
 #include "kernels/matmul/matmul.hpp"
-#include "kernels/reduce.hpp"
 
 namespace vernal::cuda_sm86 {
 
@@ -26,31 +24,60 @@ struct Bf16 {
   }
 };
 
-constexpr int kWarps = 4;
+constexpr int kOutputs = 16;  // of a block of threads, for a tile of 8 rows of x
+constexpr int kChunk = 64;    // numbers of K that are in shared memory at a time
+constexpr int kThreads = kOutputs * kColumnTile;
 
-/// A warp for each output and 8 rows of x: lanes share K.
+/// One more than a chunk separates the rows, so that threads that read the same place of different
+/// rows read different banks.
+struct Chunk {
+  float weights[kOutputs][kChunk + 1];
+  float x[kColumnTile][kChunk + 1];
+};
+
+/// Loads the chunk that begins at column `first`; zeros behind the last row and column.
+template <class Number>
+__device__ void load_chunk(const Multiply& m, int64_t first_row, int64_t num_rows, int first,
+                           Chunk& chunk) {
+  const int64_t first_output = static_cast<int64_t>(blockIdx.x) * kOutputs;
+  const int num_columns = m.matrix.num_columns;
+  for (int i = static_cast<int>(threadIdx.x); i < (kOutputs + kColumnTile) * kChunk;
+       i += kThreads) {
+    const int line = i / kChunk;
+    const int column = first + i % kChunk;
+    const bool is_weight = line < kOutputs;
+    const int64_t row = is_weight ? first_output + line : first_row + line - kOutputs;
+    const bool is_there = column < num_columns && row < (is_weight ? m.matrix.num_rows : num_rows);
+    float number = 0.0F;
+    if (is_there && is_weight) {
+      number = Number::read(m.matrix.data + (row * num_columns + column) * Number::kBytes);
+    } else if (is_there) {
+      number = m.x[row * num_columns + column];
+    }
+    (is_weight ? chunk.weights[line] : chunk.x[line - kOutputs])[i % kChunk] = number;
+  }
+}
+
+/// A thread for each output and row of x. The sum runs over K in order.
 template <class Number>
 __global__ void multiply_floats(Multiply all) {
-  const int64_t n = static_cast<int64_t>(blockIdx.x) * kWarps + threadIdx.x / kWarpSize;
-  if (n >= all.matrix.num_rows) return;
-  const int lane = static_cast<int>(threadIdx.x % kWarpSize);
+  VERNAL_SHARED(Chunk, chunk);
   const int64_t num_rows = all.rows.count();
   const int64_t first_row = static_cast<int64_t>(blockIdx.y) * kColumnTile;
   if (first_row >= num_rows) return;
   const Multiply m = multiply_of_tile(all, first_row);
-  const int num_columns = m.matrix.num_columns;
-  const unsigned char* const weights = m.matrix.data + n * num_columns * Number::kBytes;
-  float sums[kColumnTile] = {};
-  for (int k = lane; k < num_columns; k += kWarpSize) {
-    const float w = Number::read(weights + static_cast<int64_t>(k) * Number::kBytes);
-    VERNAL_UNROLL
-    for (int i = 0; i < kColumnTile; ++i) {
-      if (first_row + i < num_rows) sums[i] += w * m.x[(first_row + i) * num_columns + k];
-    }
+  const int output = static_cast<int>(threadIdx.x) % kOutputs;
+  const int in_tile = static_cast<int>(threadIdx.x) / kOutputs;
+  float sum = 0.0F;
+  for (int first = 0; first < m.matrix.num_columns; first += kChunk) {
+    load_chunk<Number>(m, first_row, num_rows, first, chunk);
+    __syncthreads();
+    for (int k = 0; k < kChunk; ++k) sum += chunk.weights[output][k] * chunk.x[in_tile][k];
+    __syncthreads();
   }
-  float sum = warp_sums(sums);
-  const int64_t row = first_row + lane / 4;
-  if (lane % 4 != 0 || row >= num_rows) return;
+  const int64_t n = static_cast<int64_t>(blockIdx.x) * kOutputs + output;
+  const int64_t row = first_row + in_tile;
+  if (n >= m.matrix.num_rows || row >= num_rows) return;
   if (m.bias != nullptr) sum += m.bias[n];
   if (m.residual != nullptr) sum += m.residual[row * m.matrix.num_rows + n];
   m.y[row * m.matrix.num_rows + n] = sum;
@@ -58,8 +85,8 @@ __global__ void multiply_floats(Multiply all) {
 
 template <class Number>
 cudaError_t launch_multiply_floats(const Multiply& m, int64_t most_rows, const LaunchSize& size) {
-  const dim3 grid(blocks_for(m.matrix.num_rows, kWarps), blocks_for(most_rows, kColumnTile));
-  return launch(size.stream, grid, kWarps * kWarpSize, multiply_floats<Number>, m);
+  const dim3 grid(blocks_for(m.matrix.num_rows, kOutputs), blocks_for(most_rows, kColumnTile));
+  return launch(size.stream, grid, kThreads, multiply_floats<Number>, m);
 }
 
 template <class Number>
