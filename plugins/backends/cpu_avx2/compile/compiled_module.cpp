@@ -31,7 +31,7 @@ CompiledModule::CompiledModule(std::shared_ptr<const Module> source,
     : module(std::move(source)),
       options(checked(plan_options)),
       num_threads(threads),
-      layouts(backend::kv_layouts(*module, options)),
+      layouts(backend::kv_layouts(*module, options, 8)),
       kv(*module, options, backend::page_bytes_of(layouts)),
       states(*module, options),
       weights(*module) {

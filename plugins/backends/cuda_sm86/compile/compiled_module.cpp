@@ -53,7 +53,7 @@ CompiledModule::CompiledModule(std::shared_ptr<const Module> source,
     : module(std::move(source)),
       options(checked(plan_options)),
       device_name(std::move(device)),
-      layouts(backend::kv_layouts(*module, options)),
+      layouts(backend::kv_layouts(*module, options, 1)),
       kv(*module, options, backend::page_bytes_of(layouts)),
       states(*module, options),
       weights(*module) {

@@ -36,8 +36,9 @@ KvFormat require_format(const std::string& name) {
   return *format;
 }
 
-void require_dim(const State& state, const std::string& name, std::int64_t dim) {
-  const std::int64_t step = has_codes(require_format(name)) ? kKvGroup : 8;
+void require_dim(const State& state, const std::string& name, std::int64_t dim,
+                 std::int64_t float_step) {
+  const std::int64_t step = has_codes(require_format(name)) ? kKvGroup : float_step;
   if (dim % step == 0) return;
   throw Error(VERNAL_UNSUPPORTED, state.name + ": a head of " + std::to_string(dim) + " in " +
                                       name + "; this backend needs a multiple of " +
@@ -59,15 +60,16 @@ std::int64_t rotation_of(const State& state, const PlanOptions& options, KvForma
 
 }  // namespace
 
-std::vector<KvLayout> kv_layouts(const Module& module, const PlanOptions& options) {
+std::vector<KvLayout> kv_layouts(const Module& module, const PlanOptions& options,
+                                 std::int64_t float_step) {
   const KvFormat keys = require_format(options.kv_keys_format);
   const KvFormat values = require_format(options.kv_values_format);
   std::vector<KvLayout> out(module.states.size());
   for (std::size_t i = 0; i < module.states.size(); ++i) {
     const State& state = module.states[i];
     if (state.kind != VERNAL_STATE_KV) continue;
-    require_dim(state, options.kv_keys_format, state.key_dim);
-    require_dim(state, options.kv_values_format, state.value_dim);
+    require_dim(state, options.kv_keys_format, state.key_dim, float_step);
+    require_dim(state, options.kv_values_format, state.value_dim, float_step);
     out[i] = {state.num_heads,
               state.key_dim,
               state.value_dim,

@@ -32,7 +32,7 @@ inline constexpr std::int64_t rotation_block(std::int64_t dim) { return dim & -d
 
 /// Shape and format of one KV state. A page holds, head by head, a run of keys and then a run of
 /// values; behind the codes of a run stand its scales. `dim` of a format with codes is a multiple
-/// of 32, of f16 one of 8.
+/// of 32.
 struct KvLayout {
   std::int64_t num_heads = 0;
   std::int64_t key_dim = 0;
@@ -59,8 +59,10 @@ struct KvLayout {
 };
 
 /// By state of the module; empty for states that are no keys and values.
+///   float_step  the `dim` of formats without codes is a multiple of this
 /// Errors  UNSUPPORTED: a storage format or a head size that KvLayout does not describe
-std::vector<KvLayout> kv_layouts(const Module& module, const PlanOptions& options);
+std::vector<KvLayout> kv_layouts(const Module& module, const PlanOptions& options,
+                                 std::int64_t float_step);
 
 /// Bytes that a page takes in each of them.
 std::vector<std::int64_t> page_bytes_of(const std::vector<KvLayout>& layouts);
