@@ -98,12 +98,12 @@ void write_q2_k(const std::byte* stored, std::uint64_t num_columns, std::byte* o
   }
 }
 
-struct Writer {
+struct AffineWriter {
   std::string_view id;
   WriteEightBitRow* write;
 };
 
-constexpr std::array<Writer, 5> kWriters{{
+constexpr std::array<AffineWriter, 5> kAffineWriters{{
     {"ggml.q4_1/1", write_blocks_of_32<Q4_1>},
     {"ggml.q5_0/1", write_blocks_of_32<Q5_0>},
     {"ggml.q5_1/1", write_blocks_of_32<Q5_1>},
@@ -114,7 +114,7 @@ constexpr std::array<Writer, 5> kWriters{{
 }  // namespace
 
 WriteEightBitRow* find_affine32_writer(std::string_view id) {
-  for (const Writer& writer : kWriters) {
+  for (const AffineWriter& writer : kAffineWriters) {
     if (writer.id == id) return writer.write;
   }
   return nullptr;
