@@ -25,9 +25,6 @@ std::string version_text(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
-/// The least driver for a major version of the toolkit (NVIDIA's table of minor compatibility).
-std::string least_driver() { return CUDART_VERSION >= 13000 ? "580" : "525"; }
-
 std::string missing(const char* name) {
   return "the NVIDIA driver lacks the function " + std::string(name);
 }
@@ -68,7 +65,7 @@ DriverState ask_driver() {
   if (version_of(&version) == 0 && version / 1000 < CUDART_VERSION / 1000) {
     return fail("the NVIDIA driver is too old: it supports CUDA " + version_text(version) +
                 ", this plugin was built with CUDA " + version_text(CUDART_VERSION) +
-                " and needs driver " + least_driver() + " or newer");
+                " and needs driver " VERNAL_LEAST_DRIVER " or newer");
   }
   const int status = init(0);
   if (status == kNoDevice) return fail("the NVIDIA driver finds no device");

@@ -1,7 +1,9 @@
 // The language of the kernels: CUDA C++, and a function for each instruction that has no name in it.
 //
 // The same kernels compile with nvcc, with NVRTC, and with g++ for the emulator (emulator/), which
-// runs each thread of a block as a fiber on the host. So kernels use nothing but
+// runs each thread of a block as a fiber on the host. Host code of the plugin that g++ compiles
+// against NVIDIA's headers (VERNAL_CUDA_HOST) includes the declarations and no kernel. So kernels use
+// nothing but
 //   - what CUDA C++ has built in: threadIdx, __syncthreads(), __shfl_xor_sync(), uint4, expf(), ...
 //     (emulator/device_code.hpp lists what the emulator knows);
 //   - the functions of this file. Inline assembly stands here and nowhere else;
@@ -35,6 +37,8 @@ using cuda::std::uint8_t;
 #define VERNAL_SHARED(Type, name) __shared__ Type name
 /// In front of a loop: its passes are written out one after another.
 #define VERNAL_UNROLL _Pragma("unroll")
+#elif defined(VERNAL_CUDA_HOST)
+#include <cuda_runtime_api.h>
 #else
 #define VERNAL_UNROLL
 #include "emulator/device_code.hpp"
@@ -134,7 +138,7 @@ cudaError_t launch(cudaStream_t stream, dim3 grid, dim3 block, void (*kernel)(Pa
 }
 #endif
 
-#else  // the emulator: emulator/device_code.hpp has the same functions
+#elif !defined(VERNAL_CUDA_HOST)  // the emulator: emulator/device_code.hpp has the same functions
 
 using emulator::commit_copies;
 using emulator::copy_async;

@@ -1,4 +1,5 @@
 #include "kernels/attention/attention.hpp"
+#include "kernels/attention/kv_numbers.hpp"
 
 namespace vernal::cuda_sm86 {
 

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Proves that check_cuda_plugin.py can fail: each edit of a copy of what it looks at must be found.
+
+  checks_can_fail.py CHECK TREE PLUGIN OBJECT...
+"""
+import importlib.util
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+CHECK, TREE, PLUGIN = map(pathlib.Path, sys.argv[1:4])
+OBJECTS = sys.argv[4:]
+FOLDER = "plugins/backends/cuda_sm86"
+
+specification = importlib.util.spec_from_file_location("check", CHECK)
+check = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(check)
+
+
+# ---- edits of the plugin: functions of its bytes ---------------------------------------------------------------------
+
+def with_architecture(kind, architecture):
+    """All pieces of a kind say that they are for another architecture."""
+    def edit(data):
+        offset, size = check.Elf(bytes(data)).section(".nv_fatbin")
+        at = data.find(struct.pack("<I", 0xBA55ED50), offset, offset + size)
+        while at != -1:
+            header, total = struct.unpack_from("<HQ", data, at + 6)
+            piece, end = at + header, at + header + total
+            while piece < end:
+                piece_kind, _, piece_header, piece_size = struct.unpack_from("<HHIQ", data, piece)
+                if piece_kind == kind:
+                    struct.pack_into("<I", data, piece + 28, architecture)
+                piece += piece_header + piece_size
+            at = data.find(struct.pack("<I", 0xBA55ED50), end, offset + size)
+    return edit
+
+
+def without_code(data):
+    at = data.index(b"\0.nv_fatbin\0")
+    data[at:at + 12] = b"\0.no_fatbin\0"
+
+
+def too_large(data):
+    data.extend(bytes(check.MOST_BYTES + 1 - len(data)))
+
+
+def with_library(data):
+    at = data.index(b"libm.so.6\0", check.Elf(bytes(data)).section(".dynstr")[0])
+    data[at:at + 9] = b"libq.so.6"
+
+
+def with_export(data):
+    """The first symbol that comes from elsewhere becomes one that is defined here."""
+    offset, size = check.Elf(bytes(data)).section(".dynsym")
+    for at in range(offset + 24, offset + size, 24):
+        if struct.unpack_from("<H", data, at + 6)[0] == 0:
+            struct.pack_into("<H", data, at + 6, 1)
+            return
+
+
+PLUGIN_EDITS = [
+    ("code", with_architecture(check.SASS, 80), "machine code expected for 86 alone, found for [80]"),
+    ("code", with_architecture(check.PTX, 90), "PTX expected for 86 alone, found for [90]"),
+    ("code", without_code, "found for nothing"),
+    ("code", too_large, "at most 41943040 are allowed"),
+    ("linkage", with_library, "needs libq.so.6"),
+    ("linkage", with_export, "exports "),
+]
+
+# ---- edits of a report, by regular expression. The report is that of products with q8_0 weights, the ceilings are what the
+# reports say before the edit ------------------------------------------------------------------------------------------
+
+KERNEL = r"(Compiling entry function '\w*multiply_tilesINS0_4Q8_0ELi1E\w*'(?:.*\n)*?.*?)"
+REPORT_EDITS = [
+    (KERNEL + r"Used \d+ registers", r"\1Used 222 registers", "multiply_tiles<Q8_0,1> takes 222 registers, its ceiling is "),
+    (KERNEL + r"\d+ bytes smem", r"\g<1>54321 bytes smem", "takes 54321 bytes of shared memory, its ceiling is "),
+    (KERNEL + r"0 bytes stack frame, 0 bytes spill stores", r"\g<1>8 bytes stack frame, 8 bytes spill stores",
+     "multiply_tiles<Q8_0,1> has 8 bytes of stack and 8 of spills; 0 and 0 are allowed"),
+    (r"multiply_tilesINS0_4Q8_0ELi1E", "multiply_tilesINS0_4Q8_0ELi2E", "multiply_tiles<Q8_0,2> has no ceiling"),
+    (r"multiply_tilesINS0_4Q8_0ELi1E", "multiply_tilesINS0_4Q8_0ELi2E", "multiply_tiles<Q8_0,1> has a ceiling"),
+    (r"\A", "ptxas warning : something is wrong\n", "something is wrong"),
+    (r"(?s)\A.*", "", "names no kernel"),
+]
+
+# ---- edits of the tree: lines that are added to a file ---------------------------------------------------------------
+
+SOURCE_EDITS = [
+    ("kernels/elementwise/norm.cu", 'void f() { asm volatile("exit;"); }', "inline assembly"),
+    ("program.cpp", "auto error = cudaGetLastError();", "program.cpp:"),
+    ("program.cpp", "cudaDeviceSynchronize();", "wait for a stream"),
+    ("kernels/elementwise/norm.cu", "kernel<<<1, 1>>>();", "started by launch()"),
+    ("kernels/elementwise/norm.cu", '#include "operations/operation.hpp"', "includes operations/operation.hpp"),
+    ("CMakeLists.txt", "target_compile_options(cuda_sm86 PRIVATE -mcmodel=medium)", "has -mcmodel"),
+]
+
+
+def run(*arguments):
+    done = subprocess.run([sys.executable, CHECK, *arguments], text=True, capture_output=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def plugin_edits(folder):
+    for command, edit, expected in PLUGIN_EDITS:
+        data = bytearray(PLUGIN.read_bytes())
+        edit(data)
+        edited = folder / "edited.so"
+        edited.write_bytes(data)
+        yield f"{command}, {expected}", expected, run(command, edited)
+
+
+def report_edits(folder):
+    ceilings = folder / "ceilings.txt"
+    run("kernels", "--rewrite", "--compiler", "1.0", ceilings, *OBJECTS)
+    yield "another compiler", "those of nvcc 1.0, this is 2.0", run("kernels", "--compiler", "2.0", ceilings, *OBJECTS)
+    number = next(i for i, name in enumerate(OBJECTS) if pathlib.Path(name).name.startswith("q8_0"))
+    text = pathlib.Path(OBJECTS[number] + ".kernels.txt").read_text()
+    for pattern, replacement, expected in REPORT_EDITS:
+        (folder / "edited.kernels.txt").write_text(re.sub(pattern, replacement, text, count=1))
+        objects = [*OBJECTS[:number], folder / "edited", *OBJECTS[number + 1:]]
+        yield pattern, expected, run("kernels", "--compiler", "1.0", ceilings, *objects)
+    yield "no report", "is missing", run("kernels", "--compiler", "1.0", ceilings, *OBJECTS, folder / "none")
+
+
+def source_edits(folder):
+    copy = folder / "tree"
+    shutil.copytree(TREE / FOLDER, copy / FOLDER)
+    for name, line, expected in SOURCE_EDITS:
+        file = copy / FOLDER / name
+        text = file.read_text()
+        file.write_text(text + line + "\n")
+        yield line, expected, run("sources", copy)
+        file.write_text(text)
+    shutil.rmtree(copy / FOLDER / "kernels")
+    yield "no kernels", "has no kernels", run("sources", copy)
+
+
+def main():
+    count, missed = 0, []
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        for edits in (plugin_edits, report_edits, source_edits):
+            for what, expected, (code, output) in edits(folder):
+                count += 1
+                if code == 0 or expected not in output:
+                    missed.append(f"not found: {what}\n  expected: {expected}\n  status {code}: {output}")
+    print("\n".join(missed) or f"all {count} edits were found")
+    sys.exit(1 if missed else 0)
+
+
+if __name__ == "__main__":
+    main()
