@@ -37,6 +37,6 @@ void add_plugins_command(CommandLine& line);
 ///   output   GGUF
 ///   seed     0: the shape's
 void make_model(const std::filesystem::path& shape, const std::filesystem::path& output,
-                std::uint64_t seed);
+                std::uint64_t seed, bool header_only = false);
 
 }  // namespace vernal

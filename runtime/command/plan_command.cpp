@@ -1,21 +1,27 @@
 #include <fmt/format.h>
 
+#include <string>
+
 #include "command/command_line.hpp"
 #include "command/commands.hpp"
 #include "command/memory_table.hpp"
+#include "config/units.hpp"
 #include "loading/open_deployment.hpp"
+#include "vernal/error.hpp"
 
 namespace vernal {
 namespace {
 
 struct PlanArguments {
   std::filesystem::path file;
+  std::uint64_t device_memory = 0;  // bytes; 0: what devices say
   bool json = false;
 };
 
 int plan(const PlanArguments& arguments) {
   Log log(LogLevel::kWarning);
   OpenDeployment open(arguments.file, log);
+  if (arguments.device_memory != 0) open.assume_device_memory(arguments.device_memory);
   open.price_models();
   std::vector<const ResidentModel*> all;
   for (const auto& model : open.models()) all.push_back(model.get());
@@ -40,6 +46,16 @@ void add_plan_command(CommandLine& line) {
   CLI::App& command = line.add("plan", "Price weights, KV cache and scratch from file headers",
                                [arguments] { return plan(*arguments); });
   add_deployment_file(command, arguments->file);
+  command.add_option_function<std::string>(
+      "--device-memory",
+      [arguments](const std::string& text) {
+        try {
+          arguments->device_memory = parse_size(text);
+        } catch (const Error& error) {
+          throw CLI::ValidationError("--device-memory", error.what());
+        }
+      },
+      "memory of each device, \"15929MiB\", instead of what this machine has");
   command.add_flag("--json", arguments->json, "print JSON");
 }
 

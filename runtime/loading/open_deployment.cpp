@@ -229,6 +229,17 @@ std::optional<MemoryShortage> OpenDeployment::find_shortage(
   MemoryQuestion question;
   question.host = read_host_memory();
   question.devices = devices();
+  if (assumed_device_memory_ != 0) {
+    question.devices.clear();
+    for (const ResidentModel* const model : models) {
+      for (const MemoryRow& row : model->rows()) {
+        DeviceInfo device;
+        device.name = row.device;
+        device.total_bytes = assumed_device_memory_;
+        question.devices.push_back(std::move(device));
+      }
+    }
+  }
   question.price = [this](const ModelSettings& settings) {
     auto model = make_again(settings);
     price(*model);

@@ -69,6 +69,9 @@ class OpenDeployment {
   /// lists it; 0: it lists none. After plan_models().
   std::uint32_t num_workers(const ModelSettings& model);
 
+  /// Every device but the host counts as having so many bytes from now on, whether or not this
+  /// machine has it.
+  void assume_device_memory(std::uint64_t bytes) noexcept { assumed_device_memory_ = bytes; }
   /// Whether the models, loaded together, exceed the memory. After price_models().
   std::optional<MemoryShortage> find_shortage(std::span<const ResidentModel* const> models);
   /// Refuses models that together exceed the memory, unless the deployment says `overcommit`, and
@@ -102,6 +105,7 @@ class OpenDeployment {
   std::vector<std::unique_ptr<plugin::BackendInstance>> backends_;
   std::vector<std::unique_ptr<ResidentModel>> models_;
   std::vector<std::string> unchecked_frontends_;
+  std::uint64_t assumed_device_memory_ = 0;  // 0: what devices say
 };
 
 }  // namespace vernal

@@ -164,9 +164,25 @@ void GgufFileWriter::finish() {
         VERNAL_INVALID_ARGUMENT, path_,
         fmt::format("expected the data of {} tensors, found {}", tensor_bytes_.size(), current_));
   }
+  close();
+  rename();
+}
+
+void GgufFileWriter::finish_with_hole() {
+  close();
+  std::error_code error;
+  std::filesystem::resize_file(partial_, position_ + data_bytes_, error);
+  if (error) refuse(VERNAL_RESOURCE_EXHAUSTED, partial_, error.message());
+  rename();
+}
+
+void GgufFileWriter::close() {
   errno = 0;
   out_.close();
   if (!out_) refuse(VERNAL_RESOURCE_EXHAUSTED, partial_, last_reason());
+}
+
+void GgufFileWriter::rename() {
   std::error_code error;
   std::filesystem::rename(partial_, path_, error);
   if (error) refuse(VERNAL_RESOURCE_EXHAUSTED, path_, error.message());

@@ -75,8 +75,13 @@ class GgufFileWriter {
   /// Ends the file and gives it its name.
   /// Errors   VERNAL_INVALID_ARGUMENT: bytes of a tensor are missing
   void finish();
+  /// Ends the file after begin_data() with a hole in place of the data: zeros that take no room on
+  /// most file systems.
+  void finish_with_hole();
 
  private:
+  void close();
+  void rename();
   void put(std::string_view bytes);
   void pad();
 

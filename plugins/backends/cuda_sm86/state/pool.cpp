@@ -1,6 +1,7 @@
 #include "state/pool.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cstring>
 #include <string>
@@ -41,6 +42,7 @@ Pool::Pool(const Program& program)
     slot.inputs = make(MemoryPlace::kPinned, program.compiled().step_input_bytes, "step inputs");
     slot.results = make(MemoryPlace::kPinned, program.compiled().output_bytes, "step results");
   }
+  if (!program.instance().sync_every_operation) record_graphs();
   program.set_pool(this);
 }
 
@@ -170,10 +172,10 @@ void Pool::copy_inputs(const StepBatch& batch, const std::byte* from) {
 
 // ---- steps
 
-StepContext Pool::context(const StepBatch& batch, std::size_t slot) {
+StepContext Pool::context(std::uint64_t index, std::size_t slot, LaunchSize size) {
   const CompiledModule& compiled = program_.compiled();
-  const CompiledFunction& function = compiled.functions[batch.function];
-  const StepLayout& layout = compiled.step_layouts[batch.function];
+  const CompiledFunction& function = compiled.functions[index];
+  const StepLayout& layout = compiled.step_layouts[index];
   input_places_.clear();
   for (const std::int64_t at : layout.inputs_at) input_places_.push_back(inputs_.data() + at);
   kv_.assign(pages().size(), {});
@@ -193,11 +195,36 @@ StepContext Pool::context(const StepBatch& batch, std::size_t slot) {
   step.sequences = inputs_.as<const SequencePart>(layout.sequences_at);
   step.kv = kv_;
   step.states = states().plan().is_hybrid() ? states().data(0) : nullptr;
-  step.size.stream = program_.stream().get();
-  step.size.num_tokens = static_cast<std::int32_t>(batch.num_tokens);
-  step.size.num_rows = static_cast<std::int32_t>(batch.rows.size());
-  step.size.num_sequences = static_cast<std::int32_t>(batch.sequences.size());
+  step.size = size;
   return step;
+}
+
+/// One graph for each function, slot of results and size: a step differs from another one in device
+/// memory alone.
+void Pool::record_graphs() {
+  const CompiledModule& compiled = program_.compiled();
+  for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
+    graphs_[slot].resize(compiled.functions.size());
+    for (std::size_t f = 0; f < compiled.functions.size(); ++f) {
+      for (std::size_t i = 0; i < kNumGraphSizes; ++i) {
+        const std::int32_t most = 1 << i;
+        const StepContext step = context(f, slot, {program_.stream().get(), most, most, most});
+        graphs_[slot][f][i] =
+            Graph(program_.stream(), [&] { program_.launch(compiled.functions[f], step); });
+      }
+    }
+  }
+}
+
+const Graph* Pool::graph_of(const StepBatch& batch, std::size_t slot) const {
+  const std::size_t most = std::max(
+      {static_cast<std::size_t>(batch.num_tokens), batch.sequences.size(), batch.rows.size()});
+  if (graphs_[slot].empty() || most > kMostGraphTokens) return nullptr;
+  return &graphs_[slot][batch.function][static_cast<std::size_t>(std::bit_width(most - 1))];
+}
+
+std::size_t Pool::num_nodes() const {
+  return graphs_[0].empty() ? 0 : graphs_[0][0][0].num_nodes();
 }
 
 void Pool::copy_results(const StepBatch& batch, const StepContext& step, std::size_t slot) {
@@ -223,8 +250,16 @@ vernal_ticket Pool::step_submit(const StepBatch& batch) {
   fill_head(batch, slot.inputs.data());
   slot.begin.record(program_.stream());
   copy_inputs(batch, slot.inputs.data());
-  const StepContext step = context(batch, index);
-  program_.launch(program_.compiled().functions[batch.function], step);
+  const StepContext step =
+      context(batch.function, index,
+              {program_.stream().get(), static_cast<std::int32_t>(batch.num_tokens),
+               static_cast<std::int32_t>(batch.rows.size()),
+               static_cast<std::int32_t>(batch.sequences.size())});
+  if (const Graph* const graph = graph_of(batch, index)) {
+    graph->launch(program_.stream());
+  } else {
+    program_.launch(program_.compiled().functions[batch.function], step);
+  }
   copy_results(batch, step, index);
   slot.end.record(program_.stream());
   slot.is_submitted = true;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "device/graph.hpp"
 #include "program.hpp"
 #include "shared/state/paged_pool.hpp"
 #include "vernal/state/id_table.hpp"
@@ -22,6 +23,8 @@ class Pool final : public backend::PagedPool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
+  /// Launches of a decode step of one token; 0 without graphs.
+  std::size_t num_nodes() const;
   /// Adds a row for each of its regions.
   void report_memory(std::vector<MemoryRow>& out) const;
 
@@ -49,12 +52,19 @@ class Pool final : public backend::PagedPool {
     bool is_counted = false;
   };
 
+  /// Steps of at most so many tokens, sequences and rows run as graphs.
+  static constexpr std::int32_t kMostGraphTokens = 8;
+  /// Sizes that graphs are made for; a step takes the least one that it fits.
+  static constexpr std::size_t kNumGraphSizes = 4;  // 1, 2, 4, 8
+
+  void record_graphs();
+  const Graph* graph_of(const StepBatch& batch, std::size_t slot) const;
   std::size_t free_slot();
   std::byte* device_results(std::size_t slot) const;
   void fill_head(const StepBatch& batch, std::byte* to) const;
   void fill_inputs(const StepBatch& batch, std::byte* to);
   void copy_inputs(const StepBatch& batch, const std::byte* from);
-  StepContext context(const StepBatch& batch, std::size_t slot);
+  StepContext context(std::uint64_t function, std::size_t slot, LaunchSize size);
   void copy_results(const StepBatch& batch, const StepContext& step, std::size_t slot);
   void finish(Ticket& ticket);
 
@@ -63,6 +73,8 @@ class Pool final : public backend::PagedPool {
   Buffer inputs_;   // device
   Buffer results_;  // device, kLiveSteps times the outputs of a step
   std::array<Slot, kLiveSteps> slots_;
+  // By slot, then function, then size. Empty if the program waits after every node.
+  std::array<std::vector<std::array<Graph, kNumGraphSizes>>, kLiveSteps> graphs_;
   IdTable<Ticket> tickets_{"step"};
   // Reused from step to step.
   std::vector<std::byte*> input_places_;
