@@ -98,8 +98,8 @@ static_checks() {
 }
 
 asan() {
-  build asan tests-unit
-  UBSAN_OPTIONS=print_stacktrace=1 run_tests asan --label-regex '^unit$'
+  build asan tests-unit tests-emulated
+  UBSAN_OPTIONS=print_stacktrace=1 run_tests asan --label-regex '^(unit|emulated)$'
 }
 
 # A minute for each target.
