@@ -26,16 +26,25 @@ int plan(const PlanArguments& arguments) {
   std::vector<const ResidentModel*> all;
   for (const auto& model : open.models()) all.push_back(model.get());
   const std::optional<MemoryShortage> shortage = open.find_shortage(all);
+  const auto device_problems = open.device_problems(all);
   if (arguments.json) {
     boost::json::array models;
     for (const auto& model : open.models()) models.push_back(memory_json(*model));
     boost::json::object document{{"models", std::move(models)}, {"fits", !shortage}};
     if (shortage) document["shortage"] = shortage_json(*shortage);
+    boost::json::array unavailable;
+    for (const auto& [backend, reason] : device_problems) {
+      unavailable.push_back({{"backend", backend->name}, {"reason", reason}});
+    }
+    if (!unavailable.empty()) document["unavailable"] = std::move(unavailable);
     fmt::print("{}\n", boost::json::serialize(document));
     return 0;
   }
   for (const auto& model : open.models()) fmt::print("{}\n", memory_table(*model));
   if (shortage) fmt::print("does not fit: {}\n", shortage->text());
+  for (const auto& [backend, reason] : device_problems) {
+    fmt::print("[backends.{}] cannot run on this machine now: {}\n", backend->name, reason);
+  }
   return 0;
 }
 

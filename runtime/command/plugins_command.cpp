@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 
 #include "command/command_line.hpp"
 #include "command/commands.hpp"
+#include "config/units.hpp"
 #include "loading/plugin_set.hpp"
+#include "plugin/backend_client.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal {
@@ -49,6 +52,29 @@ void print_schema(plugin::PluginRegistry& registry, const std::string& name) {
   throw Error(VERNAL_NOT_FOUND, fmt::format("there is no plugin \"{}\"", name));
 }
 
+/// The devices of this machine that a backend can use.
+/// Errors  UNAVAILABLE: why there is none;  those of the backend
+std::vector<DeviceInfo> usable_devices(plugin::PluginLibrary& library) {
+  library.init();
+  if (const auto problem = plugin::BackendInstance::machine_problem(library.backend())) {
+    throw Error(VERNAL_UNAVAILABLE, *problem);
+  }
+  return plugin::BackendInstance::devices(library.backend());
+}
+
+/// Backends that always have a device are not asked.
+void print_devices(plugin::PluginLibrary& library) {
+  if (!plugin::BackendInstance::has_device_check(library.backend())) return;
+  try {
+    for (const DeviceInfo& device : usable_devices(library)) {
+      fmt::print("  device {}: {}, {}, {} free\n", device.name, device.description,
+                 format_size(device.total_bytes), format_size(device.free_bytes));
+    }
+  } catch (const Error& error) {
+    fmt::print("  no device: {}\n", error.what());
+  }
+}
+
 void print_listing(const plugin::PluginListing& listing) {
   if (!listing.manifest) {
     fmt::print("{}\n  refused: {}\n", listing.file.string(), listing.refusal);
@@ -60,8 +86,21 @@ void print_listing(const plugin::PluginListing& listing) {
              manifest.abi_minor_min, manifest.isa.empty() ? "" : ", " + manifest.isa,
              listing.file.string());
   if (!manifest.provides.empty()) fmt::print("  provides {}\n", fmt::join(manifest.provides, ", "));
+  if (!manifest.needs.empty()) fmt::print("  needs {}\n", fmt::join(manifest.needs, ", "));
   for (const std::string& warning : listing.warnings) fmt::print("  warning: {}\n", warning);
   if (!listing.refusal.empty()) fmt::print("  refused: {}\n", listing.refusal);
+}
+
+/// Opening negotiates: what fails there would fail in a deployment too, and becomes the refusal.
+void try_to_open(plugin::PluginRegistry& registry, plugin::PluginListing& listing) {
+  if (!listing.refusal.empty()) return;
+  try {
+    for (const std::uint32_t kind : kKinds) {
+      if (listing.manifest->has_kind(kind)) registry.open(listing.manifest->name, kind);
+    }
+  } catch (const Error& error) {
+    listing.refusal = error.what();
+  }
 }
 
 int plugins(const PluginsArguments& arguments) {
@@ -80,28 +119,19 @@ int plugins(const PluginsArguments& arguments) {
     print_schema(registry, arguments.schema);
     return 0;
   }
-  bool refused = false;
-  for (const plugin::PluginListing& listing : registry.list()) {
-    if (listing.refusal.empty()) {
-      // Opening negotiates: what fails there would fail in a deployment too.
-      try {
-        for (const std::uint32_t kind : kKinds) {
-          if (listing.manifest->has_kind(kind)) registry.open(listing.manifest->name, kind);
-        }
-      } catch (const Error& error) {
-        plugin::PluginListing failed = listing;
-        failed.refusal = error.what();
-        refused = true;
-        print_listing(failed);
-        continue;
-      }
-    } else {
-      refused = true;
-    }
+  // All are opened before one touches a device.
+  std::vector<plugin::PluginListing> listings = registry.list();
+  for (plugin::PluginListing& listing : listings) try_to_open(registry, listing);
+  for (const plugin::PluginListing& listing : listings) {
     print_listing(listing);
+    if (!listing.refusal.empty() || !listing.manifest->has_kind(VERNAL_KIND_BACKEND)) continue;
+    print_devices(registry.open(listing.manifest->name, VERNAL_KIND_BACKEND));
   }
+  registry.shutdown_all();
   if (registry.list().empty()) fmt::print("no plugins in {}\n", folders.front().string());
-  return refused ? 1 : 0;
+  const bool is_any_refused = std::ranges::any_of(
+      listings, [](const plugin::PluginListing& listing) { return !listing.refusal.empty(); });
+  return is_any_refused ? 1 : 0;
 }
 
 }  // namespace

@@ -248,7 +248,33 @@ std::optional<MemoryShortage> OpenDeployment::find_shortage(
   return find_memory_shortage(models, question);
 }
 
+std::vector<OpenDeployment::DeviceProblem> OpenDeployment::device_problems(
+    std::span<const ResidentModel* const> models) const {
+  std::vector<DeviceProblem> out;
+  for (const PluginInstance& instance : deployment_.backends) {
+    const bool is_used = std::ranges::any_of(models, [&](const ResidentModel* model) {
+      return std::ranges::count(model->segments(), instance.name, &ModelSegment::backend) > 0;
+    });
+    if (!is_used) continue;
+    if (auto reason = find_backend(instance.name)->device_problem()) {
+      out.push_back({&instance, std::move(*reason)});
+    }
+  }
+  return out;
+}
+
+void OpenDeployment::require_devices(std::span<const ResidentModel* const> models) const {
+  std::string text;
+  for (const DeviceProblem& problem : device_problems(models)) {
+    if (!text.empty()) text += "\n";
+    text += fmt::format("{}: [backends.{}]: {}", problem.backend->place.text(),
+                        problem.backend->name, problem.reason);
+  }
+  if (!text.empty()) throw Error(VERNAL_UNAVAILABLE, text);
+}
+
 void OpenDeployment::require_memory(std::span<const ResidentModel* const> models) {
+  require_devices(models);
   if (const auto shortage = find_shortage(models)) {
     if (!deployment_.runtime.overcommit) {
       throw Error(VERNAL_RESOURCE_EXHAUSTED,

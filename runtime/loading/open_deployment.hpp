@@ -74,10 +74,19 @@ class OpenDeployment {
   void assume_device_memory(std::uint64_t bytes) noexcept { assumed_device_memory_ = bytes; }
   /// Whether the models, loaded together, exceed the memory. After price_models().
   std::optional<MemoryShortage> find_shortage(std::span<const ResidentModel* const> models);
-  /// Refuses models that together exceed the memory, unless the deployment says `overcommit`, and
-  /// models whose memory has to be locked and cannot be. Warns if other processes hold the memory
-  /// that the models need. Called before anything is loaded.
-  /// Errors  RESOURCE_EXHAUSTED: the text of MemoryShortage; those of require_lockable
+  /// A [backends.NAME] whose device cannot be used on this machine, and why in one sentence.
+  struct DeviceProblem {
+    const PluginInstance* backend;
+    std::string reason;
+  };
+  /// The backends of these models that cannot be used now. After price_models().
+  std::vector<DeviceProblem> device_problems(std::span<const ResidentModel* const> models) const;
+
+  /// Refuses models on devices that cannot be used, models that together exceed the memory, unless
+  /// the deployment says `overcommit`, and models whose memory has to be locked and cannot be. Warns
+  /// if other processes hold the memory that the models need. Called before anything is loaded.
+  /// Errors  UNAVAILABLE: the device problems, each with its place in the file;
+  ///         RESOURCE_EXHAUSTED: the text of MemoryShortage; those of require_lockable
   void require_memory(std::span<const ResidentModel* const> models);
 
   const std::vector<std::unique_ptr<ResidentModel>>& models() const noexcept { return models_; }
@@ -93,6 +102,7 @@ class OpenDeployment {
   std::unique_ptr<ResidentModel> make_again(const ModelSettings& settings);
   std::vector<DeviceInfo> devices();
   void require_memory_of_all();
+  void require_devices(std::span<const ResidentModel* const> models) const;
   void warn_if_crowded(std::span<const ResidentModel* const> models);
   void read_text(ResidentModel& model);
   void check_frontends(Problems& problems);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "vernal/abi/device_check.h"
 #include "vernal/abi/memory_lock.h"
 #include "vernal/host.hpp"
 #include "vernal/sink.hpp"
@@ -65,14 +66,38 @@ std::int32_t report_progress(void* user, std::uint64_t done, std::uint64_t total
   });
 }
 
-/// The backend's extension for locking; nothing if it has none, or one without its two functions.
-std::optional<vernal_memory_lock_api> lock_table(const BackendTable& table) {
+/// A copy of the table of an extension; nothing if the backend has none, or one that is shorter.
+template <class Table>
+std::optional<Table> extension_table(const vernal_backend_api& api, std::string_view id) {
   const void* found = nullptr;
-  if (table.api.get_extension(to_str(VERNAL_EXT_MEMORY_LOCK), &found) != VERNAL_OK) return {};
-  const auto* lock = static_cast<const vernal_memory_lock_api*>(found);
-  const bool is_whole = lock != nullptr && lock->struct_size >= sizeof(vernal_memory_lock_api) &&
-                        lock->lockable_bytes != nullptr && lock->lock != nullptr;
-  return is_whole ? std::optional(*lock) : std::nullopt;
+  if (api.get_extension(to_str(id), &found) != VERNAL_OK || found == nullptr) return std::nullopt;
+  const auto* table = static_cast<const Table*>(found);
+  if (table->struct_size < sizeof(Table)) return std::nullopt;
+  return *table;
+}
+
+std::optional<vernal_memory_lock_api> lock_table(const BackendTable& table) {
+  auto lock = extension_table<vernal_memory_lock_api>(table.api, VERNAL_EXT_MEMORY_LOCK);
+  const bool is_whole = lock && lock->lockable_bytes != nullptr && lock->lock != nullptr;
+  return is_whole ? lock : std::nullopt;
+}
+
+std::optional<vernal_device_check_api> device_check_table(const vernal_backend_api& api) {
+  auto check = extension_table<vernal_device_check_api>(api, VERNAL_EXT_DEVICE_CHECK);
+  const bool is_whole =
+      check && check->check_machine != nullptr && check->check_instance != nullptr;
+  return is_whole ? check : std::nullopt;
+}
+
+/// The text of an answer UNAVAILABLE, as the backend gave it; nothing for OK.
+std::optional<std::string> reason_of(std::int32_t status, std::string_view what) {
+  if (status != VERNAL_UNAVAILABLE) {
+    plugin_host().check(status, what);
+    return std::nullopt;
+  }
+  std::string text = plugin_host().last_error();
+  plugin_host().set_error(VERNAL_OK, {});
+  return text.empty() ? "the device cannot be used, and the backend does not say why" : text;
 }
 
 }  // namespace
@@ -146,6 +171,21 @@ std::vector<DeviceInfo> BackendInstance::devices(const vernal_backend_api& api) 
   const vernal_device_sink sink{append_row<DeviceInfo, vernal_device_info, device_row>, &devices};
   plugin_host().check(api.enumerate_devices(&sink), "enumerate_devices");
   return devices;
+}
+
+std::optional<std::string> BackendInstance::machine_problem(const vernal_backend_api& api) {
+  const auto check = device_check_table(api);
+  return check ? reason_of(check->check_machine(), "check_machine") : std::nullopt;
+}
+
+bool BackendInstance::has_device_check(const vernal_backend_api& api) {
+  return device_check_table(api).has_value();
+}
+
+std::optional<std::string> BackendInstance::device_problem() const {
+  const auto check = device_check_table(table_->api);
+  if (!check) return std::nullopt;
+  return reason_of(check->check_instance(backend_.get()), table_->name + ": check_instance");
 }
 
 OpSupport BackendInstance::op_support(vernal_module_ref module, std::uint64_t function,

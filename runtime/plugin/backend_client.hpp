@@ -90,6 +90,14 @@ class BackendInstance {
 
   /// The devices that an instance of that plugin may use.
   static std::vector<DeviceInfo> devices(const vernal_backend_api& api);
+  /// Why no device of this machine can be used by that plugin; nothing if one can. Backends without
+  /// vernal/abi/device_check.h are not asked.
+  static std::optional<std::string> machine_problem(const vernal_backend_api& api);
+  /// Whether a backend has that extension, and so may be without a device.
+  static bool has_device_check(const vernal_backend_api& api);
+
+  /// Why the device of this instance cannot be used; nothing if it can, or if nobody knows.
+  std::optional<std::string> device_problem() const;
 
   const std::string& name() const noexcept { return name_; }
   /// Whether the backend compiles a node, by its index in a function of the module.

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace vernal::check {
@@ -17,6 +18,9 @@ class Finding {
  private:
   std::string text_;
 };
+
+/// Begins the reason of tests that are skipped because the machine has no device for the backend.
+inline constexpr std::string_view kNoDevice = "no device: ";
 
 /// The test has nothing to look at: why.
 class Skipped {

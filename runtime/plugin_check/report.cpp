@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <fstream>
 
+#include "plugin_check/finding.hpp"
 #include "vernal/abi/version.h"
 #include "vernal/error.hpp"
 
@@ -62,7 +63,11 @@ std::string summary_text(const Options& options, const std::vector<Result>& resu
     text += fmt::format("the waiver of {} is not needed any more\n", test);
   }
   const bool is_whole = options.only.empty() && options.group.empty();
-  if (findings == 0 && is_whole) {
+  const bool has_device =
+      std::ranges::none_of(results, [](const Result& r) { return r.found.starts_with(kNoDevice); });
+  if (findings == 0 && !has_device) {
+    text += "this machine has no device for it: nothing is known of what it computes\n";
+  } else if (findings == 0 && is_whole) {
     text += fmt::format("conforms to plugin interface {}.{}, operations up to level {}{}\n",
                         VERNAL_ABI_MAJOR, VERNAL_ABI_MINOR, options.level,
                         waived > 0 ? ", but for what is waived" : "");

@@ -197,8 +197,29 @@ TEST(Fault, ABackendWithoutRotationPlansWithoutItUnlessItIsAskedFor) {
       << "another reason stays one";
 }
 
+TEST(Fault, AModelWithoutItsDeviceIsPlannedAndNotLoaded) {
+  const FaultDeployment deployment("no_device", 1);
+  Log log(LogLevel::kOff);
+  OpenDeployment open(deployment.file(), log);
+  open.price_models();
+  const ResidentModel* const models[] = {&open.model("tiny")};
+  const auto problems = open.device_problems(models);
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems.front().backend->name, "fault");
+  EXPECT_EQ(problems.front().reason, "scripted: the device is gone");
+  EXPECT_TRUE(open.device_problems({}).empty()) << "a backend without a model is not asked";
+  try {
+    open.require_memory(models);
+    ADD_FAILURE() << "it may be loaded";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), VERNAL_UNAVAILABLE);
+    EXPECT_EQ(error.what(),
+              deployment.file().string() + ":5:1: [backends.fault]: scripted: the device is gone");
+  }
+}
+
 TEST(Fault, AFailingLoadIsOneErrorThatNamesModelAndReason) {
-  for (const char* fault : {"open_error", "plan_error", "build_error"}) {
+  for (const char* fault : {"open_error", "plan_error", "build_error", "device_check_error"}) {
     const FaultDeployment deployment(fault, 1);
     ControlSignals signals;
     Log log(LogLevel::kOff);

@@ -17,6 +17,8 @@ PLUGINS = {
     "cpu_avx2": [*ALL_LEVELS, "--set", "threads=2"],
     # It reports crashes of kernels by a handler of its own.
     "cuda_sm86_emu": [*ALL_LEVELS, "--waive", "lifecycle.settings=its handler reports faults of kernels"],
+    # Without a device most tests are skipped.
+    "cuda_sm86": ALL_LEVELS,
     "llama": [],
     "qwen2": [],
     "qwen3": [],
@@ -29,11 +31,14 @@ PLUGINS = {
     "toy": [],
     "one_prompt": ["--set", "model=mock", "--set", "prompt=Hello", "--set", "file=/dev/null"],
 }
+# Built only where there is a compiler for them.
+OPTIONAL = {"cuda_sm86"}
 
 
 def main():
     check, folder, model = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
     runs = [*PLUGINS.items(), ("llama", ["--group", "model", "--model", model])]
+    runs = [(name, arguments) for name, arguments in runs if name not in OPTIONAL or (folder / f"{name}.so").exists()]
 
     def run(name_and_arguments):
         name, arguments = name_and_arguments

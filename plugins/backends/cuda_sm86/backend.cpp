@@ -5,6 +5,7 @@
 
 #include "device/device.hpp"
 #include "operations/operation_table.hpp"
+#include "vernal/abi/device_check.h"
 #include "vernal/block_types.hpp"
 
 namespace vernal::cuda_sm86 {
@@ -13,11 +14,26 @@ namespace {
 
 std::string device_name(int device) { return "cuda:" + std::to_string(device); }
 
-/// Errors  UNAVAILABLE: the device cannot be used; the text says why
-void require_device(int device) {
-  const std::string problem = device_problem(device);
+/// Errors  UNAVAILABLE: the text of the problem, if there is one
+void require_none(const std::string& problem) {
   if (!problem.empty()) throw Error(VERNAL_UNAVAILABLE, problem);
 }
+
+std::int32_t check_machine() noexcept {
+  return guard([] { require_none(machine_problem()); });
+}
+
+std::int32_t check_instance(const vernal_backend* backend) noexcept {
+  return guard([&] {
+    // A handle of this backend is a CudaBackend (detail/backend_thunks.hpp).
+    const auto& object =
+        static_cast<const CudaBackend&>(detail::object(const_cast<vernal_backend*>(backend)));
+    require_none(examine_device(object.device()).problem);
+  });
+}
+
+constexpr vernal_device_check_api kDeviceCheck = {sizeof(vernal_device_check_api), check_machine,
+                                                  check_instance};
 
 class Plan final : public BackendPlan {
  public:
@@ -28,7 +44,7 @@ class Plan final : public BackendPlan {
   std::vector<MemoryRow> rows() const override { return compiled_->rows(); }
   std::unique_ptr<BackendProgram> build(const WeightSource& source,
                                         const Progress& progress) override {
-    require_device(instance_->device);
+    require_none(examine_device(instance_->device).problem);
     return std::make_unique<Program>(compiled_, instance_, source, progress);
   }
 
@@ -67,16 +83,24 @@ std::shared_ptr<const Instance> read(const Config& config) {
 
 CudaBackend::CudaBackend(const Config& config) : instance_(read(config)) {}
 
+int CudaBackend::device() const { return instance_->device; }
+
 std::vector<DeviceInfo> CudaBackend::devices() {
   std::vector<DeviceInfo> out;
-  const auto count = static_cast<int>(driver_state().devices.size());
-  for (int i = 0; i < count; ++i) {
-    if (!device_problem(i).empty()) continue;
-    const DeviceMemoryInfo memory = device_memory(i);
-    out.push_back({device_name(i), driver_state().devices[static_cast<std::size_t>(i)].name,
-                   memory.total, memory.free, 1});
+  int number = 0;
+  for (const DeviceDescription& device : driver_state().devices) {
+    const DeviceReport report = examine_device(number);
+    if (report.problem.empty()) {
+      out.push_back({device_name(number), device.name, report.total_bytes, report.free_bytes,
+                     static_cast<std::uint64_t>(device.num_multiprocessors)});
+    }
+    ++number;
   }
   return out;
+}
+
+const void* CudaBackend::extension(std::string_view id) {
+  return id == VERNAL_EXT_DEVICE_CHECK ? &kDeviceCheck : nullptr;
 }
 
 std::optional<std::string> CudaBackend::unsupported_reason(const Module& module,

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "program.hpp"
@@ -17,7 +18,12 @@ class CudaBackend final : public Backend {
  public:
   explicit CudaBackend(const Config& config);
 
+  /// Those that can be used now.
   static std::vector<DeviceInfo> devices();
+  /// vernal/abi/device_check.h
+  static const void* extension(std::string_view id);
+  /// The number of its device.
+  int device() const;
 
   std::optional<std::string> unsupported_reason(const Module& module, const Function& function,
                                                 const Node& node) const override;

@@ -100,7 +100,13 @@ std::vector<float> Session::step(const std::vector<Part>& parts, const StepData&
   return {output.data, output.data + output.rows * output.columns};
 }
 
+void require_device(PluginUnderTest& plugin) {
+  const auto problem = plugin::BackendInstance::machine_problem(plugin.library().backend());
+  if (problem) throw Skipped(std::string(kNoDevice) + *problem);
+}
+
 plugin::BackendInstance open_backend(PluginUnderTest& plugin) {
+  require_device(plugin);
   return plugin::BackendInstance(plugin.library().backend(), "check",
                                  plugin.config(VERNAL_KIND_BACKEND));
 }

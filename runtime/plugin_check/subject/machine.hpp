@@ -70,7 +70,10 @@ class Session final : public Machine {
 std::unique_ptr<Machine> make_oracle(const MadeModule& made,
                                      const PlanOptions& options = small_plan());
 
-/// An instance of the plugin under test, opened with its table.
+/// Throws Skipped with kNoDevice if the backend's extension says that it has no device here.
+void require_device(PluginUnderTest& plugin);
+
+/// An instance of the plugin under test, opened with its table, after require_device().
 plugin::BackendInstance open_backend(PluginUnderTest& plugin);
 
 /// Made-up data for every input of a made module's main function: ids below what the embedding has,

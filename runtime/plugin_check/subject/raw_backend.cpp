@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "plugin_check/subject/guarded_memory.hpp"
+#include "plugin_check/subject/machine.hpp"
 #include "vernal/host.hpp"
 
 namespace vernal::check {
@@ -62,6 +63,7 @@ vernal_weight_source raw_weight_source(plugin::WeightStore& weights) {
 
 RawBackend::RawBackend(PluginUnderTest& plugin, const MadeModule& made)
     : store_(made), api_(plugin.library().backend()), output_name_(output_of(*made.module)) {
+  require_device(plugin);
   const vernal_config_view config = plugin.config(VERNAL_KIND_BACKEND);
   expect_status("open", VERNAL_OK, call("open", [&] { return api_.open(config, &backend_); }));
   const Guarded<vernal_plan_options> options(raw_small_plan());

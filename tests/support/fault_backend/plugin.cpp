@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "fault_script.hpp"
+#include "vernal/abi/device_check.h"
 #include "vernal/backend_plugin.hpp"
 
 namespace fault {
@@ -243,6 +244,9 @@ class FaultBackend final : public vernal::Backend {
   static std::vector<vernal::DeviceInfo> devices() {
     return {{"fault", "fails on command", 0, 0, 1}};
   }
+  static const void* extension(std::string_view id) {
+    return id == VERNAL_EXT_DEVICE_CHECK ? &kDeviceCheck : nullptr;
+  }
   std::optional<std::string> unsupported_reason(const vernal::Module&, const vernal::Function&,
                                                 const vernal::Node&) const override {
     return std::nullopt;
@@ -264,6 +268,20 @@ class FaultBackend final : public vernal::Backend {
   }
 
  private:
+  static std::int32_t check_machine() noexcept { return VERNAL_OK; }
+  static std::int32_t check_instance(const vernal_backend* handle) noexcept {
+    return vernal::guard([&] {
+      const auto& backend = static_cast<const FaultBackend&>(
+          vernal::detail::object(const_cast<vernal_backend*>(handle)));
+      if (backend.script_.kind == "no_device")
+        throw vernal::Error(VERNAL_UNAVAILABLE, "scripted: the device is gone");
+      if (backend.script_.kind == "device_check_error")
+        throw vernal::Error(VERNAL_INTERNAL, "scripted failure of a device check");
+    });
+  }
+  static constexpr vernal_device_check_api kDeviceCheck = {sizeof(vernal_device_check_api),
+                                                           check_machine, check_instance};
+
   Script script_;
 };
 
@@ -278,7 +296,7 @@ constexpr vernal_config_row kRows[] = {
          .choices = "none|submit_error|submit_out_of_memory|submit_device_lost|submit_exception|"
                     "wait_error|wait_device_lost|wait_out_of_memory|wait_exception|hang|nan|"
                     "all_minus_infinity|wrong_shape|null_output|no_room|open_error|plan_error|"
-                    "build_error|slow_build|no_rotation"}),
+                    "build_error|slow_build|no_rotation|no_device|device_check_error"}),
     vernal::to_abi({.path = "first_step",
                     .type = VERNAL_CONFIG_INT,
                     .help = "the first step that fails, from 1",

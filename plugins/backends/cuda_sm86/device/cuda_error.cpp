@@ -13,8 +13,26 @@ std::int32_t status_of(cudaError_t error) {
     case cudaErrorMisalignedAddress:
     case cudaErrorUnknown:
       return VERNAL_DEVICE_LOST;
+    case cudaErrorUnsupportedPtxVersion:
+    case cudaErrorNoKernelImageForDevice:
+      return VERNAL_UNAVAILABLE;
     default:
       return VERNAL_INTERNAL;
+  }
+}
+
+/// What helps against errors that the operator can mend.
+std::string_view advice_for(cudaError_t error) {
+  switch (error) {
+    case cudaErrorUnsupportedPtxVersion:
+      return "; the driver is older than the CUDA toolkit that built this plugin and cannot "
+             "compile "
+             "its kernels for this device: install a newer driver";
+    case cudaErrorNoKernelImageForDevice:
+      return "; this plugin was built without kernels that the device can run: build it with "
+             "CMAKE_CUDA_ARCHITECTURES set to the device's compute capability";
+    default:
+      return "";
   }
 }
 
@@ -24,7 +42,7 @@ void check_cuda(cudaError_t error, std::string_view what) {
   if (error == cudaSuccess) return;
   throw Error(status_of(error), std::string(what) + ": " + cudaGetErrorName(error) + " (" +
                                     std::to_string(static_cast<int>(error)) + "), " +
-                                    cudaGetErrorString(error));
+                                    cudaGetErrorString(error) + std::string(advice_for(error)));
 }
 
 }  // namespace vernal::cuda_sm86

@@ -15,6 +15,7 @@ struct DeviceDescription {
   std::string name;  ///< "NVIDIA RTX A4000"
   int capability_major = 0;
   int capability_minor = 0;
+  int num_multiprocessors = 0;
 };
 
 /// What the driver says, before the runtime is asked for anything: the runtime's own errors do not
@@ -28,14 +29,26 @@ struct DriverState {
 /// Loads the driver and asks it, once in the life of the process. Any thread.
 const DriverState& driver_state();
 
-/// Why a device, by its number, cannot be used, in one sentence; empty if it can.
-std::string device_problem(int device);
-
-/// Memory of a usable device, in bytes. Zero if it cannot be asked.
-struct DeviceMemoryInfo {
-  std::uint64_t total = 0;
-  std::uint64_t free = 0;
+/// What the driver answers when a device is opened.
+struct OpenedDevice {
+  int error = 0;           ///< a number of the CUDA driver (CUresult); 0: it is usable
+  std::string error_text;  ///< of the driver, may be empty
+  std::uint64_t total_bytes = 0;
+  std::uint64_t free_bytes = 0;
 };
-DeviceMemoryInfo device_memory(int device);
+
+/// Opens a device that driver_state() lists, asks for its memory, and closes it. Any thread.
+OpenedDevice open_device(int device);
+
+/// Why a device, by its number, cannot be used now, in one sentence; else its memory.
+struct DeviceReport {
+  std::string problem;  ///< empty if it can be used
+  std::uint64_t total_bytes = 0;
+  std::uint64_t free_bytes = 0;
+};
+DeviceReport examine_device(int device);
+
+/// Why no device of this machine can be used, in one sentence; empty if one can.
+std::string machine_problem();
 
 }  // namespace vernal::cuda_sm86
