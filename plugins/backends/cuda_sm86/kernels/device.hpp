@@ -8,21 +8,20 @@
 //     (emulator/device_code.hpp lists what the emulator knows);
 //   - the functions of this file. Inline assembly stands here and nowhere else;
 //   - shared memory through VERNAL_SHARED, and launches through launch().
-// NVRTC has no standard library, so kernels include this file and headers of this folder alone.
+// Kernels include this file and headers of this folder alone.
 #pragma once
 
-#if defined(__CUDACC_RTC__)
-#include <cuda/std/cstddef>
-#include <cuda/std/cstdint>
-using cuda::std::int16_t;
-using cuda::std::int32_t;
-using cuda::std::int64_t;
-using cuda::std::int8_t;
-using cuda::std::size_t;
-using cuda::std::uint16_t;
-using cuda::std::uint32_t;
-using cuda::std::uint64_t;
-using cuda::std::uint8_t;
+#if defined(__CUDACC_RTC__)  // it has no standard library
+using int8_t = signed char;
+using int16_t = short;
+using int32_t = int;
+using int64_t = long;
+using uint8_t = unsigned char;
+using uint16_t = unsigned short;
+using uint32_t = unsigned;
+using uint64_t = unsigned long;
+#define INFINITY __int_as_float(0x7F800000)
+#define NAN __int_as_float(0x7FFFFFFF)
 #else
 #include <cstddef>
 #include <cstdint>
@@ -125,7 +124,14 @@ __device__ __forceinline__ void multiply_f16(float (&d)[4], const uint32_t (&a)[
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 
-#if !defined(__CUDACC_RTC__)
+#if defined(__CUDACC_RTC__)
+/// NVRTC has no host code and compiles that of the kernels' files as device code. There it is no more
+/// than the list of the kernels that are wanted.
+template <class... Parameters, class... Arguments>
+cudaError_t launch(cudaStream_t, dim3, dim3, void (*kernel)(Parameters...), const Arguments&...) {
+  return kernel != nullptr ? cudaSuccess : cudaErrorUnknown;
+}
+#else
 /// Puts a kernel into a stream. Returns what the runtime says of the launch, nothing of the run.
 template <class... Parameters, class... Arguments>
 cudaError_t launch(cudaStream_t stream, dim3 grid, dim3 block, void (*kernel)(Parameters...),

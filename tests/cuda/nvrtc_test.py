@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Every kernel compiles with NVRTC 12.4 too, the oldest toolkit that the plugin is built with, and without a warning.
+
+  nvrtc_test.py TREE CACHE CEILINGS
+
+NVRTC comes from the Python package index and is kept in the folder CACHE. It compiles host code as device code: there
+launch() starts nothing, and is no more than the list of the kernels that are compiled. These must be the kernels of the
+file CEILINGS. Exit status 77: the packages cannot be had.
+"""
+import concurrent.futures
+import ctypes
+import hashlib
+import pathlib
+import re
+import sys
+import tempfile
+import zipfile
+
+TREE, CACHE, CEILINGS = (pathlib.Path(a).resolve() for a in sys.argv[1:4])
+FOLDER = TREE / "plugins/backends/cuda_sm86"
+sys.path[:0] = [str(TREE / "tools"), str(pathlib.Path(__file__).parent)]
+import check_cuda_plugin  # noqa: E402
+import fetch_model  # noqa: E402
+
+# Package and version, sha256 of the wheel, what is wanted of it.
+PACKAGES = [
+    ("nvidia-cuda-nvrtc-cu12==12.4.127", "a178759ebb095827bd30ef56598ec182b85547f1508941a3d560eb7ea1fbf338", "lib/"),
+    ("nvidia-cuda-runtime-cu12==12.4.127", "64403288fa2136ee8e467cdc9c9427e0434110899d07c779f25b5c068934faa5", "include/"),
+]
+OPTIONS = ["--gpu-architecture=sm_86", "--std=c++20", "--device-as-default-execution-space",
+           "--diag-suppress=20044",  # tables of host code that other files define
+           f"-I{FOLDER}", f"-I{FOLDER.parent}"]
+
+
+def fetch():
+    """Unpacks the packages into CACHE, once."""
+    for requirement, sha256, wanted in PACKAGES:
+        stamp = CACHE / f"{sha256}.unpacked"
+        if stamp.exists():
+            continue
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+            wheel = fetch_model.download_wheel(requirement, pathlib.Path(folder))
+            found = hashlib.sha256(wheel.read_bytes()).hexdigest()
+            if found != sha256:
+                raise fetch_model.Unavailable(f"{requirement}: expected sha256 {sha256}, found {found}")
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(CACHE, [name for name in archive.namelist() if wanted in name])
+        stamp.touch()
+
+
+class Nvrtc:
+    """The library, as far as it is needed."""
+
+    def __init__(self, folder):
+        ctypes.CDLL(str(folder / "libnvrtc-builtins.so.12.4"), mode=ctypes.RTLD_GLOBAL)
+        self.library = ctypes.CDLL(str(folder / "libnvrtc.so.12"))
+
+    def output(self, program, what):
+        size = ctypes.c_size_t()
+        if getattr(self.library, f"nvrtcGet{what}Size")(program, ctypes.byref(size)) != 0:
+            return b""
+        buffer = ctypes.create_string_buffer(size.value)
+        getattr(self.library, f"nvrtcGet{what}")(program, buffer)
+        return buffer.raw
+
+    def compile(self, file, options):
+        """(what the compiler says, the machine code or nothing)."""
+        program = ctypes.c_void_p()
+        self.library.nvrtcCreateProgram(ctypes.byref(program), file.read_bytes(), str(file).encode(), 0, None, None)
+        arguments = (ctypes.c_char_p * len(options))(*[option.encode() for option in options])
+        status = self.library.nvrtcCompileProgram(program, len(options), arguments)
+        said = self.output(program, "ProgramLog").rstrip(b"\0").decode().strip()
+        code = self.output(program, "CUBIN") if status == 0 else b""
+        self.library.nvrtcDestroyProgram(ctypes.byref(program))
+        return said or ("" if code else f"status {status}"), code
+
+
+def main():
+    try:
+        fetch()
+    except (fetch_model.Unavailable, OSError) as error:
+        print(f"skipped: NVRTC 12.4 cannot be had: {error}")
+        return 77
+    nvrtc = Nvrtc(CACHE / "nvidia/cuda_nvrtc/lib")
+    options = [*OPTIONS, f"-I{CACHE / 'nvidia/cuda_runtime/include'}"]
+    files = sorted((FOLDER / "kernels").rglob("*.cu"))
+    kernels, failures = set(), 0
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for file, (said, code) in zip(files, pool.map(lambda file: nvrtc.compile(file, options), files)):
+            if said:
+                failures += 1
+                print(f"{file.relative_to(TREE)}:\n{said}")
+            kernels.update(name.decode() for name in re.findall(rb"\0\.text\.(\w+)", code))
+    found = set(check_cuda_plugin.short_names(sorted(kernels)))
+    _, wanted = check_cuda_plugin.read_ceilings(CEILINGS)
+    for name in sorted(found ^ wanted.keys()):
+        failures += 1
+        print(f"{name} is {'compiled, but has no ceiling' if name in found else 'not compiled'}")
+    print(f"{len(files)} files, {len(found)} kernels, {failures} problems")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
