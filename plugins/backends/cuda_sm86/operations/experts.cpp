@@ -163,7 +163,11 @@ cudaError_t ExpertsOperation::quantize(const StepContext& step, const Visits& vi
 cudaError_t ExpertsOperation::multiply(const StepContext& step, const Visits& visits,
                                        const ExpertMatrix& matrix, const float* input) const {
   Multiply multiply;
-  multiply.matrix = step.weights->matrix(matrix.weight);
+  Product product;
+  product.matrix = step.weights->matrix(matrix.weight);
+  product.bias = step.weights->numbers(matrix.bias);
+  product.y = step.floats(matrix.output);
+  multiply.add(product);
   multiply.tile_experts = visits.tile_experts;
   multiply.matrix_bytes = step.weights->matrix_bytes(matrix.weight);
   multiply.row_scale_stride = step.weights->row_scale_stride(matrix.weight);
@@ -173,8 +177,6 @@ cudaError_t ExpertsOperation::multiply(const StepContext& step, const Visits& vi
   } else {
     multiply.x = input;
   }
-  multiply.bias = step.weights->numbers(matrix.bias);
-  multiply.y = step.floats(matrix.output);
   multiply.rows = {visits.num_slots, 1};
   return step.weights->format(matrix.weight)
       .kernels->multiply(multiply, most_slots_of(step.size.num_tokens), step.size);

@@ -1,6 +1,9 @@
 #include "operations/linear.hpp"
 
 #include <array>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "compile/function_builder.hpp"
 #include "operations/operation_table.hpp"
@@ -23,68 +26,102 @@ cudaError_t QuantizeOperation::launch(const StepContext& step) const {
 
 namespace {
 
-/// y = x W^T + bias (+ residual).
+/// y = x W^T + bias (+ residual), for matrices of one format that multiply the same x.
 class LinearOperation final : public Operation {
  public:
-  struct Parameters {
-    BufferId x;         ///< f32, or blocks for quantised weights
-    BufferId residual;  ///< f32 [rows, N] added to the result, or kNoBuffer
-    BufferId y;
-    std::uint32_t weight;
-    std::int64_t bias;  ///< index of the weight, or -1
-    RowCount rows;
-    std::int64_t most_rows;  ///< of the greatest step
-    std::int64_t num_columns;
-    bool is_quantised;
+  struct Matrix {
+    std::uint32_t weight = 0;
+    std::int64_t bias = -1;         ///< index of the weight, or -1
+    BufferId residual = kNoBuffer;  ///< f32 [rows, N] added to the result, or kNoBuffer
+    BufferId y = kNoBuffer;
   };
-  explicit LinearOperation(const Parameters& parameters) : p_(parameters) {
+  struct Parameters {
+    BufferId x = kNoBuffer;        ///< f32, or blocks for quantised weights
+    std::vector<Matrix> matrices;  ///< at most kMostProducts
+    RowCount rows;
+    std::int64_t most_rows = 0;  ///< of the greatest step
+    std::int64_t num_columns = 0;
+    bool is_quantised = false;
+  };
+  explicit LinearOperation(Parameters parameters) : p_(std::move(parameters)) {
     reads = {p_.x};
-    if (p_.residual != kNoBuffer) reads.push_back(p_.residual);
-    writes = {p_.y};
+    for (const Matrix& matrix : p_.matrices) {
+      if (matrix.residual != kNoBuffer) reads.push_back(matrix.residual);
+      writes.push_back(matrix.y);
+    }
   }
 
   cudaError_t launch(const StepContext& step) const override {
     Multiply multiply;
-    multiply.matrix = step.weights->matrix(p_.weight);
+    for (const Matrix& matrix : p_.matrices) {
+      Product product;
+      product.matrix = step.weights->matrix(matrix.weight);
+      product.bias = step.weights->numbers(matrix.bias);
+      if (matrix.residual != kNoBuffer) product.residual = step.floats(matrix.residual);
+      product.y = step.floats(matrix.y);
+      multiply.add(product);
+    }
     if (p_.is_quantised) {
       multiply.blocks = activation_blocks(step.at(p_.x), p_.most_rows, p_.num_columns);
     } else {
       multiply.x = step.floats(p_.x);
     }
-    multiply.bias = step.weights->numbers(p_.bias);
-    if (p_.residual != kNoBuffer) multiply.residual = step.floats(p_.residual);
-    multiply.y = step.floats(p_.y);
     multiply.rows = step.rows(p_.rows);
-    return step.weights->format(p_.weight).kernels->multiply(multiply, step.most(p_.rows),
-                                                             step.size);
+    const WeightFormat& format = step.weights->format(p_.matrices.front().weight);
+    return format.kernels->multiply(multiply, step.most(p_.rows), step.size);
   }
 
  private:
   Parameters p_;
 };
 
-/// Takes in the add/1 after it, if that adds something already computed.
-void compile_linear(FunctionBuilder& builder, const Node& node) {
-  const std::uint32_t x = FunctionBuilder::value(node, 0);
-  const Weight& w = builder.operand_weight(node, 1);
-  LinearOperation::Parameters p{};
-  p.is_quantised = find_weight_format(w.format)->kernels->is_quantised();
-  p.x = p.is_quantised ? builder.quantized(x) : builder.buffer(x);
-  p.residual = kNoBuffer;
-  p.weight = node.operands[1].index;
-  p.bias = FunctionBuilder::weight(node, 2);
-  p.rows = builder.rows(x).rows;
-  p.most_rows = builder.most(p.rows);
-  p.num_columns = w.shape[1];
+/// The product of a node. Takes in the add/1 after it, if that adds something already computed.
+LinearOperation::Matrix compile_product(FunctionBuilder& builder, const Node& node) {
+  LinearOperation::Matrix matrix;
+  matrix.weight = node.operands[1].index;
+  matrix.bias = FunctionBuilder::weight(node, 2);
   std::uint32_t result = node.outputs[0];
   if (const backend::ResidualAdd add = backend::find_residual_add(builder, node);
       add.node != nullptr) {
-    p.residual = builder.buffer(add.other);
+    matrix.residual = builder.buffer(add.other);
     result = add.node->outputs[0];
     builder.mark_done(*add.node);
   }
-  p.y = builder.new_buffer(result);
-  builder.emit<LinearOperation>(p);
+  matrix.y = builder.new_buffer(result);
+  return matrix;
+}
+
+/// Later nodes that multiply the same x with a matrix of the same format: one launch does them all.
+std::vector<const Node*> find_siblings(const FunctionBuilder& builder, const Node& node) {
+  std::vector<const Node*> out;
+  const std::vector<Node>& nodes = builder.function().nodes;
+  const std::string& format = builder.operand_weight(node, 1).format;
+  for (std::size_t i = builder.index_of(node) + 1; i < nodes.size(); ++i) {
+    if (out.size() + 1 == kMostProducts) break;
+    const Node& other = nodes[i];
+    const bool is_sibling = other.op == node.op && !builder.is_done(other) &&
+                            FunctionBuilder::value(other, 0) == FunctionBuilder::value(node, 0) &&
+                            builder.operand_weight(other, 1).format == format;
+    if (is_sibling) out.push_back(&other);
+  }
+  return out;
+}
+
+void compile_linear(FunctionBuilder& builder, const Node& node) {
+  const std::uint32_t x = FunctionBuilder::value(node, 0);
+  const Weight& w = builder.operand_weight(node, 1);
+  LinearOperation::Parameters p;
+  p.is_quantised = find_weight_format(w.format)->kernels->is_quantised();
+  p.x = p.is_quantised ? builder.quantized(x) : builder.buffer(x);
+  p.rows = builder.rows(x).rows;
+  p.most_rows = builder.most(p.rows);
+  p.num_columns = w.shape[1];
+  p.matrices.push_back(compile_product(builder, node));
+  for (const Node* const sibling : find_siblings(builder, node)) {
+    p.matrices.push_back(compile_product(builder, *sibling));
+    builder.mark_done(*sibling);
+  }
+  builder.emit<LinearOperation>(std::move(p));
 }
 
 constexpr std::array<std::string_view, 1> kLinearAttributes{"out"};

@@ -10,10 +10,11 @@ namespace {
 
 constexpr std::int64_t kWordBytes = 4;
 
-/// Calls move(stored_offset, group_offset, bytes) for every piece of row `row` of a group.
+/// Calls move(stored_offset, group_offset, bytes) for every piece of row `row` of a group. The
+/// format is a copy: so the compiler knows that a stored byte does not change it, and does not read
+/// it again for every word.
 template <class Move>
-void for_each_piece(const WeightFormat& format, std::int64_t num_columns, std::int64_t row,
-                    Move&& move) {
+void for_each_piece(WeightFormat format, std::int64_t num_columns, std::int64_t row, Move&& move) {
   const std::int64_t blocks = num_columns / format.block_columns;
   if (format.num_words == 0) {
     const std::int64_t bytes = blocks * format.block_bytes;

@@ -24,8 +24,8 @@ struct Bf16 {
   }
 };
 
-constexpr int kOutputs = 16;  // of a block of threads, for a tile of 8 rows of x
-constexpr int kChunk = 64;    // numbers of K that are in shared memory at a time
+constexpr int kOutputs = kTileRows;  // of a block of threads, for a tile of 8 rows of x
+constexpr int kChunk = 64;           // numbers of K that are in shared memory at a time
 constexpr int kThreads = kOutputs * kColumnTile;
 
 /// One more than a chunk separates the rows, so that threads that read the same place of different
@@ -37,22 +37,21 @@ struct Chunk {
 
 /// Loads the chunk that begins at column `first`; zeros behind the last row and column.
 template <class Number>
-__device__ void load_chunk(const Multiply& m, int64_t first_row, int64_t num_rows, int first,
-                           Chunk& chunk) {
-  const int64_t first_output = static_cast<int64_t>(blockIdx.x) * kOutputs;
-  const int num_columns = m.matrix.num_columns;
+__device__ void load_chunk(const DeviceMatrix& matrix, const float* x, int64_t first_output,
+                           int64_t first_row, int64_t num_rows, int first, Chunk& chunk) {
+  const int num_columns = matrix.num_columns;
   for (int i = static_cast<int>(threadIdx.x); i < (kOutputs + kColumnTile) * kChunk;
        i += kThreads) {
     const int line = i / kChunk;
     const int column = first + i % kChunk;
     const bool is_weight = line < kOutputs;
     const int64_t row = is_weight ? first_output + line : first_row + line - kOutputs;
-    const bool is_there = column < num_columns && row < (is_weight ? m.matrix.num_rows : num_rows);
+    const bool is_there = column < num_columns && row < (is_weight ? matrix.num_rows : num_rows);
     float number = 0.0F;
     if (is_there && is_weight) {
-      number = Number::read(m.matrix.data + (row * num_columns + column) * Number::kBytes);
+      number = Number::read(matrix.data + (row * num_columns + column) * Number::kBytes);
     } else if (is_there) {
-      number = m.x[row * num_columns + column];
+      number = x[row * num_columns + column];
     }
     (is_weight ? chunk.weights[line] : chunk.x[line - kOutputs])[i % kChunk] = number;
   }
@@ -60,32 +59,33 @@ __device__ void load_chunk(const Multiply& m, int64_t first_row, int64_t num_row
 
 /// A thread for each output and row of x. The sum runs over K in order.
 template <class Number>
-__global__ void multiply_floats(Multiply all) {
+__global__ void multiply_floats(Multiply m) {
   VERNAL_SHARED(Chunk, chunk);
-  const int64_t num_rows = all.rows.count();
+  const int64_t num_rows = m.rows.count();
   const int64_t first_row = static_cast<int64_t>(blockIdx.y) * kColumnTile;
   if (first_row >= num_rows) return;
-  const Multiply m = multiply_of_tile(all, first_row);
+  const Product p = product_of(m, static_cast<int>(blockIdx.x), first_row);
+  const int64_t first_output = (static_cast<int64_t>(blockIdx.x) - p.first_tile) * kOutputs;
   const int output = static_cast<int>(threadIdx.x) % kOutputs;
   const int in_tile = static_cast<int>(threadIdx.x) / kOutputs;
   float sum = 0.0F;
-  for (int first = 0; first < m.matrix.num_columns; first += kChunk) {
-    load_chunk<Number>(m, first_row, num_rows, first, chunk);
+  for (int first = 0; first < p.matrix.num_columns; first += kChunk) {
+    load_chunk<Number>(p.matrix, m.x, first_output, first_row, num_rows, first, chunk);
     __syncthreads();
     for (int k = 0; k < kChunk; ++k) sum += chunk.weights[output][k] * chunk.x[in_tile][k];
     __syncthreads();
   }
-  const int64_t n = static_cast<int64_t>(blockIdx.x) * kOutputs + output;
+  const int64_t n = first_output + output;
   const int64_t row = first_row + in_tile;
-  if (n >= m.matrix.num_rows || row >= num_rows) return;
-  if (m.bias != nullptr) sum += m.bias[n];
-  if (m.residual != nullptr) sum += m.residual[row * m.matrix.num_rows + n];
-  m.y[row * m.matrix.num_rows + n] = sum;
+  if (n >= p.matrix.num_rows || row >= num_rows) return;
+  if (p.bias != nullptr) sum += p.bias[n];
+  if (p.residual != nullptr) sum += p.residual[row * p.matrix.num_rows + n];
+  p.y[row * p.matrix.num_rows + n] = sum;
 }
 
 template <class Number>
 cudaError_t launch_multiply_floats(const Multiply& m, int64_t most_rows, const LaunchSize& size) {
-  const dim3 grid(blocks_for(m.matrix.num_rows, kOutputs), blocks_for(most_rows, kColumnTile));
+  const dim3 grid(static_cast<unsigned>(m.num_tiles), blocks_for(most_rows, kColumnTile));
   return launch(size.stream, grid, kThreads, multiply_floats<Number>, m);
 }
 

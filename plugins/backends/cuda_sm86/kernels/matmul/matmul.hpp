@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/matmul/activation_blocks.hpp"
+#include "kernels/matmul/tile.hpp"
 #include "kernels/step.hpp"
 
 namespace vernal::cuda_sm86 {
@@ -14,30 +15,51 @@ struct DeviceMatrix {
   int32_t num_columns = 0;
 };
 
-/// y = x W^T + bias + residual.
-struct Multiply {
+/// y = x W^T + bias + residual, for one matrix.
+struct Product {
   DeviceMatrix matrix;
-  ActivationBlocks blocks;          ///< x for quantised weights
-  const float* x = nullptr;         ///< [rows][K] for floats
   const float* bias = nullptr;      ///< [N] or null
   const float* residual = nullptr;  ///< [rows][N] or null
   float* y = nullptr;               ///< [rows][N]
+  int32_t first_tile = 0;           ///< of its 16 rows among those of the launch; set by add()
+};
+
+/// Most matrices that one launch multiplies the same x with.
+inline constexpr int kMostProducts = 4;
+
+/// Products of the same x with matrices of one format.
+struct Multiply {
+  Product products[kMostProducts];
+  int32_t num_products = 0;
+  int32_t num_tiles = 0;     ///< of 16 rows, of all matrices
+  ActivationBlocks blocks;   ///< x for quantised weights
+  const float* x = nullptr;  ///< [rows][K] for floats
   DeviceRows rows;
   /// Experts: whose matrix the tile of 8 rows of x is multiplied with, by tile; null: one matrix.
-  /// The matrix, its row scales and its bias are those of expert 0.
+  /// The only product's matrix, row scales and bias are then those of expert 0.
   const int32_t* tile_experts = nullptr;
   int64_t matrix_bytes = 0;      ///< from one expert's matrix to the next
   int64_t row_scale_stride = 0;  ///< numbers from one expert's row scales to the next
+
+  void add(Product product) {
+    product.first_tile = num_tiles;
+    products[num_products++] = product;
+    num_tiles += (product.matrix.num_rows + kTileRows - 1) / kTileRows;
+  }
+  int32_t num_columns() const { return products[0].matrix.num_columns; }
 };
 
-/// The product that a tile of 8 rows of x, from first_row on, takes part in.
-__device__ __forceinline__ Multiply multiply_of_tile(const Multiply& m, int64_t first_row) {
-  Multiply out = m;
+/// The product that a block of threads has a tile of 16 rows of: tile number `tile` of the launch,
+/// for a tile of 8 rows of x that begins at first_row.
+__device__ __forceinline__ Product product_of(const Multiply& m, int tile, int64_t first_row) {
+  int i = 0;
+  while (i + 1 < m.num_products && tile >= m.products[i + 1].first_tile) ++i;
+  Product out = m.products[i];
   if (m.tile_experts == nullptr) return out;
   const int64_t expert = m.tile_experts[first_row / kColumnTile];
   out.matrix.data += expert * m.matrix_bytes;
-  if (m.matrix.row_scales != nullptr) out.matrix.row_scales += expert * m.row_scale_stride;
-  if (m.bias != nullptr) out.bias += expert * m.matrix.num_rows;
+  if (out.matrix.row_scales != nullptr) out.matrix.row_scales += expert * m.row_scale_stride;
+  if (out.bias != nullptr) out.bias += expert * out.matrix.num_rows;
   return out;
 }
 

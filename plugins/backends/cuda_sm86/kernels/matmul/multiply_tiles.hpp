@@ -94,8 +94,8 @@ __device__ __forceinline__ void multiply_block(float (&sums)[4], const uint32_t 
 ///   first_row    of x;  first_block: the tile's first block of 32 columns, of num_blocks
 template <class Codec, int kTiles>
 __device__ __forceinline__ void multiply_tile(Sums<kTiles>& sums, const unsigned char* tile,
-                                              const Multiply& m, int64_t first_row, int first_block,
-                                              int num_blocks, int lane) {
+                                              const ActivationBlocks& blocks, int64_t first_row,
+                                              int first_block, int num_blocks, int lane) {
   const typename Codec::Scales scales = Codec::load_scales(tile, lane / 4);
   const unsigned char* const codes = tile + Codec::kScaleBytes;
   VERNAL_UNROLL
@@ -110,8 +110,9 @@ __device__ __forceinline__ void multiply_tile(Sums<kTiles>& sums, const unsigned
       Codec::unpack(loaded, half, a);
       VERNAL_UNROLL
       for (int i = 0; i < kTiles; ++i) {
-        const ActivationPart x = load_activations<Codec>(
-            m.blocks, m.matrix.num_columns, first_row + i * kColumnTile, first_block + group, lane);
+        const ActivationPart x =
+            load_activations<Codec>(blocks, int64_t{num_blocks} * kBlockColumns,
+                                    first_row + i * kColumnTile, first_block + group, lane);
         multiply_block<Codec>(sums.of[i], a, x, scales, group);
       }
     }
@@ -124,27 +125,28 @@ struct SharedSums {
   float of[kMostWarps][kTiles][4][kWarpSize];
 };
 
-/// Adds up the warps' sums and writes the outputs of a block of threads.
+/// Adds up the warps' sums and writes the outputs of a block of threads: tile number `tile` of a
+/// matrix.
 template <class Codec, int kTiles>
-__device__ __forceinline__ void write_outputs(const SharedSums<kTiles>& shared, const Multiply& m,
-                                              int64_t first_row, int64_t num_rows) {
+__device__ __forceinline__ void write_outputs(const SharedSums<kTiles>& shared, const Product& p,
+                                              int64_t tile, int64_t first_row, int64_t num_rows) {
   const int num_warps = static_cast<int>(blockDim.x) / kWarpSize;
   for (int i = static_cast<int>(threadIdx.x); i < kTiles * kColumnTile * kTileRows;
        i += static_cast<int>(blockDim.x)) {
     const int output = i % kTileRows;
     const int column = i / kTileRows;
     const int64_t row = first_row + column;
-    const int64_t n = static_cast<int64_t>(blockIdx.x) * kTileRows + output;
-    if (row >= num_rows || n >= m.matrix.num_rows) continue;
+    const int64_t n = tile * kTileRows + output;
+    if (row >= num_rows || n >= p.matrix.num_rows) continue;
     const int in_tile = column % kColumnTile;
     const int lane = output % 8 * 4 + in_tile / 2;
     const int part = output / 8 * 2 + in_tile % 2;
     float sum = 0.0F;
     for (int w = 0; w < num_warps; ++w) sum += shared.of[w][column / kColumnTile][part][lane];
-    if constexpr (Codec::kHasRowScales) sum *= m.matrix.row_scales[n];
-    if (m.bias != nullptr) sum += m.bias[n];
-    if (m.residual != nullptr) sum += m.residual[row * m.matrix.num_rows + n];
-    m.y[row * m.matrix.num_rows + n] = sum;
+    if constexpr (Codec::kHasRowScales) sum *= p.matrix.row_scales[n];
+    if (p.bias != nullptr) sum += p.bias[n];
+    if (p.residual != nullptr) sum += p.residual[row * p.matrix.num_rows + n];
+    p.y[row * p.matrix.num_rows + n] = sum;
   }
 }
 
@@ -159,38 +161,38 @@ __host__ __device__ constexpr int64_t tiles_of(int64_t num_columns) {
 }
 
 template <class Codec, int kTiles>
-__global__ void __launch_bounds__(kMostWarps* kWarpSize) multiply_tiles(Multiply all) {
+__global__ void __launch_bounds__(kMostWarps* kWarpSize) multiply_tiles(Multiply m) {
   VERNAL_SHARED(SharedSums<kTiles>, shared);
-  const int64_t num_rows = all.rows.count();
+  const int64_t num_rows = m.rows.count();
   const int64_t first_row = static_cast<int64_t>(blockIdx.y) * kTiles * kColumnTile;
   if (first_row >= num_rows) return;
-  const Multiply m = multiply_of_tile(all, first_row);
+  const Product p = product_of(m, static_cast<int>(blockIdx.x), first_row);
+  const int64_t tile = static_cast<int64_t>(blockIdx.x) - p.first_tile;
   const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
   const int warp = static_cast<int>(threadIdx.x) / kWarpSize;
   const int num_warps = static_cast<int>(blockDim.x) / kWarpSize;
-  const int num_tiles = static_cast<int>(tiles_of<Codec>(m.matrix.num_columns));
-  const unsigned char* const tiles =
-      m.matrix.data + static_cast<int64_t>(blockIdx.x) * num_tiles * tile_bytes<Codec>();
+  const int num_tiles = static_cast<int>(tiles_of<Codec>(p.matrix.num_columns));
+  const unsigned char* const tiles = p.matrix.data + tile * num_tiles * tile_bytes<Codec>();
   Sums<kTiles> sums{};
   for (int k = warp; k < num_tiles; k += num_warps) {
-    multiply_tile<Codec>(sums, tiles + k * tile_bytes<Codec>(), m, first_row,
+    multiply_tile<Codec>(sums, tiles + k * tile_bytes<Codec>(), m.blocks, first_row,
                          k * (Codec::kColumns / kBlockColumns),
-                         m.matrix.num_columns / kBlockColumns, lane);
+                         p.matrix.num_columns / kBlockColumns, lane);
   }
   for (int i = 0; i < kTiles; ++i) {
     for (int r = 0; r < 4; ++r) shared.of[warp][i][r][lane] = sums.of[i][r];
   }
   __syncthreads();
-  write_outputs<Codec, kTiles>(shared, m, first_row, num_rows);
+  write_outputs<Codec, kTiles>(shared, p, tile, first_row, num_rows);
 }
 
 template <class Codec>
 cudaError_t launch_multiply(const Multiply& m, int64_t most_rows, const LaunchSize& size) {
-  const int64_t num_tiles = tiles_of<Codec>(m.matrix.num_columns);
+  const int64_t num_tiles = tiles_of<Codec>(m.num_columns());
   const auto threads =
       static_cast<unsigned>(kWarpSize * (num_tiles < kMostWarps ? num_tiles : kMostWarps));
   const auto put = [&](auto kernel, int64_t rows_of_block) {
-    const dim3 grid(blocks_for(m.matrix.num_rows, kTileRows), blocks_for(most_rows, rows_of_block));
+    const dim3 grid(static_cast<unsigned>(m.num_tiles), blocks_for(most_rows, rows_of_block));
     return launch(size.stream, grid, threads, kernel, m);
   };
   if (most_rows <= kColumnTile || m.tile_experts != nullptr) {
