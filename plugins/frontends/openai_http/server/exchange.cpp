@@ -82,12 +82,14 @@ void Exchange::note_head(unsigned status) noexcept {
   if (status_class < 6) ++service_.counters.answers_by_class[status_class];
 }
 
-net::awaitable<void> Exchange::write(std::string_view bytes) {
-  if (is_broken_ || bytes.empty()) co_return;
+net::awaitable<bool> Exchange::write(std::string_view bytes) {
+  if (is_broken_) co_return false;
+  if (bytes.empty()) co_return true;
   const TimePoint deadline = Clock::now() + service_.settings.write_timeout;
   const IoResult result = co_await connection_->write_all(bytes, deadline);
   if (result.is_timeout) record_.error = "client_stalled";
   if (!result.ok()) is_broken_ = true;
+  co_return result.ok();
 }
 
 net::awaitable<void> Exchange::send(Response response) {
@@ -96,13 +98,13 @@ net::awaitable<void> Exchange::send(Response response) {
   response.headers = std::move(headers);
   const std::string bytes = render_response(response, framing_);
   note_head(response.status);
-  co_await write(bytes);
+  is_complete_ = co_await write(bytes);
 }
 
 void Exchange::log_record() {
   constexpr unsigned kClientClosed = 499;  // nothing was sent: it left before
   if (record_.status == 0) record_.status = kClientClosed;
-  const bool is_over = is_broken_ || record_.status == kClientClosed;
+  const bool is_over = is_broken() || record_.status == kClientClosed;
   if (is_over && record_.error.empty()) record_.error = "client_left";
   const bool computes = endpoint_ != nullptr && endpoint_->work == Work::kComputes;
   const bool is_refused = record_.status >= 400 && (endpoint_ == nullptr || record_.status < 500);
@@ -142,7 +144,7 @@ net::awaitable<void> Exchange::write_stream(std::string_view data) {
   co_await write(chunk);
 }
 
-net::awaitable<void> Exchange::end_stream() { co_await write(last_chunk(framing_)); }
+net::awaitable<void> Exchange::end_stream() { is_complete_ = co_await write(last_chunk(framing_)); }
 
 net::awaitable<void> Exchange::run_elsewhere(std::function<void()> work) {
   class GiveUp {

@@ -60,8 +60,9 @@ class Exchange {
   bool has_begun() const noexcept {
     return has_head_ && (is_broken_ || connection_->num_writes() > num_writes_before_);
   }
-  /// The client has left or does not read: nothing can be sent any more.
-  bool is_broken() const noexcept { return is_broken_; }
+  /// The client has left or does not read before it had its whole answer: nothing can be sent any
+  /// more.
+  bool is_broken() const noexcept { return is_broken_ && !is_complete_; }
 
   net::awaitable<void> send(Response response);
   net::awaitable<void> send_error(ApiError error);
@@ -91,7 +92,8 @@ class Exchange {
   };
 
  private:
-  net::awaitable<void> write(std::string_view bytes);
+  /// Whether all was written.
+  net::awaitable<bool> write(std::string_view bytes);
   HeaderList common_headers() const;
   /// The head of an answer with this status is about to be written.
   void note_head(unsigned status) noexcept;
@@ -109,6 +111,7 @@ class Exchange {
   bool has_head_ = false;                // it has been made
   std::uint64_t num_writes_before_ = 0;  // of the connection, before the head
   bool is_broken_ = false;
+  bool is_complete_ = false;  // the last byte of the answer is written
 };
 
 }  // namespace vernal::openai_http
