@@ -85,7 +85,8 @@ void Engine::start_model(LoadedModel model) {
   }
   {
     const std::unique_lock lock(models_mutex_);
-    models_[find_model(description.id)] = {description, std::move(engine)};
+    Model& declared = models_[find_model(description.id)];
+    declared = {std::move(description), std::move(engine)};
   }
   watchdog_wakes_.notify_all();  // its steps may have to be looked at more often
 }

@@ -14,6 +14,9 @@ EngineLoop::EngineLoop(const LoadedModel& model, EngineMetrics& metrics, StepWat
       watch_(watch),
       scheduler_(model.max_tokens_per_step, model.slots),
       seating_(model, metrics, *this) {
+  runnable_.reserve(model.slots);
+  planned_.reserve(model.slots);
+  chunks_.reserve(model.slots);
   update_gauges();
 }
 
@@ -66,7 +69,7 @@ void EngineLoop::fail_all(const std::exception& error) {
   }
 }
 
-void EngineLoop::sweep() {
+void EngineLoop::sweep() noexcept {
   swept_at_ = SteadyClock::now();
   std::erase_if(generations_, [&](const auto& generation) {
     end_if_due(*generation, swept_at_);
@@ -78,17 +81,17 @@ void EngineLoop::sweep() {
   });
 }
 
-void EngineLoop::end_if_due(Generation& generation, SteadyClock::time_point now) {
+void EngineLoop::end_if_due(Generation& generation, SteadyClock::time_point now) noexcept {
   Request& request = generation.request();
   if (request.is_cancelled()) {
     request.fail_cancelled();
   }
   if (const auto deadline = generation.deadline(); deadline && *deadline <= now) {
-    request.fail(Error(VERNAL_DEADLINE, "The request did not end within its deadline."));
+    request.fail(VERNAL_DEADLINE, "The request did not end within its deadline.");
   }
   const auto full_since = request.events().full_since();
   if (full_since && *full_since + model_.limits.stall_timeout <= now) {
-    request.fail(Error(VERNAL_CLIENT_STALLED, "The client did not read its answer for too long."));
+    request.fail(VERNAL_CLIENT_STALLED, "The client did not read its answer for too long.");
   }
 }
 
@@ -105,9 +108,11 @@ void EngineLoop::on_seated_beside(Choice& choice) {
   draw(choice, choice.generation().prompt_logits());
 }
 
-void EngineLoop::on_failed(Generation& generation, const Error& error) { fail(generation, error); }
+void EngineLoop::on_failed(Generation& generation, const std::exception& error) {
+  fail(generation, error);
+}
 
-void EngineLoop::update_gauges() {
+void EngineLoop::update_gauges() noexcept {
   std::uint64_t num_running = 0;
   for (const auto& generation : generations_) {
     const auto choices = generation->choices();
@@ -115,12 +120,17 @@ void EngineLoop::update_gauges() {
                                         [](const auto& choice) { return choice->is_seated(); });
     num_running += is_running ? 1U : 0U;
   }
-  const StepModelInfo info = steps_.info();
   metrics_.running_requests = num_running;
   metrics_.seated_choices = seating_.num_seated();
   metrics_.checkpoints = seating_.num_checkpoints();
-  metrics_.kv_capacity_tokens = info.capacity_tokens;
-  metrics_.kv_used_tokens = info.capacity_tokens - std::min(info.capacity_tokens, info.free_tokens);
+  try {
+    const StepModelInfo info = steps_.info();
+    metrics_.kv_capacity_tokens = info.capacity_tokens;
+    metrics_.kv_used_tokens =
+        info.capacity_tokens - std::min(info.capacity_tokens, info.free_tokens);
+  } catch (const std::exception&) {
+    return;  // no memory to count them, or a lost device, which the next step reports
+  }
 }
 
 }  // namespace vernal

@@ -57,14 +57,14 @@ class EngineLoop final : private SeatingListener {
 
  private:
   // What ends by itself (engine_loop.cpp).
-  void sweep();
-  void end_if_due(Generation& generation, SteadyClock::time_point now);
-  void update_gauges();
+  void sweep() noexcept;
+  void end_if_due(Generation& generation, SteadyClock::time_point now) noexcept;
+  void update_gauges() noexcept;
 
   // Who has been seated (engine_loop.cpp).
   void on_seated(Choice& choice) override;
   void on_seated_beside(Choice& choice) override;
-  void on_failed(Generation& generation, const Error& error) override;
+  void on_failed(Generation& generation, const std::exception& error) override;
 
   // The step (engine_step.cpp).
   void run_step();
@@ -75,8 +75,8 @@ class EngineLoop final : private SeatingListener {
   void draw(Choice& choice, std::span<const float> logits);
   void emit(Choice& choice, OutputPiece piece);
   void finish(Choice& choice, std::uint32_t reason);
-  void fail(Generation& generation, const std::exception& error);
-  void fail_step(const std::exception& error);
+  void fail(Generation& generation, const std::exception& error) noexcept;
+  void fail_step(const std::exception& error) noexcept;
 
   const LoadedModel& model_;
   StepModel& steps_;
@@ -89,7 +89,8 @@ class EngineLoop final : private SeatingListener {
   std::uint64_t num_added_ = 0;
   SteadyClock::time_point swept_at_;
   bool has_lost_device_ = false;
-  std::vector<Choice*> runnable_;  // reused from step to step
+  // Reused from step to step, and as large as they get from the beginning.
+  std::vector<Choice*> runnable_;
   std::vector<PlannedChunk> planned_;
   std::vector<StepChunk> chunks_;
 };

@@ -1,5 +1,6 @@
 // One step of the engine loop: from the chosen chunks to tokens and events.
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "engine/engine_loop.hpp"
@@ -88,7 +89,11 @@ void EngineLoop::report_progress(const Choice& choice) {
   event.type = VERNAL_EVENT_PROGRESS;
   event.done = choice.num_computed();
   event.total = choice.num_prompt();
-  choice.generation().request().events().push(std::move(event));
+  try {
+    choice.generation().request().events().push(std::move(event));
+  } catch (const std::bad_alloc&) {
+    return;  // the next event tells how far it is
+  }
 }
 
 void EngineLoop::take_logits(Choice& choice, std::span<const float> logits) {
@@ -162,13 +167,13 @@ void EngineLoop::finish(Choice& choice, std::uint32_t reason) {
   }
 }
 
-void EngineLoop::fail(Generation& generation, const std::exception& error) {
+void EngineLoop::fail(Generation& generation, const std::exception& error) noexcept {
   generation.request().fail(error);
   seating_.drop(generation);
 }
 
 // The sequences of a failed step cannot be used any more. Requests that are not in it go on.
-void EngineLoop::fail_step(const std::exception& error) {
+void EngineLoop::fail_step(const std::exception& error) noexcept {
   const auto* known = dynamic_cast<const Error*>(&error);
   for (const PlannedChunk& chunk : planned_) {
     fail(chunk.choice->generation(), error);

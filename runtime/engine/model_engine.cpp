@@ -22,11 +22,10 @@ std::shared_ptr<ModelEngine> ModelEngine::start(LoadedModel model, Clock clock) 
   std::unique_lock lock(engine->mutex_);
   engine->changed_.wait(lock, [&] { return engine->status_.state != VERNAL_MODEL_LOADING; });
   if (engine->status_.state == VERNAL_MODEL_FAILED) {
-    const Error error(VERNAL_UNAVAILABLE, engine->status_.reason);
     lock.unlock();
     engine->request_stop();
     engine->thread_.join();
-    throw error;
+    throw Error(VERNAL_UNAVAILABLE, engine->status_.reason);
   }
   return engine;
 }

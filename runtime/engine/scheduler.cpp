@@ -18,7 +18,10 @@ std::size_t choose_chunk(std::size_t max_tokens_per_step, std::size_t slots) {
 
 Scheduler::Scheduler(std::size_t max_tokens_per_step, std::size_t slots)
     : max_tokens_per_step_(max_tokens_per_step),
-      chunk_tokens_(choose_chunk(max_tokens_per_step, slots)) {}
+      chunk_tokens_(choose_chunk(max_tokens_per_step, slots)) {
+  decodes_.reserve(slots);
+  prefills_.reserve(slots);
+}
 
 void Scheduler::plan(std::span<Choice* const> choices, std::vector<PlannedChunk>& out) {
   out.clear();

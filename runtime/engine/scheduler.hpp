@@ -50,7 +50,7 @@ class Scheduler {
   const std::size_t chunk_tokens_;
   std::uint64_t num_steps_ = 0;
   bool prefill_goes_first_ = false;  // decodes left no room for a chunk in the last step
-  std::vector<Choice*> decodes_;
+  std::vector<Choice*> decodes_;     // as large as they get from the beginning
   std::vector<Choice*> prefills_;
 };
 

@@ -17,6 +17,11 @@ Error no_room() {
           "The server has no memory left for a conversation of this length."};
 }
 
+bool is_device_lost(const std::exception& error) {
+  const auto* known = dynamic_cast<const Error*>(&error);
+  return known != nullptr && known->code() == VERNAL_DEVICE_LOST;
+}
+
 std::size_t positions_wanted(const Choice& choice) {
   // The last token of an answer is never computed.
   const std::size_t most = choice.num_prompt() + choice.generation().max_new_tokens() - 1;
@@ -90,12 +95,13 @@ bool Seating::unseat_paused(Generations generations) {
   return false;
 }
 
-// An error of the backend ends the request that met it. Its slot is free again then.
+// An error of the backend, or a lack of memory, ends the request that met it. Its slot is free again
+// then.
 SeatResult Seating::try_seat(Choice& choice) {
   try {
     return seat(choice);
-  } catch (const Error& error) {
-    if (error.code() == VERNAL_DEVICE_LOST) {
+  } catch (const std::exception& error) {
+    if (is_device_lost(error)) {
       throw;
     }
     listener_.on_failed(choice.generation(), error);
@@ -146,13 +152,26 @@ void Seating::collect_runnable(Generations generations, std::vector<Choice*>& ou
       continue;
     }
     for (const auto& choice : generation->choices()) {
-      if (choice->is_seated() && ensure_room(generations, *choice)) {
+      if (choice->is_seated() && try_ensure_room(generations, *choice)) {
         out.push_back(choice.get());
       }
     }
   }
   // Making room for a later choice may have unseated an earlier one.
   std::erase_if(out, [](const Choice* choice) { return !choice->is_seated(); });
+}
+
+// False: an error ended the request, or as ensure_room().
+bool Seating::try_ensure_room(Generations generations, Choice& choice) {
+  try {
+    return ensure_room(generations, choice);
+  } catch (const std::exception& error) {
+    if (is_device_lost(error)) {
+      throw;
+    }
+    listener_.on_failed(choice.generation(), error);
+    return false;
+  }
 }
 
 // Puts back whoever was seated last until the choice has room for its newest token. False: it was
@@ -182,12 +201,12 @@ bool Seating::ensure_room(Generations generations, Choice& choice) {
   return true;
 }
 
-void Seating::finish(Choice& choice) {
+void Seating::finish(Choice& choice) noexcept {
   slots_.park(choice);
   choice.finish();
 }
 
-void Seating::finish(Generation& generation) {
+void Seating::finish(Generation& generation) noexcept {
   for (const auto& choice : generation.choices()) {
     if (choice->is_seated()) {
       slots_.park(*choice);
@@ -196,7 +215,7 @@ void Seating::finish(Generation& generation) {
   }
 }
 
-void Seating::drop(Generation& generation) {
+void Seating::drop(Generation& generation) noexcept {
   has_made_room_ = true;
   for (const auto& choice : generation.choices()) {
     if (choice->is_seated()) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <span>
 #include <vector>
@@ -25,7 +26,7 @@ class SeatingListener {
   /// A choice has a seat behind the prompt that a sibling computed. Its first token can be drawn.
   virtual void on_seated_beside(Choice& choice) = 0;
   /// A request cannot go on. It must give up its seats.
-  virtual void on_failed(Generation& generation, const Error& error) = 0;
+  virtual void on_failed(Generation& generation, const std::exception& error) = 0;
 
  protected:
   ~SeatingListener() = default;
@@ -40,12 +41,14 @@ class Seating {
   /// All outlive the object. `model.steps` is open.
   Seating(const LoadedModel& model, EngineMetrics& metrics, SeatingListener& listener);
 
-  /// Gives seats to choices that wait, as long as there are seats and room.
+  /// Gives seats to choices that wait, as long as there are seats and room. An error ends the
+  /// request that met it.
   /// Errors   DEVICE_LOST
   void seat_waiting(Generations generations);
 
   /// The seated choices that may be in the next step, each with room for its newest token. Where
-  /// the pool is full, those seated last give up their seats.
+  /// the pool is full, those seated last give up their seats. An error ends the request that met it.
+  /// Errors   DEVICE_LOST
   void collect_runnable(Generations generations, std::vector<Choice*>& out);
 
   /// After a step has added to a seated choice: keeps its state if later prompts may begin there.
@@ -53,11 +56,11 @@ class Seating {
   void keep_state(const Choice& choice) { slots_.keep_state(choice); }
 
   /// The answer of a seated choice is complete. What it computed stays for later prompts.
-  void finish(Choice& choice);
+  void finish(Choice& choice) noexcept;
   /// The request has ended. What its choices computed stays for later prompts.
-  void finish(Generation& generation);
+  void finish(Generation& generation) noexcept;
   /// The request has failed. What its choices computed is dropped.
-  void drop(Generation& generation);
+  void drop(Generation& generation) noexcept;
 
   std::uint32_t num_seated() const noexcept { return slots_.num_seated(); }
   std::size_t num_checkpoints() const noexcept { return slots_.num_checkpoints(); }
@@ -69,6 +72,7 @@ class Seating {
   SeatResult seat(Choice& choice);
   SeatResult seat_beside(Choice& choice, std::size_t num_positions);
   bool unseat_paused(Generations generations);
+  bool try_ensure_room(Generations generations, Choice& choice);
   bool ensure_room(Generations generations, Choice& choice);
 
   const LoadedModel& model_;

@@ -1,7 +1,9 @@
 #include "plugin/core_host.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <new>
 #include <utility>
 
 #include "vernal/error.hpp"
@@ -11,10 +13,42 @@ namespace vernal {
 namespace {
 
 thread_local std::uint32_t thread_role = VERNAL_ROLE_UNKNOWN;
-thread_local std::string thread_error;
 
 // The text of a plugin may be too long: more is cut.
 constexpr std::size_t kMaxTextBytes = std::size_t{1} << 20;
+
+/// The text of a thread's last error. A short one takes no memory, not even for the thread to note
+/// that something has to be destroyed at its end: "out of memory" must be told when there is none.
+class ErrorText {
+ public:
+  /// A long text is cut if there is no memory for it.
+  void set(std::string_view text) noexcept {
+    is_long_ = text.size() > short_.size();
+    try {
+      if (is_long_) long_text().assign(text);
+    } catch (const std::bad_alloc&) {
+      is_long_ = false;
+    }
+    if (is_long_) return;
+    size_ = std::min(text.size(), short_.size());
+    std::copy_n(text.data(), size_, short_.data());
+  }
+  std::string_view get() const noexcept {
+    return is_long_ ? std::string_view(long_text()) : std::string_view(short_.data(), size_);
+  }
+
+ private:
+  static std::string& long_text() {
+    thread_local std::string text;
+    return text;
+  }
+
+  std::array<char, 1000> short_{};
+  std::size_t size_ = 0;
+  bool is_long_ = false;
+};
+
+constinit thread_local ErrorText thread_error;
 
 std::string_view bounded(vernal_str text) noexcept {
   if (text.data == nullptr) return {};
@@ -22,18 +56,13 @@ std::string_view bounded(vernal_str text) noexcept {
 }
 
 std::int32_t set_error(vernal_host*, std::int32_t code, vernal_str text) noexcept {
-  try {
-    thread_error.assign(bounded(text));
-    if (thread_error.empty() && code != VERNAL_OK) thread_error.assign(status_name(code));
-    return VERNAL_OK;
-  } catch (...) {
-    thread_error.clear();
-    return VERNAL_RESOURCE_EXHAUSTED;
-  }
+  const std::string_view said = bounded(text);
+  thread_error.set(said.empty() && code != VERNAL_OK ? status_name(code) : said);
+  return VERNAL_OK;
 }
 
 std::int32_t last_error(vernal_host*, vernal_str* out_text) noexcept {
-  *out_text = to_str(thread_error);
+  *out_text = to_str(thread_error.get());
   return VERNAL_OK;
 }
 

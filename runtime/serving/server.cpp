@@ -53,9 +53,10 @@ bool Server::load() {
   plan();
   try {
     load_models(open_, *engine_, [this] { return wants_to_end(); });
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
+    const auto* known = dynamic_cast<const Error*>(&error);
     // Models that are ready may be answering requests.
-    if (error.code() != VERNAL_CANCELLED) {
+    if (known == nullptr || known->code() != VERNAL_CANCELLED) {
       if (engine_->num_open_requests() > 0) {
         open_.log().error("server", "{}", error.what());
         drain();
@@ -138,10 +139,14 @@ void Server::drain() {
   const auto timeout = milliseconds(open_.deployment().runtime.drain_timeout_ms);
   open_.log().info("server", "draining: {} requests in flight, at most {:.0f} s",
                    engine_->num_open_requests(), std::chrono::duration<double>(timeout).count());
-  for (const Running& running : frontends_) {
-    running.frontend->begin_drain(static_cast<std::uint64_t>(timeout.count()));
-  }
   engine_->begin_drain();
+  for (const Running& running : frontends_) {
+    try {
+      running.frontend->begin_drain(static_cast<std::uint64_t>(timeout.count()));
+    } catch (const std::exception& error) {
+      open_.log().error(running.frontend->name(), "{}", error.what());  // stop() will end it
+    }
+  }
   const auto limit = std::chrono::steady_clock::now() + timeout;
   const auto is_active = [&] {
     return engine_->num_open_requests() != 0 ||

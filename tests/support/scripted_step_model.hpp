@@ -163,10 +163,11 @@ class ScriptedStepModel final : public StepModel {
     if (!is_allowed || sequences_.size() >= control_->max_sequences) {
       return std::nullopt;
     }
-    Sequence& made = sequences_[++last_id_];
+    Sequence made;
     made.tokens.assign(copied.tokens.begin(),
                        copied.tokens.begin() + static_cast<std::ptrdiff_t>(position));
     made.reserved = position;
+    sequences_.emplace(++last_id_, std::move(made));
     control_->num_live_sequences = sequences_.size();
     ++control_->num_forks;
     return last_id_;

@@ -22,7 +22,9 @@ std::size_t count_common(const Choice& choice, std::span<const TokenId> tokens) 
 }
 
 CheckpointCache::CheckpointCache(StepModel& model, std::uint32_t max_checkpoints)
-    : model_(model), max_checkpoints_(model.info().truncates_anywhere ? 0 : max_checkpoints) {}
+    : model_(model), max_checkpoints_(model.info().truncates_anywhere ? 0 : max_checkpoints) {
+  entries_.reserve(max_checkpoints_);  // so that keep() never has a checkpoint without an entry
+}
 
 CheckpointCache::~CheckpointCache() {
   for (const Entry& entry : entries_) {

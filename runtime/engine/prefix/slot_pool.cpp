@@ -1,6 +1,8 @@
 #include "engine/prefix/slot_pool.hpp"
 
 #include <algorithm>
+#include <new>
+#include <utility>
 
 #include "engine/scheduler.hpp"
 
@@ -131,25 +133,35 @@ void SlotPool::keep_state(const Choice& choice) {
   const bool is_at_place =
       choice.num_computed() == choice.num_prompt() ||
       std::find(borders.begin(), borders.end(), choice.num_computed()) != borders.end();
-  if (checkpoints_.is_on() && is_at_place) {
+  if (!checkpoints_.is_on() || !is_at_place) return;
+  try {
     checkpoints_.keep(choice.seat().sequence, choice.computed_tokens(), ++now_);
+  } catch (const std::bad_alloc&) {
+    return;  // a later prompt computes more tokens
   }
 }
 
-void SlotPool::park(Choice& choice) {
-  Slot& slot = slots_[choice.seat().slot];
+void SlotPool::park(Choice& choice) noexcept {
   if (!cuts_anywhere_ && !checkpoints_.is_on()) {
     evict(choice);
     return;
   }
+  std::vector<TokenId> tokens;
+  try {
+    tokens = choice.computed_tokens();
+  } catch (const std::bad_alloc&) {
+    evict(choice);
+    return;
+  }
+  Slot& slot = slots_[choice.seat().slot];
   slot.is_taken = false;
-  slot.tokens = choice.computed_tokens();
+  slot.tokens = std::move(tokens);
   slot.parked_at = ++now_;
   choice.leave_seat();
   --num_seated_;
 }
 
-void SlotPool::evict(Choice& choice) {
+void SlotPool::evict(Choice& choice) noexcept {
   clear(slots_[choice.seat().slot]);
   choice.leave_seat();
   --num_seated_;
@@ -258,7 +270,7 @@ bool SlotPool::release_oldest() {
   return true;
 }
 
-void SlotPool::clear(Slot& slot) {
+void SlotPool::clear(Slot& slot) noexcept {
   if (slot.sequence != 0) {
     model_.release_sequence(slot.sequence);
   }

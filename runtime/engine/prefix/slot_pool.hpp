@@ -47,14 +47,16 @@ class SlotPool {
   /// More room for a seated choice, so that it has `num_positions`. False: there is none.
   bool grow(Choice& choice, std::size_t num_positions);
 
-  /// After a step has added to a seated choice: keeps its state if later prompts may begin there.
+  /// After a step has added to a seated choice: keeps its state if later prompts may begin there and
+  /// there is memory for it.
   /// Errors   DEVICE_LOST
   void keep_state(const Choice& choice);
 
-  /// Frees the slot of a seated choice, which waits then. The sequence is parked.
-  void park(Choice& choice);
+  /// Frees the slot of a seated choice, which waits then. The sequence is parked, or released if
+  /// there is no memory to note its tokens.
+  void park(Choice& choice) noexcept;
   /// The same, but the sequence is released, as it must be after a failed step.
-  void evict(Choice& choice);
+  void evict(Choice& choice) noexcept;
 
   std::uint32_t num_seated() const noexcept { return num_seated_; }
   std::size_t num_checkpoints() const noexcept { return checkpoints_.size(); }
@@ -94,7 +96,7 @@ class SlotPool {
   std::size_t begin(const Place& place);
   // False: the model could not; the slot is as it was, or empty.
   bool reuse(const Place& place);
-  void clear(Slot& slot);
+  void clear(Slot& slot) noexcept;
   // Gives the choice the sequence that make_sequence puts into the slot, if there is room.
   // make_sequence sets seat.num_computed.
   template <class MakeSequence>

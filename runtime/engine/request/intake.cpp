@@ -136,8 +136,8 @@ bool Intake::submit(SubmittedRequest submitted) {
   if (must_stop_ || is_too_much) {
     return false;
   }
-  num_bytes_ += num_bytes;
   waiting_.push_back(std::move(submitted));
+  num_bytes_ += num_bytes;
   arrived_.notify_one();
   return true;
 }

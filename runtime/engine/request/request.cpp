@@ -1,5 +1,6 @@
 #include "engine/request/request.hpp"
 
+#include <new>
 #include <utility>
 
 #include "text/request/request_error.hpp"
@@ -83,10 +84,14 @@ Request::~Request() {
   if (!has_ended_) --metrics_->open_requests;
 }
 
-void Request::cancel(std::string_view reason) {
+void Request::cancel(std::string_view reason) noexcept {
   {
     const std::lock_guard lock(cancel_mutex_);
-    if (!is_cancelled_) cancel_reason_ = reason;
+    try {
+      if (!is_cancelled_) cancel_reason_ = reason;
+    } catch (const std::bad_alloc&) {
+      cancel_reason_.clear();  // it is cancelled all the same
+    }
     is_cancelled_ = true;
   }
   engine_->notify();
@@ -109,7 +114,9 @@ bool Request::fail(const std::exception& error) noexcept {
 }
 
 bool Request::fail(std::int32_t code, const char* text) noexcept {
-  return finish(made_or_short([&] { return event_of(code, text); }), RequestOutcome::kError);
+  Event event = made_or_short([&] { return event_of(code, text); });
+  const RequestOutcome outcome = outcome_of(event);
+  return finish(std::move(event), outcome);
 }
 
 bool Request::fail_cancelled() noexcept {

@@ -49,7 +49,7 @@ class Request {
   /// Asks for the end of the request. Whoever holds it ends it within one step. May be repeated: the
   /// first call counts.
   ///   reason   stands in the text of the terminal event, "the server stops"; may be empty
-  void cancel(std::string_view reason = {});
+  void cancel(std::string_view reason = {}) noexcept;
   bool is_cancelled() const noexcept { return is_cancelled_; }
 
   /// Ends the request with `terminal`. False if it had ended before.

@@ -25,6 +25,9 @@ constexpr std::size_t kLeastMemory = std::size_t{1} << 20U;
 // Integers up to here are exact as doubles.
 constexpr double kLargestExactInteger = 9007199254740992.0;
 
+// The limit is what is missing, and not memory.
+class LimitReached final : public std::bad_alloc {};
+
 // Ordinary memory up to a limit. All of it is aligned for anything: the library may name another
 // alignment when it gives memory back than when it took it.
 class BoundedMemory final : public json::memory_resource {
@@ -34,7 +37,7 @@ class BoundedMemory final : public json::memory_resource {
  private:
   void* do_allocate(std::size_t bytes, std::size_t /*alignment*/) override {
     if (bytes > remaining_) {
-      throw std::bad_alloc();
+      throw LimitReached();
     }
     void* memory = ::operator new(bytes);
     remaining_ -= bytes;
@@ -107,7 +110,7 @@ json::value parse_json(std::string_view text, const JsonLimits& limits) {
   json::value value;
   try {
     value = parse_exact_json(text, limits.max_depth, memory, error);
-  } catch (const std::bad_alloc&) {
+  } catch (const LimitReached&) {
     throw too_large("The request has too many values to be read.");
   }
   if (error == json::error::exponent_overflow) {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <utility>
 
+#include "support/failing_new/failing_new.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal::openai_http::testing {
@@ -72,6 +73,7 @@ constexpr vernal_host_api kHostApi = {
       return VERNAL_OK;
     },
     [](vernal_host*, std::int32_t, vernal_str text) {
+      const test::Spared spared;
       last_error_text = std::string(view(text));
       return VERNAL_OK;
     },
@@ -143,6 +145,7 @@ std::vector<RequestRecord> MockEngine::records() const {
 }
 
 void MockEngine::log(std::uint32_t level, std::string_view text) {
+  const test::Spared spared;
   const std::lock_guard lock(mutex_);
   log_.emplace_back(level, text);
 }
@@ -173,6 +176,7 @@ bool MockEngine::wait_until_idle(std::chrono::milliseconds limit) const {
 const vernal_host_api* MockEngine::host_api() const noexcept { return &kHostApi; }
 
 void MockEngine::run() {
+  const test::Spared spared;
   Lock lock(mutex_);
   while (!is_stopping_) {
     std::vector<std::shared_ptr<Request>> ready;
@@ -211,6 +215,7 @@ bool MockEngine::step(const std::shared_ptr<Request>& request) {
 }
 
 std::int32_t MockEngine::list_models(const vernal_model_sink& sink) const {
+  const test::Spared spared;
   for (const char* const name : {"tiny", "org/other:1"}) {
     vernal_model_info info{};
     info.struct_size = sizeof(info);
@@ -228,6 +233,7 @@ std::int32_t MockEngine::list_models(const vernal_model_sink& sink) const {
 }
 
 std::int32_t MockEngine::submit(const vernal_submit_args& args, vernal_request_id* out) {
+  const test::Spared spared;
   RequestRecord record{std::string(view(args.model)), std::string(view(args.request_json)), {}};
   record.tokens.assign(args.tokens, args.tokens + args.num_tokens);
   const Lock lock(mutex_);
@@ -246,6 +252,7 @@ std::int32_t MockEngine::submit(const vernal_submit_args& args, vernal_request_i
 }
 
 std::int32_t MockEngine::poll(vernal_request_id id, vernal_event* out, std::uint32_t* more) {
+  const test::Spared spared;
   const Lock lock(mutex_);
   const auto found = requests_.find(id);
   if (found == requests_.end()) return fail(VERNAL_NOT_FOUND, "no such request");
@@ -268,6 +275,7 @@ std::int32_t MockEngine::cancel(vernal_request_id id) {
 }
 
 std::int32_t MockEngine::release(vernal_request_id id) {
+  const test::Spared spared;
   std::shared_ptr<Request> request;
   {
     const Lock lock(mutex_);

@@ -61,6 +61,18 @@ TEST_F(CoreHostTest, KeepsErrorTextsPerThread) {
   plugin_side_.set_error(VERNAL_OK, {});
 }
 
+TEST_F(CoreHostTest, KeepsErrorTextsOfAnyLength) {
+  for (const std::size_t size : {1UL, 999UL, 1000UL, 1001UL, 100'000UL, 5UL, 1001UL}) {
+    const std::string text(size, static_cast<char>('a' + size % 26));
+    plugin_side_.set_error(VERNAL_INTERNAL, text);
+    EXPECT_EQ(plugin_side_.last_error(), text);
+    plugin_side_.set_error(VERNAL_INTERNAL, plugin_side_.last_error());
+    EXPECT_EQ(plugin_side_.last_error(), text);
+  }
+  plugin_side_.set_error(VERNAL_OK, {});
+  EXPECT_EQ(plugin_side_.last_error(), "");
+}
+
 TEST_F(CoreHostTest, GivesTheCoreThePluginsTextOnce) {
   plugin_side_.set_error(VERNAL_UNSUPPORTED, "no iq1_s");
   try {

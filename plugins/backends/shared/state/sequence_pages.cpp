@@ -59,6 +59,7 @@ void Sequences::take_pages(SequenceState& state, std::uint64_t wanted, bool grow
       writing = own;
     }
     if (groups_[g].window > 0) continue;
+    held.ids.reserve(pages_for(wanted));  // a page that is taken must find its place
     while (held.ids.size() < pages_for(wanted)) held.ids.push_back(pages.take_cleared());
   }
   state.reserved.assign(num_functions_, wanted);
@@ -79,6 +80,7 @@ void Sequences::take_filled(SequenceState& state) {
     if (pages_[g].num_pages() == 0) continue;
     HeldPages& held = state.pages[g];
     held.first = groups_[g].first_needed(length_of(state, g));
+    held.ids.reserve(pages_for(length_of(state, g)));
     held.ids.resize(held.first);
     while (held.ids.size() < pages_for(length_of(state, g))) held.ids.push_back(pages_[g].take());
   }
@@ -107,10 +109,14 @@ SequenceState Sequences::share_pages(const SequenceState& source, std::uint64_t 
     HeldPages held = source.pages[g];
     held.ids.resize(std::min(pages_for(length_of(copy, g)), held.ids.size()));
     held.first = std::min(groups_[g].first_needed(length_of(copy, g)), held.ids.size());
-    for (std::size_t i = held.first; i < held.ids.size(); ++i) pages_[g].hold(held.ids[i]);
     copy.pages.push_back(std::move(held));
   }
   copy.reserved = copy.lengths;
+  // Pages are held when nothing can be thrown any more.
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    const HeldPages& held = copy.pages[g];
+    for (std::size_t i = held.first; i < held.ids.size(); ++i) pages_[g].hold(held.ids[i]);
+  }
   return copy;
 }
 
@@ -121,6 +127,7 @@ void Sequences::begin_step(vernal_sequence_id sequence, std::size_t function,
     if (groups_[g].function != function) continue;
     std::vector<PageId>& held = state.pages[g].ids;
     const std::size_t wanted = pages_for(state.lengths[function] + num_tokens);
+    held.reserve(wanted);
     while (held.size() < wanted) held.push_back(pages_[g].take_cleared());
   }
 }
@@ -151,6 +158,7 @@ std::int64_t Sequences::page_bytes_held_alone(const SequenceState& state) const 
 }
 
 std::int64_t Sequences::pages_held_by_checkpoints() const {
+  if (checkpoints_.size() == 0) return 0;
   const auto num_pages = static_cast<std::size_t>(pages_[0].num_pages());
   std::vector<bool> is_live(num_pages);
   std::vector<bool> is_kept(num_pages);

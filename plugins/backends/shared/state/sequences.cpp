@@ -38,6 +38,7 @@ vernal_sequence_id Sequences::create() {
   state.reserved.assign(num_functions_, 0);
   state.undoable.assign(num_functions_, 0);
   state.pages.resize(groups_.size());
+  sequences_.reserve_one();
   state.slot = states_.take();
   return sequences_.add(std::move(state));
 }
@@ -54,7 +55,12 @@ vernal_sequence_id Sequences::create_filled(std::span<const std::uint64_t> lengt
   SequenceState& state = sequences_.get(id);
   state.lengths.assign(lengths.begin(), lengths.end());
   state.reserved = state.lengths;
-  take_filled(state);
+  try {
+    take_filled(state);
+  } catch (...) {
+    release(id);
+    throw;
+  }
   return id;
 }
 
@@ -159,16 +165,16 @@ vernal_sequence_id Sequences::fork(vernal_sequence_id source, vernal_checkpoint_
                                        : " is not the one its states or windows are at"));
   }
   require_sequence(true);
-  const SlotId slot = source != 0 ? states_.take_copy(parent.slot, parent.lengths)
-                                  : states_.take_restored(parent.slot, parent.lengths);
+  sequences_.reserve_one();
   SequenceState child = share_pages(parent, position);
-  child.slot = slot;
   child.is_fork = true;
   try {
+    child.slot = source != 0 ? states_.take_copy(parent.slot, parent.lengths)
+                             : states_.take_restored(parent.slot, parent.lengths);
     take_pages(child, position, false);  // other functions get room up to it
-  } catch (const Error&) {
+  } catch (...) {
     drop_pages(child, 0);
-    states_.drop(slot);
+    states_.drop(child.slot);
     throw;
   }
   return sequences_.add(std::move(child));
@@ -191,6 +197,7 @@ vernal_checkpoint_id Sequences::create_checkpoint(vernal_sequence_id sequence) {
     throw Error(VERNAL_RESOURCE_EXHAUSTED, "the plan's " + std::to_string(limits_.max_checkpoints) +
                                                " checkpoints are all taken");
   }
+  checkpoints_.reserve_one();
   SequenceState copy = share_pages(state, state.lengths[0]);
   copy.slot = states_.keep(state.slot, state.lengths);
   return checkpoints_.add(std::move(copy));

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <new>
 
 #include "vernal/error.hpp"
 #include "vernal/frontend/byte_order_mark.hpp"
@@ -32,7 +33,8 @@ std::string_view trimmed(std::string_view line) {
 
 ApiKeys::Hash ApiKeys::hash_of(std::string_view key) {
   Hash hash{};
-  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), hash.data());
+  const auto* const bytes = reinterpret_cast<const unsigned char*>(key.data());
+  if (SHA256(bytes, key.size(), hash.data()) == nullptr) throw std::bad_alloc();
   return hash;
 }
 

@@ -25,7 +25,8 @@ class ApiKeys {
 
   bool are_required() const noexcept { return !hashes_.empty(); }
 
-  /// Whether `key` is one of them. How long that takes says nothing about the keys.
+  /// Whether `key` is one of them. How long that takes says nothing about the keys. Throws
+  /// std::bad_alloc if there is no memory to find out.
   bool accept(std::string_view key) const;
 
  private:

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
@@ -67,22 +68,26 @@ bool Connection::end_deadline() noexcept {
 
 net::awaitable<IoResult> Connection::wait_readable(TimePoint deadline) {
   begin_deadline(deadline);
-  auto [error] = co_await socket_.async_wait(Tcp::socket::wait_read, kAwait);
+  auto await = net::bind_allocator(in(operation_memory_), kAwait);
+  auto [error] = co_await socket_.async_wait(Tcp::socket::wait_read, await);
   const bool is_timeout = end_deadline();
   co_return IoResult{error, 0, is_timeout};
 }
 
 net::awaitable<IoResult> Connection::read_some(net::mutable_buffer buffer, TimePoint deadline) {
   begin_deadline(deadline);
-  auto [error, size] = co_await socket_.async_read_some(buffer, kAwait);
+  auto await = net::bind_allocator(in(operation_memory_), kAwait);
+  auto [error, size] = co_await socket_.async_read_some(buffer, await);
   const bool is_timeout = end_deadline();
   co_return IoResult{error, size, is_timeout};
 }
 
 net::awaitable<IoResult> Connection::write_all(std::string_view bytes, TimePoint deadline) {
   begin_deadline(deadline);
+  ++num_writes_;
   const net::const_buffer buffer(bytes.data(), bytes.size());
-  auto [error, size] = co_await net::async_write(socket_, buffer, kAwait);
+  auto await = net::bind_allocator(in(operation_memory_), kAwait);
+  auto [error, size] = co_await net::async_write(socket_, buffer, await);
   const bool is_timeout = end_deadline();
   co_return IoResult{error, size, is_timeout};
 }
@@ -105,6 +110,7 @@ net::awaitable<void> Connection::close_gently(Milliseconds linger) {
 void Connection::abort() noexcept {
   ErrorCode ignored;
   socket_.close(ignored);
+  deadline_timer_.cancel();
 }
 
 void Connection::watch_peer(std::function<void()> on_gone) {

@@ -1,6 +1,7 @@
 // One TCP connection: reads and writes with deadlines, and the watch for a client that leaves.
 #pragma once
 
+#include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <string_view>
 
 #include "openai_http/http/asio.hpp"
+#include "openai_http/http/handler_memory.hpp"
 
 namespace vernal::openai_http {
 
@@ -20,17 +22,20 @@ struct IoResult {
 };
 
 /// A connected socket. Runs one read or write at a time; the watch for the client may be on beside
-/// it. Pending operations hold a shared_ptr to it. Strand of the socket only.
+/// it. Pending operations hold a shared_ptr to it. Loop of the socket only.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   explicit Connection(Tcp::socket socket);
 
   net::any_io_executor executor() { return socket_.get_executor(); }
+  net::io_context& loop() { return loop_of(socket_.get_executor()); }
 
   /// "127.0.0.1:50412", the other side; empty if the connection broke before it was looked at.
   const std::string& peer() const noexcept { return peer_; }
   /// "127.0.0.1", the address of this side, or empty.
   const std::string& local_address() const noexcept { return local_address_; }
+  /// How often write_all was called.
+  std::uint64_t num_writes() const noexcept { return num_writes_; }
 
   /// Waits until there are bytes to read, or the end of the connection.
   net::awaitable<IoResult> wait_readable(TimePoint deadline);
@@ -64,10 +69,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string local_address_;
   net::steady_timer deadline_timer_;
   net::steady_timer watch_timer_;
+  HandlerMemory operation_memory_;  // of the one read or write
   std::function<void()> on_gone_;
   // Each operation has a number, so that a late callback of an earlier one is recognised.
   std::uint64_t deadline_number_ = 0;
   std::uint64_t watch_number_ = 0;
+  std::uint64_t num_writes_ = 0;
   bool is_expired_ = false;
 };
 

@@ -28,7 +28,7 @@ struct HttpRequest {
 };
 
 /// Keeps bytes of the next request in its buffer, so requests that were sent in one go are served
-/// one after the other. Strand of the connection only.
+/// one after the other. Loop of the connection only.
 class RequestReader {
  public:
   RequestReader(std::shared_ptr<Connection> connection, const Settings& settings,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <new>
 
 #include "openai_http/protocol/json_text.hpp"
 #include "openai_http/protocol/text_safety.hpp"
@@ -172,6 +173,20 @@ ApiError error_of_event(const vernal_event& event) {
     error.context_length = event.context_length;
   }
   return error;
+}
+
+ApiError current_error(std::string_view model) {
+  try {
+    throw;
+  } catch (const RequestRefused& refused) {
+    return refused.error();
+  } catch (const Error& error) {
+    return error_of_status(error.code(), error.what(), model);
+  } catch (const std::bad_alloc&) {
+    return at_capacity("there is no memory for the request");
+  } catch (const std::exception& exception) {
+    return internal_error(exception.what());
+  }
 }
 
 std::string render_error(const ApiError& error, Dialect dialect, std::string_view request_id) {

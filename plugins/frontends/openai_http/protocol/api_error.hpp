@@ -73,6 +73,10 @@ ApiError error_of_status(std::int32_t status, std::string_view text, std::string
 /// The error an ERROR event carries, naming members as the client's request does.
 ApiError error_of_event(const vernal_event& event);
 
+/// The exception being handled, as an error for the client; `model` is the one that was asked for.
+/// To be called in a catch block.
+ApiError current_error(std::string_view model = {});
+
 /// The JSON body. `request_id` is written in the Anthropic shape only.
 std::string render_error(const ApiError& error, Dialect dialect, std::string_view request_id);
 

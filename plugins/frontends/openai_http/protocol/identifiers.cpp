@@ -1,8 +1,9 @@
 #include "openai_http/protocol/identifiers.hpp"
 
-#include <openssl/rand.h>
+#include <sys/random.h>
 
 #include <array>
+#include <iterator>
 
 #include "openai_http/protocol/api_error.hpp"
 
@@ -11,7 +12,8 @@ namespace vernal::openai_http {
 std::string make_id(std::string_view prefix) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::array<unsigned char, 12> random{};
-  if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
+  // Not OpenSSL's: one that lacks memory while it makes itself ready never gives any number.
+  if (getrandom(random.data(), random.size(), 0) != std::ssize(random)) {
     throw RequestRefused(internal_error("the system has no random numbers"));
   }
   std::string id(prefix);

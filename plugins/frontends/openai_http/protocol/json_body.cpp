@@ -20,6 +20,9 @@ constexpr std::size_t kMaxDepth = 128;
 constexpr std::size_t kFreeMemory = std::size_t{64} << 20;
 constexpr std::size_t kMemoryPerByte = 3;
 
+/// The limit is what is missing, and not memory.
+class LimitReached final : public std::bad_alloc {};
+
 [[noreturn]] void refuse_json(std::string_view what) {
   throw RequestRefused(
       http_refusal("invalid_json", fmt::format("The request body is not valid JSON: {}.", what)));
@@ -44,7 +47,7 @@ json::value parse_object(std::string_view text, const json::storage_ptr& memory)
     if (!value.is_object())
       refuse_json(fmt::format("expected an object, found {}", describe(value)));
     return value;
-  } catch (const std::bad_alloc&) {
+  } catch (const LimitReached&) {
     throw RequestRefused(http_refusal("request_too_large",
                                       "The request body holds too many JSON values to be taken "
                                       "apart within this server's limits."));
@@ -56,7 +59,7 @@ json::value parse_object(std::string_view text, const json::storage_ptr& memory)
 // The alignment is ignored. Nothing in a JSON value needs more than the usual one, and the library
 // frees memory with another alignment than it allocated it with.
 void* JsonBody::BoundedMemory::do_allocate(std::size_t size, std::size_t) {
-  if (size > left_) throw std::bad_alloc();
+  if (size > left_) throw LimitReached();
   void* const memory = ::operator new(size);
   left_ -= size;
   return memory;

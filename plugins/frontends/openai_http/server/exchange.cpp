@@ -3,18 +3,55 @@
 #include <atomic>
 #include <boost/asio/post.hpp>
 #include <exception>
+#include <mutex>
 #include <utility>
 
 #include "openai_http/protocol/identifiers.hpp"
 
 namespace vernal::openai_http {
+namespace {
+
+/// What a worker thread does for a coroutine, which gives it up when it is dropped.
+class BorrowedWork {
+ public:
+  explicit BorrowedWork(std::function<void()> work) : work_(std::move(work)) {}
+
+  /// On the worker thread. Does nothing if it was given up.
+  void run() noexcept {
+    const std::lock_guard lock(mutex_);
+    try {
+      if (work_) work_();
+    } catch (...) {
+      exception_ = std::current_exception();
+    }
+    is_done_ = true;
+  }
+  /// The work has ended when this returns, or will not begin.
+  void give_up() noexcept {
+    const std::lock_guard lock(mutex_);
+    work_ = nullptr;
+  }
+  bool is_done() const noexcept { return is_done_; }
+  /// Throws what the work threw. Only when it is done.
+  void rethrow() const {
+    if (exception_) std::rethrow_exception(exception_);
+  }
+
+ private:
+  std::mutex mutex_;  // guards work_, and is held while it runs
+  std::function<void()> work_;
+  std::exception_ptr exception_;
+  std::atomic<bool> is_done_ = false;
+};
+
+}  // namespace
 
 Exchange::Exchange(HttpService& service, std::shared_ptr<Connection> connection,
                    HttpRequest& request)
     : service_(service),
       connection_(std::move(connection)),
       request_(request),
-      wakeup_(std::make_shared<Wakeup>(connection_->executor())),
+      wakeup_(std::make_shared<Wakeup>(connection_->loop())),
       request_id_(make_id("req_")),
       path_(request.head.path) {
   framing_.keep_alive = request.head.keep_alive;
@@ -37,32 +74,33 @@ HeaderList Exchange::common_headers() const {
   return headers;
 }
 
-void Exchange::count_answer(unsigned status) noexcept {
+void Exchange::note_head(unsigned status) noexcept {
+  has_head_ = true;
+  num_writes_before_ = connection_->num_writes();
   record_.status = status;
   const unsigned status_class = status / 100;
   if (status_class < 6) ++service_.counters.answers_by_class[status_class];
 }
 
-net::awaitable<void> Exchange::write(std::string_view bytes) {
-  if (bytes.empty()) co_return;
+net::awaitable<bool> Exchange::write(std::string_view bytes) {
+  if (bytes.empty()) co_return is_written_;
   is_written_ = !is_broken_;
-  if (is_broken_) co_return;
+  if (is_broken_) co_return false;
   const TimePoint deadline = Clock::now() + service_.settings.write_timeout;
   const IoResult result = co_await connection_->write_all(bytes, deadline);
   if (result.is_timeout) record_.error = "client_stalled";
   is_written_ = result.ok();
   if (!is_written_) is_broken_ = true;
+  co_return is_written_;
 }
 
 net::awaitable<void> Exchange::send(Response response) {
   HeaderList headers = common_headers();
   for (auto& header : response.headers) headers.push_back(std::move(header));
   response.headers = std::move(headers);
-  has_begun_ = true;
-  count_answer(response.status);
   const std::string bytes = render_response(response, framing_);
-  co_await write(bytes);
-  is_complete_ = is_written_;
+  note_head(response.status);
+  is_complete_ = co_await write(bytes);
 }
 
 void Exchange::log_record() {
@@ -97,10 +135,9 @@ net::awaitable<void> Exchange::send_continue() {
 
 net::awaitable<void> Exchange::begin_stream() {
   if (framing_.http10) framing_.keep_alive = false;
-  has_begun_ = true;
-  count_answer(200);
   const HeaderList headers = common_headers();
   const std::string bytes = render_stream_head(headers, framing_);
+  note_head(200);
   co_await write(bytes);
 }
 
@@ -116,23 +153,25 @@ net::awaitable<void> Exchange::end_stream() {
 }
 
 net::awaitable<void> Exchange::run_elsewhere(std::function<void()> work) {
-  struct State {
-    std::atomic<bool> is_done = false;
-    std::exception_ptr exception;
+  class GiveUp {
+   public:
+    explicit GiveUp(BorrowedWork& borrowed) : borrowed_(borrowed) {}
+    GiveUp(const GiveUp&) = delete;
+    GiveUp& operator=(const GiveUp&) = delete;
+    ~GiveUp() { borrowed_.give_up(); }
+
+   private:
+    BorrowedWork& borrowed_;
   };
-  const auto state = std::make_shared<State>();
-  net::post(service_.workers, [state, wakeup = wakeup_, own_work = std::move(work)] {
-    try {
-      own_work();
-    } catch (...) {
-      state->exception = std::current_exception();
-    }
-    state->is_done = true;
+  const auto borrowed = std::make_shared<BorrowedWork>(std::move(work));
+  const GiveUp give_up(*borrowed);
+  net::post(service_.workers, [borrowed, wakeup = wakeup_] {
+    borrowed->run();
     wakeup->notify();
   });
   // The notification ends the wait; the second is only a limit for one round of the loop.
-  while (!state->is_done) co_await wakeup_->wait_until(Clock::now() + std::chrono::seconds(1));
-  if (state->exception) std::rethrow_exception(state->exception);
+  while (!borrowed->is_done()) co_await wakeup_->wait_until(Clock::now() + std::chrono::seconds(1));
+  borrowed->rethrow();
 }
 
 Exchange::PeerWatch::PeerWatch(Exchange& exchange) : connection_(exchange.connection()) {

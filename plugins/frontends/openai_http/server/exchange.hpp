@@ -1,6 +1,7 @@
 // One request and its answer.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -18,7 +19,7 @@ namespace vernal::openai_http {
 
 /// A request together with the means to answer it; this is what a handler gets. A handler either
 /// calls send once, or it calls begin_stream, then write_stream, and at last end_stream. Lives
-/// until the answer is sent. Strand of the connection only.
+/// until the answer is sent. Loop of the connection only.
 class Exchange {
  public:
   Exchange(HttpService& service, std::shared_ptr<Connection> connection, HttpRequest& request);
@@ -54,10 +55,14 @@ class Exchange {
   void close_after() noexcept { framing_.keep_alive = false; }
   bool keeps_alive() const noexcept { return framing_.keep_alive && !is_broken_; }
 
-  /// Whether the answer's head is on its way, after which no other status can be sent.
-  bool has_begun() const noexcept { return has_begun_; }
-  /// The client has left or does not read: nothing can be sent any more.
-  bool is_broken() const noexcept { return is_broken_; }
+  /// Whether the answer's head is on its way, after which no other status can be sent. It is not if
+  /// there was no memory to write it.
+  bool has_begun() const noexcept {
+    return has_head_ && (is_broken_ || connection_->num_writes() > num_writes_before_);
+  }
+  /// The client has left or does not read before it had its whole answer: nothing can be sent any
+  /// more.
+  bool is_broken() const noexcept { return is_broken_ && !is_complete_; }
 
   net::awaitable<void> send(Response response);
   net::awaitable<void> send_error(ApiError error);
@@ -69,7 +74,8 @@ class Exchange {
   net::awaitable<void> end_stream();
 
   /// Runs `work` on a worker thread and returns when it is done, so `work` may refer to what the
-  /// caller owns. Throws what `work` throws.
+  /// caller owns. Throws what `work` throws. If this coroutine is dropped, `work` does not run, or
+  /// has ended before.
   net::awaitable<void> run_elsewhere(std::function<void()> work);
 
   /// Watches the client for as long as the object lives. If the client leaves, the exchange becomes
@@ -86,9 +92,11 @@ class Exchange {
   };
 
  private:
-  net::awaitable<void> write(std::string_view bytes);
+  /// Whether all was written.
+  net::awaitable<bool> write(std::string_view bytes);
   HeaderList common_headers() const;
-  void count_answer(unsigned status) noexcept;
+  /// The head of an answer with this status is about to be written.
+  void note_head(unsigned status) noexcept;
 
   HttpService& service_;
   std::shared_ptr<Connection> connection_;
@@ -100,7 +108,8 @@ class Exchange {
   const Endpoint* endpoint_ = nullptr;
   RequestRecord record_;
   Framing framing_;
-  bool has_begun_ = false;
+  bool has_head_ = false;                // it has been made
+  std::uint64_t num_writes_before_ = 0;  // of the connection, before the head
   bool is_broken_ = false;
   bool is_written_ = true;    // all of the newest bytes
   bool is_complete_ = false;  // the whole answer was written, whether or not the client left then

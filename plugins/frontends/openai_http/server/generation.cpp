@@ -101,21 +101,18 @@ class Generation {
 
   net::awaitable<void> stream() {
     co_await exchange_.begin_stream();
-    answer_.begin(pending_);
     std::optional<ApiError> failure;
     try {
+      answer_.begin(pending_);
       co_await deliver();
-    } catch (const RequestRefused& refused) {
-      failure = refused.error();
-    } catch (const Error& error) {
-      failure = error_of_status(error.code(), error.what(), request_.model);
+      answer_.end(pending_);
+    } catch (const std::exception&) {
+      failure = current_error(request_.model);
     }
     if (failure) {
       exchange_.close_after();
       exchange_.record().error = failure->code;
       answer_.fail(*failure, pending_);
-    } else {
-      answer_.end(pending_);
     }
     co_await flush();
     co_await exchange_.end_stream();

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <algorithm>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/strand.hpp>
-#include <exception>
+#include <new>
 #include <utility>
 
 #include "openai_http/protocol/identifiers.hpp"
@@ -16,43 +15,71 @@ namespace vernal::openai_http {
 namespace {
 
 constexpr std::chrono::seconds kFarewell{2};
-/// Pause after accept failed, most likely because the process has no descriptor left.
-constexpr Milliseconds kAcceptPause{50};
 /// Of the connections above the limit, this many at a time are answered 503. More are closed
 /// without an answer.
 constexpr std::uint64_t kMaxTurnedAway = 64;
 /// Descriptors that the rest of the process needs.
 constexpr std::uint64_t kOtherDescriptors = 64;
 
-/// Says that the accepting coroutine is no more, also where the library drops it in the middle.
-class AcceptingEnds {
- public:
-  explicit AcceptingEnds(std::atomic<bool>& is_accepting) : is_accepting_(is_accepting) {}
-  AcceptingEnds(const AcceptingEnds&) = delete;
-  AcceptingEnds& operator=(const AcceptingEnds&) = delete;
-  ~AcceptingEnds() { is_accepting_ = false; }
-
- private:
-  std::atomic<bool>& is_accepting_;
-};
-
-Error cannot_listen(const Settings& settings, std::string_view why) {
-  return Error(VERNAL_UNAVAILABLE, fmt::format("{}: cannot listen on {}:{}: {}", settings.name,
-                                               settings.host, settings.port, why));
-}
+constexpr auto kIgnoreEnd = [](const std::exception_ptr&) {};
 
 }  // namespace
 
+/// A place among the connections that are counted. Its end gives it up.
+class Listener::Place {
+ public:
+  explicit Place(std::atomic<std::uint64_t>& count) noexcept : count_(&count) { ++count; }
+  Place(Place&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+  Place& operator=(Place&&) = delete;
+  ~Place() {
+    if (count_ != nullptr) --*count_;
+  }
+
+ private:
+  std::atomic<std::uint64_t>* count_;
+};
+
+/// A session that is served. Its end closes the connection and lets the listener forget the session,
+/// also where the library drops the coroutine that owns it. On the session's loop.
+class Listener::Admission {
+ public:
+  Admission(Listener& listener, Place place, std::shared_ptr<Session> session)
+      : listener_(&listener), place_(std::move(place)), session_(std::move(session)) {
+    const std::lock_guard lock(listener.mutex_);
+    listener.sessions_.insert(session_);
+  }
+  Admission(Admission&& other) noexcept
+      : listener_(std::exchange(other.listener_, nullptr)),
+        place_(std::move(other.place_)),
+        session_(std::move(other.session_)) {}
+  Admission& operator=(Admission&&) = delete;
+  ~Admission() {
+    if (listener_ != nullptr) listener_->forget(session_);
+  }
+
+  Session& session() const noexcept { return *session_; }
+
+ private:
+  Listener* listener_;
+  Place place_;
+  std::shared_ptr<Session> session_;
+};
+
 Listener::Listener(Settings settings, EngineClient engine, TextClient text)
     : service_(std::move(settings), engine, text),
-      work_(io_.get_executor()),
-      acceptor_(net::make_strand(io_)),
       max_connections_(service_.settings.max_connections) {
   limit_connections();
-  listen();
+  make_loops();
+  make_acceptor();
 }
 
-Listener::~Listener() { stop(); }
+Listener::~Listener() {
+  stop();
+  // What still waits in a loop may refer to the socket of a connection in another one: the first
+  // loop, which accepts, ends first.
+  acceptor_.reset();
+  for (auto& loop : loops_) loop.reset();
+}
 
 void Listener::limit_connections() {
   rlimit limit{};
@@ -68,119 +95,74 @@ void Listener::limit_connections() {
   max_connections_ = available;
 }
 
-void Listener::listen() {
-  const Settings& settings = service_.settings;
-  ErrorCode error;
-  Tcp::resolver resolver(io_);
-  const auto found =
-      resolver.resolve(settings.host, std::to_string(settings.port), Tcp::resolver::passive, error);
-  if (error || found.empty()) throw cannot_listen(settings, error.message());
-  const Tcp::endpoint endpoint = *found.begin();
-  acceptor_.open(endpoint.protocol(), error);
-  if (!error) acceptor_.set_option(Tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor_.bind(endpoint, error);
-  if (!error) acceptor_.listen(net::socket_base::max_listen_connections, error);
-  if (!error) endpoint_ = acceptor_.local_endpoint(error);
-  if (error) throw cannot_listen(settings, error.message());
+void Listener::make_loops() {
+  for (std::size_t i = 0; i < service_.settings.threads; ++i) {
+    loops_.push_back(std::make_unique<EventLoop>(
+        [this, i](const std::exception& error) { on_loop_error(i, error); }));
+  }
+}
+
+void Listener::make_acceptor() {
+  Acceptor::Hooks hooks;
+  hooks.executor = [this] { return loops_[next_loop_++ % loops_.size()]->executor(); };
+  hooks.take = [this](Tcp::socket socket) { take(std::move(socket)); };
+  acceptor_ = std::make_unique<Acceptor>(*loops_.front(), service_.settings, std::move(hooks));
 }
 
 void Listener::run() {
-  start_accepting();
-  threads_.reserve(service_.settings.threads);
-  for (std::uint32_t i = 0; i < service_.settings.threads; ++i) {
-    threads_.emplace_back([this] { serve_thread(); });
-  }
+  is_running_ = true;
+  acceptor_->start();
+  for (const auto& loop : loops_) loop->start();
 }
 
-void Listener::serve_thread() noexcept {
-  for (;;) {
-    try {
-      io_.run();
-      return;
-    } catch (const std::exception& error) {
-      // Out of the library, which had no memory for what it was about to do: that connection ends.
-      service_.log(VERNAL_LOG_ERROR, error.what());
-    }
-    try {
-      if (!is_accepting_ && !service_.is_draining) start_accepting();
-    } catch (const std::exception&) {
-      std::this_thread::sleep_for(kAcceptPause);  // still no memory; the next event tries again
-    }
-  }
+void Listener::on_loop_error(std::size_t loop, const std::exception& error) noexcept {
+  const bool is_memory = dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
+  service_.log(VERNAL_LOG_ERROR, is_memory ? "out of memory: a connection is given up"
+                                           : std::string_view(error.what()));
+  if (loop == 0) acceptor_->revive();
 }
 
-void Listener::start_accepting() {
-  is_accepting_ = true;
-  try {
-    net::co_spawn(acceptor_.get_executor(), accept_connections(), [](const std::exception_ptr&) {});
-  } catch (...) {
-    is_accepting_ = false;
-    throw;
-  }
-}
-
-net::awaitable<void> Listener::accept_connections() {
-  const AcceptingEnds ends(is_accepting_);
-  net::steady_timer pause(acceptor_.get_executor());
-  while (acceptor_.is_open()) {
-    bool is_refused = false;
-    try {
-      Tcp::socket socket(net::make_strand(io_));
-      auto [error] = co_await acceptor_.async_accept(socket, kAwait);
-      is_refused = static_cast<bool>(error);
-      if (!error) admit(std::move(socket));
-    } catch (const std::exception&) {
-      is_refused = true;  // no memory for another connection
-    }
-    if (is_refused && acceptor_.is_open()) {
-      pause.expires_after(kAcceptPause);
-      co_await pause.async_wait(kAwait);
-    }
-  }
-}
-
-void Listener::admit(Tcp::socket socket) {
+void Listener::take(Tcp::socket socket) {
   HttpCounters& counters = service_.counters;
-  if (counters.open_connections >= max_connections_) {
-    turn_away(std::move(socket));
-    return;
-  }
-  const auto session = std::make_shared<Session>(service_, std::move(socket));
-  {
-    const std::lock_guard lock(mutex_);
-    sessions_.insert(session);
-  }
-  ++counters.connections;
-  ++counters.open_connections;
-  try {
-    net::co_spawn(session->executor(), session->run(),
-                  [this, session](const std::exception_ptr&) { forget(session); });
-  } catch (...) {
-    forget(session);
-    throw;
-  }
+  const bool is_full = counters.open_connections >= max_connections_;
+  ++(is_full ? counters.refused_connections : counters.connections);
+  if (is_full && num_turned_away_ >= kMaxTurnedAway) return;
+  Place place(is_full ? num_turned_away_ : counters.open_connections);
+  net::io_context& loop = loop_of(socket.get_executor());
+  net::post(loop, [this, is_full, place = std::move(place), socket = std::move(socket)]() mutable {
+    if (is_full) {
+      turn_away(std::move(place), std::move(socket));
+    } else {
+      admit(std::move(place), std::move(socket));
+    }
+  });
 }
 
-void Listener::forget(const std::shared_ptr<Session>& session) {
-  --service_.counters.open_connections;
+void Listener::admit(Place place, Tcp::socket socket) {
+  auto session = std::make_shared<Session>(service_, std::move(socket));
+  const net::any_io_executor executor = session->executor();
+  Admission admission(*this, std::move(place), std::move(session));
+  net::co_spawn(executor, serve(std::move(admission)), kIgnoreEnd);
+}
+
+net::awaitable<void> Listener::serve(Admission admission) { co_await admission.session().run(); }
+
+void Listener::forget(const std::shared_ptr<Session>& session) noexcept {
+  session->abort();
   const std::lock_guard lock(mutex_);
   sessions_.erase(session);
   session_ended_.notify_all();
 }
 
-void Listener::turn_away(Tcp::socket socket) {
-  ++service_.counters.refused_connections;
-  if (num_turned_away_ >= kMaxTurnedAway) return;
-  ++num_turned_away_;
+void Listener::turn_away(Place place, Tcp::socket socket) {
   auto connection = std::make_shared<Connection>(std::move(socket));
-  const auto executor = connection->executor();
-  net::co_spawn(executor, answer_at_capacity(std::move(connection)),
-                [this](const std::exception_ptr&) {
-                  net::post(acceptor_.get_executor(), [this] { --num_turned_away_; });
-                });
+  const net::any_io_executor executor = connection->executor();
+  net::co_spawn(executor, answer_at_capacity(std::move(connection), std::move(place)), kIgnoreEnd);
 }
 
-net::awaitable<void> Listener::answer_at_capacity(std::shared_ptr<Connection> connection) {
+net::awaitable<void> Listener::answer_at_capacity(std::shared_ptr<Connection> connection,
+                                                  Place place) {
+  const Place held = std::move(place);
   const ApiError error = at_capacity("too many connections are open");
   const std::string id = make_id("req_");
   Response response;
@@ -197,55 +179,47 @@ net::awaitable<void> Listener::answer_at_capacity(std::shared_ptr<Connection> co
   co_await connection->close_gently();
 }
 
-void Listener::close_listener() {
-  net::post(acceptor_.get_executor(), [this] {
-    ErrorCode ignored;
-    acceptor_.close(ignored);
-  });
+void Listener::begin_drain() noexcept {
+  service_.is_draining = true;
+  acceptor_->close();
 }
 
-void Listener::begin_drain() {
-  service_.is_draining = true;
-  close_listener();
+void Listener::wait_for_sessions() {
+  std::unique_lock lock(mutex_);
+  session_ended_.wait_for(lock, kFarewell, [this] { return sessions_.empty(); });
 }
 
 template <class Action>
 void Listener::for_each_session(Action action) {
-  std::vector<std::shared_ptr<Session>> sessions;
-  {
-    const std::lock_guard lock(mutex_);
-    sessions.assign(sessions_.begin(), sessions_.end());
-  }
-  for (const auto& session : sessions) {
-    net::post(session->executor(), [session, action] { action(*session); });
+  const std::lock_guard lock(mutex_);
+  for (const auto& session : sessions_) {
+    const auto act = [session, action] { action(*session); };
+    net::post(session->loop(), net::bind_allocator(in(session->post_memory()), act));
   }
 }
 
 void Listener::stop() noexcept {
-  if (threads_.empty()) return;
-  service_.is_draining = true;
+  if (!is_running_) return;
+  is_running_ = false;
   service_.is_stopping = true;
+  begin_drain();
   try {
-    close_listener();
     for_each_session([](Session& session) { session.stop(); });
-    {
-      std::unique_lock lock(mutex_);
-      session_ended_.wait_for(lock, kFarewell, [this] { return sessions_.empty(); });
-    }
+    wait_for_sessions();
     for_each_session([](Session& session) { session.abort(); });
+    wait_for_sessions();
   } catch (const std::exception&) {
-    io_.stop();  // no memory to tell them: all end at once
+    // A session has not done yet what it was told first, and there is no memory to tell it more.
+    service_.log(VERNAL_LOG_ERROR, "out of memory: connections are broken off");
   }
-  work_.reset();
-  for (std::thread& thread : threads_) thread.join();
-  threads_.clear();
+  for (const auto& loop : loops_) loop->stop();
   service_.workers.join();
 }
 
 std::string Listener::url() const {
-  const auto address = endpoint_.address();
+  const auto address = acceptor_->endpoint().address();
   const std::string host = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
-  return fmt::format("http://{}:{}", host, endpoint_.port());
+  return fmt::format("http://{}:{}", host, port());
 }
 
 }  // namespace vernal::openai_http

@@ -2,24 +2,26 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <unordered_set>
 #include <vector>
 
+#include "openai_http/server/acceptor.hpp"
+#include "openai_http/server/event_loop.hpp"
 #include "openai_http/server/service.hpp"
 #include "openai_http/server/session.hpp"
 
 namespace vernal::openai_http {
 
-/// Call in this order: constructor (binds), run, begin_drain (optional), stop, destructor. Control
-/// thread only, except url, port and active.
+/// Deals the connections out to its loops, of which the first also accepts them. Call in this order:
+/// constructor (binds), run, begin_drain (optional), stop, destructor. Control thread only, except
+/// url, port and active.
 class Listener {
  public:
   /// Binds and listens. Throws Error(UNAVAILABLE) if the address is taken or unknown.
@@ -33,7 +35,7 @@ class Listener {
 
   /// Closes the listening socket. Open connections stay open, but new requests on them are answered
   /// 503.
-  void begin_drain();
+  void begin_drain() noexcept;
 
   /// Requests whose head is read and whose answer is not complete.
   std::uint64_t active() const noexcept { return service_.counters.active_requests; }
@@ -44,36 +46,45 @@ class Listener {
 
   /// "http://127.0.0.1:8080", with the real port where port 0 was asked for.
   std::string url() const;
-  std::uint16_t port() const noexcept { return endpoint_.port(); }
+  std::uint16_t port() const noexcept { return acceptor_->endpoint().port(); }
 
  private:
-  void listen();
+  class Place;
+  class Admission;
+
   void limit_connections();
-  /// The body of a thread. An error that the library lets out, which only a lack of memory makes it,
-  /// ends what it was about, and nothing else.
-  void serve_thread() noexcept;
-  void start_accepting();
-  net::awaitable<void> accept_connections();
-  void admit(Tcp::socket socket);
-  void turn_away(Tcp::socket socket);
-  net::awaitable<void> answer_at_capacity(std::shared_ptr<Connection> connection);
-  void close_listener();
-  void forget(const std::shared_ptr<Session>& session);
+  void make_loops();
+  void make_acceptor();
+  /// On the loop that met it.
+  void on_loop_error(std::size_t loop, const std::exception& error) noexcept;
+
+  /// On the first loop. Hands the connection to its own.
+  void take(Tcp::socket socket);
+
+  // On the loop of the connection.
+  void admit(Place place, Tcp::socket socket);
+  void turn_away(Place place, Tcp::socket socket);
+  static net::awaitable<void> serve(Admission admission);
+  static net::awaitable<void> answer_at_capacity(std::shared_ptr<Connection> connection,
+                                                 Place place);
+
+  void forget(const std::shared_ptr<Session>& session) noexcept;
+  /// Until no session is left, for up to two seconds.
+  void wait_for_sessions();
   template <class Action>
   void for_each_session(Action action);
 
   HttpService service_;
-  std::atomic<bool> is_accepting_ = false;  // whether accept_connections() lives
-  net::io_context io_;
-  net::executor_work_guard<net::io_context::executor_type> work_;
-  Tcp::acceptor acceptor_;
-  Tcp::endpoint endpoint_;
   std::uint64_t max_connections_;
-  std::uint64_t num_turned_away_ = 0;  // connections being answered 503; acceptor's strand
-  std::vector<std::thread> threads_;
-  std::mutex mutex_;  // guards sessions_
+  std::atomic<std::uint64_t> num_turned_away_ = 0;  // connections being answered 503
+  std::size_t next_loop_ = 0;                       // for the next connection; of the first loop
+  std::mutex mutex_;                                // guards sessions_
   std::condition_variable session_ended_;
   std::unordered_set<std::shared_ptr<Session>> sessions_;
+  bool is_running_ = false;
+  // What waits in the loops refers to all of the above.
+  std::vector<std::unique_ptr<EventLoop>> loops_;
+  std::unique_ptr<Acceptor> acceptor_;
 };
 
 }  // namespace vernal::openai_http

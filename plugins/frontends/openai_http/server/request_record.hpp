@@ -15,7 +15,7 @@
 namespace vernal::openai_http {
 
 /// Gathers what is known of a request while it is answered, and writes it as one event of the log.
-/// Strand of the connection only.
+/// Loop of the connection only.
 class RequestRecord {
  public:
   std::string id;       // "req_..."

@@ -65,7 +65,7 @@ std::vector<Metric> HttpService::own_metrics() const {
   return out;
 }
 
-void HttpService::log(std::uint32_t level, std::string_view line) const {
+void HttpService::log(std::uint32_t level, std::string_view line) const noexcept {
   const Host& host = plugin_host();
   if (level >= host.log_level()) host.log(level, settings.name, line);
 }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <boost/asio/thread_pool.hpp>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -54,13 +55,18 @@ struct HttpService {
   std::vector<Metric> own_metrics() const;
 
   /// Writes a log line if `level` is written at all.
-  void log(std::uint32_t level, std::string_view text) const;
-  /// The same, but the text is made only then.
+  void log(std::uint32_t level, std::string_view text) const noexcept;
+  /// The same, but the text is made only then. Without memory for it the line says so.
   template <class MakeText>
-  void log(std::uint32_t level, const MakeText& make_text) const
+  void log(std::uint32_t level, const MakeText& make_text) const noexcept
     requires std::is_invocable_v<MakeText>
   {
-    if (level >= plugin_host().log_level()) log(level, std::string_view(make_text()));
+    if (level < plugin_host().log_level()) return;
+    try {
+      log(level, std::string_view(make_text()));
+    } catch (const std::exception&) {
+      log(level, std::string_view("(there was no memory for a log line)"));
+    }
   }
 };
 

@@ -1,8 +1,8 @@
 #include "openai_http/server/session.hpp"
 
 #include <exception>
-#include <new>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "openai_http/server/routes.hpp"
@@ -13,20 +13,14 @@ namespace {
 /// While the server stops, it waits no longer than this for one client to close its side.
 constexpr Milliseconds kShortLinger{50};
 
-/// The exception being handled, as an error for the client.
-ApiError current_error() {
-  try {
-    throw;
-  } catch (const RequestRefused& refused) {
-    return refused.error();
-  } catch (const Error& error) {
-    return error_of_status(error.code(), error.what(), {});
-  } catch (const std::bad_alloc&) {
-    return at_capacity("there is no memory for the request");
-  } catch (const std::exception& exception) {
-    return internal_error(exception.what());
-  }
-}
+/// Sent where there is no memory to make an answer. The end of the connection ends it.
+constexpr std::string_view kNoMemory =
+    "HTTP/1.1 503 Service Unavailable\r\n"
+    "Content-Type: application/json\r\n"
+    "Retry-After: 2\r\n"
+    "Connection: close\r\n\r\n"
+    R"({"error":{"message":"The server has no memory to answer the request. Try again later.",)"
+    R"("type":"server_error","param":null,"code":"server_is_overloaded"}})";
 
 }  // namespace
 
@@ -36,13 +30,25 @@ Session::Session(HttpService& service, Tcp::socket socket)
       reader_(connection_, service.settings, service.body_budget) {}
 
 net::awaitable<void> Session::run() {
+  bool has_failed = false;
+  std::uint64_t num_writes_before = 0;
   try {
     // The two conditions stand apart on purpose. In a loop's condition, g++ 12 evaluates
     // `a && co_await b` wrongly: it awaits b even if a is false.
     bool goes_on = true;
-    while (goes_on && !service_.is_stopping) goes_on = co_await serve_next();
+    while (goes_on && !service_.is_stopping) {
+      num_writes_before = connection_->num_writes();
+      goes_on = co_await serve_next();
+    }
   } catch (const std::exception& exception) {
-    service_.log(VERNAL_LOG_WARNING, std::string("a connection failed: ") + exception.what());
+    has_failed = true;
+    service_.log(VERNAL_LOG_WARNING,
+                 [&] { return std::string("a connection failed: ") + exception.what(); });
+  }
+  const bool is_unanswered = has_failed && connection_->num_writes() == num_writes_before;
+  if (is_unanswered) {
+    const TimePoint deadline = Clock::now() + service_.settings.write_timeout;
+    co_await connection_->write_all(kNoMemory, deadline);
   }
   if (service_.is_stopping) {
     co_await connection_->close_gently(kShortLinger);

@@ -8,13 +8,14 @@
 
 namespace vernal::openai_http {
 
-/// Everything but the constructor runs on the connection's strand. Owned by shared_ptr; the
-/// listener holds it until run returns.
+/// Everything but the constructor runs on the connection's loop. Owned by shared_ptr; the listener
+/// holds it until run has returned or was dropped.
 class Session {
  public:
   Session(HttpService& service, Tcp::socket socket);
 
-  /// Serves the connection and closes it. Throws nothing.
+  /// Serves the connection and closes it. If it is dropped, or throws because there is no memory to
+  /// go on, the connection is still open: abort() closes it.
   net::awaitable<void> run();
 
   /// Ends the session because the server stops: at once if it is idle, else by cancelling the
@@ -25,6 +26,9 @@ class Session {
   void abort() noexcept { connection_->abort(); }
 
   net::any_io_executor executor() { return connection_->executor(); }
+  net::io_context& loop() { return connection_->loop(); }
+  /// For the one function that the listener posts to the loop at a time.
+  HandlerMemory& post_memory() noexcept { return post_memory_; }
 
  private:
   /// Whether another request may follow.
@@ -36,6 +40,7 @@ class Session {
   std::shared_ptr<Connection> connection_;
   RequestReader reader_;
   std::weak_ptr<Wakeup> serving_;  // of the exchange whose handler runs
+  HandlerMemory post_memory_;
 };
 
 }  // namespace vernal::openai_http

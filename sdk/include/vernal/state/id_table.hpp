@@ -21,11 +21,15 @@ class IdTable {
   /// `kind` names the objects in messages: "sequence". Borrowed: use a string literal.
   explicit IdTable(std::string_view kind) : kind_(kind) {}
 
+  /// Makes room for one object, so that the next add() allocates nothing.
+  void reserve_one() {
+    if (free_slot() == slots_.size()) slots_.emplace_back();
+  }
+
   /// Stores an object and returns its id.
   std::uint64_t add(T object) {
-    std::size_t slot = 0;
-    while (slot < slots_.size() && slots_[slot].object) ++slot;
-    if (slot == slots_.size()) slots_.emplace_back();
+    reserve_one();
+    const std::size_t slot = free_slot();
     slots_[slot].object = std::move(object);
     return std::uint64_t{slots_[slot].generation} << 32U | (slot + 1);
   }
@@ -69,6 +73,12 @@ class IdTable {
     std::optional<T> object;
     std::uint32_t generation = 1;
   };
+
+  std::size_t free_slot() const {
+    std::size_t slot = 0;
+    while (slot < slots_.size() && slots_[slot].object) ++slot;
+    return slot;
+  }
 
   Slot& find(std::uint64_t id) {
     if (!contains(id)) {
