@@ -73,5 +73,8 @@ set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
 find_package(CUDAToolkit ${VERNAL_LEAST_CUDA} REQUIRED)
 
 # Keeps what the assembler says of each kernel beside its object, also when the object comes out of the compiler cache.
-set(CMAKE_CUDA_COMPILER_LAUNCHER "${CMAKE_CURRENT_LIST_DIR}/keep_kernel_report.sh" ${CCACHE_PROGRAM})
+if(CCACHE_PROGRAM AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
+  set(CMAKE_CUDA_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+endif()
+list(PREPEND CMAKE_CUDA_COMPILER_LAUNCHER "${CMAKE_CURRENT_LIST_DIR}/keep_kernel_report.sh")
 message(STATUS "cuda_sm86 is built: CUDA ${CMAKE_CUDA_COMPILER_VERSION}, ${CMAKE_CUDA_COMPILER}")

@@ -64,8 +64,8 @@ def with_export(data):
 
 
 PLUGIN_EDITS = [
-    ("code", with_architecture(check.SASS, 80), "machine code expected for 86 alone, found for [80]"),
-    ("code", with_architecture(check.PTX, 90), "PTX expected for 86 alone, found for [90]"),
+    ("code", with_architecture(check.SASS, 80), "machine code expected for 86, found for [80]"),
+    ("code", with_architecture(check.PTX, 90), "PTX expected for 86, found for [90]"),
     ("code", without_code, "found for nothing"),
     ("code", too_large, "at most 41943040 are allowed"),
     ("linkage", with_library, "needs libq.so.6"),
