@@ -3,27 +3,34 @@
 
   allocation_test.py VERNAL MODEL.gguf PLUGIN_DIR HOOK.so [--every N | --runs N] [--command run|serve] [--first N] [--last N]
 
-HOOK.so is tests/support/failing_malloc. Each run of `vernal run` (load and one answer), or of `vernal serve` with one
-request, lets another allocation fail. --runs N spreads N of them over all; --every 7 is the sweep by hand. A failure is
-printed with the stack of the allocation.
+HOOK.so is tests/support/failing_malloc. Each run of `vernal run` (load and one answer), or of `vernal serve` with two
+requests, lets another allocation fail. A server must answer one of the two, or have ended with a message, and it must end
+after SIGTERM. --runs N spreads N runs over all allocations; --every 7 is the sweep by hand. With --in-a-row 0 all
+allocations fail from that one on: then no request need be answered, but every client must be told or let go, and the
+server must end. What goes wrong is printed as it is found, with the stack of the allocation, and every ten seconds how far
+the sweep is.
 """
 import argparse
+import collections
 import concurrent.futures
-import http.client
-import json
 import os
 import pathlib
 import re
-import signal
-import subprocess
 import sys
 import tempfile
 import threading
+import time
 
-TIMEOUT_S = 60
-# Other people's code that crashes when an allocation fails in it: OpenSSL when it initialises itself, and the parser of
-# toml++ and iterators of folders in libstdc++, which allocate where nothing may be thrown.
-FOREIGN = re.compile(r"/libcrypto\.so|/libtomlplusplus\.so|_ZNSt10filesystem7__cxx1118directory_iterator")
+from allocation_runs import RunLimits, run_command, run_server
+
+# Other people's code that ends the process when an allocation fails in it: OpenSSL when it initialises itself; the parser
+# of toml++ and iterators of folders in libstdc++, which allocate where nothing may be thrown; the dynamic loader, for the
+# thread-local data of a plugin.
+FOREIGN_STACK = re.compile(r"/libcrypto\.so|/libtomlplusplus\.so|_ZNSt10filesystem7__cxx1118directory_iterator|__tls_get_addr")
+# Asio drops a coroutine by posting it, in a destructor: if that cannot be allocated either, it terminates.
+FOREIGN_END = re.compile(r"terminate called after throwing an instance of '(boost::wrapexcept<std::bad_alloc>|N5boost10wrapexcept)")
+PROGRESS_S = 10
+ALL = 10**12
 
 
 def deployment(model, plugins, backend):
@@ -47,110 +54,82 @@ listen = "127.0.0.1:0"
 class Sweep:
     def __init__(self, options):
         self.options = options
-        self.answer = b""  # of the last request to a server
+        limit = options.run_limit
+        self.limits = RunLimits(start_s=limit / 2, answer_s=limit / 4, end_s=limit / 4, in_a_row=options.in_a_row)
+        self.begin = time.monotonic()
+        self.lock = threading.Lock()  # guards what follows
+        self.outcomes = collections.Counter()
+        self.problems = 0
         self.folder = tempfile.TemporaryDirectory()
         self.file = pathlib.Path(self.folder.name) / "deployment.toml"
         self.file.write_text(deployment(os.path.abspath(options.model), os.path.abspath(options.plugins), options.backend))
 
-    def environment(self, number):
-        trace = str(pathlib.Path(self.folder.name) / f"trace-{number}")
-        return trace, {**os.environ, "LD_PRELOAD": os.path.abspath(self.options.hook),
-                       "VERNAL_FAIL_ALLOCATION": str(number), "VERNAL_TRACE_FILE": trace}
+    def run(self, number, more=None):
+        """The outcome of the run in which allocation `number` fails, and the stacks that the hook wrote."""
+        trace = pathlib.Path(self.folder.name) / f"trace-{number}"
+        environment = {**os.environ, "LD_PRELOAD": os.path.abspath(self.options.hook), "VERNAL_TRACE_FILE": str(trace),
+                       "VERNAL_FAIL_ALLOCATION": str(number), "VERNAL_FAIL_IN_A_ROW": str(self.options.in_a_row or ALL), **(more or {})}
+        run = run_command if self.options.command == "run" else run_server
+        outcome = run(self.options.vernal, str(self.file), environment, self.limits)
+        return outcome, trace.read_text(errors="replace") if trace.exists() else "(it was never reached)\n"
 
     def count(self):
         """Allocations of a run in which none fails."""
-        count_file = str(pathlib.Path(self.folder.name) / "count")
-        _, environment = self.environment(0)
-        problem = self.judge(0, {**environment, "VERNAL_COUNT_FILE": count_file})
-        assert problem is None, problem
-        assert self.options.command == "run" or b"[DONE]" in self.answer, self.answer
-        total = int(pathlib.Path(count_file).read_text())
+        file = pathlib.Path(self.folder.name) / "count"
+        outcome, _ = self.run(0, {"VERNAL_COUNT_FILE": str(file)})
+        assert outcome.problem is None, outcome
+        assert self.options.command == "run" or outcome.answers == ["answered"] * 2, outcome
+        total = int(file.read_text())
         assert total > 5000, f"{total} allocations: the hook does not see them"
         return total
 
-    def judge(self, number, environment):
-        """What is wrong with the run in which allocation `number` fails; None: nothing."""
-        run = self.run_once if self.options.command == "run" else self.serve_once
-        status, stderr = run(environment)
-        if status is None:
-            return f"hangs\n{stderr}"
-        if status < 0 or "terminate called" in stderr:
-            return f"ends by {signal.Signals(-status).name if status < 0 else 'terminate'}\n{stderr}"
-        if status > 1:
-            return f"exit status {status}\n{stderr}"
-        if status == 1 and not stderr.strip():
-            return "ends without a message"
-        return None
-
-    def run_once(self, environment):
-        process = subprocess.Popen([self.options.vernal, "run", str(self.file), "-p", "Hello", "-n", "3"], env=environment,
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        return self.finish(process)
-
-    @staticmethod
-    def finish(process):
-        try:
-            _, stderr = process.communicate(timeout=TIMEOUT_S)
-            return process.returncode, stderr.decode(errors="replace")
-        except subprocess.TimeoutExpired:
-            process.kill()
-            _, stderr = process.communicate()
-            return None, stderr.decode(errors="replace")
-
-    def serve_once(self, environment):
-        process = subprocess.Popen([self.options.vernal, "serve", str(self.file)], env=environment, stdin=subprocess.DEVNULL,
-                                   stderr=subprocess.PIPE)
-        timer = threading.Timer(TIMEOUT_S, process.kill)
-        timer.start()
-        lines = []
-        port = 0
-        for line in process.stderr:
-            lines.append(line.decode(errors="replace"))
-            found = re.search(r"listening on http://127\.0\.0\.1:(\d+)", lines[-1])
-            port = int(found.group(1)) if found else port
-            if "ready after" in lines[-1]:
-                self.ask(port)
-                process.send_signal(signal.SIGTERM)
-        process.wait()
-        timer.cancel()
-        is_hung = process.returncode == -signal.SIGKILL
-        return None if is_hung else process.returncode, "".join(lines)
-
-    def ask(self, port):
-        """One streamed answer, which may fail."""
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-            body = {"model": "tiny", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 3, "stream": True}
-            connection.request("POST", "/v1/chat/completions", json.dumps(body), {"Content-Type": "application/json"})
-            self.answer = connection.getresponse().read()
-            connection.close()
-        except (OSError, http.client.HTTPException):
-            pass
-
     def check(self, number):
-        trace, environment = self.environment(number)
-        problem = self.judge(number, environment)
-        if problem is None:
-            return None
-        stack = pathlib.Path(trace).read_text() if os.path.exists(trace) else "(it was never reached)\n"
-        if FOREIGN.search(stack):
-            return None
-        return f"allocation {number}: {problem}\n{stack}"
+        if self.is_late():
+            return
+        outcome, stack = self.run(number)
+        is_foreign = outcome.has_broken_down and self.is_foreign(outcome, stack)
+        with self.lock:
+            self.outcomes["breaks down in foreign code" if is_foreign else outcome.summary()] += 1
+            if outcome.problem is None or is_foreign:
+                return
+            self.problems += 1
+            print(f"allocation {number}: {outcome.problem}\n{outcome.stderr}{stack}", flush=True)
+
+    def is_foreign(self, outcome, stack):
+        return FOREIGN_STACK.search(stack) or self.options.in_a_row != 1 and FOREIGN_END.search(outcome.stderr)
+
+    def is_late(self):
+        return self.options.limit > 0 and time.monotonic() - self.begin > self.options.limit
+
+    def report(self, num_runs):
+        with self.lock:
+            done = sum(self.outcomes.values())
+            print(f"{done} of {num_runs} runs after {time.monotonic() - self.begin:.0f} s, "
+                  f"{self.problems} ended badly", flush=True)
 
     def sweep(self):
         total = self.count()
         first, last = self.options.first or 1, min(self.options.last or total, total)
         step = self.options.every or max(1, (last - first + 1) // self.options.runs)
         numbers = range(first, last + 1, step)
+        print(f"{total} allocations", flush=True)
         with concurrent.futures.ThreadPoolExecutor(self.options.jobs) as pool:
-            problems = [problem for problem in pool.map(self.check, numbers) if problem]
-        print("\n".join(problems))
-        print(f"{total} allocations, {len(numbers)} runs, {len(problems)} ended badly")
-        return 1 if problems else 0
+            waiting = {pool.submit(self.check, number) for number in numbers}
+            while waiting:
+                done, waiting = concurrent.futures.wait(waiting, timeout=PROGRESS_S)
+                for run in done:
+                    run.result()
+                self.report(len(numbers))
+        for outcome, count in self.outcomes.most_common():
+            print(f"{count:6} {outcome}")
+        num_done = sum(self.outcomes.values())
+        if num_done < len(numbers):
+            print(f"the time of {self.options.limit} s was over after {num_done} of {len(numbers)} runs")
+        return 1 if self.problems or num_done < len(numbers) else 0
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("vernal", "model", "plugins", "hook"):
         parser.add_argument(name)
     parser.add_argument("--command", choices=["run", "serve"], default="run")
@@ -158,7 +137,10 @@ def main():
     parser.add_argument("--backend", default="cpu_avx2")
     for name in ("--every", "--first", "--last"):
         parser.add_argument(name, type=int, default=0)
+    parser.add_argument("--in-a-row", type=int, default=1, help="allocations that fail; 0: all that follow")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--run-limit", type=float, default=60, help="seconds that one run may take")
+    parser.add_argument("--limit", type=float, default=0, help="seconds that the sweep may take; 0: any")
     return Sweep(parser.parse_args()).sweep()
 
 
