@@ -5,7 +5,7 @@
 #include <new>
 
 #include "plain_memory.hpp"
-#include "shared/sequences.hpp"
+#include "shared/state/sequences.hpp"
 #include "support/failing_new/failing_new.hpp"
 
 namespace vernal::backend {
