@@ -17,12 +17,24 @@ void require_positive(const char* option, std::uint64_t value) {
   }
 }
 
+/// The grid of a launch has no more blocks in its second and third dimension.
+constexpr std::uint64_t kMostBlocks = 65535;
+
+void require_grid(const char* option, std::uint64_t value) {
+  if (value <= kMostBlocks) return;
+  throw Error(VERNAL_UNSUPPORTED, std::string(option) + ": this backend takes at most " +
+                                      std::to_string(kMostBlocks) + ", found " +
+                                      std::to_string(value));
+}
+
 PlanOptions checked(const PlanOptions& options) {
   require_positive("context_length", options.context_length);
   require_positive("max_tokens_per_step", options.max_tokens_per_step);
   require_positive("max_sequences", options.max_sequences);
   require_positive("max_rows", options.max_rows);
   require_positive("kv_tokens", options.kv_tokens);
+  require_grid("max_tokens_per_step", options.max_tokens_per_step);
+  require_grid("max_sequences", options.max_sequences);
   return options;
 }
 

@@ -27,7 +27,9 @@ std::int64_t most_numbers(const InputSlot& slot, const PlanOptions& options) {
 
 StepLayout::StepLayout(const CompiledFunction& function, std::size_t index,
                        const PlanOptions& options, const backend::KvPlan& kv)
-    : page_ids_at(kv.groups().size(), -1), inputs_at(function.inputs.size(), 0) {
+    : page_ids_at(kv.groups().size(), -1),
+      inputs_at(function.inputs.size(), 0),
+      input_room(inputs_at) {
   const auto place = [this](std::int64_t size) {
     const std::int64_t at = bytes;
     bytes += aligned_bytes(size);
@@ -49,7 +51,8 @@ StepLayout::StepLayout(const CompiledFunction& function, std::size_t index,
     for (std::size_t i = 0; i < function.inputs.size(); ++i) {
       const InputSlot& slot = function.inputs[i];
       if ((slot.element != VERNAL_ELEMENT_I32) != floats) continue;
-      inputs_at[i] = place(most_numbers(slot, options) * 4);
+      input_room[i] = most_numbers(slot, options);
+      inputs_at[i] = place(input_room[i] * 4);
     }
   }
 }

@@ -18,6 +18,7 @@ struct StepLayout {
   std::int64_t sequences_at = 0;          ///< SequencePart [most sequences]
   std::vector<std::int64_t> page_ids_at;  ///< by group: u32 [most sequences][most_pages]; -1: none
   std::vector<std::int64_t> inputs_at;    ///< by input of the function
+  std::vector<std::int64_t> input_room;   ///< numbers that there is room for, likewise
   std::int64_t most_pages = 0;
   std::int64_t head_bytes = 0;  ///< all but inputs of floats: what every step copies
   std::int64_t bytes = 0;

@@ -14,6 +14,9 @@ namespace vernal::cuda_sm86 {
 
 namespace {
 
+/// Of an i32 or f32.
+constexpr std::int64_t kNumberBytes = 4;
+
 Buffer make(MemoryPlace place, std::int64_t bytes, std::string_view what) {
   return {place, std::max<std::int64_t>(bytes, 1), what};
 }
@@ -23,7 +26,7 @@ std::int64_t bytes_of(const OutputSlot& slot, std::int64_t num_tokens, std::int6
   std::int64_t rows = slot.rows.factor;
   if (slot.rows.leading == VERNAL_DIM_TOKENS) rows *= num_tokens;
   if (slot.rows.leading == VERNAL_DIM_ROWS) rows *= num_rows;
-  return rows * slot.num_columns * static_cast<std::int64_t>(sizeof(float));
+  return rows * slot.num_columns * kNumberBytes;
 }
 
 }  // namespace
@@ -117,56 +120,73 @@ void Pool::fill_head(const StepBatch& batch, std::byte* to) const {
   }
 }
 
-/// The inputs that lie in host memory, each checked. Those of earlier steps are copied on the
-/// device.
+/// Where the result of an earlier step lies on the device that an input is to be.
+const std::byte* Pool::earlier_result(const InputSlot& slot, const vernal_step_input& input,
+                                      std::int64_t count) {
+  const auto refuse = [&](const std::string& what) {
+    throw Error(VERNAL_INVALID_ARGUMENT, "step: input \"" + slot.name + "\": " + what);
+  };
+  if (slot.element == VERNAL_ELEMENT_I32) refuse("integers cannot be the result of a step");
+  const Ticket& earlier = tickets_.get(input.ticket);
+  const CompiledFunction& function = program_.compiled().functions[earlier.function];
+  const auto output = std::ranges::find(function.outputs, view(input.output), &OutputSlot::name);
+  if (output == function.outputs.end() ||
+      bytes_of(*output, earlier.num_tokens, earlier.num_rows) < count * kNumberBytes) {
+    refuse("the earlier step's result \"" + std::string(view(input.output)) +
+           "\" is missing or too small");
+  }
+  const Location& place = function.locations[static_cast<std::size_t>(output->buffer)];
+  return device_results(earlier.slot) + place.offset;
+}
+
+/// Checks all inputs and copies those that lie in host memory. Remembers where the others lie.
 void Pool::fill_inputs(const StepBatch& batch, std::byte* to) {
   const CompiledModule& compiled = program_.compiled();
   const std::vector<InputSlot>& slots = compiled.functions[batch.function].inputs;
   const StepLayout& layout = compiled.step_layouts[batch.function];
+  earlier_results_.assign(slots.size(), nullptr);
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const InputSlot& slot = slots[i];
     const std::int64_t count = slot.count(batch);
+    if (count > layout.input_room[i]) {
+      throw Error(VERNAL_INVALID_ARGUMENT, "step: input \"" + slot.name + "\": expected at most " +
+                                               std::to_string(layout.input_room[i]) +
+                                               " numbers, found " + std::to_string(count));
+    }
     const void* data = batch.rows.data();
     if (slot.name != "rows") {
       const vernal_step_input* const in = backend::find_input(batch, slot);
-      if (in != nullptr && in->source == VERNAL_INPUT_STEP) continue;
+      if (in != nullptr && in->source == VERNAL_INPUT_STEP) {
+        earlier_results_[i] = earlier_result(slot, *in, count);
+        continue;
+      }
       data = batch.input<float>(slot.name, static_cast<std::uint64_t>(count)).data();
     }
     backend::check_range(slot, data, count, batch);
-    std::memcpy(to + layout.inputs_at[i], data, static_cast<std::size_t>(count) * sizeof(float));
+    std::memcpy(to + layout.inputs_at[i], data, static_cast<std::size_t>(count * kNumberBytes));
   }
 }
 
+/// After fill_inputs().
 void Pool::copy_inputs(const StepBatch& batch, const std::byte* from) {
   const CompiledModule& compiled = program_.compiled();
   const std::vector<InputSlot>& slots = compiled.functions[batch.function].inputs;
   const StepLayout& layout = compiled.step_layouts[batch.function];
   const auto copy = [&](std::int64_t at, const std::byte* data, std::int64_t bytes) {
+    if (bytes == 0) return;
     check_cuda(cudaMemcpyAsync(inputs_.data() + at, data, static_cast<std::size_t>(bytes),
                                cudaMemcpyDefault, program_.stream().get()),
                "step: copying inputs");
   };
   copy(0, from, layout.head_bytes);
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    const std::int64_t bytes = slots[i].count(batch) * static_cast<std::int64_t>(sizeof(float));
-    const vernal_step_input* const in = backend::find_input(batch, slots[i]);
-    if (in == nullptr || in->source != VERNAL_INPUT_STEP) {
-      if (layout.inputs_at[i] >= layout.head_bytes && bytes > 0) {
-        copy(layout.inputs_at[i], from + layout.inputs_at[i], bytes);
-      }
-      continue;
+    const std::int64_t at = layout.inputs_at[i];
+    const std::int64_t bytes = slots[i].count(batch) * kNumberBytes;
+    if (earlier_results_[i] != nullptr) {
+      copy(at, earlier_results_[i], bytes);
+    } else if (at >= layout.head_bytes) {
+      copy(at, from + at, bytes);
     }
-    const Ticket& earlier = tickets_.get(in->ticket);
-    const CompiledFunction& function = compiled.functions[earlier.function];
-    const auto output = std::ranges::find(function.outputs, view(in->output), &OutputSlot::name);
-    if (output == function.outputs.end() ||
-        bytes_of(*output, earlier.num_tokens, earlier.num_rows) < bytes) {
-      throw Error(VERNAL_INVALID_ARGUMENT,
-                  "step: input \"" + slots[i].name + "\": the earlier step's result \"" +
-                      std::string(view(in->output)) + "\" is missing or too small");
-    }
-    const Location& place = function.locations[static_cast<std::size_t>(output->buffer)];
-    copy(layout.inputs_at[i], device_results(earlier.slot) + place.offset, bytes);
   }
 }
 
@@ -214,6 +234,9 @@ void Pool::record_graphs() {
       }
     }
   }
+  plugin_host().log(VERNAL_LOG_DEBUG, "cuda_sm86",
+                    "a decode step of one token is " +
+                        std::to_string(graphs_[0][0][0].num_nodes()) + " launches in one graph");
 }
 
 const Graph* Pool::graph_of(const StepBatch& batch, std::size_t slot) const {
@@ -221,10 +244,6 @@ const Graph* Pool::graph_of(const StepBatch& batch, std::size_t slot) const {
       {static_cast<std::size_t>(batch.num_tokens), batch.sequences.size(), batch.rows.size()});
   if (graphs_[slot].empty() || most > kMostGraphTokens) return nullptr;
   return &graphs_[slot][batch.function][static_cast<std::size_t>(std::bit_width(most - 1))];
-}
-
-std::size_t Pool::num_nodes() const {
-  return graphs_[0].empty() ? 0 : graphs_[0][0][0].num_nodes();
 }
 
 void Pool::copy_results(const StepBatch& batch, const StepContext& step, std::size_t slot) {

@@ -23,8 +23,6 @@ class Pool final : public backend::PagedPool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  /// Launches of a decode step of one token; 0 without graphs.
-  std::size_t num_nodes() const;
   /// Adds a row for each of its regions.
   void report_memory(std::vector<MemoryRow>& out) const;
 
@@ -62,6 +60,8 @@ class Pool final : public backend::PagedPool {
   std::size_t free_slot();
   std::byte* device_results(std::size_t slot) const;
   void fill_head(const StepBatch& batch, std::byte* to) const;
+  const std::byte* earlier_result(const InputSlot& slot, const vernal_step_input& input,
+                                  std::int64_t count);
   void fill_inputs(const StepBatch& batch, std::byte* to);
   void copy_inputs(const StepBatch& batch, const std::byte* from);
   StepContext context(std::uint64_t function, std::size_t slot, LaunchSize size);
@@ -78,6 +78,7 @@ class Pool final : public backend::PagedPool {
   IdTable<Ticket> tickets_{"step"};
   // Reused from step to step.
   std::vector<std::byte*> input_places_;
+  std::vector<const std::byte*> earlier_results_;  // by input; null: it lies in host memory
   std::vector<KvPagesOfStep> kv_;
 };
 

@@ -27,6 +27,10 @@ void check_sizes(const StepBatch& batch, const PoolPlan& plan) {
     refuse("expected 1 to " + std::to_string(plan.options.max_tokens_per_step) + " tokens, found " +
            std::to_string(batch.num_tokens));
   }
+  if (batch.sequences.size() > plan.options.max_sequences) {
+    refuse("expected at most " + std::to_string(plan.options.max_sequences) + " sequences, found " +
+           std::to_string(batch.sequences.size()));
+  }
   if (batch.rows.size() > plan.options.max_rows) {
     refuse("expected at most " + std::to_string(plan.options.max_rows) + " rows, found " +
            std::to_string(batch.rows.size()));

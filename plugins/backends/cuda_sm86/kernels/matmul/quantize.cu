@@ -17,10 +17,11 @@ __global__ void quantize_blocks(Quantize q) {
   const int64_t at = block % num_blocks;
   const int64_t column = at * kBlockColumns + lane;
   const float x = q.x[row * q.num_columns + column];
-  const float largest = warp_max(fabsf(x));
-  const float scale = largest / 127.0F;
-  // A number that is not finite makes the scale so: the product then shows it.
-  const int code = scale > 0.0F && largest < INFINITY ? __float2int_rn(x / scale) : 0;
+  // A maximum passes over NaN. A number that is not finite makes the scale NaN, so that the product
+  // shows it.
+  const bool is_finite = __all_sync(kFullWarp, fabsf(x) < INFINITY ? 1 : 0) != 0;
+  const float scale = is_finite ? warp_max(fabsf(x)) / 127.0F : NAN;
+  const int code = scale > 0.0F ? __float2int_rn(x / scale) : 0;
   q.blocks.codes[row * q.num_columns + column] = static_cast<int8_t>(code);
   const float sum = warp_sum(static_cast<float>(code));
   if (lane == 0) {
