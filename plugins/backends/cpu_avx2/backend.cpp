@@ -70,20 +70,6 @@ std::int32_t lock(vernal_plan* plan, std::uint32_t is_required) noexcept {
 constexpr vernal_memory_lock_api kMemoryLock = {sizeof(vernal_memory_lock_api), lockable_bytes,
                                                 lock};
 
-/// Throws one error that names everything which a module needs and this backend lacks.
-void require_support(const Module& module) {
-  std::string problems;
-  for (const Function& function : module.functions) {
-    for (const Node& node : function.nodes) {
-      if (const auto why = refusal(module, function, node)) {
-        problems += "\n  " + (node.path.empty() ? node.op : node.path) + ": " + *why;
-      }
-    }
-  }
-  if (problems.empty()) return;
-  throw Error(VERNAL_UNSUPPORTED, "the module needs what this backend lacks:" + problems);
-}
-
 }  // namespace
 
 CpuBackend::CpuBackend(const Config& config) : instance_(start(config)) {}
@@ -125,7 +111,7 @@ std::vector<FormatSupport> CpuBackend::formats() const {
 
 std::unique_ptr<BackendPlan> CpuBackend::plan(std::shared_ptr<const Module> module,
                                               const PlanOptions& options) {
-  require_support(*module);
+  backend::require_support(*module, refusal);
   auto compiled = std::make_shared<CompiledModule>(std::move(module), options,
                                                    instance_->threads.num_threads());
   const auto needed = static_cast<std::uint64_t>(compiled->bytes());

@@ -53,23 +53,13 @@ class Plan final : public BackendPlan {
   std::shared_ptr<const Instance> instance_;
 };
 
-/// Throws one error that names everything which a module needs and this backend lacks.
-void require_support(const Module& module, const PlanOptions& options) {
-  std::string problems;
-  for (const Function& function : module.functions) {
-    for (const Node& node : function.nodes) {
-      if (const auto why = refusal(module, function, node)) {
-        problems += "\n  " + (node.path.empty() ? node.op : node.path) + ": " + *why;
-      }
-    }
-  }
-  if (!options.host_weights.empty()) {
-    problems += "\n  " + options.host_weights.front() +
-                ": weights that are multiplied stay on the device; tables that are only looked up "
-                "are in host memory as it is";
-  }
-  if (problems.empty()) return;
-  throw Error(VERNAL_UNSUPPORTED, "the module needs what this backend lacks:" + problems);
+/// Tables that are only looked up are in host memory as it is; matrices stay on the device.
+void refuse_host_weights(const PlanOptions& options) {
+  if (options.host_weights.empty()) return;
+  throw Error(VERNAL_UNSUPPORTED,
+              "host_tensors: \"" + options.host_weights.front() +
+                  "\": this backend keeps tables that are only looked up in host memory, and "
+                  "everything else on the device");
 }
 
 std::shared_ptr<const Instance> read(const Config& config) {
@@ -130,7 +120,8 @@ std::vector<FormatSupport> CudaBackend::formats() const {
 
 std::unique_ptr<BackendPlan> CudaBackend::plan(std::shared_ptr<const Module> module,
                                                const PlanOptions& options) {
-  require_support(*module, options);
+  backend::require_support(*module, refusal);
+  refuse_host_weights(options);
   auto compiled =
       std::make_shared<CompiledModule>(std::move(module), options, device_name(instance_->device));
   const auto needed = static_cast<std::uint64_t>(compiled->device_bytes());

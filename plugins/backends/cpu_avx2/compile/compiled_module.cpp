@@ -4,23 +4,14 @@
 #include <string>
 #include <utility>
 
+#include "shared/state/plan_limits.hpp"
+
 namespace vernal::cpu_avx2 {
 
 namespace {
 
-void require_positive(const char* option, std::uint64_t value) {
-  if (value == 0) {
-    throw Error(VERNAL_INVALID_ARGUMENT,
-                std::string("plan option ") + option + ": expected at least 1, found 0");
-  }
-}
-
 PlanOptions checked(const PlanOptions& options) {
-  require_positive("context_length", options.context_length);
-  require_positive("max_tokens_per_step", options.max_tokens_per_step);
-  require_positive("max_sequences", options.max_sequences);
-  require_positive("max_rows", options.max_rows);
-  require_positive("kv_tokens", options.kv_tokens);
+  backend::require_positive_options(options);
   return options;
 }
 

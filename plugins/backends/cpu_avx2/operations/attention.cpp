@@ -4,6 +4,7 @@
 
 #include "compile/function_builder.hpp"
 #include "operations/operation_table.hpp"
+#include "shared/compile/operation_attributes.hpp"
 #include "vernal/op_options.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -94,13 +95,11 @@ Refusal refuse_attention(const Module&, const Function& function, const Node& no
   return refuse_heads(function, node, 0, 2);
 }
 
-constexpr std::array<std::string_view, 3> kAttentionAttributes{"scale", "causal", "softcap"};
-
 }  // namespace
 
 std::span<const OperationDescriptor> attention_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.attention/1", kAttentionAttributes, compile_attention,
+      OperationDescriptor{"vernal.attention/1", backend::kAttentionAttributes, compile_attention,
                           refuse_attention},
   };
   return kDescriptors;

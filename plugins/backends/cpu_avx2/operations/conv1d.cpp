@@ -5,6 +5,7 @@
 #include "compile/function_builder.hpp"
 #include "kernels/recurrent/conv1d.hpp"
 #include "operations/operation_table.hpp"
+#include "shared/compile/operation_attributes.hpp"
 #include "vernal/op_options.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -71,13 +72,12 @@ void compile_conv1d_state(FunctionBuilder& builder, const Node& node) {
       FunctionBuilder::weight(node, 2), state.offset, conv});
 }
 
-constexpr std::array<std::string_view, 1> kConv1dAttributes{"activation"};
-
 }  // namespace
 
 std::span<const OperationDescriptor> conv1d_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.conv1d_state/1", kConv1dAttributes, compile_conv1d_state},
+      OperationDescriptor{"vernal.conv1d_state/1", backend::kConv1dAttributes,
+                          compile_conv1d_state},
   };
   return kDescriptors;
 }

@@ -4,6 +4,7 @@
 #include "compile/function_builder.hpp"
 #include "kernels/recurrent/delta_rule.hpp"
 #include "operations/operation_table.hpp"
+#include "shared/compile/operation_attributes.hpp"
 #include "vernal/op_options.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -86,14 +87,11 @@ Refusal refuse_delta_rule(const Module&, const Function& function, const Node& n
   return refuse_heads(function, node, 0, 2);
 }
 
-constexpr std::array<std::string_view, 4> kDeltaRuleAttributes{"scale", "qk_l2norm", "eps",
-                                                               "head_map"};
-
 }  // namespace
 
 std::span<const OperationDescriptor> delta_rule_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.gated_delta_rule/1", kDeltaRuleAttributes,
+      OperationDescriptor{"vernal.gated_delta_rule/1", backend::kDeltaRuleAttributes,
                           compile_gated_delta_rule, refuse_delta_rule},
   };
   return kDescriptors;

@@ -6,6 +6,7 @@
 #include "kernels/elementwise/elementwise.hpp"
 #include "operations/operation_table.hpp"
 #include "shared/compile/function_names.hpp"
+#include "shared/compile/operation_attributes.hpp"
 
 namespace vernal::cpu_avx2 {
 
@@ -155,17 +156,13 @@ void compile_binary(FunctionBuilder& builder, const Node& node) {
   builder.emit<BinaryOperation>(p);
 }
 
-constexpr std::array<std::string_view, 1> kActAttributes{"kind"};
-constexpr std::array<std::string_view, 1> kScaleAttributes{"scale"};
-constexpr std::array<std::string_view, 1> kSoftcapAttributes{"c"};
-
 }  // namespace
 
 std::span<const OperationDescriptor> elementwise_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.act/1", kActAttributes, compile_map, refuse_activation},
-      OperationDescriptor{"vernal.scale/1", kScaleAttributes, compile_map},
-      OperationDescriptor{"vernal.softcap/1", kSoftcapAttributes, compile_map},
+      OperationDescriptor{"vernal.act/1", backend::kActAttributes, compile_map, refuse_activation},
+      OperationDescriptor{"vernal.scale/1", backend::kScaleAttributes, compile_map},
+      OperationDescriptor{"vernal.softcap/1", backend::kSoftcapAttributes, compile_map},
       OperationDescriptor{"vernal.add/1", {}, compile_binary},
       OperationDescriptor{"vernal.mul/1", {}, compile_binary},
   };

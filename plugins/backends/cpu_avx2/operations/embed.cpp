@@ -5,6 +5,7 @@
 #include "compile/function_builder.hpp"
 #include "kernels/elementwise/elementwise.hpp"
 #include "operations/operation_table.hpp"
+#include "shared/compile/operation_attributes.hpp"
 #include "vernal/op_options.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -98,15 +99,12 @@ void compile_override_rows(FunctionBuilder& builder, const Node& node) {
       builder.new_output(node), builder.operand_rows(node, 0).num_columns});
 }
 
-constexpr std::array<std::string_view, 2> kEmbedAttributes{"scale", "out"};
-constexpr std::array kEmbedWeights{WeightOperand{1, WeightUse::kTable}};
-
 }  // namespace
 
 std::span<const OperationDescriptor> embed_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.embed/1", kEmbedAttributes, compile_embed, nullptr,
-                          kEmbedWeights},
+      OperationDescriptor{"vernal.embed/1", backend::kEmbedAttributes, compile_embed, nullptr,
+                          backend::kEmbedWeights},
       OperationDescriptor{"vernal.override_rows/1", {}, compile_override_rows},
   };
   return kDescriptors;

@@ -4,6 +4,7 @@
 
 #include "compile/function_builder.hpp"
 #include "shared/compile/function_names.hpp"
+#include "shared/compile/operation_attributes.hpp"
 #include "vernal/op_options.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -76,13 +77,11 @@ Refusal refuse_glu(const Module&, const Function&, const Node& node) {
   return refuse_glu_kind(node);
 }
 
-constexpr std::array<std::string_view, 3> kGluAttributes{"kind", "alpha", "limit"};
-
 }  // namespace
 
 std::span<const OperationDescriptor> glu_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.glu/1", kGluAttributes, compile_glu, refuse_glu},
+      OperationDescriptor{"vernal.glu/1", backend::kGluAttributes, compile_glu, refuse_glu},
   };
   return kDescriptors;
 }

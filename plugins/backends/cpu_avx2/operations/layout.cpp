@@ -6,6 +6,7 @@
 
 #include "compile/function_builder.hpp"
 #include "operations/operation_table.hpp"
+#include "shared/compile/operation_attributes.hpp"
 
 namespace vernal::cpu_avx2 {
 
@@ -99,26 +100,19 @@ void compile_select_rows(FunctionBuilder& builder, const Node& node) {
                                     shape.rows.factor * shape.num_columns);
 }
 
-constexpr std::array<std::string_view, 3> kInputAttributes{"name", "dtype", "shape"};
-constexpr std::array<std::string_view, 2> kOutputAttributes{"name", "rows"};
-constexpr std::array<std::string_view, 1> kReshapeAttributes{"shape"};
-constexpr std::array<std::string_view, 3> kSliceAttributes{"axis", "start", "length"};
-constexpr std::array<std::string_view, 2> kSplitAttributes{"axis", "sizes"};
-constexpr std::array<std::string_view, 1> kConcatAttributes{"axis"};
-
 }  // namespace
 
 std::span<const OperationDescriptor> layout_operations() {
   static constexpr std::array kDescriptors{
       OperationDescriptor{.op = "vernal.input/1",
-                          .attributes = kInputAttributes,
+                          .attributes = backend::kInputAttributes,
                           .compile = compile_input,
                           .makes_integers = true},
-      OperationDescriptor{"vernal.output/1", kOutputAttributes, compile_output},
-      OperationDescriptor{"vernal.reshape/1", kReshapeAttributes, compile_reshape},
-      OperationDescriptor{"vernal.slice/1", kSliceAttributes, compile_copies},
-      OperationDescriptor{"vernal.split/1", kSplitAttributes, compile_copies},
-      OperationDescriptor{"vernal.concat/1", kConcatAttributes, compile_copies},
+      OperationDescriptor{"vernal.output/1", backend::kOutputAttributes, compile_output},
+      OperationDescriptor{"vernal.reshape/1", backend::kReshapeAttributes, compile_reshape},
+      OperationDescriptor{"vernal.slice/1", backend::kSliceAttributes, compile_copies},
+      OperationDescriptor{"vernal.split/1", backend::kSplitAttributes, compile_copies},
+      OperationDescriptor{"vernal.concat/1", backend::kConcatAttributes, compile_copies},
       OperationDescriptor{"vernal.select_rows/1", {}, compile_select_rows},
   };
   return kDescriptors;

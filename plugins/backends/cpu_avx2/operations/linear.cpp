@@ -6,6 +6,7 @@
 #include "compile/function_builder.hpp"
 #include "kernels/matmul/matmul.hpp"
 #include "operations/operation_table.hpp"
+#include "shared/compile/operation_attributes.hpp"
 
 namespace vernal::cpu_avx2 {
 
@@ -115,15 +116,12 @@ void compile_linear(FunctionBuilder& builder, const Node& node) {
   builder.emit<LinearOperation>(p);
 }
 
-constexpr std::array<std::string_view, 1> kLinearAttributes{"out"};
-constexpr std::array kLinearWeights{WeightOperand{1, WeightUse::kMatrix}};
-
 }  // namespace
 
 std::span<const OperationDescriptor> linear_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.linear/1", kLinearAttributes, compile_linear, nullptr,
-                          kLinearWeights},
+      OperationDescriptor{"vernal.linear/1", backend::kLinearAttributes, compile_linear, nullptr,
+                          backend::kLinearWeights},
   };
   return kDescriptors;
 }

@@ -4,6 +4,7 @@
 #include "compile/function_builder.hpp"
 #include "kernels/elementwise/rmsnorm.hpp"
 #include "operations/operation_table.hpp"
+#include "shared/compile/operation_attributes.hpp"
 
 namespace vernal::cpu_avx2 {
 
@@ -58,14 +59,12 @@ void compile_norm(FunctionBuilder& builder, const Node& node) {
              node.op == "vernal.l2norm/1"});
 }
 
-constexpr std::array<std::string_view, 2> kNormAttributes{"eps", "out"};
-
 }  // namespace
 
 std::span<const OperationDescriptor> norm_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.rmsnorm/1", kNormAttributes, compile_norm},
-      OperationDescriptor{"vernal.l2norm/1", kNormAttributes, compile_norm},
+      OperationDescriptor{"vernal.rmsnorm/1", backend::kNormAttributes, compile_norm},
+      OperationDescriptor{"vernal.l2norm/1", backend::kNormAttributes, compile_norm},
   };
   return kDescriptors;
 }

@@ -5,6 +5,7 @@
 
 #include "compile/function_builder.hpp"
 #include "operations/operation_table.hpp"
+#include "shared/compile/operation_attributes.hpp"
 #include "vernal/op_options.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -108,26 +109,11 @@ void compile_rope(FunctionBuilder& builder, const Node& node) {
                                 options.n_rot / 2, s[1], s[2], options.style == "interleaved"});
 }
 
-constexpr std::array<std::string_view, 14> kRopeAttributes{"n_rot",
-                                                           "style",
-                                                           "base",
-                                                           "scaling",
-                                                           "factor",
-                                                           "beta_fast",
-                                                           "beta_slow",
-                                                           "extrapolation",
-                                                           "low_freq_factor",
-                                                           "high_freq_factor",
-                                                           "magnitude",
-                                                           "mrope",
-                                                           "sections",
-                                                           "original_context_length"};
-
 }  // namespace
 
 std::span<const OperationDescriptor> rope_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.rope/1", kRopeAttributes, compile_rope},
+      OperationDescriptor{"vernal.rope/1", backend::kRopeAttributes, compile_rope},
   };
   return kDescriptors;
 }

@@ -5,17 +5,11 @@
 #include <utility>
 
 #include "shared/state/memory.hpp"
+#include "shared/state/plan_limits.hpp"
 
 namespace vernal::cuda_sm86 {
 
 namespace {
-
-void require_positive(const char* option, std::uint64_t value) {
-  if (value == 0) {
-    throw Error(VERNAL_INVALID_ARGUMENT,
-                std::string("plan option ") + option + ": expected at least 1, found 0");
-  }
-}
 
 /// The grid of a launch has no more blocks in its second and third dimension.
 constexpr std::uint64_t kMostBlocks = 65535;
@@ -28,11 +22,7 @@ void require_grid(const char* option, std::uint64_t value) {
 }
 
 PlanOptions checked(const PlanOptions& options) {
-  require_positive("context_length", options.context_length);
-  require_positive("max_tokens_per_step", options.max_tokens_per_step);
-  require_positive("max_sequences", options.max_sequences);
-  require_positive("max_rows", options.max_rows);
-  require_positive("kv_tokens", options.kv_tokens);
+  backend::require_positive_options(options);
   require_grid("max_tokens_per_step", options.max_tokens_per_step);
   require_grid("max_sequences", options.max_sequences);
   return options;

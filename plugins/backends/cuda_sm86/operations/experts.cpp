@@ -11,6 +11,7 @@
 #include "kernels/experts/visits.hpp"
 #include "operations/operation_table.hpp"
 #include "shared/compile/function_names.hpp"
+#include "shared/compile/operation_attributes.hpp"
 #include "vernal/op_options.hpp"
 
 namespace vernal::cuda_sm86 {
@@ -263,24 +264,17 @@ Refusal refuse_experts(const Module& module, const Function&, const Node& node) 
   return refuse_many(module.weights[node.operands[3].index].shape[0]);
 }
 
-constexpr std::array<std::string_view, 7> kRouteAttributes{
-    "k", "score", "when", "renorm", "scale", "n_group", "topk_group"};
-constexpr std::array<std::string_view, 4> kExpertsAttributes{"kind", "alpha", "limit", "weight_on"};
-constexpr std::array kExpertWeights{WeightOperand{3, WeightUse::kExpertMatrices},
-                                    WeightOperand{4, WeightUse::kExpertMatrices},
-                                    WeightOperand{5, WeightUse::kExpertMatrices}};
-
 }  // namespace
 
 std::span<const OperationDescriptor> expert_operations() {
   static constexpr std::array kDescriptors{
       OperationDescriptor{.op = "vernal.moe_route/1",
-                          .attributes = kRouteAttributes,
+                          .attributes = backend::kRouteAttributes,
                           .compile = compile_moe_route,
                           .refuse = refuse_route,
                           .makes_integers = true},
-      OperationDescriptor{"vernal.moe_glu/1", kExpertsAttributes, compile_moe_glu, refuse_experts,
-                          kExpertWeights},
+      OperationDescriptor{"vernal.moe_glu/1", backend::kExpertsAttributes, compile_moe_glu,
+                          refuse_experts, backend::kExpertWeights},
   };
   return kDescriptors;
 }

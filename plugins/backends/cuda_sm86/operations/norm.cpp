@@ -5,6 +5,7 @@
 
 #include "compile/function_builder.hpp"
 #include "operations/operation_table.hpp"
+#include "shared/compile/operation_attributes.hpp"
 
 namespace vernal::cuda_sm86 {
 
@@ -46,14 +47,12 @@ void compile_norm(FunctionBuilder& builder, const Node& node) {
       node.op == "vernal.l2norm/1"});
 }
 
-constexpr std::array<std::string_view, 2> kNormAttributes{"eps", "out"};
-
 }  // namespace
 
 std::span<const OperationDescriptor> norm_operations() {
   static constexpr std::array kDescriptors{
-      OperationDescriptor{"vernal.rmsnorm/1", kNormAttributes, compile_norm},
-      OperationDescriptor{"vernal.l2norm/1", kNormAttributes, compile_norm},
+      OperationDescriptor{"vernal.rmsnorm/1", backend::kNormAttributes, compile_norm},
+      OperationDescriptor{"vernal.l2norm/1", backend::kNormAttributes, compile_norm},
   };
   return kDescriptors;
 }

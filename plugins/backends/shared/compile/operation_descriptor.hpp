@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "vernal/error.hpp"
 #include "vernal/module.hpp"
 
 namespace vernal::backend {
@@ -87,5 +88,22 @@ struct OperationDescriptor {
     return node.op + " of integers is not supported here";
   }
 };
+
+/// Throws one error that names everything which a module needs and a backend lacks.
+///   refusal  why a node cannot be compiled
+/// Errors  UNSUPPORTED
+inline void require_support(const Module& module,
+                            Refusal (*refusal)(const Module&, const Function&, const Node&)) {
+  std::string problems;
+  for (const Function& function : module.functions) {
+    for (const Node& node : function.nodes) {
+      if (const auto why = refusal(module, function, node)) {
+        problems += "\n  " + (node.path.empty() ? node.op : node.path) + ": " + *why;
+      }
+    }
+  }
+  if (problems.empty()) return;
+  throw Error(VERNAL_UNSUPPORTED, "the module needs what this backend lacks:" + problems);
+}
 
 }  // namespace vernal::backend
