@@ -90,7 +90,9 @@ struct ModelSettings {
   std::string architecture;            // empty: by the file's metadata
   std::string chat_template = "file";  // file | file:NAME | none | absolute path
   SamplingSettings sampling;
-  std::string thinking = "auto";  // auto | on | off
+  std::string thinking = "auto";     // auto | on | off
+  std::vector<std::string> aliases;  // more names that clients may use
+  SourcePlace aliases_place;
 };
 
 /// [profiles.NAME]: another name for a model, with defaults of its own.
@@ -101,6 +103,8 @@ struct ProfileSettings {
   SourcePlace model_place;
   SamplingSettings sampling;
   std::string thinking = "auto";
+  std::vector<std::string> aliases;
+  SourcePlace aliases_place;
 };
 
 /// A whole file. Tables are in the order of the file.

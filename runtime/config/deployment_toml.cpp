@@ -188,6 +188,33 @@ class Reader {
                                   printable(profile.model), did_you_mean(profile.model, models)));
       }
     }
+    check_aliases();
+  }
+
+  /// An alias that something else is called by would never be reached.
+  void check_aliases() {
+    std::vector<std::string> names = model_names(deployment_);
+    const auto check = [&](const std::string& table, const std::vector<std::string>& aliases,
+                           const SourcePlace& place) {
+      for (const std::string& alias : aliases) {
+        if (alias.empty() || printable(alias, kLongestTableName) != alias) {
+          problems_.add(place,
+                        fmt::format("\"{}.aliases\": expected names of 1 to {} bytes without "
+                                    "quotes, backslashes and control characters",
+                                    table, kLongestTableName));
+        } else if (std::ranges::find(names, alias) != names.end()) {
+          problems_.add(place, fmt::format("\"{}.aliases\": \"{}\" is the name of something else",
+                                           table, alias));
+        }
+        names.push_back(alias);
+      }
+    };
+    for (const ModelSettings& model : deployment_.models) {
+      check("models." + model.name, model.aliases, model.aliases_place);
+    }
+    for (const ProfileSettings& profile : deployment_.profiles) {
+      check("profiles." + profile.name, profile.aliases, profile.aliases_place);
+    }
   }
 
   const toml::table& root_;

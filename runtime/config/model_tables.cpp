@@ -185,6 +185,8 @@ ModelSettings read_model(TableReader& reader, const std::string& name) {
   read_chat_template(reader, model);
   read_sampling(reader, model.sampling, problems);
   reader.read_choice("thinking", model.thinking, {"auto", "on", "off"});
+  reader.read("aliases", model.aliases);
+  model.aliases_place = reader.place("aliases");
   reader.finish();
   return model;
 }
@@ -198,6 +200,8 @@ ProfileSettings read_profile(TableReader& reader, const std::string& name) {
   reader.require("model", "the name of a [models.NAME]");
   read_sampling(reader, profile.sampling, reader.problems());
   reader.read_choice("thinking", profile.thinking, {"auto", "on", "off"});
+  reader.read("aliases", profile.aliases);
+  profile.aliases_place = reader.place("aliases");
   reader.finish();
   return profile;
 }

@@ -57,14 +57,17 @@ void Engine::declare_model(ModelDescription description, RequestDefaults default
   const std::unique_lock lock(models_mutex_);
   description.status = {VERNAL_MODEL_LOADING, "it is loading"};
   names_.push_back({description.id, models_.size(),
-                    std::make_shared<const RequestDefaults>(std::move(defaults))});
+                    std::make_shared<const RequestDefaults>(std::move(defaults)),
+                    std::move(description.aliases)});
   models_.push_back({std::move(description), nullptr});
 }
 
-void Engine::declare_profile(std::string id, const std::string& model, RequestDefaults defaults) {
+void Engine::declare_profile(std::string id, const std::string& model, RequestDefaults defaults,
+                             std::vector<std::string> aliases) {
   const std::unique_lock lock(models_mutex_);
   names_.push_back({std::move(id), find_model(model),
-                    std::make_shared<const RequestDefaults>(std::move(defaults))});
+                    std::make_shared<const RequestDefaults>(std::move(defaults)),
+                    std::move(aliases)});
 }
 
 void Engine::start_model(LoadedModel model) {
@@ -75,6 +78,9 @@ void Engine::start_model(LoadedModel model) {
                                model.created,
                                model.vocabulary_size,
                                model.chat_template != nullptr,
+                               {},
+                               model.slots,
+                               0,
                                {VERNAL_MODEL_READY, {}}};
   std::shared_ptr<ModelEngine> engine;
   try {
@@ -103,14 +109,18 @@ std::vector<ModelDescription> Engine::models() const {
     const Model& model = models_[name.model];
     result.push_back(model.description);
     result.back().id = name.id;
+    result.back().aliases = name.aliases;
     result.back().status = status_of(model);
   }
   return result;
 }
 
 const Engine::Name& Engine::find_name(std::string_view id) const {
-  const auto found =
-      std::find_if(names_.begin(), names_.end(), [&](const Name& name) { return name.id == id; });
+  const auto is_called_so = [&](const Name& name) {
+    return name.id == id ||
+           std::find(name.aliases.begin(), name.aliases.end(), id) != name.aliases.end();
+  };
+  const auto found = std::find_if(names_.begin(), names_.end(), is_called_so);
   if (found == names_.end()) {
     throw no_such_model(id);
   }

@@ -41,7 +41,10 @@ struct ModelDescription {
   std::uint64_t created = 0;  ///< Unix seconds
   std::uint64_t vocabulary_size = 0;
   bool has_chat_template = false;
-  ModelStatus status;  ///< set by the engine
+  std::vector<std::string> aliases = {};  ///< other names for it
+  std::uint64_t num_slots = 0;
+  std::uint64_t embedding_size = 0;  ///< numbers in an embedding; 0: it gives none
+  ModelStatus status = {};           ///< set by the engine
 };
 
 /// One counter or gauge. The views live for the call.
@@ -77,7 +80,8 @@ class Engine {
   /// order in which they were declared.
   void declare_model(ModelDescription description, RequestDefaults defaults);
   /// Declares another name for a model that was declared before, with defaults of its own.
-  void declare_profile(std::string id, const std::string& model, RequestDefaults defaults);
+  void declare_profile(std::string id, const std::string& model, RequestDefaults defaults,
+                       std::vector<std::string> aliases = {});
   /// Starts the declared model of that id: it is READY from now on. Its description becomes what the
   /// file says.
   /// Errors   what opening its StepModel throws; the model is FAILED then
@@ -134,6 +138,7 @@ class Engine {
     std::string id;
     std::size_t model;
     std::shared_ptr<const RequestDefaults> defaults;  // shared with requests in the intake
+    std::vector<std::string> aliases;
   };
   struct OpenRequest {
     std::shared_ptr<Request> request;

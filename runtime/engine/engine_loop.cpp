@@ -7,13 +7,15 @@
 
 namespace vernal {
 
-EngineLoop::EngineLoop(const LoadedModel& model, EngineMetrics& metrics, StepWatch& watch)
+EngineLoop::EngineLoop(const LoadedModel& model, EngineObservers observers)
     : model_(model),
       steps_(*model.steps),
-      metrics_(metrics),
-      watch_(watch),
+      metrics_(observers.metrics),
+      watch_(observers.watch),
+      board_(observers.board),
       scheduler_(model.max_tokens_per_step, model.slots),
-      seating_(model, metrics, *this) {
+      seating_(model, metrics_, *this),
+      slot_states_(model.slots) {
   runnable_.reserve(model.slots);
   planned_.reserve(model.slots);
   chunks_.reserve(model.slots);
@@ -112,7 +114,21 @@ void EngineLoop::on_failed(Generation& generation, const std::exception& error) 
   fail(generation, error);
 }
 
+void EngineLoop::update_board() noexcept {
+  std::fill(slot_states_.begin(), slot_states_.end(), SlotState{});
+  for (const auto& generation : generations_) {
+    for (const auto& choice : generation->choices()) {
+      if (!choice->is_seated() || choice->seat().slot >= slot_states_.size()) continue;
+      slot_states_[choice->seat().slot] = {generation->request().id(), choice->num_prompt(),
+                                           choice->num_computed(), choice->generated().size(),
+                                           generation->max_new_tokens()};
+    }
+  }
+  board_.publish(slot_states_);
+}
+
 void EngineLoop::update_gauges() noexcept {
+  update_board();
   std::uint64_t num_running = 0;
   for (const auto& generation : generations_) {
     const auto choices = generation->choices();

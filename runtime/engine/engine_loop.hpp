@@ -15,6 +15,7 @@
 #include "engine/metrics.hpp"
 #include "engine/scheduler.hpp"
 #include "engine/seating.hpp"
+#include "engine/slot_board.hpp"
 
 namespace vernal {
 
@@ -35,12 +36,19 @@ class StepWatch {
   std::atomic<std::int64_t> started_{kNone};
 };
 
+/// Where the loop says what it does. All outlive it.
+struct EngineObservers {
+  EngineMetrics& metrics;
+  StepWatch& watch;
+  SlotBoard& board;
+};
+
 /// Requests of one model that wait or run. A request that somebody else has ended (its client, the
 /// watchdog) leaves at the next sweep. Engine thread.
 class EngineLoop final : private SeatingListener {
  public:
-  /// All outlive the loop. `model.steps` is open.
-  EngineLoop(const LoadedModel& model, EngineMetrics& metrics, StepWatch& watch);
+  /// `model` outlives the loop, and `model.steps` is open.
+  EngineLoop(const LoadedModel& model, EngineObservers observers);
 
   void add(PreparedRequest prepared);
 
@@ -60,6 +68,7 @@ class EngineLoop final : private SeatingListener {
   void sweep() noexcept;
   void end_if_due(Generation& generation, SteadyClock::time_point now) noexcept;
   void update_gauges() noexcept;
+  void update_board() noexcept;
 
   // Who has been seated (engine_loop.cpp).
   void on_seated(Choice& choice) override;
@@ -82,6 +91,7 @@ class EngineLoop final : private SeatingListener {
   StepModel& steps_;
   EngineMetrics& metrics_;
   StepWatch& watch_;
+  SlotBoard& board_;
   Scheduler scheduler_;
   Seating seating_;
   SamplerScratch scratch_;
@@ -93,6 +103,7 @@ class EngineLoop final : private SeatingListener {
   std::vector<Choice*> runnable_;
   std::vector<PlannedChunk> planned_;
   std::vector<StepChunk> chunks_;
+  std::vector<SlotState> slot_states_;
 };
 
 }  // namespace vernal

@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "engine/model_facts.hpp"
 #include "vernal/host.hpp"
 #include "vernal/tables.hpp"
 
@@ -36,7 +37,8 @@ std::span<const TokenId> to_span(const std::int32_t* tokens, std::uint64_t count
 
 // ---- engine -------------------------------------------------------------------------------------
 
-vernal_model_info to_abi(const ModelDescription& model) {
+/// `aliases` borrows from the caller: one name on each line.
+vernal_model_info to_abi(const ModelDescription& model, const std::string& aliases) {
   vernal_model_info info{};
   info.struct_size = sizeof(info);
   info.id = to_str(model.id);
@@ -47,6 +49,9 @@ vernal_model_info to_abi(const ModelDescription& model) {
   info.vocabulary_size = model.vocabulary_size;
   info.state = model.status.state;
   info.has_chat_template = model.has_chat_template ? 1U : 0U;
+  info.aliases = to_str(aliases);
+  info.num_slots = model.num_slots;
+  info.embedding_size = model.embedding_size;
   return info;
 }
 
@@ -54,7 +59,8 @@ std::int32_t list_models(vernal_engine* engine, const vernal_model_sink* sink) n
   return guard([&] {
     require(sink, "sink");
     for (const ModelDescription& model : engine_of(engine).models()) {
-      const vernal_model_info info = to_abi(model);
+      const std::string aliases = fmt::format("{}", fmt::join(model.aliases, "\n"));
+      const vernal_model_info info = to_abi(model, aliases);
       require_ok(sink->add(sink->user, &info));
     }
   });
@@ -135,6 +141,25 @@ std::int32_t health(vernal_engine* engine, std::uint32_t* out_state,
   });
 }
 
+std::int32_t list_slots(vernal_engine* engine, vernal_str model,
+                        const vernal_slot_sink* sink) noexcept {
+  return guard([&] {
+    require(sink, "sink");
+    std::uint64_t number = 0;
+    for (const SlotState& slot : engine_of(engine).text_model(view(model)).engine->slots()) {
+      vernal_slot_info out{};
+      out.struct_size = sizeof(out);
+      out.slot = ++number;
+      out.request = slot.request;
+      out.prompt_tokens = slot.prompt_tokens;
+      out.computed_tokens = slot.computed_tokens;
+      out.generated_tokens = slot.generated_tokens;
+      out.max_new_tokens = slot.max_new_tokens;
+      require_ok(sink->add(sink->user, &out));
+    }
+  });
+}
+
 // ---- text ---------------------------------------------------------------------------------------
 
 std::int32_t tokenize(vernal_text* text, vernal_str model, vernal_str input, std::uint32_t flags,
@@ -183,6 +208,32 @@ std::int32_t count(vernal_text* text, vernal_str model, vernal_str request_json,
   });
 }
 
+std::int32_t token_bytes(vernal_text* text, vernal_str model, const std::int32_t* tokens,
+                         std::uint64_t num_tokens, const vernal_sink* bytes) noexcept {
+  return guard([&] {
+    require(bytes, "bytes");
+    const Engine::TextModel target = engine_of(text).text_model(view(model));
+    const Tokenizer& tokenizer = target.engine->prompts().tokenizer();
+    for (const TokenId token : to_span(tokens, num_tokens)) {
+      if (!tokenizer.contains(token)) {
+        throw Error(VERNAL_INVALID_ARGUMENT,
+                    fmt::format("Invalid value for 'tokens': expected token ids from 0 to {}, "
+                                "found {}.",
+                                tokenizer.size() - 1, token));
+      }
+      const std::string_view written = tokenizer.token_bytes(token);
+      require_ok(bytes->write(bytes->user, written.data(), written.size()));
+    }
+  });
+}
+
+std::int32_t describe(vernal_text* text, vernal_str model, const vernal_sink* json) noexcept {
+  return guard([&] {
+    const Engine::TextModel target = engine_of(text).text_model(view(model));
+    write(json, describe_model(view(model), *target.engine, *target.defaults));
+  });
+}
+
 }  // namespace
 
 const vernal_engine_api& engine_service_api() noexcept {
@@ -194,13 +245,14 @@ const vernal_engine_api& engine_service_api() noexcept {
                                              cancel,
                                              release,
                                              stats,
-                                             health};
+                                             health,
+                                             list_slots};
   return kApi;
 }
 
 const vernal_text_api& text_service_api() noexcept {
-  static constexpr vernal_text_api kApi = {sizeof(vernal_text_api), tokenize, detokenize,
-                                           apply_template, count};
+  static constexpr vernal_text_api kApi = {
+      sizeof(vernal_text_api), tokenize, detokenize, apply_template, count, token_bytes, describe};
   return kApi;
 }
 

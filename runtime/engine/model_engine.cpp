@@ -37,6 +37,7 @@ ModelEngine::ModelEngine(LoadedModel model, Clock clock)
                std::move(clock)),
       signal_(std::make_shared<WakeSignal>()),
       metrics_(std::make_shared<EngineMetrics>()),
+      board_(model_.slots),
       status_{VERNAL_MODEL_LOADING, {}} {}
 
 ModelEngine::~ModelEngine() = default;
@@ -93,7 +94,7 @@ void ModelEngine::run() {
   const plugin::ScopedThreadRole role(VERNAL_ROLE_ENGINE);
   try {
     model_.steps->open();
-    EngineLoop loop(model_, *metrics_, watch_);
+    EngineLoop loop(model_, {*metrics_, watch_, board_});
     set_status({VERNAL_MODEL_READY, {}});
     serve(loop);
   } catch (const std::bad_alloc&) {

@@ -14,6 +14,7 @@
 #include "engine/loaded_model.hpp"
 #include "engine/metrics.hpp"
 #include "engine/request/wake_signal.hpp"
+#include "engine/slot_board.hpp"
 #include "text/request/prompt_builder.hpp"
 
 namespace vernal {
@@ -42,6 +43,9 @@ class ModelEngine : public std::enable_shared_from_this<ModelEngine> {
   const PromptBuilder& prompts() const noexcept { return prompts_; }
   const std::shared_ptr<WakeSignal>& signal() const noexcept { return signal_; }
   const std::shared_ptr<EngineMetrics>& metrics() const noexcept { return metrics_; }
+
+  /// What every slot does now.
+  std::vector<SlotState> slots() const { return board_.slots(); }
 
   /// Whether as many requests wait as may. Those that find a free slot do not count.
   bool has_full_queue() const noexcept;
@@ -80,6 +84,7 @@ class ModelEngine : public std::enable_shared_from_this<ModelEngine> {
   const std::shared_ptr<WakeSignal> signal_;
   const std::shared_ptr<EngineMetrics> metrics_;
   StepWatch watch_;
+  SlotBoard board_;
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;

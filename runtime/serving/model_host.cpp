@@ -34,6 +34,8 @@ ModelDescription describe(const ResidentModel& model) {
   out.architecture = model.architecture();
   out.description = model.description();
   out.context_length = model.context_length();
+  out.aliases = model.settings().aliases;
+  out.num_slots = model.settings().slots;
   return out;
 }
 
@@ -46,7 +48,7 @@ void declare_models(const OpenDeployment& open, Engine& engine) {
   }
   for (const ProfileSettings& profile : open.deployment().profiles) {
     engine.declare_profile(profile.name, profile.model,
-                           defaults_of(profile.sampling, profile.thinking));
+                           defaults_of(profile.sampling, profile.thinking), profile.aliases);
   }
 }
 

@@ -40,13 +40,18 @@ class ChatTemplate {
   /// with the template's own message when it refuses the conversation; TemplateLimit.
   std::string render(const Inputs& inputs, const RenderLimits& limits, const Clock& clock) const;
 
+  /// The text it was parsed from.
+  const std::string& source() const noexcept { return source_; }
+
   /// Whether the template mentions a variable or function of that name.
   bool mentions(std::string_view name) const { return template_.mentions(name); }
 
  private:
-  explicit ChatTemplate(jinja::Template parsed) : template_(std::move(parsed)) {}
+  ChatTemplate(jinja::Template parsed, std::string source)
+      : template_(std::move(parsed)), source_(std::move(source)) {}
 
   jinja::Template template_;
+  std::string source_;
 };
 
 }  // namespace vernal

@@ -24,6 +24,10 @@ constexpr std::array kRows = {
             .help = "Models and profiles that clients see; without it all of them.",
             .default_value = "[]",
             .flags = VERNAL_CONFIG_MODEL_NAMES}),
+    to_abi({.path = "accept_any_model",
+            .type = VERNAL_CONFIG_BOOL,
+            .help = "Whether a name that no model has means the first model, instead of an error.",
+            .default_value = "false"}),
     to_abi({.path = "api_keys_file",
             .type = VERNAL_CONFIG_PATH,
             .help =
@@ -138,6 +142,7 @@ Settings read_settings(const Config& config) {
                             config.origin("listen"), listen));
   }
   settings.models = config.strings("models");
+  settings.accept_any_model = config.find_bool("accept_any_model").value_or(false);
   settings.api_keys_file = config.find_string("api_keys_file").value_or("");
   settings.cors_origins = config.strings("cors_origins");
   settings.hosts = config.strings("hosts");

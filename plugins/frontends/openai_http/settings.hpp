@@ -22,6 +22,7 @@ struct Settings {
   std::string api_keys_file;        // empty: no key is asked for
   std::vector<std::string> cors_origins = {"*"};
   std::vector<std::string> hosts;  // by which clients without a key may call the server
+  bool accept_any_model = false;   // an unknown name means the first model
   std::uint64_t max_connections = 1024;
   std::uint64_t max_body = std::uint64_t{32} << 20;
   Milliseconds header_timeout{10'000};       // for a whole head

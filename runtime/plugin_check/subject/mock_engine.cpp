@@ -171,6 +171,25 @@ struct MockServices {
     return VERNAL_OK;
   }
 
+  static std::int32_t list_slots(vernal_engine*, vernal_str,
+                                 const vernal_slot_sink* sink) noexcept {
+    vernal_slot_info slot{};
+    slot.struct_size = sizeof(slot);
+    slot.slot = 1;
+    return sink->add(sink->user, Guarded(slot).get());
+  }
+  static std::int32_t token_bytes(vernal_text*, vernal_str, const std::int32_t*,
+                                  std::uint64_t count, const vernal_sink* bytes) noexcept {
+    std::int32_t status = VERNAL_OK;
+    for (std::uint64_t i = 0; i < count && status == VERNAL_OK; ++i) {
+      status = bytes->write(bytes->user, kWord.data(), kWord.size());
+    }
+    return status;
+  }
+  static std::int32_t describe(vernal_text*, vernal_str, const vernal_sink* json) noexcept {
+    return json->write(json->user, "{}", 2);
+  }
+
   static std::int32_t is_terminal(vernal_console*, std::uint32_t* in, std::uint32_t* out) noexcept {
     *in = *out = 0;
     return VERNAL_OK;
@@ -194,13 +213,15 @@ struct MockServices {
 
 namespace {
 
-constexpr vernal_engine_api kEngineApi = {
-    sizeof(vernal_engine_api), MockServices::list_models, MockServices::submit,
-    MockServices::poll,        MockServices::wait,        MockServices::cancel,
-    MockServices::release,     MockServices::stats,       MockServices::health};
-constexpr vernal_text_api kTextApi = {sizeof(vernal_text_api), MockServices::tokenize,
+constexpr vernal_engine_api kEngineApi = {sizeof(vernal_engine_api), MockServices::list_models,
+                                          MockServices::submit,      MockServices::poll,
+                                          MockServices::wait,        MockServices::cancel,
+                                          MockServices::release,     MockServices::stats,
+                                          MockServices::health,      MockServices::list_slots};
+constexpr vernal_text_api kTextApi = {sizeof(vernal_text_api),  MockServices::tokenize,
                                       MockServices::detokenize, MockServices::apply_template,
-                                      MockServices::count};
+                                      MockServices::count,      MockServices::token_bytes,
+                                      MockServices::describe};
 constexpr vernal_console_api kConsoleApi = {sizeof(vernal_console_api), MockServices::is_terminal,
                                             MockServices::descriptors,  MockServices::write_console,
                                             MockServices::on_interrupt, MockServices::finished};

@@ -53,6 +53,10 @@ class PromptBuilder {
 
   const Tokenizer& tokenizer() const noexcept { return *tokenizer_; }
   bool has_chat_template() const noexcept { return chat_.source != nullptr; }
+  /// What the chat template can do; null: there is none.
+  const TemplateCapabilities* chat_capabilities() const noexcept {
+    return has_chat_template() ? &chat_.capabilities : nullptr;
+  }
 
  private:
   // A template and what it can do.

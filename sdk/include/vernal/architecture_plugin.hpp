@@ -30,6 +30,7 @@ struct Probe {
 struct BuildOptions {
   std::int64_t context_length = 0;     // positions; the deployment's, may exceed the file's
   std::vector<std::string> functions;  // wanted in addition to "main"
+  std::vector<std::string> outputs;    // of "main", wanted beside its own: "hidden"
   std::int64_t first_layer = 0;        // inclusive
   std::int64_t last_layer = -1;        // inclusive; -1: the model's last layer
 };
@@ -62,6 +63,9 @@ inline BuildOptions read_build_options(const vernal_build_options* source) {
   options.context_length = static_cast<std::int64_t>(std::min(in.context_length, kMost));
   for (std::uint64_t i = 0; i < in.num_functions; ++i) {
     options.functions.emplace_back(view(in.functions[i]));
+  }
+  for (std::uint64_t i = 0; i < in.num_outputs; ++i) {
+    options.outputs.emplace_back(view(in.outputs[i]));
   }
   options.first_layer = in.first_layer;
   options.last_layer = in.last_layer;

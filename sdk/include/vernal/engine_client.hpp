@@ -37,6 +37,19 @@ struct ModelInfo {
   std::uint64_t vocabulary_size = 0;
   std::uint32_t state = 0;  // VERNAL_MODEL_*
   bool has_chat_template = false;
+  std::vector<std::string> aliases = {};
+  std::uint64_t num_slots = 0;       // 0: not told
+  std::uint64_t embedding_size = 0;  // 0: it gives none
+};
+
+/// See vernal_slot_info.
+struct SlotInfo {
+  std::uint64_t slot = 0;         // from 1
+  vernal_request_id request = 0;  // 0: it is free
+  std::uint64_t prompt_tokens = 0;
+  std::uint64_t computed_tokens = 0;
+  std::uint64_t generated_tokens = 0;
+  std::uint64_t max_new_tokens = 0;
 };
 
 /// See vernal_metric.
@@ -66,6 +79,22 @@ struct SubmitArgs {
 /// The token ids of a delta, borrowed from the event.
 inline std::span<const std::int32_t> tokens_of(const vernal_event& event) {
   return {event.tokens, event.num_tokens};
+}
+
+/// The vector of an EMBEDDING event, borrowed from the event.
+inline std::span<const float> embedding_of(const vernal_event& event) {
+  return {event.embedding, event.embedding_size};
+}
+
+/// The lines of a text; none of an empty one.
+inline std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    lines.emplace_back(text.substr(0, end));
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+  }
+  return lines;
 }
 
 /// The log probabilities of a delta, one for each token. Text in them is borrowed from the event.
@@ -182,7 +211,8 @@ class EngineClient {
             static_cast<std::vector<ModelInfo>*>(user)->push_back(
                 {std::string(view(m.id)), std::string(view(m.architecture)),
                  std::string(view(m.description)), m.context_length, m.created, m.vocabulary_size,
-                 m.state, m.has_chat_template != 0});
+                 m.state, m.has_chat_template != 0, lines_of(view(m.aliases)), m.num_slots,
+                 m.embedding_size});
           });
         },
         &out};
@@ -225,6 +255,23 @@ class EngineClient {
         },
         &out};
     plugin_host().check(api_.stats(engine_, &sink), "engine statistics");
+    return out;
+  }
+
+  /// The slots of a model. UNIMPLEMENTED on hosts before 1.2.
+  std::vector<SlotInfo> slots(std::string_view model) const {
+    std::vector<SlotInfo> out;
+    const vernal_slot_sink sink{
+        [](void* user, const vernal_slot_info* slot) noexcept -> std::int32_t {
+          return guard([&] {
+            const vernal_slot_info s = copy_in(slot);
+            static_cast<std::vector<SlotInfo>*>(user)->push_back(
+                {s.slot, s.request, s.prompt_tokens, s.computed_tokens, s.generated_tokens,
+                 s.max_new_tokens});
+          });
+        },
+        &out};
+    plugin_host().check(api_.list_slots(engine_, to_str(model), &sink), "list slots");
     return out;
   }
 

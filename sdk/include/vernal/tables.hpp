@@ -61,11 +61,11 @@ void for_each_function(vernal_backend_api& t, F&& f) {
 template <class F>
 void for_each_function(vernal_engine_api& t, F&& f) {
   f(t.list_models), f(t.submit), f(t.poll_events), f(t.wait_events), f(t.cancel), f(t.release);
-  f(t.stats), f(t.health);
+  f(t.stats), f(t.health), f(t.list_slots);
 }
 template <class F>
 void for_each_function(vernal_text_api& t, F&& f) {
-  f(t.tokenize), f(t.detokenize), f(t.apply_template), f(t.count);
+  f(t.tokenize), f(t.detokenize), f(t.apply_template), f(t.count), f(t.token_bytes), f(t.describe);
 }
 template <class F>
 void for_each_function(vernal_console_api& t, F&& f) {

@@ -59,6 +59,28 @@ class TextClient {
     check(api_.count(text_, to_str(model), to_str(request_json), &tokens));
     return tokens;
   }
+  /// The bytes of each token. UNIMPLEMENTED on hosts before 1.2.
+  std::vector<std::string> token_bytes(std::string_view model,
+                                       std::span<const std::int32_t> tokens) const {
+    std::vector<std::string> bytes;
+    const vernal_sink sink{
+        [](void* user, const void* data, std::uint64_t size) noexcept -> std::int32_t {
+          return guard([&] {
+            static_cast<std::vector<std::string>*>(user)->emplace_back(
+                static_cast<const char*>(data), size);
+          });
+        },
+        &bytes};
+    check(api_.token_bytes(text_, to_str(model), tokens.data(), tokens.size(), &sink));
+    return bytes;
+  }
+  /// What the model is, as a JSON object. UNIMPLEMENTED on hosts before 1.2.
+  std::string describe(std::string_view model) const {
+    std::string json;
+    const vernal_sink sink = append_to(json);
+    check(api_.describe(text_, to_str(model), &sink));
+    return json;
+  }
 
  private:
   static void check(std::int32_t status) {

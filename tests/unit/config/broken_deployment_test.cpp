@@ -157,6 +157,13 @@ const std::vector<BrokenText> kModel = {
     appended("Thinking", "thinking = \"maybe\"\n",
              "a.toml:8:12: \"models.m.thinking\": expected one of \"auto\", \"on\", \"off\", "
              "found \"maybe\""),
+    appended("AliasTaken", "aliases = [\"m\"]\n",
+             "a.toml:8:11: \"models.m.aliases\": \"m\" is the name of something else"),
+    appended("AliasTwice", "aliases = [\"a\", \"a\"]\n",
+             "a.toml:8:11: \"models.m.aliases\": \"a\" is the name of something else"),
+    appended("AliasEmpty", "aliases = [\"\"]\n",
+             "a.toml:8:11: \"models.m.aliases\": expected names of 1 to 128 bytes without quotes, "
+             "backslashes and control characters"),
     appended("TemplateMissing", "chat_template = \"other.jinja\"\n",
              "a.toml:8:17: \"models.m.chat_template\": expected \"file\", \"none\" or a template "
              "file, found no file at other.jinja"),

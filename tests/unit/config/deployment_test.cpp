@@ -64,6 +64,7 @@ architecture = "toy"
 chat_template = "chat.jinja"
 sampling = { temperature = 1, top_p = 0.95, top_k = 20, min_p = 0.05, repetition_penalty = 1.1, presence_penalty = -1, frequency_penalty = 0.5 }
 thinking = "off"
+aliases = ["gpt-4o", "a b"]
 )");
   EXPECT_THAT(deployment.runtime.plugin_paths,
               ElementsAre((folder() / "../lib/plugins").lexically_normal(), "/opt/plugins"));
@@ -96,6 +97,7 @@ thinking = "off"
   EXPECT_EQ(model.sampling.top_k, 20);
   EXPECT_EQ(model.sampling.presence_penalty, -1.0);
   EXPECT_EQ(model.thinking, "off");
+  EXPECT_THAT(model.aliases, ElementsAre("gpt-4o", "a b"));
 }
 
 TEST_F(DeploymentText, KeepsTheOrderOfTheFile) {

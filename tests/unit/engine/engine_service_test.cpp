@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/json.hpp>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "support/byte_tokenizer.hpp"
 #include "unit/engine/engine_bench.hpp"
@@ -174,6 +177,67 @@ TEST(EngineService, TokenisesRendersAndCounts) {
   client.written.clear();
   EXPECT_EQ(client.text_api.detokenize(client.text_, model, tokens, 2, &client.sink), VERNAL_OK);
   EXPECT_EQ(client.written, "a<|end|>");
+}
+
+TEST(EngineService, GivesTheBytesOfTokensOneByOne) {
+  EngineBench bench;
+  Client client(bench.engine());
+  std::vector<std::string> pieces;
+  const vernal_sink each{[](void* user, const void* data, std::uint64_t size) {
+                           static_cast<std::vector<std::string>*>(user)->emplace_back(
+                               static_cast<const char*>(data), size);
+                           return VERNAL_OK;
+                         },
+                         &pieces};
+  const std::vector<std::int32_t> ids = {'h', 0xC3, 'i'};
+  ASSERT_EQ(client.text_api.token_bytes(client.text_, to_str("m"), ids.data(), ids.size(), &each),
+            VERNAL_OK);
+  EXPECT_EQ(pieces, (std::vector<std::string>{"h", "\xC3", "i"}));
+  const std::int32_t unknown = 1'000'000;
+  EXPECT_EQ(client.text_api.token_bytes(client.text_, to_str("m"), &unknown, 1, &each),
+            VERNAL_INVALID_ARGUMENT);
+}
+
+TEST(EngineService, DescribesAModel) {
+  EngineBench bench(test::predict_letters, {.chat_template = "{{ messages[0].content }}"});
+  Client client(bench.engine());
+  ASSERT_EQ(client.text_api.describe(client.text_, to_str("m"), &client.sink), VERNAL_OK);
+  const boost::json::value facts = boost::json::parse(client.written);
+  EXPECT_EQ(facts.at("id"), "m");
+  EXPECT_EQ(facts.at("context_length"), 2000);
+  EXPECT_EQ(facts.at("chat_template"), "{{ messages[0].content }}");
+  EXPECT_EQ(facts.at("sampling").at("temperature"), 1.0);
+  EXPECT_TRUE(facts.at("tokens").at("infill_prefix").is_null());
+  EXPECT_EQ(client.text_api.describe(client.text_, to_str("x"), &client.sink), VERNAL_NOT_FOUND);
+}
+
+TEST(EngineService, ListsWhatEverySlotDoes) {
+  EngineBench bench(answers({{"hi>", "hello"}}), {.slots = 2});
+  Client client(bench.engine());
+  std::vector<vernal_slot_info> slots;
+  const vernal_slot_sink sink{[](void* user, const vernal_slot_info* slot) {
+                                static_cast<std::vector<vernal_slot_info>*>(user)->push_back(*slot);
+                                return VERNAL_OK;
+                              },
+                              &slots};
+  bench.control().close_gate();
+  vernal_request_id id = 0;
+  ASSERT_EQ(client.submit(R"({"prompt": "hi>", "max_tokens": 4})", &id), VERNAL_OK);
+  const auto is_taken = [&] {
+    slots.clear();
+    EXPECT_EQ(client.engine_api.list_slots(client.engine_, to_str("m"), &sink), VERNAL_OK);
+    return slots.size() == 2 && slots[0].request == id;
+  };
+  for (int i = 0; i < 5000 && !is_taken(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  ASSERT_TRUE(is_taken());
+  EXPECT_EQ(slots[0].slot, 1U);
+  EXPECT_EQ(slots[0].prompt_tokens, 3U);
+  EXPECT_EQ(slots[0].max_new_tokens, 4U);
+  EXPECT_EQ(slots[1].request, 0U);
+  bench.control().open_gate();
+  EXPECT_TRUE(bench.read(id).is_finished());
 }
 
 }  // namespace

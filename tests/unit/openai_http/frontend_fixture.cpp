@@ -31,7 +31,12 @@ std::int32_t get_number(const vernal_config* config, vernal_str path, std::uint6
 
 constexpr vernal_config_api kConfigApi = {
     sizeof(vernal_config_api),
-    [](const vernal_config*, vernal_str, std::uint32_t*) { return VERNAL_NOT_FOUND; },
+    [](const vernal_config* config, vernal_str path, std::uint32_t* out) {
+      const std::int64_t* number = nullptr;
+      const std::int32_t status = lookup(config, path, &number);
+      if (status == VERNAL_OK) *out = *number != 0 ? 1U : 0U;
+      return status;
+    },
     [](const vernal_config* config, vernal_str path, std::int64_t* out) {
       const std::int64_t* number = nullptr;
       const std::int32_t status = lookup(config, path, &number);

@@ -12,8 +12,8 @@
 
 namespace vernal::openai_http::testing {
 
-/// Values of the frontend's table: text, whole numbers (integers, bytes, milliseconds) or lists of
-/// text.
+/// Values of the frontend's table: text, whole numbers (integers, bytes, milliseconds, 1 for true)
+/// or lists of text.
 using ConfigValues =
     std::map<std::string, std::variant<std::string, std::int64_t, std::vector<std::string>>>;
 

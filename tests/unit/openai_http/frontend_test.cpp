@@ -80,7 +80,7 @@ TEST_F(HttpFrontend, WritesMetrics) {
 
 TEST_F(HttpFrontend, AnswersForeignProbesWith404) {
   start();
-  for (const char* const path : {"/api/v1/models", "/api/tags", "/v1/nope", "/v1/health", "/props",
+  for (const char* const path : {"/api/v1/models", "/api/tags", "/v1/nope", "/v1/health",
                                  "/v1/models/", "/anthropic", "/anthropicx/v1/models"}) {
     const RawAnswer answer = get(path);
     EXPECT_EQ(answer.status, 404) << path;

@@ -42,23 +42,72 @@ constexpr vernal_engine_api kEngineApi = {
     [](vernal_engine* e, std::uint32_t* state, const vernal_sink*) {
       *state = mock(e).state();
       return VERNAL_OK;
+    },
+    [](vernal_engine*, vernal_str, const vernal_slot_sink* sink) {
+      vernal_slot_info free{};
+      free.struct_size = sizeof(free);
+      free.slot = 1;
+      vernal_slot_info taken = free;
+      taken.slot = 2;
+      taken.request = 7;
+      taken.prompt_tokens = 10;
+      taken.computed_tokens = 12;
+      taken.generated_tokens = 3;
+      taken.max_new_tokens = 16;
+      const std::int32_t status = sink->add(sink->user, &free);
+      return status != VERNAL_OK ? status : sink->add(sink->user, &taken);
     }};
+
+// A vocabulary of bytes: token 65 is "A". 256 begins a sequence; 257 to 259 are the parts of a
+// prompt with a gap.
+constexpr std::int32_t kBeginToken = 256;
+constexpr std::int32_t kLastToken = 259;
+constexpr std::string_view kDescription =
+    R"({"id":"tiny","chat_template":"{{ messages }}","bos_token":"<s>","eos_token":"</s>",)"
+    R"("adds_bos":true,"tokens":{"infill_prefix":257,"infill_suffix":258,"infill_middle":259},)"
+    R"("sampling":{"temperature":0.7,"top_k":20}})";
+
+std::int32_t write_token(const vernal_sink* ids, std::int32_t token) {
+  return ids->write(ids->user, &token, sizeof(token));
+}
 
 constexpr vernal_text_api kTextApi = {
     sizeof(vernal_text_api),
-    [](vernal_text*, vernal_str, vernal_str, std::uint32_t, const vernal_sink*) {
-      return VERNAL_UNIMPLEMENTED;
+    [](vernal_text*, vernal_str, vernal_str input, std::uint32_t flags, const vernal_sink* ids) {
+      const test::Spared spared;
+      if ((flags & VERNAL_TEXT_ADD_SPECIAL) != 0) write_token(ids, kBeginToken);
+      for (const char c : view(input)) write_token(ids, static_cast<unsigned char>(c));
+      return VERNAL_OK;
     },
-    [](vernal_text*, vernal_str, const std::int32_t*, std::uint64_t, const vernal_sink*) {
-      return VERNAL_UNIMPLEMENTED;
+    [](vernal_text*, vernal_str, const std::int32_t* tokens, std::uint64_t count,
+       const vernal_sink* utf8) {
+      for (std::uint64_t i = 0; i < count; ++i) {
+        const char c = static_cast<char>(tokens[i]);
+        if (tokens[i] < kBeginToken) utf8->write(utf8->user, &c, 1);
+      }
+      return VERNAL_OK;
     },
-    [](vernal_text*, vernal_str, vernal_str, const vernal_sink*) { return VERNAL_UNIMPLEMENTED; },
+    [](vernal_text*, vernal_str, vernal_str document, const vernal_sink* utf8) {
+      return utf8->write(utf8->user, document.data, document.size);
+    },
     [](vernal_text*, vernal_str, vernal_str document, std::uint64_t* out) {
       if (view(document).find("impossible") != std::string_view::npos) {
         return fail(VERNAL_INVALID_ARGUMENT, "the chat template refuses these messages");
       }
       *out = document.size;
       return VERNAL_OK;
+    },
+    [](vernal_text*, vernal_str, const std::int32_t* tokens, std::uint64_t count,
+       const vernal_sink* bytes) {
+      for (std::uint64_t i = 0; i < count; ++i) {
+        if (tokens[i] > kLastToken) return fail(VERNAL_INVALID_ARGUMENT, "no such token in here");
+        const char c = static_cast<char>(tokens[i]);
+        bytes->write(bytes->user, &c, tokens[i] < kBeginToken ? 1 : 0);
+      }
+      return VERNAL_OK;
+    },
+    [](vernal_text*, vernal_str, const vernal_sink* json) {
+      return json->write(json->user, kDescription.data(), kDescription.size());
     }};
 
 constexpr vernal_host_api kHostApi = {
@@ -226,6 +275,9 @@ std::int32_t MockEngine::list_models(const vernal_model_sink& sink) const {
     info.vocabulary_size = 32000;
     info.state = state_;
     info.has_chat_template = 1;
+    info.num_slots = 2;
+    info.embedding_size = 3;
+    if (std::string_view(name) == "tiny") info.aliases = to_str("small\nother name");
     const std::int32_t status = sink.add(sink.user, &info);
     if (status != VERNAL_OK) return status;
   }

@@ -45,7 +45,11 @@ json::object to_json(const ModelInfo& model) {
                     {"n_vocab", model.vocabulary_size},
                     {"state", state_name(model.state)},
                     {"has_chat_template", model.has_chat_template}};
+  json::array aliases;
+  for (const std::string& alias : model.aliases)
+    aliases.push_back(json::string(to_valid_utf8(alias)));
   return {{"id", id},
+          {"aliases", std::move(aliases)},
           {"object", "model"},
           {"created", model.created},
           {"owned_by", "vernal"},
@@ -69,6 +73,11 @@ std::vector<ModelInfo> visible_models(std::vector<ModelInfo> models,
   return models;
 }
 
+bool is_called(const ModelInfo& model, std::string_view name) {
+  return model.id == name ||
+         std::find(model.aliases.begin(), model.aliases.end(), name) != model.aliases.end();
+}
+
 std::string render_model_list(const std::vector<ModelInfo>& models) {
   json::array data;
   for (const ModelInfo& model : models) data.push_back(to_json(model));
@@ -80,7 +89,7 @@ std::string render_model_list(const std::vector<ModelInfo>& models) {
 
 std::optional<std::string> render_model(const std::vector<ModelInfo>& models, std::string_view id) {
   for (const ModelInfo& model : models) {
-    if (model.id == id) return to_text(to_json(model));
+    if (is_called(model, id)) return to_text(to_json(model));
   }
   return std::nullopt;
 }

@@ -14,10 +14,13 @@ namespace vernal::openai_http {
 std::vector<ModelInfo> visible_models(std::vector<ModelInfo> models,
                                       const std::vector<std::string>& allowed);
 
+/// Whether a model is known by that name.
+bool is_called(const ModelInfo& model, std::string_view name);
+
 /// The list object, fit for clients of both APIs.
 std::string render_model_list(const std::vector<ModelInfo>& models);
 
-/// One model's object; nullopt if there is none of that id.
+/// One model's object; nullopt if there is none of that id or alias.
 std::optional<std::string> render_model(const std::vector<ModelInfo>& models, std::string_view id);
 
 }  // namespace vernal::openai_http

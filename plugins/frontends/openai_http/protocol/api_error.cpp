@@ -71,6 +71,36 @@ std::string with_client_member(std::string message, std::string_view path) {
   return message.replace(at, quoted.size(), fmt::format("'{}'", as_client_member(path)));
 }
 
+/// The names llama-server has for its errors.
+std::string_view native_type(const ApiError& error) {
+  if (error.code == "context_length_exceeded") return "exceed_context_size_error";
+  switch (error.status) {
+    case 401:
+      return "authentication_error";
+    case 403:
+      return "permission_error";
+    case 404:
+      return "not_found_error";
+    case 501:
+      return "not_supported_error";
+    case 503:
+      return "unavailable_error";
+    default:
+      return error.status < 500 ? "invalid_request_error" : "server_error";
+  }
+}
+
+/// {"error": {"code": status, "message", "type"}}, and what the prompt took if it is too long.
+std::string render_native_error(const ApiError& error, const std::string& message) {
+  namespace json = boost::json;
+  json::object inner{{"code", error.status}, {"message", message}, {"type", native_type(error)}};
+  if (error.prompt_tokens > 0 && error.context_length > 0) {
+    inner["n_prompt_tokens"] = error.prompt_tokens;
+    inner["n_ctx"] = error.context_length;
+  }
+  return to_text(json::object{{"error", std::move(inner)}});
+}
+
 std::string message_of(const ApiError& error, Dialect dialect) {
   const bool is_overflow = error.prompt_tokens > 0 && error.context_length > 0;
   if (is_overflow && dialect == Dialect::kAnthropic) return overflow_message(error);
@@ -197,6 +227,7 @@ std::string render_error(const ApiError& error, Dialect dialect, std::string_vie
     return to_text(
         json::object{{"type", "error"}, {"error", std::move(inner)}, {"request_id", request_id}});
   }
+  if (dialect == Dialect::kNative) return render_native_error(error, message);
   json::object inner{{"message", message}, {"type", error.type}};
   inner["param"] = error.param.empty() ? json::value(nullptr) : json::value(error.param);
   inner["code"] = error.code.empty() ? json::value(nullptr) : json::value(error.code);

@@ -12,7 +12,7 @@
 namespace vernal::openai_http {
 
 /// The API whose shape an answer has.
-enum class Dialect { kOpenAi, kAnthropic };
+enum class Dialect { kOpenAi, kAnthropic, kNative };
 
 /// One refusal or failure, not yet in the shape of an API.
 struct ApiError {

@@ -29,6 +29,9 @@ class JsonFields {
   /// The member, or null if it is absent or JSON null.
   const boost::json::value* find(std::string_view key) const;
 
+  /// The object itself.
+  const boost::json::object& all() const noexcept { return object_; }
+
   /// The names of all members, in the order they were sent.
   std::vector<std::string_view> names() const;
 

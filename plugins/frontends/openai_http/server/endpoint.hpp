@@ -31,8 +31,9 @@ enum class Access { kOpen, kWithKey };
 enum class Work { kNone, kComputes };
 
 /// Whose errors an endpoint answers with. kShared: both APIs have it, and the client says which one
-/// it speaks, by the prefix /anthropic or the header anthropic-version.
-enum class Speaks { kOpenAi, kAnthropic, kShared };
+/// it speaks, by the prefix /anthropic or the header anthropic-version. kNative: the API of
+/// llama-server.
+enum class Speaks { kOpenAi, kAnthropic, kNative, kShared };
 
 struct Endpoint {
   std::string_view method;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "openai_http/openai/model_listing.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal::openai_http {
@@ -201,14 +202,16 @@ class Generation {
 
 std::string resolve_model(const HttpService& service, const std::string& model) {
   const std::vector<ModelInfo> models = service.models();
-  if (model.empty() && models.size() == 1) return models.front().id;
+  for (const ModelInfo& info : models) {
+    if (!model.empty() && is_called(info, model)) return info.id;
+  }
+  const bool is_only = model.empty() && models.size() == 1;
+  if (is_only || (service.settings.accept_any_model && !models.empty())) return models.front().id;
   if (model.empty()) {
     throw RequestRefused(invalid_value(
         "model", "Invalid value for 'model': expected the name of a model, found nothing."));
   }
-  const auto is_it = [&](const ModelInfo& info) { return info.id == model; };
-  if (std::none_of(models.begin(), models.end(), is_it)) throw RequestRefused(unknown_model(model));
-  return model;
+  throw RequestRefused(unknown_model(model));
 }
 
 net::awaitable<void> run_generation(Exchange& exchange, const GenerationRequest& request,

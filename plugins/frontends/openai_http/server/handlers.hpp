@@ -34,4 +34,18 @@ net::awaitable<void> answer_generation(Exchange& exchange);
 /// POST /v1/messages/count_tokens.
 net::awaitable<void> answer_count_tokens(Exchange& exchange);
 
+/// POST /v1/chat/completions/input_tokens: {"input_tokens": N} for the body of a chat request.
+net::awaitable<void> answer_chat_input_tokens(Exchange& exchange);
+
+/// POST /apply-template: {"prompt": ...}, what the chat template makes of a chat request.
+net::awaitable<void> answer_apply_template(Exchange& exchange);
+
+/// POST /tokenize and POST /detokenize.
+net::awaitable<void> answer_tokenize(Exchange& exchange);
+net::awaitable<void> answer_detokenize(Exchange& exchange);
+
+/// GET /props and GET /slots of a model, which the query may name.
+net::awaitable<void> answer_props(Exchange& exchange);
+net::awaitable<void> answer_slots(Exchange& exchange);
+
 }  // namespace vernal::openai_http

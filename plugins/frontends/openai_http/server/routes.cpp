@@ -35,8 +35,18 @@ constexpr std::array kEndpoints = {
              answer_generation, &kChat},
     Endpoint{"POST", "/v1/completions", Access::kWithKey, Work::kComputes, Speaks::kOpenAi,
              answer_generation, &kCompletion},
+    Endpoint{"POST", "/v1/chat/completions/input_tokens", Access::kWithKey, Work::kComputes,
+             Speaks::kOpenAi, answer_chat_input_tokens},
     Endpoint{"POST", "/v1/messages/count_tokens", Access::kWithKey, Work::kComputes,
              Speaks::kAnthropic, answer_count_tokens},
+    Endpoint{"POST", "/tokenize", Access::kWithKey, Work::kComputes, Speaks::kNative,
+             answer_tokenize},
+    Endpoint{"POST", "/detokenize", Access::kWithKey, Work::kComputes, Speaks::kNative,
+             answer_detokenize},
+    Endpoint{"POST", "/apply-template", Access::kWithKey, Work::kComputes, Speaks::kNative,
+             answer_apply_template},
+    Endpoint{"GET", "/props", Access::kWithKey, Work::kNone, Speaks::kNative, answer_props},
+    Endpoint{"GET", "/slots", Access::kWithKey, Work::kNone, Speaks::kNative, answer_slots},
 };
 
 constexpr std::string_view kIdPart = "{id}";
@@ -149,6 +159,7 @@ void check_origin(const HttpRequest& request, const HttpService& service) {
 
 Dialect dialect_of(Speaks speaks, Dialect client) {
   if (speaks == Speaks::kShared) return client;
+  if (speaks == Speaks::kNative) return Dialect::kNative;
   return speaks == Speaks::kAnthropic ? Dialect::kAnthropic : Dialect::kOpenAi;
 }
 

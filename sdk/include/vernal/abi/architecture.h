@@ -82,6 +82,10 @@ typedef struct vernal_build_options {
   uint64_t num_functions;
   int64_t first_layer; /* inclusive; above 0 if this is a later segment of the model */
   int64_t last_layer;  /* inclusive; -1: the model's last layer */
+  /* Since 1.2: outputs of "main" that are wanted beside its own, such as "hidden". One that is not
+   * built is missed by whoever asked. */
+  const vernal_str* outputs;
+  uint64_t num_outputs;
 } vernal_build_options;
 
 typedef struct vernal_architecture_api {

@@ -34,6 +34,10 @@ typedef struct vernal_model_info {
   uint64_t vocabulary_size;
   uint32_t state;
   uint32_t has_chat_template; /* 0 or 1 */
+  /* Since 1.2. */
+  vernal_str aliases;      /* more names for it, one on each line; may be empty */
+  uint64_t num_slots;      /* requests that run at the same time; 0: not told */
+  uint64_t embedding_size; /* numbers in an embedding; 0: it gives none */
 } vernal_model_info;
 
 typedef struct vernal_model_sink {
@@ -63,6 +67,8 @@ typedef struct vernal_submit_args {
 #define VERNAL_EVENT_CHOICE_FINISHED 5u /* choice, finish_reason, text: the stop string, if any */
 #define VERNAL_EVENT_FINISHED 6u        /* usage and timings */
 #define VERNAL_EVENT_ERROR 7u           /* code, http_hint, param, text, error_code, retryable */
+/* Since 1.2, before FINISHED of a document of the kind "embed": embedding. */
+#define VERNAL_EVENT_EMBEDDING 8u
 
 /* Channels of a delta. */
 #define VERNAL_CHANNEL_CONTENT 1u
@@ -124,6 +130,10 @@ typedef struct vernal_event {
   uint32_t http_hint; /* ERROR: the HTTP status that fits */
   int32_t code;       /* ERROR: VERNAL_* status */
   uint32_t retryable; /* ERROR: 0 or 1 */
+  /* Since 1.2. */
+  const float* embedding; /* EMBEDDING: not normalised */
+  uint64_t embedding_size;
+  uint64_t slot; /* STARTED: number of its slot, from 1; 0: not told */
 } vernal_event;
 
 typedef struct vernal_metric {
@@ -137,11 +147,30 @@ typedef struct vernal_metric {
 } vernal_metric;
 #define VERNAL_METRIC_COUNTER 1u
 #define VERNAL_METRIC_GAUGE 2u
+/* Since 1.2: one series of a histogram. The name ends in _bucket (with the label le), _sum or
+ * _count, and what stands before that is the histogram's name. */
+#define VERNAL_METRIC_HISTOGRAM 3u
 
 typedef struct vernal_metric_sink {
   int32_t (*add)(void* user, const vernal_metric* metric);
   void* user;
 } vernal_metric_sink;
+
+/* What a slot of a model does. */
+typedef struct vernal_slot_info {
+  uint64_t struct_size;
+  uint64_t slot;             /* its number, from 1 */
+  vernal_request_id request; /* 0: it is free */
+  uint64_t prompt_tokens;    /* of the request */
+  uint64_t computed_tokens;  /* of the prompt and the answer together */
+  uint64_t generated_tokens;
+  uint64_t max_new_tokens; /* most tokens of the answer */
+} vernal_slot_info;
+
+typedef struct vernal_slot_sink {
+  int32_t (*add)(void* user, const vernal_slot_info* slot);
+  void* user;
+} vernal_slot_sink;
 
 typedef struct vernal_engine_api {
   uint64_t struct_size;
@@ -174,6 +203,11 @@ typedef struct vernal_engine_api {
   /* [any, nonblocking] *out_state: READY if every model is ready, FAILED if one has failed, else
    * the state of a model that is not ready. The sink receives the reasons. */
   int32_t (*health)(vernal_engine* engine, uint32_t* out_state, const vernal_sink* reason);
+  /* [any, nonblocking] Since 1.2. The slots of a model or profile, in their order. Each is told as it
+   * was at some moment of the call.
+   * Errors   NOT_FOUND: no such model.
+   *          UNAVAILABLE: the model loads or has failed. */
+  int32_t (*list_slots)(vernal_engine* engine, vernal_str model, const vernal_slot_sink* sink);
 } vernal_engine_api;
 
 /* ---- text service ---------------------------------------------------------------------------- */
@@ -197,6 +231,14 @@ typedef struct vernal_text_api {
   /* [any] *out_tokens: the number of prompt tokens of a document vernal.request/1. */
   int32_t (*count)(vernal_text* text, vernal_str model, vernal_str request_json,
                    uint64_t* out_tokens);
+  /* [any] Since 1.2. The bytes that each token stands for, which may be a part of a UTF-8 character.
+   * The sink is called once for each token, in their order.
+   * Errors   INVALID_ARGUMENT: an id that is not in the vocabulary. */
+  int32_t (*token_bytes)(vernal_text* text, vernal_str model, const int32_t* tokens,
+                         uint64_t num_tokens, const vernal_sink* bytes);
+  /* [any] Since 1.2. Writes one JSON object with what a model or profile is; sdk/spec/request.md,
+   * section "The description of a model". */
+  int32_t (*describe)(vernal_text* text, vernal_str model, const vernal_sink* json);
 } vernal_text_api;
 
 /* ---- console service ------------------------------------------------------------------------- */

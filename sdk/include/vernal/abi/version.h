@@ -8,7 +8,7 @@
 #define VERNAL_ABI_VERSION_H
 
 #define VERNAL_ABI_MAJOR 1
-#define VERNAL_ABI_MINOR 1
+#define VERNAL_ABI_MINOR 2
 
 /* The least minor of a host that this plugin runs on. A plugin may use additions of a later minor
  * and still run on the oldest host: a function that the host lacks answers VERNAL_UNIMPLEMENTED,
