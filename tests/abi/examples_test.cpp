@@ -154,6 +154,7 @@ constexpr vernal_engine_api kEngine = {
         },
     .stats = [](vernal_engine*, const vernal_metric_sink*) { return VERNAL_OK; },
     .health = [](vernal_engine*, std::uint32_t*, const vernal_sink*) { return VERNAL_OK; },
+    .list_slots = nullptr,
 };
 
 // A table with the keys of [frontends.ask]; `config` is the path of the answer.

@@ -191,6 +191,7 @@ SlotPool::Place SlotPool::find_sources(const Choice& choice) {
 }
 
 SlotPool::Place SlotPool::find_place(const Choice& choice) {
+  if (!choice.generation().document().reuses_prompt) return {find_slot(), nullptr, 0, nullptr};
   Place place = find_sources(choice);
   if (place.source == nullptr) {
     return place;

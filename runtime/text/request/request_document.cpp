@@ -256,6 +256,7 @@ void read_limits(ObjectReader& reader, RequestDocument& out) {
   if (const auto deadline = reader.find_integer("deadline_ms", 1, kMaxDeadlineMs)) {
     out.deadline = std::chrono::milliseconds(*deadline);
   }
+  assign_if(out.reuses_prompt, reader.find_bool("cache_prompt"));
   reader.find_string("cache_key", kMaxKeyBytes);  // accepted; nothing is grouped by it yet
 }
 

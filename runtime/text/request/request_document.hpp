@@ -39,6 +39,7 @@ struct RequestDocument {
       max_tokens;       ///< of each choice; absent: what the context length allows
   std::uint32_t n = 1;  ///< choices
   std::optional<std::uint32_t> logprobs;  ///< alternatives to report; absent: no log-probabilities
+  bool reuses_prompt = true;  ///< what an earlier request computed of the same prompt may be used
   std::int32_t priority = 0;              ///< higher ones are seated first
   std::optional<std::chrono::milliseconds> deadline;  ///< of the whole request, from its submission
 };

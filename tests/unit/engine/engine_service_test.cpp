@@ -199,7 +199,9 @@ TEST(EngineService, GivesTheBytesOfTokensOneByOne) {
 }
 
 TEST(EngineService, DescribesAModel) {
-  EngineBench bench(test::predict_letters, {.chat_template = "{{ messages[0].content }}"});
+  test::BenchOptions options;
+  options.chat_template = "{{ messages[0].content }}";
+  EngineBench bench(test::predict_letters, options);
   Client client(bench.engine());
   ASSERT_EQ(client.text_api.describe(client.text_, to_str("m"), &client.sink), VERNAL_OK);
   const boost::json::value facts = boost::json::parse(client.written);
@@ -212,7 +214,9 @@ TEST(EngineService, DescribesAModel) {
 }
 
 TEST(EngineService, ListsWhatEverySlotDoes) {
-  EngineBench bench(answers({{"hi>", "hello"}}), {.slots = 2});
+  test::BenchOptions options;
+  options.slots = 2;
+  EngineBench bench(answers({{"hi>", "hello"}}), options);
   Client client(bench.engine());
   std::vector<vernal_slot_info> slots;
   const vernal_slot_sink sink{[](void* user, const vernal_slot_info* slot) {
@@ -238,6 +242,19 @@ TEST(EngineService, ListsWhatEverySlotDoes) {
   EXPECT_EQ(slots[1].request, 0U);
   bench.control().open_gate();
   EXPECT_TRUE(bench.read(id).is_finished());
+}
+
+TEST(EngineService, ComputesAPromptAnewIfItsClientSaysSo) {
+  EngineBench bench(answers({}));
+  const std::string prompt(130, 'a');
+  const auto cached = [&](const char* more) {
+    const auto answer = bench.read(
+        bench.submit(R"({"prompt": ")" + prompt + R"(", "max_tokens": 1)" + more + "}"));
+    return answer.terminal.cached_tokens;
+  };
+  EXPECT_EQ(cached(""), 0U);
+  EXPECT_GT(cached(""), 0U);
+  EXPECT_EQ(cached(R"(, "cache_prompt": false)"), 0U);
 }
 
 }  // namespace

@@ -65,7 +65,10 @@ constexpr vernal_engine_api kEngine = {
                                         1,
                                         1000,
                                         VERNAL_MODEL_READY,
-                                        1};
+                                        1,
+                                        to_str("a\nb"),
+                                        3,
+                                        0};
           return sink->add(sink->user, &model);
         },
     .submit =
@@ -110,6 +113,7 @@ constexpr vernal_engine_api kEngine = {
           *state = VERNAL_MODEL_LOADING;
           return reason->write(reason->user, "42 %", 4);
         },
+    .list_slots = nullptr,
 };
 
 class EngineClientTest : public ::testing::Test {
@@ -124,6 +128,8 @@ TEST_F(EngineClientTest, ListsModelsMetricsAndHealth) {
   EXPECT_EQ(models[0].id, "qwen");
   EXPECT_EQ(models[0].context_length, 4096u);
   EXPECT_TRUE(models[0].has_chat_template);
+  EXPECT_THAT(models[0].aliases, ElementsAre("a", "b"));
+  EXPECT_EQ(models[0].num_slots, 3U);
   EXPECT_EQ(client_.metrics().at(0).labels, "model=\"qwen\"");
   EXPECT_EQ(client_.health().reason, "42 %");
 }
@@ -197,6 +203,15 @@ constexpr vernal_text_api kText = {
           *out = 17;
           return VERNAL_OK;
         },
+    .token_bytes =
+        [](vernal_text*, vernal_str, const std::int32_t* tokens, std::uint64_t count,
+           const vernal_sink* bytes) {
+          for (std::uint64_t i = 0; i < count; ++i) {
+            bytes->write(bytes->user, "abc", static_cast<std::uint64_t>(tokens[i]));
+          }
+          return VERNAL_OK;
+        },
+    .describe = nullptr,
 };
 
 TEST(TextClient, ConvertsBetweenTextAndTokens) {
@@ -204,6 +219,17 @@ TEST(TextClient, ConvertsBetweenTextAndTokens) {
   EXPECT_THAT(text.tokenize("qwen", "AB", 0), ElementsAre(65, 66));
   EXPECT_EQ(text.detokenize("qwen", {}), "cut");
   EXPECT_EQ(text.count("qwen", "{}"), 17u);
+  EXPECT_THAT(text.token_bytes("qwen", std::vector<std::int32_t>{2, 0, 3}),
+              ElementsAre("ab", "", "abc"));
+}
+
+TEST(TextClient, ReportsWhatAnOlderHostLacks) {
+  try {
+    TextClient(&kText, nullptr).describe("qwen");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), VERNAL_UNIMPLEMENTED);
+  }
 }
 
 TEST(TextClient, ThrowsTheCoresOwnText) {

@@ -132,6 +132,7 @@ EngineClient EchoEngine::client() {
       .health = [](vernal_engine*, std::uint32_t*, const vernal_sink*) -> std::int32_t {
         return VERNAL_UNIMPLEMENTED;
       },
+      .list_slots = nullptr,
   };
   return {&kApi, reinterpret_cast<vernal_engine*>(this)};
 }

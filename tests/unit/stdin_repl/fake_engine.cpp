@@ -156,6 +156,7 @@ EngineClient FakeEngine::client() {
       .release = FakeEngineFunctions::release,
       .stats = FakeEngineFunctions::stats,
       .health = FakeEngineFunctions::health,
+      .list_slots = nullptr,
   };
   return {&kApi, reinterpret_cast<vernal_engine*>(this)};
 }

@@ -3,12 +3,15 @@
 
 #include <boost/json/object.hpp>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "openai_http/protocol/json_fields.hpp"
 
 namespace vernal::openai_http {
+
+struct NativeRequest;
 
 /// One request to the engine: a document vernal.request/1, and the prompt's tokens if the client
 /// sent tokens.
@@ -25,7 +28,8 @@ struct GenerationRequest {
   bool is_streamed = false;
   bool include_usage = false;  // a usage chunk at the end of the event stream
   bool wants_logprobs = false;
-  std::uint32_t num_alternatives = 0;  // of each position, with wants_logprobs
+  std::uint32_t num_alternatives = 0;     // of each position, with wants_logprobs
+  std::shared_ptr<NativeRequest> native;  // of llama-server's API; else null
 };
 
 /// Most alternatives of a position, whatever the member is called in which a client asks for them.

@@ -8,6 +8,7 @@
 #include "openai_http/http/asio.hpp"
 #include "openai_http/protocol/answer.hpp"
 #include "openai_http/protocol/generation_request.hpp"
+#include "vernal/text_client.hpp"
 
 namespace vernal::openai_http {
 
@@ -21,6 +22,8 @@ struct GenerationApi {
   GenerationRequest (*read)(const boost::json::object& body);
   std::unique_ptr<Answer> (*make_answer)(const GenerationRequest& request, AnswerIdentity identity);
   std::string_view id_prefix;  // of answers: "chatcmpl-"
+  /// Completes a request once its model is known, on a worker thread. Null: nothing is missing.
+  void (*prepare)(GenerationRequest& request, const TextClient& text) = nullptr;
 };
 
 /// Who may ask.

@@ -21,6 +21,10 @@ net::awaitable<void> answer_generation(Exchange& exchange) {
   GenerationRequest request = co_await convert_body<GenerationRequest>(exchange, api.read);
   exchange.record().is_streamed = request.is_streamed;
   choose_model(exchange, request.model);
+  if (api.prepare != nullptr) {
+    std::function<void()> work = [&] { api.prepare(request, exchange.service().text); };
+    co_await exchange.run_elsewhere(std::move(work));
+  }
   const auto answer = api.make_answer(request, identity_of(api.id_prefix, request));
   co_await run_generation(exchange, request, *answer);
 }

@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "openai_http/native/completion_answer.hpp"
+#include "openai_http/native/completion_request.hpp"
+#include "openai_http/native/infill_request.hpp"
 #include "openai_http/openai/chat_answer.hpp"
 #include "openai_http/openai/chat_request.hpp"
 #include "openai_http/openai/completion_answer.hpp"
@@ -19,6 +22,9 @@ namespace {
 
 constexpr GenerationApi kChat{read_chat_request, make_chat_answer, "chatcmpl-"};
 constexpr GenerationApi kCompletion{read_completion_request, make_completion_answer, "cmpl-"};
+constexpr GenerationApi kNativeCompletion{read_native_completion, make_native_answer, "cmpl-",
+                                          prepare_native_completion};
+constexpr GenerationApi kInfill{read_infill, make_native_answer, "cmpl-", prepare_infill};
 
 constexpr std::array kEndpoints = {
     Endpoint{"GET", "/", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_root},
@@ -45,6 +51,10 @@ constexpr std::array kEndpoints = {
              answer_detokenize},
     Endpoint{"POST", "/apply-template", Access::kWithKey, Work::kComputes, Speaks::kNative,
              answer_apply_template},
+    Endpoint{"POST", "/completion", Access::kWithKey, Work::kComputes, Speaks::kNative,
+             answer_generation, &kNativeCompletion},
+    Endpoint{"POST", "/infill", Access::kWithKey, Work::kComputes, Speaks::kNative,
+             answer_generation, &kInfill},
     Endpoint{"GET", "/props", Access::kWithKey, Work::kNone, Speaks::kNative, answer_props},
     Endpoint{"GET", "/slots", Access::kWithKey, Work::kNone, Speaks::kNative, answer_slots},
 };

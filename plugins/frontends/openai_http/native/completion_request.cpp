@@ -1,0 +1,249 @@
+#include "openai_http/native/completion_request.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <string>
+#include <utility>
+
+#include "openai_http/native/model_facts.hpp"
+#include "openai_http/native/native_request.hpp"
+#include "openai_http/protocol/api_error.hpp"
+#include "openai_http/protocol/json_text.hpp"
+#include "openai_http/protocol/refused_members.hpp"
+
+namespace vernal::openai_http {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMaxNativePrompts = 64;
+constexpr double kNever = -100;  // the bias that keeps a token out
+
+/// Members whose names differ from those of the OpenAI API and its common extensions.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kOtherNames = {{
+    {"repeat_penalty", "repetition_penalty"},
+    {"n_cmpl", "n"},
+}};
+
+/// Members that this server cannot keep to, with the number by which clients ask for nothing.
+struct NeutralNumber {
+  std::string_view name;
+  double neutral;
+};
+constexpr std::array kNeutralNumbers = {
+    NeutralNumber{"typical_p", 1},       NeutralNumber{"dynatemp_range", 0},
+    NeutralNumber{"mirostat", 0},        NeutralNumber{"dry_multiplier", 0},
+    NeutralNumber{"xtc_probability", 0}, NeutralNumber{"top_n_sigma", -1},
+};
+
+void refuse_what_binds(const JsonFields& fields) {
+  refuse_members_that_bind(fields);
+  for (const auto& [name, neutral] : kNeutralNumbers) {
+    const json::value* const value = fields.find(name);
+    if (value == nullptr || !value->is_number() || value->to_number<double>() == neutral) continue;
+    throw RequestRefused(
+        unsupported_parameter(name, fmt::format("leave it out, or send {}.", neutral)));
+  }
+  if (fields.boolean("post_sampling_probs").value_or(false)) {
+    throw RequestRefused(unsupported_parameter(
+        "post_sampling_probs", "probabilities are those of the model, before the sampling chain."));
+  }
+  if (fields.integer("t_max_predict_ms", {-1e9, 1e9}).value_or(0) > 0) {
+    throw RequestRefused(unsupported_parameter("t_max_predict_ms", "send n_predict instead."));
+  }
+}
+
+/// {"id": bias} of the array form: [[id, bias], ["text", bias], [id, false]].
+json::object read_bias_list(const JsonFields& fields, const json::array& list,
+                            std::vector<TextBias>& texts) {
+  json::object out;
+  for (const json::value& element : list) {
+    const json::array* const pair = element.if_array();
+    const bool is_pair = pair != nullptr && pair->size() == 2;
+    const bool has_bias = is_pair && ((*pair)[1].is_number() || (*pair)[1] == json::value(false));
+    if (!has_bias || !((*pair)[0].is_int64() || (*pair)[0].is_string())) {
+      fields.refuse("logit_bias", "pairs of a token id or a text and a number or false");
+    }
+    const double bias = (*pair)[1].is_number() ? (*pair)[1].to_number<double>() : kNever;
+    if (const auto* const text = (*pair)[0].if_string()) {
+      texts.push_back({std::string(text_of(*text)), bias});
+    } else {
+      out[std::to_string((*pair)[0].get_int64())] = bias;
+    }
+  }
+  return out;
+}
+
+/// The body under the names that read_sampling knows.
+json::object translated(const JsonFields& fields, const json::object& body,
+                        std::vector<TextBias>& texts) {
+  json::object out = body;
+  for (const auto& [native, common] : kOtherNames) {
+    if (const json::value* const value = fields.find(native)) out[common] = *value;
+  }
+  const json::value* const seed = fields.find("seed");
+  constexpr std::int64_t kRandomSeed = 0xFFFFFFFF;
+  if (seed != nullptr && (*seed == -1 || *seed == kRandomSeed)) out.erase("seed");
+  const json::value* const temperature = fields.find("temperature");
+  if (temperature != nullptr && temperature->is_number() && temperature->to_number<double>() < 0) {
+    out["temperature"] = 0;
+  }
+  const json::value* const bias = fields.find("logit_bias");
+  if (bias != nullptr && bias->is_array()) {
+    out["logit_bias"] = read_bias_list(fields, bias->get_array(), texts);
+  }
+  return out;
+}
+
+void read_budget(const JsonFields& fields, NativeRequest& native, json::object& document) {
+  const std::string_view key = fields.find("n_predict") != nullptr ? "n_predict" : "max_tokens";
+  const std::int64_t budget = fields.integer(key, {-1e15, 1e15}).value_or(-1);
+  native.max_new_tokens = std::max<std::int64_t>(budget, -1);
+  native.discards_text = budget == 0;
+  if (budget >= 0) document["max_tokens"] = std::max<std::int64_t>(budget, 1);
+}
+
+/// The members of the body that are settings of a generation, as they were sent.
+json::object settings_of(const json::object& body) {
+  constexpr std::array<std::string_view, 12> kOthers = {
+      "prompt",        "stream",     "model",           "response_fields",
+      "return_tokens", "logit_bias", "input_prefix",    "input_suffix",
+      "input_extra",   "id_slot",    "return_progress", "lora"};
+  json::object out;
+  for (const auto& [key, value] : body) {
+    const std::string_view name(key.data(), key.size());
+    if (std::find(kOthers.begin(), kOthers.end(), name) == kOthers.end()) out[key] = value;
+  }
+  return out;
+}
+
+std::vector<PromptPieces> read_native_prompts(const JsonFields& fields) {
+  const json::value* const value = fields.find("prompt");
+  if (value == nullptr) fields.refuse("prompt", "a string or token ids");
+  const json::array* const list = value->if_array();
+  const auto is_number = [](const json::value& element) { return element.is_number(); };
+  const auto is_list = [](const json::value& element) { return element.is_array(); };
+  // A list without a number is a list of prompts, unless it is empty.
+  const bool has_several = list != nullptr && !list->empty() &&
+                           (std::none_of(list->begin(), list->end(), is_number) ||
+                            std::any_of(list->begin(), list->end(), is_list));
+  if (!has_several) return {read_pieces(fields, "prompt", *value)};
+  if (list->size() > kMaxNativePrompts) {
+    fields.refuse("prompt", fmt::format("at most {} prompts", kMaxNativePrompts));
+  }
+  std::vector<PromptPieces> prompts;
+  for (const json::value& element : *list) {
+    prompts.push_back(read_pieces(fields, "prompt", element));
+  }
+  return prompts;
+}
+
+json::object with_biases(const json::object& document, const json::object& biases) {
+  json::object out = document;
+  json::value& sampling = out["sampling"];
+  if (!sampling.is_object()) sampling = json::object();
+  json::value& all = sampling.get_object()["logit_bias"];
+  if (!all.is_object()) all = json::object();
+  for (const auto& [key, value] : biases) all.get_object()[key] = value;
+  return out;
+}
+
+void apply_text_biases(GenerationRequest& request, const TextClient& text) {
+  json::object biases;
+  for (const TextBias& bias : request.native->text_biases) {
+    for (const std::int32_t token : text.tokenize(request.model, bias.text, 0)) {
+      biases[std::to_string(token)] = bias.bias;
+    }
+  }
+  if (biases.empty()) return;
+  for (EnginePrompt& prompt : request.prompts) {
+    const json::value document = json::parse(prompt.document);
+    prompt.document = to_text(with_biases(document.get_object(), biases));
+  }
+}
+
+}  // namespace
+
+json::object describe_model(const TextClient& text, std::string_view model) {
+  json::value parsed = json::parse(text.describe(model));
+  return parsed.is_object() ? std::move(parsed.get_object()) : json::object();
+}
+
+void read_native_settings(const JsonFields& fields, GenerationRequest& request,
+                          json::object& document) {
+  refuse_what_binds(fields);
+  NativeRequest& native = *request.native;
+  native.sent_settings = settings_of(fields.all());
+  const json::object body = translated(fields, fields.all(), native.text_biases);
+  const JsonFields common(body);
+  read_delivery(common, request);
+  read_sampling(common, document);
+  read_budget(fields, native, document);
+  if (const auto alternatives = fields.integer("n_probs", {0, kMaxAlternatives});
+      alternatives.value_or(0) > 0) {
+    request.wants_logprobs = true;
+    request.num_alternatives = static_cast<std::uint32_t>(*alternatives);
+    document["logprobs"] = request.num_alternatives;
+  }
+  if (const json::array* const members = fields.array("response_fields")) {
+    for (const json::value& member : *members) {
+      if (!member.is_string()) fields.refuse("response_fields", "an array of strings");
+      native.response_fields.emplace_back(text_of(member.get_string()));
+    }
+  }
+  if (!fields.boolean("cache_prompt").value_or(true)) document["cache_prompt"] = false;
+  native.returns_tokens = fields.boolean("return_tokens").value_or(false);
+  native.returns_progress = fields.boolean("return_progress").value_or(false);
+  native.returns_timings = fields.boolean("timings_per_token").value_or(false);
+}
+
+void apply_model_facts(GenerationRequest& request, const TextClient& text,
+                       const json::object& facts) {
+  NativeRequest& native = *request.native;
+  native.settings = default_generation_settings(facts);
+  for (const auto& [key, value] : native.sent_settings) native.settings[key] = value;
+  native.settings["n_predict"] = native.max_new_tokens;
+  native.settings["stream"] = request.is_streamed;
+  apply_text_biases(request, text);
+}
+
+GenerationRequest read_native_completion(const json::object& body) {
+  const JsonFields fields(body);
+  GenerationRequest request;
+  request.native = std::make_shared<NativeRequest>();
+  json::object document{{"kind", "generate"}};
+  read_native_settings(fields, request, document);
+  request.native->prompts = read_native_prompts(fields);
+  for (const PromptPieces& pieces : request.native->prompts) {
+    json::object own = document;
+    const bool is_text = pieces.size() == 1 && std::holds_alternative<std::string>(pieces.front());
+    if (is_text) own["prompt"] = std::get<std::string>(pieces.front());
+    request.prompts.push_back({to_text(own), {}});
+  }
+  return request;
+}
+
+void prepare_native_completion(GenerationRequest& request, const TextClient& text) {
+  NativeRequest& native = *request.native;
+  for (std::size_t i = 0; i < native.prompts.size(); ++i) {
+    const PromptPieces& pieces = native.prompts[i];
+    if (pieces.size() == 1 && std::holds_alternative<std::string>(pieces.front())) {
+      native.prompt_texts.push_back(std::get<std::string>(pieces.front()));
+      continue;
+    }
+    std::vector<std::int32_t> tokens =
+        tokenize_pieces(text, request.model, pieces, {.add_special = true});
+    if (tokens.empty()) {
+      throw RequestRefused(invalid_value(
+          "prompt", "Invalid value for 'prompt': it has no tokens; at least one is needed."));
+    }
+    native.prompt_texts.push_back(text.detokenize(request.model, tokens));
+    request.prompts[i].tokens = std::move(tokens);
+  }
+  apply_model_facts(request, text, describe_model(text, request.model));
+}
+
+}  // namespace vernal::openai_http
