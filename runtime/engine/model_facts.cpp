@@ -5,6 +5,7 @@
 #include <boost/json/value.hpp>
 
 #include "text/chat_template.hpp"
+#include "text/request/sampling_bounds.hpp"
 #include "text/tokenizer/infill_tokens.hpp"
 #include "text/tokenizer/tokenizer.hpp"
 
@@ -41,13 +42,12 @@ std::string text_of_token(const Tokenizer& tokenizer, TokenId id) {
 }
 
 json::object sampling_of(const SamplingOptions& sampling) {
-  return {{"temperature", sampling.temperature},
-          {"top_k", sampling.top_k},
-          {"top_p", sampling.top_p},
-          {"min_p", sampling.min_p},
-          {"repetition_penalty", sampling.repetition_penalty},
-          {"presence_penalty", sampling.presence_penalty},
-          {"frequency_penalty", sampling.frequency_penalty}};
+  json::object out;
+  for (const SamplingNumber& number : kSamplingNumbers) out[number.name] = sampling.*number.member;
+  for (const SamplingCount& count : kSamplingCounts) out[count.name] = sampling.*count.member;
+  // What is below the bounds means that the penalties have scopes of their own.
+  if (sampling.penalty_last_n == SamplingOptions::kOwnScopes) out.erase("penalty_last_n");
+  return out;
 }
 
 }  // namespace

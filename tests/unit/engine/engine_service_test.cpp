@@ -248,8 +248,8 @@ TEST(EngineService, ComputesAPromptAnewIfItsClientSaysSo) {
   EngineBench bench(answers({}));
   const std::string prompt(130, 'a');
   const auto cached = [&](const char* more) {
-    const auto answer = bench.read(
-        bench.submit(R"({"prompt": ")" + prompt + R"(", "max_tokens": 1)" + more + "}"));
+    const auto answer =
+        bench.read(bench.submit(R"({"prompt": ")" + prompt + R"(", "max_tokens": 1)" + more + "}"));
     return answer.terminal.cached_tokens;
   };
   EXPECT_EQ(cached(""), 0U);

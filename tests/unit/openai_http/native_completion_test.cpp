@@ -83,11 +83,8 @@ TEST_F(HttpFrontend, ReadsNativeSampling) {
   EXPECT_EQ(document.at("logprobs"), 3);
   EXPECT_EQ(document.at("cache_prompt"), false);
   EXPECT_FALSE(document.as_object().contains("seed"));
-  const json::object& bias = document.at("sampling").at("logit_bias").as_object();
-  EXPECT_EQ(bias.at("7").to_number<double>(), 2.5);
-  EXPECT_EQ(bias.at("65").to_number<double>(), -1);
-  EXPECT_EQ(bias.at("66").to_number<double>(), -1);
-  EXPECT_EQ(bias.at("9").to_number<double>(), -100);
+  EXPECT_EQ(document.at("sampling").at("logit_bias"),
+            json::parse(R"([[7,2.5E0],["AB",-1E0],[9,false]])"));
 }
 
 TEST_F(HttpFrontend, RefusesInTheNativeShape) {

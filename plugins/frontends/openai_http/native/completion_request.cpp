@@ -20,33 +20,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxNativePrompts = 64;
-constexpr double kNever = -100;  // the bias that keeps a token out
-
-/// Members whose names differ from those of the OpenAI API and its common extensions.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kOtherNames = {{
-    {"repeat_penalty", "repetition_penalty"},
-    {"n_cmpl", "n"},
-}};
-
-/// Members that this server cannot keep to, with the number by which clients ask for nothing.
-struct NeutralNumber {
-  std::string_view name;
-  double neutral;
-};
-constexpr std::array kNeutralNumbers = {
-    NeutralNumber{"typical_p", 1},       NeutralNumber{"dynatemp_range", 0},
-    NeutralNumber{"mirostat", 0},        NeutralNumber{"dry_multiplier", 0},
-    NeutralNumber{"xtc_probability", 0}, NeutralNumber{"top_n_sigma", -1},
-};
-
 void refuse_what_binds(const JsonFields& fields) {
   refuse_members_that_bind(fields);
-  for (const auto& [name, neutral] : kNeutralNumbers) {
-    const json::value* const value = fields.find(name);
-    if (value == nullptr || !value->is_number() || value->to_number<double>() == neutral) continue;
-    throw RequestRefused(
-        unsupported_parameter(name, fmt::format("leave it out, or send {}.", neutral)));
-  }
   if (fields.boolean("post_sampling_probs").value_or(false)) {
     throw RequestRefused(unsupported_parameter(
         "post_sampling_probs", "probabilities are those of the model, before the sampling chain."));
@@ -56,44 +31,16 @@ void refuse_what_binds(const JsonFields& fields) {
   }
 }
 
-/// {"id": bias} of the array form: [[id, bias], ["text", bias], [id, false]].
-json::object read_bias_list(const JsonFields& fields, const json::array& list,
-                            std::vector<TextBias>& texts) {
-  json::object out;
-  for (const json::value& element : list) {
-    const json::array* const pair = element.if_array();
-    const bool is_pair = pair != nullptr && pair->size() == 2;
-    const bool has_bias = is_pair && ((*pair)[1].is_number() || (*pair)[1] == json::value(false));
-    if (!has_bias || !((*pair)[0].is_int64() || (*pair)[0].is_string())) {
-      fields.refuse("logit_bias", "pairs of a token id or a text and a number or false");
-    }
-    const double bias = (*pair)[1].is_number() ? (*pair)[1].to_number<double>() : kNever;
-    if (const auto* const text = (*pair)[0].if_string()) {
-      texts.push_back({std::string(text_of(*text)), bias});
-    } else {
-      out[std::to_string((*pair)[0].get_int64())] = bias;
-    }
-  }
-  return out;
-}
-
-/// The body under the names that read_sampling knows.
-json::object translated(const JsonFields& fields, const json::object& body,
-                        std::vector<TextBias>& texts) {
-  json::object out = body;
-  for (const auto& [native, common] : kOtherNames) {
-    if (const json::value* const value = fields.find(native)) out[common] = *value;
-  }
+/// The body with values that mean something of their own in this API put into common words.
+json::object translated(const JsonFields& fields) {
+  json::object out = fields.all();
+  if (const json::value* const choices = fields.find("n_cmpl")) out["n"] = *choices;
   const json::value* const seed = fields.find("seed");
   constexpr std::int64_t kRandomSeed = 0xFFFFFFFF;
   if (seed != nullptr && (*seed == -1 || *seed == kRandomSeed)) out.erase("seed");
   const json::value* const temperature = fields.find("temperature");
   if (temperature != nullptr && temperature->is_number() && temperature->to_number<double>() < 0) {
     out["temperature"] = 0;
-  }
-  const json::value* const bias = fields.find("logit_bias");
-  if (bias != nullptr && bias->is_array()) {
-    out["logit_bias"] = read_bias_list(fields, bias->get_array(), texts);
   }
   return out;
 }
@@ -141,30 +88,6 @@ std::vector<PromptPieces> read_native_prompts(const JsonFields& fields) {
   return prompts;
 }
 
-json::object with_biases(const json::object& document, const json::object& biases) {
-  json::object out = document;
-  json::value& sampling = out["sampling"];
-  if (!sampling.is_object()) sampling = json::object();
-  json::value& all = sampling.get_object()["logit_bias"];
-  if (!all.is_object()) all = json::object();
-  for (const auto& [key, value] : biases) all.get_object()[key] = value;
-  return out;
-}
-
-void apply_text_biases(GenerationRequest& request, const TextClient& text) {
-  json::object biases;
-  for (const TextBias& bias : request.native->text_biases) {
-    for (const std::int32_t token : text.tokenize(request.model, bias.text, 0)) {
-      biases[std::to_string(token)] = bias.bias;
-    }
-  }
-  if (biases.empty()) return;
-  for (EnginePrompt& prompt : request.prompts) {
-    const json::value document = json::parse(prompt.document);
-    prompt.document = to_text(with_biases(document.get_object(), biases));
-  }
-}
-
 }  // namespace
 
 json::object describe_model(const TextClient& text, std::string_view model) {
@@ -177,7 +100,7 @@ void read_native_settings(const JsonFields& fields, GenerationRequest& request,
   refuse_what_binds(fields);
   NativeRequest& native = *request.native;
   native.sent_settings = settings_of(fields.all());
-  const json::object body = translated(fields, fields.all(), native.text_biases);
+  const json::object body = translated(fields);
   const JsonFields common(body);
   read_delivery(common, request);
   read_sampling(common, document);
@@ -200,14 +123,12 @@ void read_native_settings(const JsonFields& fields, GenerationRequest& request,
   native.returns_timings = fields.boolean("timings_per_token").value_or(false);
 }
 
-void apply_model_facts(GenerationRequest& request, const TextClient& text,
-                       const json::object& facts) {
+void apply_model_facts(GenerationRequest& request, const json::object& facts) {
   NativeRequest& native = *request.native;
   native.settings = default_generation_settings(facts);
   for (const auto& [key, value] : native.sent_settings) native.settings[key] = value;
   native.settings["n_predict"] = native.max_new_tokens;
   native.settings["stream"] = request.is_streamed;
-  apply_text_biases(request, text);
 }
 
 GenerationRequest read_native_completion(const json::object& body) {
@@ -243,7 +164,7 @@ void prepare_native_completion(GenerationRequest& request, const TextClient& tex
     native.prompt_texts.push_back(text.detokenize(request.model, tokens));
     request.prompts[i].tokens = std::move(tokens);
   }
-  apply_model_facts(request, text, describe_model(text, request.model));
+  apply_model_facts(request, describe_model(text, request.model));
 }
 
 }  // namespace vernal::openai_http

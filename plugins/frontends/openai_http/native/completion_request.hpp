@@ -11,18 +11,17 @@ namespace vernal::openai_http {
 /// do is refused by name, what it does not know is ignored. Throws RequestRefused.
 GenerationRequest read_native_completion(const boost::json::object& body);
 
-/// Makes tokens of mixed prompts and of biases for texts, and learns the settings that count. Worker
-/// thread, once the model is known. Throws RequestRefused and Error.
+/// Makes tokens of mixed prompts, and learns the settings that count. Worker thread, once the model
+/// is known. Throws RequestRefused and Error.
 void prepare_native_completion(GenerationRequest& request, const TextClient& text);
 
 /// What both endpoints that generate have in common. `fields` is the body.
 void read_native_settings(const JsonFields& fields, GenerationRequest& request,
                           boost::json::object& document);
 
-/// Fills in what becomes known with the model: settings, biases for texts, texts of prompts.
-///   facts   the description of the model
-void apply_model_facts(GenerationRequest& request, const TextClient& text,
-                       const boost::json::object& facts);
+/// Fills in the settings that count, which become known with the model.
+///   facts   its description
+void apply_model_facts(GenerationRequest& request, const boost::json::object& facts);
 
 /// The text service's description of a model, parsed.
 boost::json::object describe_model(const TextClient& text, std::string_view model);

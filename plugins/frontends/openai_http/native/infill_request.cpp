@@ -166,7 +166,7 @@ void prepare_infill(GenerationRequest& request, const TextClient& text) {
   request.prompts.front().tokens = make_infill_prompt(request, text, facts);
   request.native->prompt_texts.push_back(
       text.detokenize(request.model, request.prompts.front().tokens));
-  apply_model_facts(request, text, facts);
+  apply_model_facts(request, facts);
 }
 
 }  // namespace vernal::openai_http

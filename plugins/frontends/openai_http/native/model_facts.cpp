@@ -1,5 +1,6 @@
 #include "openai_http/native/model_facts.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <utility>
 
@@ -47,26 +48,18 @@ json::object slot_facts(const ModelInfo& model, const SlotInfo& slot,
 }  // namespace
 
 json::object default_generation_settings(const json::object& description) {
-  const json::value* const sampling = description.if_contains("sampling");
-  const json::object none;
-  const json::object& from =
-      sampling != nullptr && sampling->is_object() ? sampling->get_object() : none;
   const json::value budget = member_or(description, "max_tokens", -1);
-  return {{"n_predict", budget},
-          {"max_tokens", budget},
-          {"seed", -1},
-          {"temperature", member_or(from, "temperature", 1.0)},
-          {"top_k", member_or(from, "top_k", 0)},
-          {"top_p", member_or(from, "top_p", 1.0)},
-          {"min_p", member_or(from, "min_p", 0.0)},
-          {"repeat_penalty", member_or(from, "repetition_penalty", 1.0)},
-          {"presence_penalty", member_or(from, "presence_penalty", 0.0)},
-          {"frequency_penalty", member_or(from, "frequency_penalty", 0.0)},
-          {"stop", json::array()},
-          {"stream", false},
-          {"n_probs", 0},
-          {"ignore_eos", false},
-          {"cache_prompt", true}};
+  json::object out{{"n_predict", budget},   {"max_tokens", budget}, {"seed", -1},
+                   {"stop", json::array()}, {"stream", false},      {"n_probs", 0},
+                   {"ignore_eos", false},   {"cache_prompt", true}};
+  const json::value* const sampling = description.if_contains("sampling");
+  if (sampling == nullptr || !sampling->is_object()) return out;
+  for (const auto& [key, value] : sampling->get_object()) {
+    const bool is_penalty = key == "repetition_penalty";
+    const bool is_range = key == "penalty_last_n";
+    out[is_penalty ? "repeat_penalty" : is_range ? "repeat_last_n" : key] = value;
+  }
+  return out;
 }
 
 std::string render_props(const ModelInfo& model, std::string_view description) {

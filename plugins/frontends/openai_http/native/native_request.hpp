@@ -23,16 +23,9 @@ struct Infill {
   std::vector<InfillFile> files;
 };
 
-/// A bias that is given for a text instead of a token: each token of the text has it.
-struct TextBias {
-  std::string text;
-  double bias = 0;
-};
-
 /// Lives as long as the request and its answer.
 struct NativeRequest {
-  std::vector<PromptPieces> prompts;  // one for each EnginePrompt
-  std::vector<TextBias> text_biases;
+  std::vector<PromptPieces> prompts;         // one for each EnginePrompt
   Infill infill;                             // of POST /infill
   boost::json::object sent_settings;         // of the generation, under the names of this API
   std::vector<std::string> response_fields;  // members of the answer; empty: all
