@@ -2,6 +2,7 @@
 // "blk.3.attn_q.weight".
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -108,9 +109,27 @@ inline Tensor score_vocabulary(const Builder& b, const Metadata& metadata, const
   return b.linear("output", x, w, bias, Element::kF32);
 }
 
+/// Whether a build asks for the output `hidden` beside the logits.
+inline bool wants_hidden(const BuildOptions& options) {
+  return std::find(options.outputs.begin(), options.outputs.end(), "hidden") !=
+         options.outputs.end();
+}
+
+/// The same as head() for a build that wants the hidden states too: they are those of all tokens,
+/// behind the final norm.
+inline Tensor head_with_hidden(const Builder& b, const Metadata& metadata, const DecoderConfig& c,
+                               Tensor x) {
+  x = b.rmsnorm(x, b.weight("output_norm.weight", {c.hidden_size}), c.norm_eps, Element::kF32);
+  b.output("hidden", x, "all");
+  x = b.select_rows(x, b.input("rows", Element::kI32, {kRows}));
+  return score_vocabulary(b, metadata, c, x);
+}
+
 /// The scores over the vocabulary, [R, V], of the rows of x[T, D] that are wanted: final norm, then
-/// the head, which may be the embedding.
-inline Tensor head(const Builder& b, const Metadata& metadata, const DecoderConfig& c, Tensor x) {
+/// the head, which may be the embedding. Gives the output `hidden` too if the build wants it.
+inline Tensor head(const Builder& b, const Metadata& metadata, const DecoderConfig& c,
+                   const BuildOptions& options, Tensor x) {
+  if (wants_hidden(options)) return head_with_hidden(b, metadata, c, x);
   x = b.select_rows(x, b.input("rows", Element::kI32, {kRows}));
   x = b.rmsnorm(x, b.weight("output_norm.weight", {c.hidden_size}), c.norm_eps);
   return score_vocabulary(b, metadata, c, x);

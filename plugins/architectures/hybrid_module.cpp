@@ -24,7 +24,7 @@ void HybridModule::build(const BuildOptions& options) const {
   if (wants_mtp && !layers.has_head) {
     throw Error(VERNAL_UNSUPPORTED, "function \"mtp\": it goes with the segment that has the head");
   }
-  build_main(layers, wants_mtp);
+  build_main(layers, wants_mtp || wants_hidden(options));
   if (wants_mtp) build_mtp();
 }
 
@@ -38,14 +38,9 @@ void HybridModule::build_main(const LayerRange& layers, bool gives_hidden) const
   }
   if (!layers.has_head) {
     b_.output("hidden", x, "all");
-  } else if (!gives_hidden) {
-    b_.output("logits", head(b_, metadata_, c_, x));
   } else {
-    x = b_.rmsnorm(x, b_.weight("output_norm.weight", {c_.hidden_size}), c_.norm_eps,
-                   Element::kF32);
-    b_.output("hidden", x, "all");
-    x = b_.select_rows(x, b_.input("rows", Element::kI32, {kRows}));
-    b_.output("logits", score_vocabulary(b_, metadata_, c_, x));
+    b_.output("logits", gives_hidden ? head_with_hidden(b_, metadata_, c_, x)
+                                     : head(b_, metadata_, c_, {}, x));
   }
   b_.end_function();
 }

@@ -80,12 +80,15 @@ struct ModelSettings {
   std::uint64_t step_timeout_ms = std::chrono::milliseconds(kDefaultStepTimeout).count();
   KvCacheSettings kv_cache;
   std::vector<std::string> host_tensors;
-  std::string lock_memory = "never";   // never | preferred | required
-  std::string architecture;            // empty: by the file's metadata
-  std::string chat_template = "file";  // file | file:NAME | none | absolute path
-  SamplingOptions sampling;            // defaults, used where a request says nothing
-  std::string thinking = "auto";       // auto | on | off
-  std::vector<std::string> aliases;    // more names that clients may use
+  std::string lock_memory = "never";             // never | preferred | required
+  std::string architecture;                      // empty: by the file's metadata
+  std::string chat_template = "file";            // file | file:NAME | none | absolute path
+  SamplingOptions sampling;                      // defaults, used where a request says nothing
+  std::string thinking = "auto";                 // auto | on | off
+  std::string pooling = "none";                  // none | last | mean
+  std::string repair_messages = "when_refused";  // when_refused | always | never
+  std::string late_system = "user";              // user | first
+  std::vector<std::string> aliases;              // more names that clients may use
   SourcePlace aliases_place;
 };
 

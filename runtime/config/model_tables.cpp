@@ -165,6 +165,14 @@ void read_chat_template(TableReader& reader, ModelSettings& model) {
   }
 }
 
+/// messages = { repair = "when_refused", late_system = "user" }
+void read_messages(TableReader& reader, ModelSettings& model, Problems& problems) {
+  nested(reader, "messages", problems, [&](TableReader& table) {
+    table.read_choice("repair", model.repair_messages, {"when_refused", "always", "never"});
+    table.read_choice("late_system", model.late_system, {"user", "first"});
+  });
+}
+
 void read_limits(TableReader& reader, ModelSettings& model) {
   reader.read("context_length", model.context_length, {64, 16'777'216});
   reader.read("slots", model.slots, {1, 256});
@@ -207,6 +215,8 @@ ModelSettings read_model(TableReader& reader, const std::string& name) {
   read_chat_template(reader, model);
   read_sampling(reader, model.sampling, problems);
   reader.read_choice("thinking", model.thinking, {"auto", "on", "off"});
+  reader.read_choice("pooling", model.pooling, {"none", "last", "mean"});
+  read_messages(reader, model, problems);
   reader.read("aliases", model.aliases);
   model.aliases_place = reader.place("aliases");
   reader.finish();

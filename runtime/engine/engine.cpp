@@ -80,7 +80,7 @@ void Engine::start_model(LoadedModel model) {
                                model.chat_template != nullptr,
                                {},
                                model.slots,
-                               0,
+                               model.embedding_size,
                                {VERNAL_MODEL_READY, {}}};
   std::shared_ptr<ModelEngine> engine;
   try {

@@ -47,13 +47,13 @@ struct ModelDescription {
   ModelStatus status = {};           ///< set by the engine
 };
 
-/// One counter or gauge. The views live for the call.
+/// One counter, one gauge, or one series of a histogram. The views live for the call.
 struct MetricSample {
   std::string_view name;
   std::string_view help;
   std::string_view labels;  ///< Prometheus form without braces
   double value;
-  bool is_counter;
+  std::uint32_t type;  ///< VERNAL_METRIC_*
 };
 
 struct SubmitArguments {

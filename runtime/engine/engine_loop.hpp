@@ -80,6 +80,10 @@ class EngineLoop final : private SeatingListener {
   void execute();
   void take_results();
   void report_progress(const Choice& choice);
+  // Of requests for an embedding.
+  StepChunk chunk_of(const PlannedChunk& planned) const;
+  void take_hidden(const PlannedChunk& chunk, std::size_t first_token);
+  void finish_embedding(Choice& choice);
   void take_logits(Choice& choice, std::span<const float> logits);
   void draw(Choice& choice, std::span<const float> logits);
   void emit(Choice& choice, OutputPiece piece);

@@ -15,31 +15,63 @@ struct Row {
   std::string_view name;
   std::string_view help;
   std::atomic<std::uint64_t> EngineMetrics::*value;
-  bool is_counter;
+  std::uint32_t type;
   double scale = 1.0;
 };
 
-constexpr std::array<Row, 10> kRows = {{
+constexpr std::array<Row, 12> kRows = {{
     {"vernal_requests_running", "Requests that hold a slot.", &EngineMetrics::running_requests,
-     false},
+     VERNAL_METRIC_GAUGE},
     {"vernal_prompt_tokens_total", "Tokens of prompts that were processed.",
-     &EngineMetrics::prompt_tokens, true},
+     &EngineMetrics::prompt_tokens, VERNAL_METRIC_COUNTER},
     {"vernal_cached_prompt_tokens_total", "Tokens of prompts that were reused.",
-     &EngineMetrics::cached_tokens, true},
+     &EngineMetrics::cached_tokens, VERNAL_METRIC_COUNTER},
     {"vernal_generated_tokens_total", "Tokens that were generated.",
-     &EngineMetrics::generated_tokens, true},
-    {"vernal_steps_total", "Steps that were run.", &EngineMetrics::steps, true},
+     &EngineMetrics::generated_tokens, VERNAL_METRIC_COUNTER},
+    {"vernal_steps_total", "Steps that were run.", &EngineMetrics::steps, VERNAL_METRIC_COUNTER},
     {"vernal_step_busy_seconds_total", "Time spent in steps and sampling.", &EngineMetrics::busy_us,
-     true, kSecondsPerMicrosecond},
+     VERNAL_METRIC_COUNTER, kSecondsPerMicrosecond},
     {"vernal_preemptions_total", "Sequences that were put back because the KV pool was full.",
-     &EngineMetrics::preemptions, true},
+     &EngineMetrics::preemptions, VERNAL_METRIC_COUNTER},
     {"vernal_checkpoints", "States of prompts that are kept for later ones.",
-     &EngineMetrics::checkpoints, false},
+     &EngineMetrics::checkpoints, VERNAL_METRIC_GAUGE},
     {"vernal_kv_tokens_capacity", "Positions that the KV pool holds.",
-     &EngineMetrics::kv_capacity_tokens, false},
+     &EngineMetrics::kv_capacity_tokens, VERNAL_METRIC_GAUGE},
     {"vernal_kv_tokens_used", "Positions of the KV pool that are taken.",
-     &EngineMetrics::kv_used_tokens, false},
+     &EngineMetrics::kv_used_tokens, VERNAL_METRIC_GAUGE},
+    {"vernal_prefix_cache_queries_total", "Tokens of prompts that were looked for in what is kept.",
+     &EngineMetrics::prefix_queries, VERNAL_METRIC_COUNTER},
+    {"vernal_prefix_cache_hits_total", "Tokens of prompts that were found in what is kept.",
+     &EngineMetrics::cached_tokens, VERNAL_METRIC_COUNTER},
 }};
+
+struct HistogramRow {
+  std::string_view name;
+  std::string_view help;
+  Histogram EngineMetrics::*values;
+};
+
+constexpr std::array kHistograms = {
+    HistogramRow{"vernal_time_to_first_token_seconds", "From submission to the first token.",
+                 &EngineMetrics::first_token_times},
+    HistogramRow{"vernal_inter_token_latency_seconds", "From one token of an answer to the next.",
+                 &EngineMetrics::token_times},
+    HistogramRow{"vernal_e2e_request_latency_seconds", "From submission to the end.",
+                 &EngineMetrics::request_times},
+    HistogramRow{"vernal_request_queue_time_seconds", "From submission to the first slot.",
+                 &EngineMetrics::queue_times},
+    HistogramRow{"vernal_request_prefill_time_seconds", "From the first slot to the first token.",
+                 &EngineMetrics::prefill_times},
+    HistogramRow{"vernal_request_decode_time_seconds", "From the first token to the last.",
+                 &EngineMetrics::decode_times},
+    HistogramRow{"vernal_request_prompt_tokens", "Tokens of the prompts of finished requests.",
+                 &EngineMetrics::prompt_lengths},
+    HistogramRow{"vernal_request_generation_tokens", "Tokens of the answers of finished requests.",
+                 &EngineMetrics::answer_lengths},
+    HistogramRow{"vernal_iteration_tokens", "Tokens in a step.", &EngineMetrics::step_tokens},
+    HistogramRow{"vernal_iteration_sequences", "Sequences in a step.",
+                 &EngineMetrics::step_sequences},
+};
 
 // A label's value in quotes.
 std::string quote(std::string_view text) {
@@ -53,21 +85,49 @@ std::string quote(std::string_view text) {
   return result + "\"";
 }
 
+using VisitMetric = std::function<void(const MetricSample&)>;
+
+// The series of one histogram: buckets with a label of their own, sum and count.
+void visit_histogram(const HistogramRow& row, const Histogram& values, const std::string& label,
+                     const VisitMetric& visit) {
+  const std::string bucket = fmt::format("{}_bucket", row.name);
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i <= values.bounds().size(); ++i) {
+    count += values.count(i);
+    const bool is_last = i == values.bounds().size();
+    const std::string labels = fmt::format(
+        "{},le=\"{}\"", label, is_last ? "+Inf" : fmt::format("{}", values.bounds()[i]));
+    visit({bucket, row.help, labels, static_cast<double>(count), VERNAL_METRIC_HISTOGRAM});
+  }
+  visit({fmt::format("{}_sum", row.name), row.help, label, values.sum(), VERNAL_METRIC_HISTOGRAM});
+  visit({fmt::format("{}_count", row.name), row.help, label, static_cast<double>(count),
+         VERNAL_METRIC_HISTOGRAM});
+}
+
 void visit_model(const EngineMetrics& metrics, const std::string& label,
                  const std::function<void(const MetricSample&)>& visit) {
   for (const Row& row : kRows) {
     const auto value = static_cast<double>((metrics.*row.value).load());
-    visit({row.name, row.help, label, value * row.scale, row.is_counter});
+    visit({row.name, row.help, label, value * row.scale, row.type});
   }
   const std::uint64_t open = metrics.open_requests;
   const std::uint64_t running = metrics.running_requests;
   visit({"vernal_requests_queued", "Requests that wait for a slot.", label,
-         static_cast<double>(open > running ? open - running : 0), false});
+         static_cast<double>(open > running ? open - running : 0), VERNAL_METRIC_GAUGE});
+  const std::uint64_t capacity = metrics.kv_capacity_tokens;
+  const std::uint64_t used = metrics.kv_used_tokens;
+  const double ratio =
+      capacity == 0 ? 0 : static_cast<double>(used) / static_cast<double>(capacity);
+  visit({"vernal_kv_cache_usage_ratio", "Part of the KV pool that is taken, 0 to 1.", label, ratio,
+         VERNAL_METRIC_GAUGE});
+  for (const HistogramRow& row : kHistograms) {
+    visit_histogram(row, metrics.*row.values, label, visit);
+  }
   for (std::size_t i = 0; i < kNumOutcomes; ++i) {
     const std::string labels =
         fmt::format("{},reason=\"{}\"", label, outcome_name(static_cast<RequestOutcome>(i)));
     visit({"vernal_requests_total", "Requests that have ended, by how.", labels,
-           static_cast<double>(metrics.outcomes[i].load()), true});
+           static_cast<double>(metrics.outcomes[i].load()), VERNAL_METRIC_COUNTER});
   }
 }
 

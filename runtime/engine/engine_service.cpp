@@ -126,7 +126,7 @@ std::int32_t stats(vernal_engine* engine, const vernal_metric_sink* sink) noexce
       out.help = to_str(metric.help);
       out.labels = to_str(metric.labels);
       out.value = metric.value;
-      out.type = metric.is_counter ? VERNAL_METRIC_COUNTER : VERNAL_METRIC_GAUGE;
+      out.type = metric.type;
       require_ok(sink->add(sink->user, &out));
     });
   });

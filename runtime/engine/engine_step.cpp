@@ -19,11 +19,13 @@ void EngineLoop::run_step() {
   chunks_.clear();
   for (const PlannedChunk& chunk : planned_) {
     Choice& choice = *chunk.choice;
-    chunks_.push_back({choice.seat().sequence, choice.num_computed(),
-                       choice.tokens(choice.num_computed(), chunk.count),
-                       chunk.wants_logits ? 1U : 0U});
+    chunks_.push_back(chunk_of(chunk));
     choice.generation().request().set_in_step(true);
   }
+  std::size_t num_tokens = 0;
+  for (const PlannedChunk& chunk : planned_) num_tokens += chunk.count;
+  metrics_.step_tokens.observe(static_cast<double>(num_tokens));
+  metrics_.step_sequences.observe(static_cast<double>(planned_.size()));
   watch_.begin();
   execute();
   watch_.end();
@@ -34,6 +36,20 @@ void EngineLoop::run_step() {
   const auto busy = SteadyClock::now() - begin;
   metrics_.busy_us += static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(busy).count());
+}
+
+StepChunk EngineLoop::chunk_of(const PlannedChunk& planned) const {
+  const Choice& choice = *planned.choice;
+  StepChunk chunk;
+  chunk.sequence = choice.seat().sequence;
+  chunk.first_position = choice.num_computed();
+  chunk.tokens = choice.tokens(choice.num_computed(), planned.count);
+  if (choice.generation().document().is_embedding) {
+    chunk.wants_hidden = planned.wants_logits || model_.pooling == Pooling::kMean;
+  } else {
+    chunk.num_rows = planned.wants_logits ? 1 : 0;
+  }
+  return chunk;
 }
 
 void EngineLoop::execute() {
@@ -54,7 +70,34 @@ void EngineLoop::execute() {
   }
 }
 
+// Before the choice advances. A chunk that reaches the end of the prompt "wants logits".
+void EngineLoop::take_hidden(const PlannedChunk& chunk, std::size_t first_token) {
+  Generation& generation = chunk.choice->generation();
+  const bool is_mean = model_.pooling == Pooling::kMean;
+  if (!generation.document().is_embedding || (!is_mean && !chunk.wants_logits)) return;
+  const std::size_t begin = is_mean ? 0 : chunk.count - 1;
+  for (std::size_t i = begin; i < chunk.count; ++i) {
+    generation.pooling().add(model_.pooling, chunk.choice->num_computed() + i,
+                             steps_.hidden(first_token + i));
+  }
+}
+
+void EngineLoop::finish_embedding(Choice& choice) {
+  Generation& generation = choice.generation();
+  Event event;
+  event.type = VERNAL_EVENT_EMBEDDING;
+  event.embedding = generation.pooling().vector();
+  generation.request().events().push(std::move(event));
+  seating_.finish(choice);
+  generation.request().finish(generation.finished_event(), RequestOutcome::kStop);
+}
+
 void EngineLoop::take_results() {
+  std::size_t first_token = 0;
+  for (const PlannedChunk& chunk : planned_) {
+    take_hidden(chunk, first_token);
+    first_token += chunk.count;
+  }
   for (const PlannedChunk& chunk : planned_) {
     Choice& choice = *chunk.choice;
     if (!choice.has_prompt()) {
@@ -72,6 +115,10 @@ void EngineLoop::take_results() {
       if (goes_on) {
         report_progress(choice);
       }
+      continue;
+    }
+    if (choice.generation().document().is_embedding) {
+      if (goes_on) finish_embedding(choice);
       continue;
     }
     const std::span<const float> logits = steps_.logits(row++);
@@ -119,6 +166,10 @@ void EngineLoop::draw(Choice& choice, std::span<const float> logits) {
     return;
   }
   generation.count_token();
+  const SteadyClock::time_point now = SteadyClock::now();
+  if (const auto before = choice.mark_token(now)) {
+    metrics_.token_times.observe(std::chrono::duration<double>(now - *before).count());
+  }
   ++metrics_.generated_tokens;
   choice.append(token->chosen.id);
   if (model_.tokenizer->is_end_of_generation(token->chosen.id)) {

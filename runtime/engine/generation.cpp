@@ -107,6 +107,9 @@ Event Generation::started_event() const {
   event.type = VERNAL_EVENT_STARTED;
   event.cached_tokens = num_cached_;
   event.queued_us = microseconds(prepared_.request->submitted_at(), *started_at_);
+  for (const auto& choice : choices_) {
+    if (choice->is_seated() && event.slot == 0) event.slot = choice->seat().slot + 1U;
+  }
   event.text = num_cached_ > 0 ? "an earlier request began with the same tokens"
                                : "no earlier request began with the same tokens";
   return event;

@@ -7,9 +7,11 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/answer/choice_output.hpp"
+#include "engine/answer/prompt_pooling.hpp"
 #include "engine/loaded_model.hpp"
 #include "engine/request/request.hpp"
 #include "engine/sampling/sampler.hpp"
@@ -61,6 +63,10 @@ class Choice {
   // ---- tokens
   std::span<const TokenId> generated() const noexcept { return generated_; }
   void append(TokenId token) { generated_.push_back(token); }
+  /// A token has been drawn now. Returns when the one before was; nothing for the first.
+  std::optional<SteadyClock::time_point> mark_token(SteadyClock::time_point now) noexcept {
+    return std::exchange(last_token_at_, now);
+  }
   std::size_t num_known() const noexcept;
   std::size_t num_prompt() const noexcept;
   /// Known tokens [begin, begin + count), which lie on one side of the end of the prompt.
@@ -104,6 +110,7 @@ class Choice {
   std::vector<TokenId> generated_;
   State state_ = State::kWaiting;
   Seat seat_;  // while seated
+  std::optional<SteadyClock::time_point> last_token_at_;
   std::uint64_t last_served_ = 0;
 };
 
@@ -141,6 +148,9 @@ class Generation {
   /// The terminal event of a request all of whose choices are finished.
   Event finished_event() const;
 
+  /// Of a request for an embedding.
+  PromptPooling& pooling() noexcept { return pooling_; }
+
   /// Logits of the last token of the prompt, while choices wait for them. Else empty.
   std::span<const float> prompt_logits() const noexcept { return prompt_logits_; }
   void keep_prompt_logits(std::span<const float> logits);
@@ -156,6 +166,7 @@ class Generation {
   std::uint64_t num_cached_ = 0;
   std::uint64_t num_generated_ = 0;  // in all choices
   std::vector<float> prompt_logits_;
+  PromptPooling pooling_;
 };
 
 }  // namespace vernal

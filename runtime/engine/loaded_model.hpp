@@ -24,6 +24,13 @@ struct RequestLimits {
   std::chrono::milliseconds step_timeout = kDefaultStepTimeout;  ///< longer steps count as hung
 };
 
+/// How the hidden states of a prompt become one vector.
+enum class Pooling : std::uint8_t {
+  kNone,  ///< the model gives no embeddings
+  kLast,  ///< that of the last token
+  kMean,  ///< the mean of all
+};
+
 /// A model as the loader hands it to the engine.
 struct LoadedModel {
   std::string id;             ///< its name in the deployment
@@ -34,8 +41,10 @@ struct LoadedModel {
   std::shared_ptr<const ChatTemplate> chat_template;  ///< null: chat is refused, completions work
   /// For requests with tools. Null: chat_template serves them too.
   std::shared_ptr<const ChatTemplate> tool_use_template;
-  std::string chat_template_problem;    ///< why there is none; may be empty
-  std::uint64_t vocabulary_size = 0;    ///< columns of the logits
+  std::string chat_template_problem;  ///< why there is none; may be empty
+  std::uint64_t vocabulary_size = 0;  ///< columns of the logits
+  Pooling pooling = Pooling::kNone;
+  std::uint64_t embedding_size = 0;     ///< width of the hidden states; 0 without pooling
   std::uint64_t context_length = 0;     ///< most positions of one sequence
   std::uint32_t slots = kDefaultSlots;  ///< most live sequences, all of which may be in one step
   std::uint32_t max_tokens_per_step = kDefaultMaxTokensPerStep;  ///< better at least slots + 64

@@ -122,6 +122,7 @@ SeatResult Seating::seat(Choice& choice) {
   if (result == SeatResult::kSeated) {
     listener_.on_seated(choice);
     metrics_.cached_tokens += choice.num_computed();
+    metrics_.prefix_queries += choice.num_known();
   }
   return result;
 }

@@ -91,17 +91,31 @@ void ResidentModel::build() {
     segment.module = build_module(plugin_, description,
                                   {.context_length = context_length_,
                                    .functions = {},
+                                   .outputs = outputs_of(segment),
                                    .first_layer = segment.first,
                                    .last_layer = segment.last})
                          .module;
     segment.view = std::make_unique<ModuleView>(segment.module);
     segment.weights = std::make_unique<GgufWeightStore>(*file_, *segment.module);
   }
-  if (main_function(*segments_.back().module).logits_columns == 0) {
+  const StepFunction last = main_function(*segments_.back().module);
+  if (settings_.pooling != "none" && last.hidden_output_columns == 0) {
+    throw Error(VERNAL_UNSUPPORTED,
+                fmt::format("[models.{}]: pooling = \"{}\": architecture \"{}\" gives no hidden "
+                            "states beside its logits; leave the key out",
+                            settings_.name, settings_.pooling, architecture_));
+  }
+  if (last.logits_columns == 0) {
     throw Error(
         VERNAL_INVALID_ARGUMENT,
         fmt::format("\"layers\" end at {}, where the model goes on", segments_.back().last));
   }
+}
+
+// Embeddings are made of the hidden states behind the last layer.
+std::vector<std::string> ResidentModel::outputs_of(const ModelSegment& segment) const {
+  if (settings_.pooling == "none" || &segment != &segments_.back()) return {};
+  return {"hidden"};
 }
 
 std::uint64_t ResidentModel::kv_tokens() const noexcept {
@@ -240,6 +254,10 @@ LoadedModel ResidentModel::load(const LoadProgress& progress) {
   load_segments(segments_, progress);
   lock_weights_in_place();
   out.vocabulary_size = main_function(*segments_.back().module).logits_columns;
+  if (settings_.pooling != "none") {
+    out.pooling = settings_.pooling == "mean" ? Pooling::kMean : Pooling::kLast;
+    out.embedding_size = main_function(*segments_.back().module).hidden_output_columns;
+  }
   out.context_length = context_length_;
   out.slots = static_cast<std::uint32_t>(settings_.slots);
   out.max_tokens_per_step = static_cast<std::uint32_t>(settings_.max_tokens_per_step);

@@ -54,10 +54,14 @@ struct AbiOptions {
     abi.context_length = options.context_length;
     abi.functions = functions.data();
     abi.num_functions = functions.size();
+    for (const std::string& output : options.outputs) outputs.push_back(to_str(output));
+    abi.outputs = outputs.data();
+    abi.num_outputs = outputs.size();
     abi.first_layer = options.first_layer;
     abi.last_layer = options.last_layer;
   }
   std::vector<vernal_str> functions;
+  std::vector<vernal_str> outputs;
   vernal_build_options abi{};
 };
 

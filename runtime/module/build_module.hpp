@@ -35,6 +35,7 @@ struct ArchitectureInput {
 struct ModuleOptions {
   std::uint64_t context_length = 0;    ///< positions
   std::vector<std::string> functions;  ///< wanted in addition to "main"
+  std::vector<std::string> outputs{};  ///< of "main", wanted beside its own
   std::int64_t first_layer = 0;        ///< inclusive
   std::int64_t last_layer = -1;        ///< inclusive; -1: the model's last layer
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <utility>
 
 #include "observe/progress_line.hpp"
 #include "vernal/error.hpp"
@@ -15,6 +16,14 @@ RequestDefaults defaults_of(const SamplingOptions& sampling, const std::string& 
   defaults.sampling = sampling;
   defaults.thinking = thinking;
   return defaults;
+}
+
+MessagePolicy policy_of(const ModelSettings& model) {
+  MessagePolicy policy;
+  if (model.repair_messages == "always") policy.repair = RepairMessages::kAlways;
+  if (model.repair_messages == "never") policy.repair = RepairMessages::kNever;
+  if (model.late_system == "first") policy.late_system = LateSystem::kFirst;
+  return policy;
 }
 
 ModelDescription describe(const ResidentModel& model) {
@@ -33,11 +42,18 @@ ModelDescription describe(const ResidentModel& model) {
 void declare_models(const OpenDeployment& open, Engine& engine) {
   for (const auto& model : open.models()) {
     const ModelSettings& settings = model->settings();
-    engine.declare_model(describe(*model), defaults_of(settings.sampling, settings.thinking));
+    RequestDefaults defaults = defaults_of(settings.sampling, settings.thinking);
+    defaults.message_policy = policy_of(settings);
+    engine.declare_model(describe(*model), std::move(defaults));
   }
   for (const ProfileSettings& profile : open.deployment().profiles) {
-    engine.declare_profile(profile.name, profile.model,
-                           defaults_of(profile.sampling, profile.thinking), profile.aliases);
+    RequestDefaults defaults = defaults_of(profile.sampling, profile.thinking);
+    for (const auto& model : open.models()) {
+      if (model->settings().name == profile.model) {
+        defaults.message_policy = policy_of(model->settings());
+      }
+    }
+    engine.declare_profile(profile.name, profile.model, std::move(defaults), profile.aliases);
   }
 }
 

@@ -1,6 +1,7 @@
 // A StepModel that answers from a script, checks how it is called, and fails when a test wants it.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -188,6 +189,11 @@ class ScriptedStepModel final : public StepModel {
       sequence.tokens.insert(sequence.tokens.end(), chunk.tokens.begin(), chunk.tokens.end());
       require(sequence.tokens.size() <= sequence.reserved, "a chunk has no room");
       num_tokens += chunk.tokens.size();
+      for (std::size_t i = 0; i < chunk.tokens.size(); ++i) {
+        hidden_.push_back(
+            {static_cast<float>(chunk.tokens[i]), static_cast<float>(chunk.first_position + i)});
+        has_hidden_.push_back(chunk.wants_hidden);
+      }
       if (chunk.num_rows == 1) {
         rows_.emplace_back(kByteVocabularySize);
         control_->predict(sequence.tokens, rows_.back());
@@ -210,7 +216,16 @@ class ScriptedStepModel final : public StepModel {
   }
 
   std::span<const float> logits(std::size_t row) const override { return rows_.at(row); }
-  void end_step() noexcept override { rows_.clear(); }
+  /// A token's hidden state is its id and its position.
+  std::span<const float> hidden(std::size_t token) const override {
+    require(has_hidden_.at(token), "the hidden state of a chunk that does not want it");
+    return hidden_.at(token);
+  }
+  void end_step() noexcept override {
+    rows_.clear();
+    hidden_.clear();
+    has_hidden_.clear();
+  }
 
  private:
   struct Sequence {
@@ -245,6 +260,8 @@ class ScriptedStepModel final : public StepModel {
   std::map<SequenceId, Sequence> sequences_;
   SequenceId last_id_ = 0;
   std::vector<std::vector<float>> rows_;
+  std::vector<std::array<float, 2>> hidden_;
+  std::vector<bool> has_hidden_;
 };
 
 }  // namespace vernal::test

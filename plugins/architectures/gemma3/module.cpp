@@ -55,7 +55,7 @@ void Gemma3::build(const Metadata& metadata, const BuildOptions& options, const 
   }
 
   if (layers.has_head) {
-    const Tensor logits = head(b, metadata, c, x);
+    const Tensor logits = head(b, metadata, c, options, x);
     b.output("logits", g.final_softcap > 0 ? b.softcap(logits, g.final_softcap) : logits);
   } else {
     b.output("hidden", x, "all");

@@ -49,7 +49,7 @@ void Qwen3::build(const Metadata& metadata, const BuildOptions& options, const B
   }
 
   if (layers.has_head) {
-    b.output("logits", head(b, metadata, c, x));
+    b.output("logits", head(b, metadata, c, options, x));
   } else {
     b.output("hidden", x, "all");
   }

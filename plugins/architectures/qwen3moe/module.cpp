@@ -50,7 +50,7 @@ void Qwen3Moe::build(const Metadata& metadata, const BuildOptions& options,
   }
 
   if (layers.has_head) {
-    b.output("logits", head(b, metadata, c, x));
+    b.output("logits", head(b, metadata, c, options, x));
   } else {
     b.output("hidden", x, "all");
   }

@@ -38,6 +38,8 @@ struct Event {
   std::string error_code;
   std::vector<TokenId> tokens;
   std::vector<TokenLogprob> logprobs;
+  std::vector<float> embedding;
+  std::uint64_t slot = 0;  ///< from 1; 0: none
   std::uint64_t prompt_tokens = 0;
   std::uint64_t context_length = 0;
   std::uint64_t cached_tokens = 0;

@@ -48,6 +48,9 @@ const vernal_event& EventView::set(Event event) {
   view_.http_hint = event_.http_hint;
   view_.code = event_.code;
   view_.retryable = event_.is_retryable ? 1U : 0U;
+  view_.embedding = event_.embedding.data();
+  view_.embedding_size = event_.embedding.size();
+  view_.slot = event_.slot;
   return view_;
 }
 

@@ -75,6 +75,20 @@ void warn_of_sampling(const SamplingOptions& sampling, Warnings& warnings) {
   }
 }
 
+// Has the document ask for what an embedding takes.
+void prepare_embedding(RequestDocument& document, const LoadedModel& model) {
+  if (model.pooling == Pooling::kNone) {
+    throw unsupported_parameter(
+        "kind",
+        "Unsupported parameter: this model gives no embeddings; its table in the deployment has to "
+        "say pooling = \"last\" or \"mean\".");
+  }
+  document.n = 1;
+  document.max_tokens = 1;
+  // The mean is over all tokens of the prompt, so all have to be computed.
+  if (model.pooling == Pooling::kMean) document.reuses_prompt = false;
+}
+
 PreparedRequest prepare(SubmittedRequest& submitted, Warnings& warnings) {
   const LoadedModel& model = submitted.model->model();
   PreparedRequest prepared;
@@ -90,11 +104,14 @@ PreparedRequest prepare(SubmittedRequest& submitted, Warnings& warnings) {
                         "Invalid value for 'prompt': it has no tokens; at least one is needed.");
   }
   const std::uint64_t num_tokens = prepared.prompt.size();
-  if (num_tokens >= model.context_length) {
+  if (prepared.document.is_embedding) prepare_embedding(prepared.document, model);
+  // An embedding needs no room for an answer.
+  const std::uint64_t room = prepared.document.is_embedding ? 0 : 1;
+  if (num_tokens + room > model.context_length) {
     throw context_overflow(prepared.document.messages ? "messages" : "prompt", model.context_length,
                            num_tokens);
   }
-  const std::uint64_t most = model.context_length - num_tokens;
+  const std::uint64_t most = std::max<std::uint64_t>(model.context_length - num_tokens, 1);
   const std::uint64_t wanted = prepared.document.max_tokens.value_or(most);
   prepared.max_new_tokens = std::min(wanted, most);
   if (wanted > most) {

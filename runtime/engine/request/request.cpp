@@ -97,10 +97,23 @@ void Request::cancel(std::string_view reason) noexcept {
   engine_->notify();
 }
 
+void Request::observe(const Event& finished) noexcept {
+  const auto seconds = [](std::uint64_t us) { return static_cast<double>(us) * 1e-6; };
+  const double total = std::chrono::duration<double>(SteadyClock::now() - submitted_at_).count();
+  metrics_->first_token_times.observe(seconds(finished.queued_us + finished.prefill_us));
+  metrics_->request_times.observe(total);
+  metrics_->queue_times.observe(seconds(finished.queued_us));
+  metrics_->prefill_times.observe(seconds(finished.prefill_us));
+  metrics_->decode_times.observe(seconds(finished.decode_us));
+  metrics_->prompt_lengths.observe(static_cast<double>(finished.prompt_tokens));
+  metrics_->answer_lengths.observe(static_cast<double>(finished.completion_tokens));
+}
+
 bool Request::finish(Event terminal, RequestOutcome outcome) noexcept {
   if (has_ended_.exchange(true)) {
     return false;
   }
+  if (terminal.type == VERNAL_EVENT_FINISHED) observe(terminal);
   // Counted before the client can see it.
   --metrics_->open_requests;
   ++metrics_->outcomes[static_cast<std::size_t>(outcome)];

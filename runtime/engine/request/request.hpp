@@ -68,6 +68,9 @@ class Request {
   EventView& polled() noexcept { return polled_; }
 
  private:
+  // Adds its times and lengths to the metrics.
+  void observe(const Event& finished) noexcept;
+
   const RequestId id_;
   const SteadyClock::time_point submitted_at_;
   const std::shared_ptr<WakeSignal> engine_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "text/request/generic_tools.hpp"
+#include "text/request/message_repair.hpp"
 #include "text/request/request_error.hpp"
 
 namespace vernal {
@@ -85,18 +86,40 @@ PromptBuilder::Rendering PromptBuilder::render(const RequestDocument& document) 
         fmt::format("This model has no chat template{}{}; send a prompt instead of messages.",
                     problem_.empty() ? "" : ": ", problem_));
   }
+  const RepairMessages repair = document.message_policy.repair;
   try {
-    if (document.tools.empty()) {
-      return render_in_form(document, chat_, ToolForm::kAsSent);
-    }
-    const ProbedTemplate& used = tool_use_.source ? tool_use_ : chat_;
-    if (std::optional<Rendering> rendering = render_with_tools(document, used)) {
-      return *std::move(rendering);
-    }
-    return render_with_preamble(document, used);
+    if (repair == RepairMessages::kAlways) return render_repaired(document);
+    return render_as_is(document);
+  } catch (const TemplateError& error) {
+    const bool may_repair =
+        repair == RepairMessages::kWhenRefused && error.code() != VERNAL_RESOURCE_EXHAUSTED;
+    if (!may_repair) throw template_failed(error);
+  }
+  try {
+    return render_repaired(document);
   } catch (const TemplateError& error) {
     throw template_failed(error);
   }
+}
+
+PromptBuilder::Rendering PromptBuilder::render_repaired(const RequestDocument& document) const {
+  RequestDocument repaired = document;
+  Warnings warnings;
+  repaired.messages = repair_messages(*document.messages, document.message_policy, warnings);
+  Rendering rendering = render_as_is(repaired);
+  rendering.warnings.insert(rendering.warnings.begin(), warnings.begin(), warnings.end());
+  return rendering;
+}
+
+PromptBuilder::Rendering PromptBuilder::render_as_is(const RequestDocument& document) const {
+  if (document.tools.empty()) {
+    return render_in_form(document, chat_, ToolForm::kAsSent);
+  }
+  const ProbedTemplate& used = tool_use_.source ? tool_use_ : chat_;
+  if (std::optional<Rendering> rendering = render_with_tools(document, used)) {
+    return *std::move(rendering);
+  }
+  return render_with_preamble(document, used);
 }
 
 // Nothing where the template does not print the tools. Templates that need what a client left out

@@ -77,7 +77,10 @@ class PromptBuilder {
     Warnings warnings;
   };
 
+  // Repairs the messages where the template refuses them and the policy lets it.
   Rendering render(const RequestDocument& document) const;
+  Rendering render_as_is(const RequestDocument& document) const;
+  Rendering render_repaired(const RequestDocument& document) const;
   std::optional<Rendering> render_with_tools(const RequestDocument& document,
                                              const ProbedTemplate& used) const;
   Rendering render_with_preamble(const RequestDocument& document, const ProbedTemplate& used) const;

@@ -36,12 +36,10 @@ void assign_if(T& target, const std::optional<U>& value) {
 
 bool is_text(const json::value& value) { return value.is_string() && !is_written_number(value); }
 
-void read_kind(ObjectReader& reader) {
+void read_kind(ObjectReader& reader, RequestDocument& out) {
   const std::string kind = reader.find_string("kind", kMaxKeyBytes).value_or("generate");
-  if (kind == "embed") {
-    throw unsupported_parameter("kind", "Unsupported parameter: this model has no embeddings.");
-  }
-  if (kind != "generate") {
+  out.is_embedding = kind == "embed";
+  if (!out.is_embedding && kind != "generate") {
     throw invalid_value("kind", "Invalid value for 'kind': expected generate or embed.");
   }
 }
@@ -212,8 +210,9 @@ RequestDocument parse_request(std::string_view text, const RequestDefaults& defa
   out.sampling = defaults.sampling;
   out.max_tokens = defaults.max_tokens;
   out.thinking = defaults.thinking;
+  out.message_policy = defaults.message_policy;
   out.template_kwargs = defaults.template_kwargs;
-  read_kind(reader);
+  read_kind(reader, out);
   read_prompt(reader, has_tokens, out);
   read_tools_and_choice(reader, out);
   read_format(reader);

@@ -12,6 +12,7 @@
 
 #include "text/request/chat_message.hpp"
 #include "text/request/json_reader.hpp"
+#include "text/request/message_policy.hpp"
 #include "text/request/sampling_options.hpp"
 #include "text/request/sampling_reader.hpp"
 
@@ -22,12 +23,15 @@ struct RequestDefaults {
   SamplingOptions sampling;
   std::optional<std::uint64_t> max_tokens;
   std::string thinking = "auto";  ///< as RequestDocument::thinking
+  MessagePolicy message_policy;
   boost::json::object template_kwargs;
 };
 
 /// A request, checked. Everything that depends on the model (lengths, token ids) is checked later.
 struct RequestDocument {
+  bool is_embedding = false;  ///< the vector of the prompt is wanted, and no answer
   std::optional<std::vector<ChatMessage>> messages;  ///< a conversation, or
+  MessagePolicy message_policy;       ///< what may be done to them; not the client's to say
   std::optional<std::string> prompt;  ///< text as it stands; neither: the prompt comes as token ids
   std::vector<ToolDefinition> tools;  ///< none if tool_choice is "none"
   boost::json::object template_kwargs;  ///< variables of the chat template

@@ -171,10 +171,10 @@ TEST(RequestDocument, RefusesMessagesThatAreNone) {
 }
 
 TEST(RequestDocument, TellsWhatIsNotSupportedFromWhatIsWrong) {
-  for (const char* members : {R"("format": {"type": "json"})", R"("kind": "embed")",
-                              R"("format": {"type": "json_schema", "schema": {}})",
-                              R"("tools": [{"name": "f"}], "tool_choice": "required")",
-                              R"("tools": [{"name": "f"}], "tool_choice": {"name": "f"})"}) {
+  for (const char* members :
+       {R"("format": {"type": "json"})", R"("format": {"type": "json_schema", "schema": {}})",
+        R"("tools": [{"name": "f"}], "tool_choice": "required")",
+        R"("tools": [{"name": "f"}], "tool_choice": {"name": "f"})"}) {
     const Refusal found = refusal(with(members));
     EXPECT_EQ(found.code, VERNAL_UNSUPPORTED) << members;
     EXPECT_EQ(found.error_code, "unsupported_parameter") << members;

@@ -60,6 +60,18 @@ TEST(MetricsText, GathersMetricsOfOneName) {
             "b_total{model=\"x\"} 1\nb_total{model=\"y\"} 1e+18\n");
 }
 
+TEST(Metrics, GatherTheSeriesOfAHistogram) {
+  const std::vector<Metric> metrics = {
+      {"h_sum", "Hs.", "", 3, VERNAL_METRIC_HISTOGRAM},
+      {"h_bucket", "Hs.", "le=\"1\"", 1, VERNAL_METRIC_HISTOGRAM},
+      {"h_bucket", "Hs.", "le=\"+Inf\"", 2, VERNAL_METRIC_HISTOGRAM},
+      {"h_count", "Hs.", "", 2, VERNAL_METRIC_HISTOGRAM},
+      {"h_c", "Another.", "", 7, VERNAL_METRIC_GAUGE}};
+  EXPECT_EQ(render_metrics(metrics),
+            "# HELP h Hs.\n# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\n"
+            "h_count 2\nh_sum 3\n# HELP h_c Another.\n# TYPE h_c gauge\nh_c 7\n");
+}
+
 TEST(ApiKeys, AcceptWhatTheFileHolds) {
   const ApiKeys keys = ApiKeys::from_text("# comment\n\n  one \r\ntwo");
   EXPECT_TRUE(keys.are_required());

@@ -92,6 +92,8 @@ void to_abi(const MockEvent& event, EventArrays& arrays, vernal_event& out) {
   out.completion_tokens = event.completion_tokens;
   out.tokens = event.tokens.data();
   out.num_tokens = event.tokens.size();
+  out.embedding = event.embedding.data();
+  out.embedding_size = event.embedding.size();
   out.queued_us = 1000;
   out.prefill_us = 2000;
   out.decode_us = 4000;

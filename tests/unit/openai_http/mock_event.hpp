@@ -27,6 +27,7 @@ struct MockEvent {
   std::uint32_t finish_reason = VERNAL_FINISH_STOP;
   std::vector<std::vector<MockCandidate>> positions;  // first of each: the chosen one
   std::vector<std::int32_t> tokens;
+  std::vector<float> embedding;
   std::uint64_t prompt_tokens = 0;
   std::uint64_t cached_tokens = 0;
   std::uint64_t completion_tokens = 0;

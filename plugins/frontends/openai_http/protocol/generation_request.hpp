@@ -29,6 +29,8 @@ struct GenerationRequest {
   bool include_usage = false;  // a usage chunk at the end of the event stream
   bool wants_logprobs = false;
   std::uint32_t num_alternatives = 0;     // of each position, with wants_logprobs
+  bool wants_base64 = false;              // of an embedding; else numbers
+  bool is_normalized = true;              // of an embedding: it gets the length one
   std::shared_ptr<NativeRequest> native;  // of llama-server's API; else null
 };
 

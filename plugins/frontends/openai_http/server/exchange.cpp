@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "openai_http/protocol/identifiers.hpp"
+#include "openai_http/server/routes.hpp"
 
 namespace vernal::openai_http {
 namespace {
@@ -108,6 +109,8 @@ void Exchange::log_record() {
   if (record_.status == 0) record_.status = kClientClosed;
   const bool is_over = (is_broken_ && !is_complete_) || record_.status == kClientClosed;
   if (is_over && record_.error.empty()) record_.error = "client_left";
+  service_.counters.routes.count(
+      endpoint_ == nullptr ? RouteCounters::kNoRoute : route_number(*endpoint_), record_.status);
   const bool computes = endpoint_ != nullptr && endpoint_->work == Work::kComputes;
   const bool is_refused = record_.status >= 400 && (endpoint_ == nullptr || record_.status < 500);
   service_.log(computes || is_refused ? VERNAL_LOG_INFO : VERNAL_LOG_DEBUG,

@@ -43,20 +43,31 @@ class Generation {
 
   static void on_ready(void* user, vernal_request_id) { static_cast<Wakeup*>(user)->notify(); }
 
+  /// Prompts that are in the engine at the same time. More wait here, so that one request with
+  /// hundreds of inputs does not fill the queue.
+  static constexpr std::size_t kMostAtOnce = 64;
+
   void submit() {
-    const HttpService& service = exchange_.service();
-    for (const EnginePrompt& prompt : request_.prompts) {
-      SubmitArgs args;
-      args.model = request_.model;
-      args.request_json = prompt.document;
-      args.tokens = prompt.tokens;
-      args.on_ready = on_ready;
-      args.user = exchange_.wakeup().get();
-      Submission sent = service.engine.submit(args);
-      if (!sent.accepted()) throw RequestRefused(refusal_of(sent));
-      parts_.push_back({std::move(sent.request)});
-      exchange_.record().add_prompt();
-    }
+    while (parts_.size() < request_.prompts.size() && num_running() < kMostAtOnce) submit_next();
+  }
+
+  std::size_t num_running() const {
+    return static_cast<std::size_t>(
+        std::count_if(parts_.begin(), parts_.end(), [](const Part& p) { return !p.is_finished; }));
+  }
+
+  void submit_next() {
+    const EnginePrompt& prompt = request_.prompts[parts_.size()];
+    SubmitArgs args;
+    args.model = request_.model;
+    args.request_json = prompt.document;
+    args.tokens = prompt.tokens;
+    args.on_ready = on_ready;
+    args.user = exchange_.wakeup().get();
+    Submission sent = exchange_.service().engine.submit(args);
+    if (!sent.accepted()) throw RequestRefused(refusal_of(sent));
+    parts_.push_back({std::move(sent.request)});
+    exchange_.record().add_prompt();
   }
 
   /// A status alone does not tell a model that loads from one that has failed.
@@ -161,13 +172,15 @@ class Generation {
         exchange_.record().on_event(i, event);
         answer_.on_event(i, event, pending_);
         parts_[i].is_finished = event.type == VERNAL_EVENT_FINISHED;
+        if (parts_[i].is_finished) parts_[i].request.release();
       }
     }
+    if (found) submit();
     return found;
   }
 
   bool all_finished() const {
-    return std::all_of(parts_.begin(), parts_.end(), [](const Part& p) { return p.is_finished; });
+    return parts_.size() == request_.prompts.size() && num_running() == 0;
   }
 
   net::awaitable<void> flush() {

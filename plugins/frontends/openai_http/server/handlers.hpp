@@ -14,6 +14,9 @@ net::awaitable<void> answer_root(Exchange& exchange);
 /// GET /version: {"version": ...}.
 net::awaitable<void> answer_version(Exchange& exchange);
 
+/// GET /openapi.json: the description of all endpoints.
+net::awaitable<void> answer_openapi(Exchange& exchange);
+
 /// GET /health, /healthz and /ping: 200 {"status":"ok"} if every model is ready and nothing drains,
 /// else 503.
 net::awaitable<void> answer_health(Exchange& exchange);

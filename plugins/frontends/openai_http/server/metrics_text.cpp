@@ -41,6 +41,22 @@ std::string number(double value) {
   return fmt::format("{}", value);
 }
 
+/// The name that a metric's lines have in common. That of a histogram is its series' without their
+/// endings.
+std::string_view family_of(const Metric& metric) {
+  std::string_view name = metric.name;
+  if (metric.type != VERNAL_METRIC_HISTOGRAM) return name;
+  for (const std::string_view ending : {"_bucket", "_sum", "_count"}) {
+    if (name.ends_with(ending)) return name.substr(0, name.size() - ending.size());
+  }
+  return name;
+}
+
+std::string_view type_name(std::uint32_t type) {
+  if (type == VERNAL_METRIC_HISTOGRAM) return "histogram";
+  return type == VERNAL_METRIC_COUNTER ? "counter" : "gauge";
+}
+
 }  // namespace
 
 std::string render_metrics(const std::vector<Metric>& metrics) {
@@ -48,16 +64,20 @@ std::string render_metrics(const std::vector<Metric>& metrics) {
   for (const Metric& metric : metrics) {
     if (is_metric_name(metric.name)) sorted.push_back(&metric);
   }
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const Metric* a, const Metric* b) { return a->name < b->name; });
+  const auto comes_first = [](const Metric* a, const Metric* b) {
+    const std::string_view left = family_of(*a);
+    const std::string_view right = family_of(*b);
+    return left != right ? left < right : a->name < b->name;
+  };
+  std::stable_sort(sorted.begin(), sorted.end(), comes_first);
   std::string out;
   std::string_view last;
   for (const Metric* const metric : sorted) {
-    if (metric->name != last) {
-      const std::string_view type = metric->type == VERNAL_METRIC_COUNTER ? "counter" : "gauge";
-      fmt::format_to(std::back_inserter(out), "# HELP {0} {1}\n# TYPE {0} {2}\n", metric->name,
-                     escaped_help(metric->help), type);
-      last = metric->name;
+    const std::string_view family = family_of(*metric);
+    if (family != last) {
+      fmt::format_to(std::back_inserter(out), "# HELP {0} {1}\n# TYPE {0} {2}\n", family,
+                     escaped_help(metric->help), type_name(metric->type));
+      last = family;
     }
     const std::string labels = metric->labels.empty() ? "" : "{" + metric->labels + "}";
     fmt::format_to(std::back_inserter(out), "{}{} {}\n", metric->name, labels,

@@ -14,6 +14,8 @@
 #include "openai_http/openai/chat_request.hpp"
 #include "openai_http/openai/completion_answer.hpp"
 #include "openai_http/openai/completion_request.hpp"
+#include "openai_http/openai/embedding_answer.hpp"
+#include "openai_http/openai/embedding_request.hpp"
 #include "openai_http/protocol/text_safety.hpp"
 #include "openai_http/server/handlers.hpp"
 
@@ -25,6 +27,9 @@ constexpr GenerationApi kCompletion{read_completion_request, make_completion_ans
 constexpr GenerationApi kNativeCompletion{read_native_completion, make_native_answer, "cmpl-",
                                           prepare_native_completion};
 constexpr GenerationApi kInfill{read_infill, make_native_answer, "cmpl-", prepare_infill};
+constexpr GenerationApi kEmbedding{read_embedding_request, make_embedding_answer, "embd-"};
+constexpr GenerationApi kNativeEmbedding{read_native_embedding, make_native_embedding_answer,
+                                         "embd-"};
 
 constexpr std::array kEndpoints = {
     Endpoint{"GET", "/", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_root},
@@ -32,6 +37,7 @@ constexpr std::array kEndpoints = {
     Endpoint{"GET", "/healthz", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_health},
     Endpoint{"GET", "/ping", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_health},
     Endpoint{"GET", "/version", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_version},
+    Endpoint{"GET", "/openapi.json", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_openapi},
     Endpoint{"GET", "/metrics", Access::kWithKey, Work::kNone, Speaks::kOpenAi, answer_metrics},
     Endpoint{"GET", "/v1/models", Access::kWithKey, Work::kNone, Speaks::kShared,
              answer_model_list},
@@ -41,6 +47,8 @@ constexpr std::array kEndpoints = {
              answer_generation, &kChat},
     Endpoint{"POST", "/v1/completions", Access::kWithKey, Work::kComputes, Speaks::kOpenAi,
              answer_generation, &kCompletion},
+    Endpoint{"POST", "/v1/embeddings", Access::kWithKey, Work::kComputes, Speaks::kOpenAi,
+             answer_generation, &kEmbedding},
     Endpoint{"POST", "/v1/chat/completions/input_tokens", Access::kWithKey, Work::kComputes,
              Speaks::kOpenAi, answer_chat_input_tokens},
     Endpoint{"POST", "/v1/messages/count_tokens", Access::kWithKey, Work::kComputes,
@@ -53,6 +61,8 @@ constexpr std::array kEndpoints = {
              answer_apply_template},
     Endpoint{"POST", "/completion", Access::kWithKey, Work::kComputes, Speaks::kNative,
              answer_generation, &kNativeCompletion},
+    Endpoint{"POST", "/embedding", Access::kWithKey, Work::kComputes, Speaks::kNative,
+             answer_generation, &kNativeEmbedding},
     Endpoint{"POST", "/infill", Access::kWithKey, Work::kComputes, Speaks::kNative,
              answer_generation, &kInfill},
     Endpoint{"GET", "/props", Access::kWithKey, Work::kNone, Speaks::kNative, answer_props},
@@ -203,6 +213,18 @@ std::string endpoint_list() {
     out += fmt::format("{}{} {}", out.empty() ? "" : ", ", endpoint.method, endpoint.path);
   }
   return out;
+}
+
+std::span<const Endpoint> all_endpoints() noexcept { return kEndpoints; }
+
+std::size_t route_number(const Endpoint& endpoint) noexcept {
+  static_assert(kEndpoints.size() < RouteCounters::kNoRoute);
+  return static_cast<std::size_t>(&endpoint - kEndpoints.data());
+}
+
+RouteName route_name(std::size_t number) noexcept {
+  if (number >= kEndpoints.size()) return {"other", "other"};
+  return {kEndpoints[number].method, kEndpoints[number].path};
 }
 
 Handler route(Exchange& exchange) {

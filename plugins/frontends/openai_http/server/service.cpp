@@ -5,6 +5,9 @@
 #include <utility>
 
 #include "openai_http/openai/model_listing.hpp"
+#include "openai_http/server/process_metrics.hpp"
+#include "openai_http/server/routes.hpp"
+#include "vernal/abi/version.h"
 
 namespace vernal::openai_http {
 namespace {
@@ -62,6 +65,19 @@ std::vector<Metric> HttpService::own_metrics() const {
     answers.labels = fmt::format("class=\"{}xx\"", status_class);
     out.push_back(std::move(answers));
   }
+  counters.routes.for_each([&](std::size_t route, unsigned status, std::uint64_t count) {
+    Metric requests = metric("vernal_http_requests_total", "Requests by route and status.",
+                             VERNAL_METRIC_COUNTER, count);
+    const RouteName name = route_name(route);
+    requests.labels = fmt::format("method=\"{}\",route=\"{}\",status=\"{}\"", name.method,
+                                  name.path, status == 0 ? "other" : fmt::format("{}", status));
+    out.push_back(std::move(requests));
+  });
+  Metric build = metric("vernal_build_info", "What runs; always 1.", VERNAL_METRIC_GAUGE, 1);
+  build.labels = fmt::format("version=\"{}\",interface=\"{}.{}\"", VERNAL_HTTP_VERSION,
+                             VERNAL_ABI_MAJOR, VERNAL_ABI_MINOR);
+  out.push_back(std::move(build));
+  for (Metric& own : process_metrics()) out.push_back(std::move(own));
   return out;
 }
 

@@ -14,6 +14,7 @@
 #include "openai_http/http/caller_policy.hpp"
 #include "openai_http/http/cors.hpp"
 #include "openai_http/http/memory_budget.hpp"
+#include "openai_http/server/route_counters.hpp"
 #include "openai_http/settings.hpp"
 #include "vernal/engine_client.hpp"
 #include "vernal/text_client.hpp"
@@ -28,6 +29,7 @@ struct HttpCounters {
   std::atomic<std::uint64_t> active_requests = 0;       // head read, answer not yet sent
   std::atomic<std::uint64_t> answers_by_class[6] = {};  // index: status / 100
   std::atomic<std::uint64_t> clients_gone = 0;          // before their answer was complete
+  RouteCounters routes;
 };
 
 /// Settings and services. Any thread; outlives every connection.

@@ -6,6 +6,7 @@
 #include "openai_http/openai/model_listing.hpp"
 #include "openai_http/protocol/json_text.hpp"
 #include "openai_http/protocol/text_safety.hpp"
+#include "openai_http/server/api_description.hpp"
 #include "openai_http/server/handlers.hpp"
 #include "openai_http/server/metrics_text.hpp"
 #include "openai_http/server/routes.hpp"
@@ -68,6 +69,12 @@ net::awaitable<void> answer_root(Exchange& exchange) {
 net::awaitable<void> answer_version(Exchange& exchange) {
   Response response;
   response.body = to_text(boost::json::object{{"version", VERNAL_HTTP_VERSION}});
+  co_await exchange.send(std::move(response));
+}
+
+net::awaitable<void> answer_openapi(Exchange& exchange) {
+  Response response;
+  response.body = describe_api(all_endpoints());
   co_await exchange.send(std::move(response));
 }
 

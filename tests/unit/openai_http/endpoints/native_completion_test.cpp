@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "http_frontend.hpp"
+#include "unit/openai_http/http_frontend.hpp"
 
 namespace vernal::openai_http::testing {
 namespace {

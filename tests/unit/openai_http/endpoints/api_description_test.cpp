@@ -1,0 +1,60 @@
+// The description of the API names every route, and nothing else.
+#include "openai_http/server/api_description.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "openai_http/server/routes.hpp"
+#include "unit/openai_http/http_frontend.hpp"
+
+namespace vernal::openai_http::testing {
+namespace {
+
+/// All names that "$ref" members of a document point to.
+void collect_references(const json::value& value, std::set<std::string>& out) {
+  if (const auto* const object = value.if_object()) {
+    for (const auto& [key, member] : *object) {
+      if (key == "$ref") out.insert(std::string(member.as_string()));
+      collect_references(member, out);
+    }
+  } else if (const auto* const array = value.if_array()) {
+    for (const json::value& element : *array) collect_references(element, out);
+  }
+}
+
+TEST_F(HttpFrontend, DescribesEveryRoute) {
+  start();
+  const RawAnswer answer = get("/openapi.json");
+  ASSERT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.headers.at("content-type"), "application/json");
+  const json::value document = json::parse(answer.body);
+  EXPECT_EQ(document.at("openapi"), "3.1.0");
+  std::size_t num_operations = 0;
+  for (const auto& [path, item] : document.at("paths").as_object()) {
+    num_operations += item.as_object().size();
+  }
+  EXPECT_EQ(num_operations, all_endpoints().size());
+  for (const Endpoint& endpoint : all_endpoints()) {
+    EXPECT_NE(find_schemas(endpoint.method, endpoint.path), nullptr)
+        << endpoint.method << " " << endpoint.path << " has no schemas";
+  }
+}
+
+TEST_F(HttpFrontend, RefersOnlyToSchemasThatAreThere) {
+  start();
+  const json::value document = json::parse(get("/openapi.json").body);
+  std::set<std::string> references;
+  collect_references(document, references);
+  EXPECT_GT(references.size(), 10U);
+  const json::object& schemas = document.at("components").at("schemas").as_object();
+  for (const std::string& reference : references) {
+    const std::string prefix = "#/components/schemas/";
+    ASSERT_TRUE(reference.starts_with(prefix)) << reference;
+    EXPECT_TRUE(schemas.contains(reference.substr(prefix.size()))) << reference;
+  }
+}
+
+}  // namespace
+}  // namespace vernal::openai_http::testing
