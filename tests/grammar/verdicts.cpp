@@ -39,13 +39,20 @@ json::object verdicts(const json::object& request) {
     CompiledGrammar grammar(source);
     answer["us"] = elapsed();
     json::array accepted;
+    json::array bytes;  // that could be followed
     for (const json::value& instance : request.at("instances").as_array()) {
       Matcher matcher(grammar);
-      const json::string& text = instance.as_string();
-      accepted.push_back(matcher.accept_bytes(text) && matcher.can_end());
+      const std::string_view text = instance.as_string();
+      std::size_t read = 0;
+      while (read < text.size() && matcher.accept_bytes(text.substr(read, 1))) {
+        ++read;
+      }
+      accepted.push_back(read == text.size() && matcher.can_end());
+      bytes.push_back(read);
     }
     answer["total_us"] = elapsed();
     answer["accepted"] = std::move(accepted);
+    answer["bytes"] = std::move(bytes);
     json::array warnings;
     for (const GrammarWarning& warning : grammar.warnings()) {
       warnings.push_back(json::array{warning.pointer, warning.keyword, warning.reason});

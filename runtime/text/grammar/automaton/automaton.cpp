@@ -1,12 +1,15 @@
 #include "text/grammar/automaton/automaton.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 namespace vernal::grammar {
 
 Automaton::Automaton(Rules& rules, RegexPool& pool, KeySpelling* keys)
     : rules_(rules), lexer_(pool, keys) {
   states_.intern({0});  // the dead state
+  sets_.intern({});
   grow_steps();
   begin_state();
   rules_.begin(*this);
@@ -32,6 +35,55 @@ void Automaton::head(LexId lexeme, FrameId frame) {
   }
 }
 
+void Automaton::head_of_parents(LexId lexeme, const Frame& frame) {
+  const std::vector<std::uint32_t> parents = sets_[frame.parents];
+  for (const FrameId parent : parents) {
+    head(lexeme, parent);
+  }
+}
+
+// Heads that differ in their parents alone become one.
+void Automaton::merge_heads() {
+  std::sort(heads_.begin(), heads_.end());
+  heads_.erase(std::unique(heads_.begin(), heads_.end()), heads_.end());
+  if (heads_.size() < 2) {
+    return;
+  }
+  const auto core = [&](const Head& head) {
+    Frame frame = frames_[head.frame];
+    frame.parents = 0;
+    return frame;
+  };
+  std::vector<Head> merged;
+  std::vector<bool> is_done(heads_.size(), false);
+  for (std::size_t i = 0; i < heads_.size(); ++i) {
+    if (is_done[i]) {
+      continue;
+    }
+    Frame frame = core(heads_[i]);
+    std::vector<std::uint32_t> parents = sets_[frames_[heads_[i].frame].parents];
+    std::size_t count = 1;
+    for (std::size_t j = i + 1; j < heads_.size() && heads_[j].lexeme == heads_[i].lexeme; ++j) {
+      if (!is_done[j] && core(heads_[j]) == frame) {
+        const std::vector<std::uint32_t>& more = sets_[frames_[heads_[j].frame].parents];
+        parents.insert(parents.end(), more.begin(), more.end());
+        is_done[j] = true;
+        ++count;
+      }
+    }
+    if (count == 1) {
+      merged.push_back(heads_[i]);
+      continue;
+    }
+    std::sort(parents.begin(), parents.end());
+    parents.erase(std::unique(parents.begin(), parents.end()), parents.end());
+    frame.parents = sets_.intern(std::move(parents)).first;
+    merged.push_back({heads_[i].lexeme, frames_.intern(frame).first});
+  }
+  std::sort(merged.begin(), merged.end());
+  heads_ = std::move(merged);
+}
+
 StateId Automaton::finish_state() {
   // Ends of lexemes are followed until no new one is found: empty lexemes may end at once.
   for (std::size_t i = 0; i < ended_.size(); ++i) {
@@ -39,8 +91,7 @@ StateId Automaton::finish_state() {
     const LexState lexeme = lexer_[ended.lexeme];
     rules_.complete(ended.frame, lexeme, *this);
   }
-  std::sort(heads_.begin(), heads_.end());
-  heads_.erase(std::unique(heads_.begin(), heads_.end()), heads_.end());
+  merge_heads();
   if (heads_.empty() && !accepts_) {
     return kDeadState;
   }
@@ -134,18 +185,25 @@ StateId Automaton::state_after(LexId lexeme, std::span<const FrameId> frames) {
   return finish_state();
 }
 
-// Parents come first, so that no chain of frames is followed by recursion.
+// A frame is made after its parents, so in the order of numbers parents come first.
 FrameId Automaton::adopt_frame(const Automaton& other, FrameId frame) {
-  std::vector<Frame> chain;
-  for (FrameId at = frame; at != kNoFrame; at = chain.back().parent) {
-    chain.push_back(other.frames_[at]);
+  std::set<FrameId> needed{frame};
+  for (auto at = needed.rbegin(); at != needed.rend(); ++at) {
+    const std::vector<std::uint32_t>& parents = other.sets_[other.frames_[*at].parents];
+    needed.insert(parents.begin(), parents.end());
   }
-  FrameId parent = kNoFrame;
-  for (auto made = chain.rbegin(); made != chain.rend(); ++made) {
-    made->parent = parent;
-    parent = frames_.intern(*made).first;
+  std::map<FrameId, FrameId> made;
+  for (const FrameId old : needed) {
+    Frame copy = other.frames_[old];
+    std::vector<std::uint32_t> parents;
+    for (const FrameId parent : other.sets_[copy.parents]) {
+      parents.push_back(made.at(parent));
+    }
+    std::sort(parents.begin(), parents.end());
+    copy.parents = sets_.intern(std::move(parents)).first;
+    made[old] = frames_.intern(copy).first;
   }
-  return parent;
+  return made.at(frame);
 }
 
 StateId Automaton::adopt(const Automaton& other, StateId state) {

@@ -56,15 +56,18 @@ class Automaton : private HeadSink {
   std::size_t bytes() const noexcept;
 
  private:
-  static constexpr std::size_t kMaxHeads = 2'000;
+  static constexpr std::size_t kMaxHeads = 20'000;  // before those that differ in parents are one
 
   void head(LexId lexeme, FrameId frame) override;
   void accept() override { accepts_ = true; }
   FrameId intern(const Frame& frame) override { return frames_.intern(frame).first; }
+  std::uint32_t parents_of(FrameId frame) override { return sets_.intern({frame}).first; }
+  void head_of_parents(LexId lexeme, const Frame& frame) override;
   const Frame& frame(FrameId id) const override { return frames_[id]; }
 
   void begin_state();
   StateId finish_state();
+  void merge_heads();
   StateId step(StateId from, std::uint8_t byte);
   FrameId adopt_frame(const Automaton& other, FrameId frame);
   StateId& slot_of(std::uint64_t key);
@@ -73,6 +76,7 @@ class Automaton : private HeadSink {
   Rules& rules_;
   Lexer lexer_;
   Interner<Frame> frames_;
+  Interner<std::vector<std::uint32_t>> sets_;  // of frames; the first one is empty
   Interner<std::vector<std::uint32_t>> states_;  // accepts, then lexeme and frame of each head
   struct Step {
     std::uint64_t key = 0;

@@ -11,10 +11,11 @@ namespace vernal::grammar {
 using FrameId = std::uint32_t;
 inline constexpr FrameId kNoFrame = 0xFFFFFFFFU;
 
-/// A place in the rules. The rules say what the numbers mean; `parent` is the place to go on at when
-/// this one is done.
+/// A place in the rules. The rules say what the numbers mean. `parents` is a set of frames of the
+/// automaton: the places to go on at when this one is done. Ways that differ in their parents alone
+/// are one frame, so that ambiguity does not multiply with depth.
 struct Frame {
-  FrameId parent = kNoFrame;
+  std::uint32_t parents = 0;
   std::uint16_t kind = 0;
   std::uint16_t depth = 0;
   std::uint32_t spec = 0;
@@ -25,7 +26,7 @@ struct Frame {
 
   bool operator==(const Frame&) const = default;
   friend std::uint64_t hash_of(const Frame& f) noexcept {
-    std::uint64_t hash = mix_hash(f.parent, (std::uint64_t{f.kind} << 32U) | f.spec);
+    std::uint64_t hash = mix_hash(f.parents, (std::uint64_t{f.kind} << 32U) | f.spec);
     hash = mix_hash(hash, (std::uint64_t{f.count} << 32U) | f.set);
     return mix_hash(hash, (std::uint64_t{f.bits} << 32U) | f.value);
   }

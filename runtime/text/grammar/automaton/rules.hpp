@@ -15,6 +15,10 @@ class HeadSink {
   /// The text may end here.
   virtual void accept() = 0;
   virtual FrameId intern(const Frame& frame) = 0;
+  /// The set of one frame, for Frame::parents.
+  virtual std::uint32_t parents_of(FrameId frame) = 0;
+  /// A lexeme may begin, and the parents of `frame` come after it.
+  virtual void head_of_parents(LexId lexeme, const Frame& frame) = 0;
   virtual const Frame& frame(FrameId id) const = 0;
   virtual Lexer& lexer() = 0;
 };

@@ -6,7 +6,7 @@
 namespace vernal::grammar {
 namespace {
 
-constexpr std::size_t kMaxSearched = 20'000;  // expressions that one search for a text looks at
+constexpr std::size_t kMaxSearched = 2'000;  // expressions that one search for a text looks at
 
 }  // namespace
 
@@ -180,9 +180,10 @@ bool RegexPool::search_text(Re root) {
       return true;
     }
     if (facts_[next].fate == Fate::kUnknown && visit_first(next)) {
+      searches_left_ -= searches_left_ > 0 ? 1 : 0;
       seen.push_back(next);
       path.push_back({next, 0});
-      if (seen.size() > kMaxSearched) {
+      if (seen.size() > kMaxSearched || searches_left_ == 0) {
         return true;
       }
     }

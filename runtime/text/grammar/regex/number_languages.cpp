@@ -1,11 +1,11 @@
 #include "text/grammar/regex/number_languages.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace vernal::grammar {
 namespace {
 
-constexpr std::uint32_t kMaxExponentValue = 200'000;
 constexpr std::uint32_t kMaxFraction = 400;
 
 int sign_of(int value) noexcept { return value < 0 ? -1 : value > 0 ? 1 : 0; }
@@ -148,7 +148,10 @@ bool NumberBounds::next(std::uint32_t id, std::uint32_t code_point, std::uint32_
       if (!is_digit) {
         return false;
       }
-      state.exponent = std::min(state.exponent * 10 + (code_point - '0'), kMaxExponentValue);
+      // Exponents far beyond the bound's are one: the automaton stays small.
+      state.exponent = static_cast<std::uint32_t>(
+          std::min<std::int64_t>(state.exponent * 10 + (code_point - '0'),
+                                 std::abs(bounds_[state.bound].point - 1) + 1));
       state.phase = Phase::kExponent;
       break;
   }

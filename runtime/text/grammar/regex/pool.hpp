@@ -87,13 +87,16 @@ class RegexPool {
   /// matches nothing is kNothing. The span lives as long as the pool.
   std::span<const RegexStep> steps(Re re);
   Re next(Re re, std::uint32_t code_point);
-  /// Whether no text matches. A search that outgrows its limit answers false.
+  /// Whether no text matches. A search that outgrows its limit, or what allow_searches() left,
+  /// answers false.
   bool is_nothing(Re re);
   bool matches(Re re, std::u32string_view text);
 
   std::size_t size() const noexcept { return nodes_.size(); }
   /// Expressions made from now on may be this many more. RegexLimit is thrown beyond.
   void allow(std::size_t more) noexcept { limit_ = nodes_.size() + more; }
+  /// Searches may look at this many expressions from now on.
+  void allow_searches(std::size_t count) noexcept { searches_left_ = count; }
 
  private:
   struct Node {
@@ -133,6 +136,7 @@ class RegexPool {
   std::vector<std::unique_ptr<std::vector<RegexStep>>> steps_;      // the same without dead ends
   std::vector<std::uint32_t> seen_in_;  // by expression: the last search that looked at it
   std::uint32_t search_ = 0;
+  std::size_t searches_left_ = 20'000;
   std::size_t limit_ = 0;
   Re any_character_ = 0;
 };

@@ -117,15 +117,74 @@ Values Evaluator::values_of_all(ConjId conj) {
     everything.objects.emplace_back();
     return everything;
   }
-  Values values = values_of(all[0]);
-  for (std::size_t i = 1; i < all.size(); ++i) {
-    try {
-      values = intersect(values, values_of(all[i]));
-    } catch (const CaseLimit&) {
-      warn(all[i] / 2, "allOf", "too many combinations of cases; one part is relaxed");
+  Values values = all[0] % 2 == 0 || all.size() == 1 ? values_of(all[0]) : values_of_all(kAnything);
+  // Complements come last: each cuts off only what overlaps with it.
+  for (const bool is_complement : {false, true}) {
+    for (const Literal literal : all) {
+      if ((literal == all[0] && (literal % 2 == 0 || all.size() == 1)) ||
+          (literal % 2 != 0) != is_complement) {
+        continue;
+      }
+      try {
+        values = is_complement ? subtract(values, literal / 2)
+                               : intersect(values, values_of(literal));
+      } catch (const CaseLimit&) {
+        warn(literal / 2, is_complement ? "not" : "allOf", "too many combinations of cases");
+      }
     }
   }
   return values;
+}
+
+namespace {
+
+/// The cases without `inside`: those that overlap with it meet one of `outside`.
+template <class Case, class Meet>
+std::vector<Case> cut_cases(const std::vector<Case>& cases, const std::vector<Case>& inside,
+                            const std::vector<Case>& outside, ShapeTable& shapes,
+                            const Meet& meet_both) {
+  constexpr std::size_t kMaxCut = 256;
+  std::vector<Case> kept;
+  for (const Case& one : cases) {
+    const bool overlaps = std::any_of(inside.begin(), inside.end(), [&](const Case& other) {
+      return shapes.may_be_possible(meet_both(one, other));
+    });
+    if (!overlaps) {
+      kept.push_back(one);
+      continue;
+    }
+    for (const Case& other : outside) {
+      Case both = meet_both(one, other);
+      if (shapes.may_be_possible(both)) {
+        kept.push_back(std::move(both));
+      }
+      if (kept.size() > kMaxCut || shapes.is_exhausted()) {
+        throw CaseLimit{};
+      }
+    }
+  }
+  return kept;
+}
+
+}  // namespace
+
+Values Evaluator::subtract(const Values& values, NodeId node) {
+  const Values& inside = values_of(node * 2);
+  const Values& outside = values_of(node * 2 + 1);
+  Values result = values;
+  result.words &= outside.words;
+  if (!pool_.is_nothing(pool_.all_of(result.numbers, inside.numbers))) {
+    result.numbers = pool_.all_of(result.numbers, outside.numbers);
+  }
+  if (!pool_.is_nothing(meet(result.strings, inside.strings, pool_).re)) {
+    result.strings = meet(result.strings, outside.strings, pool_);
+  }
+  result.arrays = cut_cases(values.arrays, inside.arrays, outside.arrays, *shapes_,
+                            [](const ArrayCase& a, const ArrayCase& b) { return meet(a, b); });
+  result.objects = cut_cases(
+      values.objects, inside.objects, outside.objects, *shapes_,
+      [&](const ObjectCase& a, const ObjectCase& b) { return meet(a, b, pool_); });
+  return result;
 }
 
 ConjId Evaluator::conj_of(NodeId node, bool is_complement) {
@@ -183,7 +242,7 @@ Values Evaluator::intersect(const Values& a, const Values& b) {
     for (const ObjectCase& right : b.objects) {
       ObjectCase both = meet(left, right, pool_);
       // Impossible cases are dropped before they multiply.
-      if (num_objects < 8 || shapes_->is_possible(both)) {
+      if (num_objects < 8 || shapes_->may_be_possible(both)) {
         result.objects.push_back(std::move(both));
       }
       if (result.objects.size() > kMaxCases) {
@@ -194,7 +253,7 @@ Values Evaluator::intersect(const Values& a, const Values& b) {
   for (const ArrayCase& left : a.arrays) {
     for (const ArrayCase& right : b.arrays) {
       ArrayCase both = meet(left, right);
-      if (num_arrays < 8 || shapes_->is_possible(both)) {
+      if (num_arrays < 8 || shapes_->may_be_possible(both)) {
         result.arrays.push_back(std::move(both));
       }
       if (result.arrays.size() > kMaxCases) {

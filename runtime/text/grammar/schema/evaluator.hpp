@@ -58,6 +58,9 @@ class Evaluator {
   /// Errors   CaseLimit
   Values intersect(const Values& a, const Values& b);
   void unite(Values& into, Values more);
+  /// The values outside a schema. Only what overlaps with it is cut, so that cases do not multiply.
+  /// Errors   CaseLimit
+  Values subtract(const Values& values, NodeId node);
 
   RegexPool& pool() noexcept { return pool_; }
   const GrammarOptions& options() const noexcept { return options_; }

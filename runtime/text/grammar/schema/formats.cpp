@@ -76,7 +76,8 @@ class UriPatterns {
       : letters_("A-Za-z0-9\\-._~" + std::string(is_international
                                                      ? "\\u00A0-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFEF"
                                                        "\\u{10000}-\\u{EFFFD}"
-                                                     : "")) {}
+                                                     : "")),
+        private_(is_international ? "\\uE000-\\uF8FF\\u{F0000}-\\u{10FFFD}" : "") {}
 
   std::string uri() const { return "[A-Za-z][A-Za-z0-9+.\\-]*:" + hierarchy("") + ending(); }
   std::string reference() const {
@@ -90,7 +91,8 @@ class UriPatterns {
   }
   std::string ending() const {
     const std::string rest = segment("!$&'()*+,;=:@/?") + "*";
-    return "(?:\\?" + rest + ")?(?:#" + rest + ")?";
+    const std::string query = segment("!$&'()*+,;=:@/?" + private_) + "*";
+    return "(?:\\?" + query + ")?(?:#" + rest + ")?";
   }
   /// `first` is the first segment of a path without a slash, if it must not hold a colon.
   std::string hierarchy(const std::string& first) const {
@@ -107,6 +109,7 @@ class UriPatterns {
   }
 
   std::string letters_;
+  std::string private_;  // letters of queries alone
 };
 
 // RFC 6570.
@@ -115,7 +118,7 @@ std::string uri_template_pattern() {
   const std::string variable =
       name + "(?:\\.?" + name + ")*(?::[1-9][0-9]{0,3}|\\*)?";
   const std::string expression = "\\{[+#./;?&=,!@|]?" + variable + "(?:," + variable + ")*\\}";
-  const std::string literal = "[^\\u0000-\\u0020\"'%<>\\\\^`{|}]|%[0-9A-Fa-f]{2}";
+  const std::string literal = "[^\\u0000-\\u0020\\u007F-\\u009F\"'%<>\\\\^`{|}]|%[0-9A-Fa-f]{2}";
   return "(?:" + literal + "|" + expression + ")*";
 }
 

@@ -118,7 +118,7 @@ std::string_view JsonRules::colon() const {
   return options_.whitespace == Whitespace::kSpaced ? ": " : ":";
 }
 
-void JsonRules::begin(HeadSink& sink) { value(root_, sink.intern({kNoFrame, kEnd}), sink); }
+void JsonRules::begin(HeadSink& sink) { value(root_, sink.intern({0, kEnd}), sink); }
 
 void JsonRules::value(ConjId conj, FrameId after, HeadSink& sink) {
   const Shape& shape = shapes_.shape(conj);
@@ -142,7 +142,7 @@ void JsonRules::value(ConjId conj, FrameId after, HeadSink& sink) {
     return;
   }
   Frame inner;
-  inner.parent = after;
+  inner.parents = sink.parents_of(after);
   inner.depth = static_cast<std::uint16_t>(depth + 1);
   for (const std::uint32_t array : shape.arrays) {
     inner.kind = kArrayFirst;
@@ -200,7 +200,7 @@ void JsonRules::expect_array(const Frame& frame, FrameId id, bool may_have_gap, 
     sink.head(lexer.gap(), id);
   }
   if (can_close) {
-    sink.head(lexer.word("]"), frame.parent);
+    sink.head_of_parents(lexer.word("]"), frame);
   }
   if (frame.kind != kArrayAfter) {
     items(frame, sink);
@@ -301,7 +301,7 @@ void JsonRules::expect_object(const Frame& frame, FrameId id, bool may_have_gap,
     sink.head(lexer.gap(), id);
   }
   if (can_close) {
-    sink.head(lexer.word("}"), frame.parent);
+    sink.head_of_parents(lexer.word("}"), frame);
   }
   const bool is_after = frame.kind == kObjectAfter;
   if (is_after && may_space() && !may_have_gap) {

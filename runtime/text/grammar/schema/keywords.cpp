@@ -209,9 +209,7 @@ bool SchemaReader::read_object_keyword(SchemaNode& node, std::string_view keywor
     node.max_properties = count(node, keyword, value, kNoLimit);
   } else if (keyword == "dependencies" || keyword == "dependentRequired" ||
              keyword == "dependentSchemas") {
-    if (keyword != "dependencies" || draft_ != Draft::kModern) {
-      read_dependencies(node, keyword, value);
-    }
+    read_dependencies(node, keyword, value);
   } else if (keyword == "unevaluatedProperties" && draft_ != Draft::kSeven &&
              draft_ != Draft::kOld) {
     node.unevaluated_properties = child(node, keyword, value);

@@ -66,11 +66,47 @@ Values NodeEvaluation::outside() {
       result = everything();
     }
   });
+  merge_absent_and_wrong(result.objects);
   if (node_.unevaluated_items != kNoNode || node_.unevaluated_properties != kNoNode) {
     relax("unevaluatedProperties", "the complement is not checked");
     result = everything();
   }
   return result;
+}
+
+namespace {
+
+/// Whether a case says one thing about one key and nothing else.
+bool is_about_one_key(const ObjectCase& one) {
+  return one.groups.size() == 1 && one.groups[0]->properties.size() == 1 &&
+         one.groups[0]->patterns.empty() && one.groups[0]->additional == kNoConj &&
+         one.min == 0 && one.max == kNoLimit && one.names == kAnyText && one.some.empty();
+}
+
+}  // namespace
+
+// "k is absent" and "k is there and wrong" are "k, if there, is wrong": one case instead of two, or
+// of 2^n in a union of n objects that each require a key.
+void NodeEvaluation::merge_absent_and_wrong(std::vector<ObjectCase>& cases) {
+  const ConjId never = e_.conj_of(kNoNode, true);
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    if (!is_about_one_key(cases[i]) || !cases[i].required.empty() ||
+        cases[i].groups[0]->properties[0].second != never) {
+      continue;
+    }
+    const KeyId key = cases[i].groups[0]->properties[0].first;
+    for (std::size_t j = 0; j < cases.size(); ++j) {
+      const bool is_wrong = is_about_one_key(cases[j]) && cases[j].required.size() == 1 &&
+                            cases[j].required[0] == key &&
+                            cases[j].groups[0]->properties[0].first == key;
+      if (is_wrong) {
+        cases[i].groups = cases[j].groups;
+        cases.erase(cases.begin() + static_cast<std::ptrdiff_t>(j));
+        i -= j < i ? 1 : 0;
+        break;
+      }
+    }
+  }
 }
 
 template <class Visit>
@@ -539,67 +575,18 @@ Values NodeEvaluation::one_of(Side side) {
   return result;
 }
 
-namespace {
-
-/// The cases that meet none of `inside`: those that overlap with one meet one of `outside`.
-template <class Case, class Meet>
-std::vector<Case> cut_cases(const std::vector<Case>& cases, const std::vector<Case>& inside,
-                            const std::vector<Case>& outside, ShapeTable& shapes,
-                            const Meet& meet_both) {
-  constexpr std::size_t kMaxCut = 256;
-  std::vector<Case> kept;
-  for (const Case& one : cases) {
-    const bool overlaps = std::any_of(inside.begin(), inside.end(), [&](const Case& other) {
-      return shapes.is_possible(meet_both(one, other));
-    });
-    if (!overlaps) {
-      kept.push_back(one);
-      continue;
-    }
-    for (const Case& other : outside) {
-      Case both = meet_both(one, other);
-      if (shapes.is_possible(both)) {
-        kept.push_back(std::move(both));
-      }
-      if (kept.size() > kMaxCut) {
-        throw CaseLimit{};
-      }
-    }
-  }
-  return kept;
-}
-
-}  // namespace
-
 Values NodeEvaluation::exactly(std::size_t branch) {
-  RegexPool& pool = e_.pool();
   Values result = values_of(node_.one_of[branch], Side::kInside);
   for (std::size_t j = 0; j < node_.one_of.size(); ++j) {
     if (j == branch) {
       continue;
     }
-    const Values& inside = values_of(node_.one_of[j], Side::kInside);
-    const Values& outside = values_of(node_.one_of[j], Side::kOutside);
-    const Values before = result;
     try {
-      result.words &= outside.words;
-      if (!pool.is_nothing(pool.all_of(result.numbers, inside.numbers))) {
-        result.numbers = pool.all_of(result.numbers, outside.numbers);
-      }
-      if (!pool.is_nothing(meet(result.strings, inside.strings, pool).re)) {
-        result.strings = meet(result.strings, outside.strings, pool);
-      }
-      result.arrays = cut_cases(result.arrays, inside.arrays, outside.arrays, *e_.shapes_,
-                                [](const ArrayCase& a, const ArrayCase& b) { return meet(a, b); });
-      result.objects = cut_cases(
-          result.objects, inside.objects, outside.objects, *e_.shapes_,
-          [&](const ObjectCase& a, const ObjectCase& b) { return meet(a, b, pool); });
+      result = e_.subtract(result, node_.one_of[j]);
     } catch (const CaseLimit&) {
       relax("oneOf", "branches overlap in too many ways; several may hold");
-      result = before;
     } catch (const RegexLimit&) {
       relax("oneOf", "the overlap of branches is too large an automaton; several may hold");
-      result = before;
     }
   }
   return result;

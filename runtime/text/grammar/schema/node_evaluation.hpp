@@ -64,6 +64,7 @@ class NodeEvaluation {
   Values exactly(std::size_t branch);
   Values conditional(Side side);
   void add_unevaluated(Values& values);
+  void merge_absent_and_wrong(std::vector<ObjectCase>& cases);
   void relax(const std::string& keyword, const std::string& reason) {
     e_.warn(id_, keyword, reason);
   }

@@ -78,6 +78,26 @@ std::string without_dots(std::string_view path) {
   return out;
 }
 
+enum class Holds : std::uint8_t { kNothing, kSchemas, kNamedSchemas };
+
+Holds kept_by(std::string_view keyword) {
+  for (const char* known : {"properties", "patternProperties", "definitions", "$defs",
+                            "dependencies", "dependentSchemas"}) {
+    if (keyword == known) {
+      return Holds::kNamedSchemas;
+    }
+  }
+  for (const char* known :
+       {"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "items", "prefixItems",
+        "additionalItems", "contains", "additionalProperties", "propertyNames",
+        "unevaluatedItems", "unevaluatedProperties", "contentSchema"}) {
+    if (keyword == known) {
+      return Holds::kSchemas;
+    }
+  }
+  return Holds::kNothing;
+}
+
 }  // namespace
 
 std::string resolve_address(std::string_view base, std::string_view reference) {
@@ -135,17 +155,8 @@ std::string ReferenceIndex::base_of(const json::value& schema, const std::string
 }
 
 void ReferenceIndex::collect(const json::value& value, const std::string& base, int depth) {
-  if (depth > kMaxDepth) {
-    return;
-  }
-  if (const json::array* array = value.if_array()) {
-    for (const json::value& item : *array) {
-      collect(item, base, depth + 1);
-    }
-    return;
-  }
   const json::object* object = value.if_object();
-  if (object == nullptr) {
+  if (depth > kMaxDepth || object == nullptr) {
     return;
   }
   const std::string inner = base_of(value, base);
@@ -164,10 +175,21 @@ void ReferenceIndex::collect(const json::value& value, const std::string& base, 
       anchors_.emplace(inner + "#" + std::string(name), SchemaPlace{&value, inner});
     }
   }
+  // Addresses count in schemas alone: not in data, nor below a keyword that nobody knows.
   for (const auto& member : *object) {
-    const std::string_view key = member.key();
-    if (key != "enum" && key != "const" && key != "default" && key != "examples") {
+    const Holds holds = kept_by(member.key());
+    const json::array* array = member.value().if_array();
+    const json::object* inside = member.value().if_object();
+    if (holds == Holds::kSchemas && array != nullptr) {
+      for (const json::value& item : *array) {
+        collect(item, inner, depth + 1);
+      }
+    } else if (holds == Holds::kSchemas) {
       collect(member.value(), inner, depth + 1);
+    } else if (holds == Holds::kNamedSchemas && inside != nullptr) {
+      for (const auto& named : *inside) {
+        collect(named.value(), inner, depth + 1);
+      }
     }
   }
 }

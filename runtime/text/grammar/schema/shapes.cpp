@@ -109,11 +109,21 @@ bool ShapeTable::search(ConjId conj) {
 }
 
 bool ShapeTable::is_possible(const ObjectCase& one) {
+  if (work_left_ == 0) {
+    is_guessed_yes_ = true;
+    return true;
+  }
+  --work_left_;
   ObjectSpec spec;
   return make(one, spec, Purpose::kCheck);
 }
 
 bool ShapeTable::is_possible(const ArrayCase& one) {
+  if (work_left_ == 0) {
+    is_guessed_yes_ = true;
+    return true;
+  }
+  --work_left_;
   ArraySpec spec;
   return make(one, spec, Purpose::kCheck);
 }

@@ -91,6 +91,21 @@ class ShapeTable {
   bool is_possible(const ObjectCase& one);
   bool is_possible(const ArrayCase& one);
 
+  /// The same for what is kept: a "no" that rests on an open search becomes a "yes".
+  template <class Case>
+  bool may_be_possible(const Case& one) {
+    const bool outer_no = std::exchange(is_guessed_no_, false);
+    const bool outer_yes = is_guessed_yes_;
+    const bool found = is_possible(one) || is_guessed_no_;
+    is_guessed_no_ = outer_no;
+    is_guessed_yes_ = outer_yes;
+    return found;
+  }
+
+  /// Whether the work that searches may do is used up. They answer yes from then on.
+  bool is_exhausted() const noexcept { return work_left_ == 0; }
+  void allow_work(std::size_t cases) noexcept { work_left_ = cases; }
+
   /// The value of a key that no schema names, by the patterns that match it.
   ConjId unnamed_value(ObjectSpec& spec, const std::vector<bool>& matching);
 
@@ -117,6 +132,7 @@ class ShapeTable {
   std::vector<std::unique_ptr<ArraySpec>> arrays_;
   std::map<ConjId, Answer> answers_;
   int depth_ = 0;
+  std::size_t work_left_ = 20'000;  // cases
   std::vector<ConjId> guesses_;  // answers that hold for this search alone
   bool is_guessed_no_ = false;   // an answer rests on one that is still open
   bool is_guessed_yes_ = false;  // or on one that could not be searched for
