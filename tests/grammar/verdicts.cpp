@@ -25,7 +25,8 @@ json::object verdicts(const json::object& request) {
   source.options.order = PropertyOrder::kAny;
   source.options.additional = AdditionalProperties::kSpec;
   source.options.asserts_formats = request.at("formats").as_bool();
-  if (const json::value* all = request.if_contains("all_numbers"); all != nullptr && all->as_bool()) {
+  if (const json::value* all = request.if_contains("all_numbers");
+      all != nullptr && all->as_bool()) {
     source.options.numbers = NumberSpelling::kAll;
   }
   json::object answer;

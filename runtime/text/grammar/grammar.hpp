@@ -12,6 +12,7 @@
 namespace vernal::grammar {
 
 class GrammarTables;
+class GrammarVocabulary;
 
 /// What a client asks an answer to fit.
 struct GrammarSource {
@@ -34,10 +35,11 @@ struct GrammarSource {
 /// Thread   one at a time: a grammar and all its matchers are of one thread
 class CompiledGrammar {
  public:
-  /// The time is in proportion to the source.
+  /// The time is in proportion to the source. Without a vocabulary, matchers follow bytes alone.
   /// Errors   GrammarError: the source is wrong, nothing fits it, or it is strict and something
   ///          would have to be relaxed
-  explicit CompiledGrammar(const GrammarSource& source);
+  explicit CompiledGrammar(const GrammarSource& source,
+                           std::shared_ptr<const GrammarVocabulary> vocabulary = nullptr);
   ~CompiledGrammar();
   CompiledGrammar(const CompiledGrammar&) = delete;
   CompiledGrammar& operator=(const CompiledGrammar&) = delete;

@@ -76,7 +76,7 @@ class Automaton : private HeadSink {
   Rules& rules_;
   Lexer lexer_;
   Interner<Frame> frames_;
-  Interner<std::vector<std::uint32_t>> sets_;  // of frames; the first one is empty
+  Interner<std::vector<std::uint32_t>> sets_;    // of frames; the first one is empty
   Interner<std::vector<std::uint32_t>> states_;  // accepts, then lexeme and frame of each head
   struct Step {
     std::uint64_t key = 0;

@@ -45,8 +45,8 @@ char short_escape(std::uint8_t byte) noexcept {
 
 /// Whether a literal spells this character with \u.
 bool is_literal_escape(std::uint32_t code_point) noexcept {
-  return code_point >= 0x7F || (code_point < 0x20 && !(code_point >= 8 && code_point <= 13 &&
-                                                       code_point != 11));
+  return code_point >= 0x7F ||
+         (code_point < 0x20 && !(code_point >= 8 && code_point <= 13 && code_point != 11));
 }
 
 }  // namespace
@@ -263,17 +263,10 @@ LexId Lexer::step_content(const LexState& from, std::uint8_t byte) {
   if (byte == '\\') {
     LexState to = from;
     to.kind = LexKind::kEscape;
-    // There is an escape for every character, and for a literal at least one that needs it.
-    const std::span<const RegexStep> steps = pool_.steps(from.re);
-    const bool lives = std::any_of(steps.begin(), steps.end(),
-                                   [](const RegexStep& step) { return step.next != kNothing; });
-    if (!lives) {
-      return kDeadLex;
+    if (from.spelling == Spelling::kFree) {
+      return escape_lives(from, 0, kMaxCodePoint) ? intern(to) : kDeadLex;
     }
-    if (from.spelling != Spelling::kLiteral) {
-      return intern(to);
-    }
-    for (const std::uint8_t letter : {'"', '\\', 'b', 'f', 'n', 'r', 't', 'u'}) {
+    for (const std::uint8_t letter : {'"', '\\', '/', 'b', 'f', 'n', 'r', 't', 'u'}) {
       if (step_escape(to, letter) != kDeadLex) {
         return intern(to);
       }
@@ -292,11 +285,7 @@ LexId Lexer::step_escape(const LexState& from, std::uint8_t byte) {
     to.kind = LexKind::kHex;
     to.count = 4;
     to.data = 0;
-    const bool may = from.spelling != Spelling::kLiteral;
-    Re only = kNothing;
-    const bool lives = may || lives_within(from.re, 0x7F, kMaxCodePoint, only) ||
-                       lives_within(from.re, 0, 0x1F, only);
-    return lives ? intern(to) : kDeadLex;
+    return escape_lives(from, 0, kMaxCodePoint) ? intern(to) : kDeadLex;
   }
   const char character = short_escape(byte);
   if (character == 0 || (byte == '/' && from.spelling == Spelling::kLiteral)) {
@@ -330,7 +319,6 @@ LexId Lexer::step_hex(const LexState& from, std::uint8_t byte) {
   const unsigned open = to.count * 4U;
   std::uint32_t first = value << open;
   std::uint32_t last = first | ((1U << open) - 1U);
-  Re only = kNothing;
   if (is_low) {
     if (last < 0xDC00 || first > 0xDFFF) {
       return kDeadLex;
@@ -341,12 +329,12 @@ LexId Lexer::step_hex(const LexState& from, std::uint8_t byte) {
     if (to.count == 0) {
       return after(from, first, false);
     }
-    return lives_within(from.re, first, last, only) ? intern(to) : kDeadLex;
+    return escape_lives(from, first, last) ? intern(to) : kDeadLex;
   }
   if (to.count == 0 && is_high_surrogate(value)) {
     to.kind = LexKind::kLowSlash;
     const std::uint32_t base = 0x10000 + ((value - 0xD800) << 10U);
-    return lives_within(from.re, base, base + 0x3FF, only) ? intern(to) : kDeadLex;
+    return escape_lives(from, base, base + 0x3FF) ? intern(to) : kDeadLex;
   }
   if (to.count == 0) {
     const bool is_wrong = is_low_surrogate(value) ||
@@ -354,10 +342,26 @@ LexId Lexer::step_hex(const LexState& from, std::uint8_t byte) {
     return is_wrong ? kDeadLex : after(from, value, !is_literal_escape(value));
   }
   const bool holds_pairs = first < 0xDC00 && last >= 0xD800;
-  const bool lives =
-      lives_within(from.re, first, last, only) ||
-      (holds_pairs && lives_within(from.re, 0x10000, kMaxCodePoint, only));
+  const bool lives = escape_lives(from, first, last) ||
+                     (holds_pairs && escape_lives(from, 0x10000, kMaxCodePoint));
   return lives ? intern(to) : kDeadLex;
+}
+
+// Whether a character from `first` to `last` may be written with \u. A literal is written so where
+// it must be, or beyond ASCII; a key that is written so elsewhere is none of those that are named.
+bool Lexer::escape_lives(const LexState& from, std::uint32_t first, std::uint32_t last) {
+  Re only = kNothing;
+  if (from.spelling == Spelling::kFree) {
+    return lives_within(from.re, first, last, only);
+  }
+  const bool is_literal =
+      (last >= 0x7F && lives_within(from.re, std::max(first, 0x7FU), last, only)) ||
+      (first < 0x20 && lives_within(from.re, first, std::min(last, 0x1FU), only));
+  if (is_literal || from.spelling == Spelling::kLiteral) {
+    return is_literal;
+  }
+  const Re freely = keys_->spelled_freely(from.re);
+  return freely != kNothing && lives_within(freely, first, last, only);
 }
 
 bool Lexer::lives_within(Re re, std::uint32_t first, std::uint32_t last, Re& only) {
@@ -432,7 +436,8 @@ LexId Lexer::step_tail(const LexState& from, std::uint8_t byte) {
     return intern(to);
   }
   const std::uint32_t bits = (from.data << 6U) | (byte & 0x3FU);
-  return from.count == 1 ? after(from, bits, false) : partial(from, bits, from.count - 1U, from.length);
+  return from.count == 1 ? after(from, bits, false)
+                         : partial(from, bits, from.count - 1U, from.length);
 }
 
 }  // namespace vernal::grammar

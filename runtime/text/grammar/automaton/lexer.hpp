@@ -26,10 +26,10 @@ enum class Spelling : std::uint8_t {
 
 enum class LexKind : std::uint8_t {
   kDead,
-  kWord,      ///< `re`: the word's number, `data`: bytes read
-  kGap,       ///< whitespace between lexemes; `data`: 1 after a space, n + 2 after n blanks of a line
-  kRaw,       ///< UTF-8 text
-  kQuote,     ///< before the opening quote of a string
+  kWord,   ///< `re`: the word's number, `data`: bytes read
+  kGap,    ///< whitespace between lexemes; `data`: 1 after a space, n + 2 after n blanks of a line
+  kRaw,    ///< UTF-8 text
+  kQuote,  ///< before the opening quote of a string
   kContent,   ///< in a string
   kClosed,    ///< after its closing quote; `re`: what was left of its language
   kEscape,    ///< after a backslash
@@ -38,7 +38,7 @@ enum class LexKind : std::uint8_t {
   kLowU,      ///< before its u
   kLowHex,    ///< in its digits; `data`: high · 65536 + value so far
   kTail,      ///< `count` bytes of a character to come, whatever they are
-  kPartial,   ///< `count` bytes of a character to come, `data`: its bits so far, `length` bytes in all
+  kPartial,  ///< `count` bytes of a character to come, `data`: its bits so far, `length` bytes in all
 };
 
 struct LexState {
@@ -54,8 +54,8 @@ struct LexState {
   friend std::uint64_t hash_of(const LexState& s) noexcept {
     const std::uint64_t flags = (static_cast<std::uint64_t>(s.kind) << 32U) |
                                 (static_cast<std::uint64_t>(s.spelling) << 24U) |
-                                (std::uint64_t{s.is_raw} << 16U) |
-                                (std::uint64_t{s.count} << 8U) | s.length;
+                                (std::uint64_t{s.is_raw} << 16U) | (std::uint64_t{s.count} << 8U) |
+                                s.length;
     return mix_hash(mix_hash(flags, s.re), s.data);
   }
 };
@@ -112,6 +112,9 @@ class Lexer {
   std::size_t bytes() const noexcept;
 
   RegexPool& pool() noexcept { return pool_; }
+  /// Whether lexemes outside strings may be long texts, and not numbers alone.
+  bool raw_is_long() const noexcept { return raw_is_long_; }
+  void set_raw_is_long() noexcept { raw_is_long_ = true; }
 
  private:
   using Row = std::array<LexId, 256>;
@@ -139,10 +142,12 @@ class Lexer {
   /// After a whole character.
   LexId after(const LexState& from, std::uint32_t code_point, bool is_free);
   LexId content(const LexState& from, Re re);
+  bool escape_lives(const LexState& from, std::uint32_t first, std::uint32_t last);
   bool lives_within(Re re, std::uint32_t first, std::uint32_t last, Re& only);
 
   RegexPool& pool_;
   KeySpelling* keys_;
+  bool raw_is_long_ = false;
   Interner<LexState> states_;
   std::vector<std::unique_ptr<Row>> rows_;
   std::vector<std::unique_ptr<ByteSet>> live_bytes_;

@@ -54,8 +54,8 @@ std::optional<Decimal> parse_decimal(std::string_view text) {
     at = end;
   }
   if (at < text.size()) {
-    const auto exponent = text[at] == 'e' || text[at] == 'E' ? parse_exponent(text.substr(at + 1))
-                                                             : std::nullopt;
+    const auto exponent =
+        text[at] == 'e' || text[at] == 'E' ? parse_exponent(text.substr(at + 1)) : std::nullopt;
     if (!exponent) {
       return std::nullopt;
     }

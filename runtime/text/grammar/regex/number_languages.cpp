@@ -62,12 +62,12 @@ bool NumberBounds::add_digit(State& state, unsigned digit) const {
       state.mantissa = static_cast<std::int8_t>(sign_of(value - bound_digit(state.read + 1)));
     }
     const bool matters = (state.whole_digits == whole && state.plain == 0) || state.mantissa == 0;
-    const std::int64_t digits_after =
-        std::max<std::int64_t>(static_cast<std::int64_t>(bound.digits.size()) -
-                                   std::min<std::int64_t>(bound.point, 1), 0);
-    state.read = matters ? static_cast<std::uint32_t>(
-                               std::min<std::int64_t>(state.read + 1, digits_after + 1))
-                         : 0;
+    const std::int64_t digits_after = std::max<std::int64_t>(
+        static_cast<std::int64_t>(bound.digits.size()) - std::min<std::int64_t>(bound.point, 1), 0);
+    state.read =
+        matters
+            ? static_cast<std::uint32_t>(std::min<std::int64_t>(state.read + 1, digits_after + 1))
+            : 0;
     state.phase = Phase::kFraction;
   } else {
     if (state.whole_digits < whole && state.plain == 0) {
@@ -149,9 +149,8 @@ bool NumberBounds::next(std::uint32_t id, std::uint32_t code_point, std::uint32_
         return false;
       }
       // Exponents far beyond the bound's are one: the automaton stays small.
-      state.exponent = static_cast<std::uint32_t>(
-          std::min<std::int64_t>(state.exponent * 10 + (code_point - '0'),
-                                 std::abs(bounds_[state.bound].point - 1) + 1));
+      state.exponent = static_cast<std::uint32_t>(std::min<std::int64_t>(
+          state.exponent * 10 + (code_point - '0'), std::abs(bounds_[state.bound].point - 1) + 1));
       state.phase = Phase::kExponent;
       break;
   }
@@ -168,8 +167,7 @@ int NumberBounds::plain_magnitude(const State& state) const {
   if (state.plain != 0) {
     return state.plain;
   }
-  const bool has_more =
-      static_cast<std::int64_t>(bound.digits.size()) > bound.point + state.read;
+  const bool has_more = static_cast<std::int64_t>(bound.digits.size()) > bound.point + state.read;
   return has_more ? -1 : 0;
 }
 
@@ -254,8 +252,8 @@ bool NumberMultiples::next(std::uint32_t id, std::uint32_t code_point, std::uint
     if (in_fraction && state.fraction_digits == divisor.k) {
       state.has_rest = state.has_rest || digit != 0;
     } else {
-      state.remainder = static_cast<std::uint32_t>((std::uint64_t{state.remainder} * 10 + digit) %
-                                                   divisor.c);
+      state.remainder =
+          static_cast<std::uint32_t>((std::uint64_t{state.remainder} * 10 + digit) % divisor.c);
       state.fraction_digits += in_fraction ? 1 : 0;
     }
     if (in_fraction) {

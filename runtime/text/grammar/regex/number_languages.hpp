@@ -29,28 +29,36 @@ class NumberBounds : public LeafLanguage {
 
  private:
   enum class Phase : std::uint8_t {
-    kStart, kSign, kZero, kWhole, kPoint, kFraction, kE, kExponentSign, kExponent
+    kStart,
+    kSign,
+    kZero,
+    kWhole,
+    kPoint,
+    kFraction,
+    kE,
+    kExponentSign,
+    kExponent
   };
   struct State {
     Phase phase = Phase::kStart;
     std::uint8_t wanted = 0;
     bool is_negative = false;
-    bool is_zero = true;               // every digit so far
+    bool is_zero = true;  // every digit so far
     bool is_exponent_negative = false;
-    std::int8_t plain = 0;             // comparison of the magnitudes without an exponent
-    std::int8_t mantissa = 0;          // of the digits alone
+    std::int8_t plain = 0;     // comparison of the magnitudes without an exponent
+    std::int8_t mantissa = 0;  // of the digits alone
     std::uint32_t bound = 0;
-    std::uint32_t whole_digits = 0;    // up to one more than the bound has
-    std::uint32_t read = 0;            // digits read while the comparisons need them
+    std::uint32_t whole_digits = 0;  // up to one more than the bound has
+    std::uint32_t read = 0;          // digits read while the comparisons need them
     std::uint32_t exponent = 0;
     bool operator==(const State&) const = default;
     friend std::uint64_t hash_of(const State& s) noexcept {
       const auto bits = [](auto value, unsigned place) {
         return static_cast<std::uint64_t>(value) << place;
       };
-      const std::uint64_t flags = bits(s.phase, 24) | bits(s.wanted, 16) | bits(s.mantissa + 1, 12) |
-                                  bits(s.plain + 1, 8) | bits(s.is_negative, 2) |
-                                  bits(s.is_zero, 1) | bits(s.is_exponent_negative, 0);
+      const std::uint64_t flags =
+          bits(s.phase, 24) | bits(s.wanted, 16) | bits(s.mantissa + 1, 12) | bits(s.plain + 1, 8) |
+          bits(s.is_negative, 2) | bits(s.is_zero, 1) | bits(s.is_exponent_negative, 0);
       const std::uint64_t hash = mix_hash(mix_hash(flags, s.bound), s.exponent);
       return mix_hash(hash, bits(s.whole_digits, 32) | s.read);
     }

@@ -256,7 +256,12 @@ class PatternParser {
     }
     const char32_t letter = text_[at_++];
     switch (letter) {
-      case U'd': case U'D': case U'w': case U'W': case U's': case U'S':
+      case U'd':
+      case U'D':
+      case U'w':
+      case U'W':
+      case U's':
+      case U'S':
         return escape_class(static_cast<char>(letter));
       case U'n':
         return Charset::of(U'\n');
@@ -276,14 +281,19 @@ class PatternParser {
         return Charset::of(parse_hex(2));
       case U'u':
         return Charset::of(parse_unicode_escape());
-      case U'p': case U'P':
+      case U'p':
+      case U'P':
         return parse_property(letter == U'P');
       case U'b':
         if (in_class) {
           return Charset::of(U'\b');
         }
         [[fallthrough]];
-      case U'B': case U'A': case U'Z': case U'z': case U'G':
+      case U'B':
+      case U'A':
+      case U'Z':
+      case U'z':
+      case U'G':
         fail("a border of words or text is not supported");
       case U'k':
         fail("references are not supported");

@@ -114,8 +114,8 @@ Re RegexPool::concat(Re first, Re second) {
       continue;
     }
     const Re head = op(result) == Op::kConcat ? nodes_[result].a : result;
-    const bool is_star = op(*part) == Op::kRepeat && min_count(*part) == 0 &&
-                         max_count(*part) == kUnlimited;
+    const bool is_star =
+        op(*part) == Op::kRepeat && min_count(*part) == 0 && max_count(*part) == kUnlimited;
     if (is_star && head == *part) {
       continue;  // a*a* is a*
     }
@@ -230,8 +230,8 @@ Re RegexPool::repeat(Re body, std::uint32_t min, std::uint32_t max) {
   if (min == 1 && max == 1) {
     return body;
   }
-  const bool is_star = op(body) == Op::kRepeat && min_count(body) == 0 &&
-                       max_count(body) == kUnlimited;
+  const bool is_star =
+      op(body) == Op::kRepeat && min_count(body) == 0 && max_count(body) == kUnlimited;
   if (is_star) {
     return body;
   }

@@ -21,7 +21,17 @@ inline constexpr Re kEmptyText = 1;  ///< matches "" alone
 inline constexpr Re kAnyText = 2;    ///< matches every text
 inline constexpr std::uint32_t kUnlimited = 0xFFFFFFFFU;
 
-enum class Op : std::uint8_t { kNothing, kEmptyText, kSet, kConcat, kRepeat, kOr, kAnd, kNot, kLeaf };
+enum class Op : std::uint8_t {
+  kNothing,
+  kEmptyText,
+  kSet,
+  kConcat,
+  kRepeat,
+  kOr,
+  kAnd,
+  kNot,
+  kLeaf
+};
 
 /// Code points up to `last`, from the step before on, lead to `next`.
 struct RegexStep {

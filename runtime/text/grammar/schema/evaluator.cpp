@@ -126,8 +126,8 @@ Values Evaluator::values_of_all(ConjId conj) {
         continue;
       }
       try {
-        values = is_complement ? subtract(values, literal / 2)
-                               : intersect(values, values_of(literal));
+        values =
+            is_complement ? subtract(values, literal / 2) : intersect(values, values_of(literal));
       } catch (const CaseLimit&) {
         warn(literal / 2, is_complement ? "not" : "allOf", "too many combinations of cases");
       }
@@ -181,9 +181,9 @@ Values Evaluator::subtract(const Values& values, NodeId node) {
   }
   result.arrays = cut_cases(values.arrays, inside.arrays, outside.arrays, *shapes_,
                             [](const ArrayCase& a, const ArrayCase& b) { return meet(a, b); });
-  result.objects = cut_cases(
-      values.objects, inside.objects, outside.objects, *shapes_,
-      [&](const ObjectCase& a, const ObjectCase& b) { return meet(a, b, pool_); });
+  result.objects =
+      cut_cases(values.objects, inside.objects, outside.objects, *shapes_,
+                [&](const ObjectCase& a, const ObjectCase& b) { return meet(a, b, pool_); });
   return result;
 }
 

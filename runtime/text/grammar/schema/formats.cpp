@@ -65,18 +65,18 @@ std::string hostname_pattern() {
 std::string email_pattern() {
   const std::string atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
   const std::string quoted = "\"(?:[ !#-\\[\\]-~]|\\\\[ -~])*\"";
-  return "(?:" + atom + "(?:\\." + atom + ")*|" + quoted + ")@(?:" + hostname_pattern() + "|\\[(?:" +
-         ipv4_pattern() + "|IPv6:" + ipv6_pattern() + ")\\])";
+  return "(?:" + atom + "(?:\\." + atom + ")*|" + quoted + ")@(?:" + hostname_pattern() +
+         "|\\[(?:" + ipv4_pattern() + "|IPv6:" + ipv6_pattern() + ")\\])";
 }
 
 /// The parts of RFC 3986, or with more letters of RFC 3987.
 class UriPatterns {
  public:
   explicit UriPatterns(bool is_international)
-      : letters_("A-Za-z0-9\\-._~" + std::string(is_international
-                                                     ? "\\u00A0-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFEF"
-                                                       "\\u{10000}-\\u{EFFFD}"
-                                                     : "")),
+      : letters_("A-Za-z0-9\\-._~" +
+                 std::string(is_international ? "\\u00A0-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFEF"
+                                                "\\u{10000}-\\u{EFFFD}"
+                                              : "")),
         private_(is_international ? "\\uE000-\\uF8FF\\u{F0000}-\\u{10FFFD}" : "") {}
 
   std::string uri() const { return "[A-Za-z][A-Za-z0-9+.\\-]*:" + hierarchy("") + ending(); }
@@ -102,8 +102,7 @@ class UriPatterns {
     const std::string future = "[vV][0-9A-Fa-f]+\\.[A-Za-z0-9\\-._~!$&'()*+,;=:]+";
     const std::string host =
         "(?:\\[(?:" + ipv6_pattern() + "|" + future + ")\\]|" + segment("!$&'()*+,;=") + "*)";
-    const std::string authority =
-        "(?:" + segment("!$&'()*+,;=:") + "*@)?" + host + "(?::[0-9]*)?";
+    const std::string authority = "(?:" + segment("!$&'()*+,;=:") + "*@)?" + host + "(?::[0-9]*)?";
     return "(?://" + authority + segments + "|/(?:" + pchar + "+" + segments + ")?|" + rootless +
            "|)";
   }
@@ -115,8 +114,7 @@ class UriPatterns {
 // RFC 6570.
 std::string uri_template_pattern() {
   const std::string name = "(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})";
-  const std::string variable =
-      name + "(?:\\.?" + name + ")*(?::[1-9][0-9]{0,3}|\\*)?";
+  const std::string variable = name + "(?:\\.?" + name + ")*(?::[1-9][0-9]{0,3}|\\*)?";
   const std::string expression = "\\{[+#./;?&=,!@|]?" + variable + "(?:," + variable + ")*\\}";
   const std::string literal = "[^\\u0000-\\u0020\\u007F-\\u009F\"'%<>\\\\^`{|}]|%[0-9A-Fa-f]{2}";
   return "(?:" + literal + "|" + expression + ")*";

@@ -91,7 +91,8 @@ void JsonRules::check_keywords() {
       for (const std::uint32_t array : shape.arrays) {
         const ArraySpec& spec = shapes_.array(array);
         if (spec.is_unique && spec.domain.empty()) {
-          evaluator_.warn(id, "uniqueItems", "items of more than 200 possible values are not compared");
+          evaluator_.warn(id, "uniqueItems",
+                          "items of more than 200 possible values are not compared");
         }
       }
     }

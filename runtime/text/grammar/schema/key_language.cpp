@@ -94,6 +94,10 @@ bool KeyLanguage::is_open(Re key) const {
   return states_[pool_.leaf_state(key)][kUnnamed] == kAnyText;
 }
 
+bool KeyLanguage::has_unnamed(Re key) const {
+  return states_[pool_.leaf_state(key)][kUnnamed] != kNothing;
+}
+
 bool KeyLanguage::is_only_unnamed(Re key) const {
   const State& state = states_[pool_.leaf_state(key)];
   return state[kFirst] == state[kLast] && state.size() == kNumFields;
@@ -126,10 +130,12 @@ bool KeyLanguage::next(std::uint32_t id, std::uint32_t code_point, std::uint32_t
   const auto begin = keys.begin() + state[kFirst];
   const auto end = keys.begin() + state[kLast];
   const auto wanted = static_cast<std::int64_t>(code_point);
-  const auto first = std::lower_bound(
-      begin, end, wanted, [&](const KeySpec& key, std::int64_t value) { return letter(key) < value; });
-  const auto last = std::upper_bound(
-      first, end, wanted, [&](std::int64_t value, const KeySpec& key) { return value < letter(key); });
+  const auto first =
+      std::lower_bound(begin, end, wanted,
+                       [&](const KeySpec& key, std::int64_t value) { return letter(key) < value; });
+  const auto last =
+      std::upper_bound(first, end, wanted,
+                       [&](std::int64_t value, const KeySpec& key) { return value < letter(key); });
   state[kFirst] = static_cast<std::uint32_t>(first - keys.begin());
   state[kLast] = static_cast<std::uint32_t>(last - keys.begin());
   ++state[kDepth];

@@ -32,6 +32,8 @@ class KeyLanguage : public LeafLanguage, public KeySpelling {
   KeyClass classify(Re key) const;
   /// Whether every text of characters that need no escape goes on being a key.
   bool is_open(Re key) const;
+  /// Whether keys that no schema names may come.
+  bool has_unnamed(Re key) const;
   /// Whether no named key is left, so that the state says nothing but that.
   bool is_only_unnamed(Re key) const;
   std::uint32_t language() const noexcept { return language_; }
@@ -45,7 +47,14 @@ class KeyLanguage : public LeafLanguage, public KeySpelling {
  private:
   // A state is a list of words: these, then the patterns.
   enum Field : std::size_t {
-    kSpec, kOffered, kFirst, kLast, kDepth, kFreely, kUnnamed, kNumFields
+    kSpec,
+    kOffered,
+    kFirst,
+    kLast,
+    kDepth,
+    kFreely,
+    kUnnamed,
+    kNumFields
   };
   using State = std::vector<std::uint32_t>;
 

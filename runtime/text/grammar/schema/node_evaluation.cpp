@@ -79,8 +79,8 @@ namespace {
 /// Whether a case says one thing about one key and nothing else.
 bool is_about_one_key(const ObjectCase& one) {
   return one.groups.size() == 1 && one.groups[0]->properties.size() == 1 &&
-         one.groups[0]->patterns.empty() && one.groups[0]->additional == kNoConj &&
-         one.min == 0 && one.max == kNoLimit && one.names == kAnyText && one.some.empty();
+         one.groups[0]->patterns.empty() && one.groups[0]->additional == kNoConj && one.min == 0 &&
+         one.max == kNoLimit && one.names == kAnyText && one.some.empty();
 }
 
 }  // namespace
@@ -160,14 +160,16 @@ void NodeEvaluation::array_keywords(Side side, const Visit& visit) {
   if (node_.min_items > 0) {
     visit("minItems", [&] {
       ArrayCase one;
-      (side == Side::kInside ? one.min : one.max) = node_.min_items - (side == Side::kInside ? 0 : 1);
+      (side == Side::kInside ? one.min : one.max) =
+          node_.min_items - (side == Side::kInside ? 0 : 1);
       return with_arrays(side, {one});
     });
   }
   if (node_.max_items != kNoLimit) {
     visit("maxItems", [&] {
       ArrayCase one;
-      (side == Side::kInside ? one.max : one.min) = node_.max_items + (side == Side::kInside ? 0 : 1);
+      (side == Side::kInside ? one.max : one.min) =
+          node_.max_items + (side == Side::kInside ? 0 : 1);
       return with_arrays(side, {one});
     });
   }
@@ -319,7 +321,8 @@ Values NodeEvaluation::literals(Side side) {
   for (const boost::json::value* scalar : node_.scalars) {
     if (const std::optional<Decimal> number = number_of(*scalar)) {
       const std::string plain = std::abs(number->point) < 400 ? plain_text(*number) : "";
-      const std::string written = is_written_number(*scalar) ? std::string(written_text(*scalar)) : "";
+      const std::string written =
+          is_written_number(*scalar) ? std::string(written_text(*scalar)) : "";
       for (const std::string& text : {plain, written}) {
         if (!text.empty()) {
           spellings.push_back(to_code_points(text));

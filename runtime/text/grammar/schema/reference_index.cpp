@@ -89,8 +89,8 @@ Holds kept_by(std::string_view keyword) {
   }
   for (const char* known :
        {"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "items", "prefixItems",
-        "additionalItems", "contains", "additionalProperties", "propertyNames",
-        "unevaluatedItems", "unevaluatedProperties", "contentSchema"}) {
+        "additionalItems", "contains", "additionalProperties", "propertyNames", "unevaluatedItems",
+        "unevaluatedProperties", "contentSchema"}) {
     if (keyword == known) {
       return Holds::kSchemas;
     }
@@ -124,7 +124,8 @@ std::string resolve_address(std::string_view base, std::string_view reference) {
 
 Draft draft_of(const json::value& schema) {
   const json::object* object = schema.if_object();
-  const std::string_view text = text_of(object != nullptr ? object->if_contains("$schema") : nullptr);
+  const std::string_view text =
+      text_of(object != nullptr ? object->if_contains("$schema") : nullptr);
   if (text.find("draft-03") != text.npos || text.find("draft-04") != text.npos) {
     return Draft::kOld;
   }
@@ -149,8 +150,7 @@ std::string ReferenceIndex::base_of(const json::value& schema, const std::string
   if (is_old && object->contains("$ref")) {
     return base;
   }
-  const std::string_view id =
-      text_of(object->if_contains(draft_ == Draft::kOld ? "id" : "$id"));
+  const std::string_view id = text_of(object->if_contains(draft_ == Draft::kOld ? "id" : "$id"));
   return id.empty() || id[0] == '#' ? base : resolve_address(base, id);
 }
 

@@ -118,7 +118,8 @@ void SchemaReader::read_reference(SchemaNode& node, std::string_view keyword,
   }
 }
 
-NodeId SchemaReader::child(const SchemaNode& node, std::string_view path, const json::value& value) {
+NodeId SchemaReader::child(const SchemaNode& node, std::string_view path,
+                           const json::value& value) {
   return place(value, fmt::format("{}/{}", node.pointer, path), *base_);
 }
 

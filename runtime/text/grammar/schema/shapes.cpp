@@ -190,12 +190,12 @@ void ShapeTable::collect_keys(const ObjectCase& one, ObjectSpec& spec) {
 
 void ShapeTable::collect_unnamed(const ObjectCase& one, ObjectSpec& spec) {
   RegexPool& pool = evaluator_.pool();
-  const bool is_closed =
-      evaluator_.options().additional == AdditionalProperties::kClosed &&
-      std::any_of(one.groups.begin(), one.groups.end(),
-                  [](const auto& group) { return group->is_closable; }) &&
-      std::none_of(one.groups.begin(), one.groups.end(),
-                   [](const auto& group) { return group->additional != kNoConj; });
+  const bool is_closed = evaluator_.options().additional == AdditionalProperties::kClosed &&
+                         std::any_of(one.groups.begin(), one.groups.end(),
+                                     [](const auto& group) { return group->is_closable; }) &&
+                         std::none_of(one.groups.begin(), one.groups.end(), [](const auto& group) {
+                           return group->additional != kNoConj;
+                         });
   std::vector<Re> conditions{one.names};
   std::vector<Re> every_pattern;
   for (std::uint32_t i = 0; i < one.groups.size(); ++i) {
@@ -293,19 +293,25 @@ bool ShapeTable::can_meet_some(ObjectSpec& spec) {
     bool found = false;
     for (const KeySpec& key : spec.keys) {
       const bool is_in = (key.some & (1U << i)) != 0;
-      found = found || (is_in && key.is_offered &&
-                        is_possible(evaluator_.both(key.value, some.value)));
+      found =
+          found || (is_in && key.is_offered && is_possible(evaluator_.both(key.value, some.value)));
     }
     const Re unnamed = pool.all_of(spec.unnamed, some.keys);
     if (!found && pool.is_nothing(unnamed)) {
       return false;
     }
-    // Without patterns every other key has one schema.
-    if (!found && spec.patterns.size() == spec.some.size()) {
-      const std::vector<bool> none(spec.patterns.size(), false);
-      found = is_possible(evaluator_.both(unnamed_value(spec, none), some.value));
-    } else {
-      found = true;
+    if (!found) {
+      // Every such key matches these patterns, and without patterns it has one schema.
+      ConjId value = some.value;
+      for (std::size_t p = 0; p + spec.some.size() < spec.patterns.size(); ++p) {
+        const Re beyond = pool.all_of(unnamed, pool.complement(spec.patterns[p].re));
+        value = pool.is_nothing(beyond) ? evaluator_.both(value, spec.patterns[p].value) : value;
+      }
+      if (spec.patterns.size() == spec.some.size()) {
+        const std::vector<bool> none(spec.patterns.size(), false);
+        value = evaluator_.both(value, unnamed_value(spec, none));
+      }
+      found = is_possible(value);
     }
     if (!found) {
       return false;
@@ -347,7 +353,8 @@ bool ShapeTable::make(const ArrayCase& one, ArraySpec& spec, Purpose purpose) {
   if (std::min(spec.max, looked_at) > spec.prefix.size() && !is_possible(spec.rest)) {
     spec.max = std::min<std::uint64_t>(spec.max, spec.prefix.size());
   }
-  spec.prefix.resize(static_cast<std::size_t>(std::min<std::uint64_t>(spec.prefix.size(), spec.max)));
+  spec.prefix.resize(
+      static_cast<std::size_t>(std::min<std::uint64_t>(spec.prefix.size(), spec.max)));
   if (spec.is_unique) {
     find_domain(spec);
   }
@@ -367,7 +374,8 @@ bool ShapeTable::make(const ArrayCase& one, ArraySpec& spec, Purpose purpose) {
 
 bool ShapeTable::can_contain(const ArraySpec& spec, const Contained& contained) {
   const std::uint64_t end = std::min<std::uint64_t>(spec.max, spec.prefix.size() + 1);
-  for (std::uint64_t i = std::min<std::uint64_t>(contained.from, spec.prefix.size()); i < end; ++i) {
+  for (std::uint64_t i = std::min<std::uint64_t>(contained.from, spec.prefix.size()); i < end;
+       ++i) {
     if (is_possible(evaluator_.both(spec.item(i), contained.value))) {
       return true;
     }

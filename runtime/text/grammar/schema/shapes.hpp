@@ -65,7 +65,7 @@ struct Shape {
   std::uint8_t words = 0;
   Re numbers = kNothing;
   Re strings = kNothing;
-  bool are_literals = false;  ///< the strings are texts of the schema
+  bool are_literals = false;           ///< the strings are texts of the schema
   std::vector<std::uint32_t> arrays;   ///< of ShapeTable::array
   std::vector<std::uint32_t> objects;  ///< of ShapeTable::object
 
@@ -133,9 +133,9 @@ class ShapeTable {
   std::map<ConjId, Answer> answers_;
   int depth_ = 0;
   std::size_t work_left_ = 20'000;  // cases
-  std::vector<ConjId> guesses_;  // answers that hold for this search alone
-  bool is_guessed_no_ = false;   // an answer rests on one that is still open
-  bool is_guessed_yes_ = false;  // or on one that could not be searched for
+  std::vector<ConjId> guesses_;     // answers that hold for this search alone
+  bool is_guessed_no_ = false;      // an answer rests on one that is still open
+  bool is_guessed_yes_ = false;     // or on one that could not be searched for
 };
 
 }  // namespace vernal::grammar
