@@ -1,4 +1,4 @@
-// The syntax of GBNF, the grammars of llama.cpp.
+// The syntax of GBNF, context-free grammars as local inference servers take them.
 #pragma once
 
 #include <cstdint>
