@@ -1,5 +1,6 @@
 #include "openai_http/openai/embedding_answer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <boost/json.hpp>
