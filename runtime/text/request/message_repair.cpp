@@ -158,4 +158,16 @@ std::vector<ChatMessage> repair_messages(std::vector<ChatMessage> messages,
   return messages;
 }
 
+std::vector<ChatMessage> separate_results(std::vector<ChatMessage> messages, Warnings& warnings) {
+  std::vector<ChatMessage> out;
+  for (ChatMessage& message : messages) {
+    if (message.role == "user" && !out.empty() && out.back().role == "tool") {
+      out.push_back(message_of("assistant", "(no answer)"));
+      note_repair(warnings, "An answer was put between a tool result and the user's next message.");
+    }
+    out.push_back(std::move(message));
+  }
+  return out;
+}
+
 }  // namespace vernal

@@ -24,4 +24,9 @@ namespace vernal {
 std::vector<ChatMessage> repair_messages(std::vector<ChatMessage> messages,
                                          const MessagePolicy& policy, Warnings& warnings);
 
+/// Puts an answer, "(no answer)", between a result and a message of the user that follows it, for
+/// templates that want user and assistant in turns whatever the tools say. Any thread.
+///   warnings   gets a sentence if there was such a place
+std::vector<ChatMessage> separate_results(std::vector<ChatMessage> messages, Warnings& warnings);
+
 }  // namespace vernal

@@ -106,9 +106,19 @@ PromptBuilder::Rendering PromptBuilder::render_repaired(const RequestDocument& d
   RequestDocument repaired = document;
   Warnings warnings;
   repaired.messages = repair_messages(*document.messages, document.message_policy, warnings);
-  Rendering rendering = render_as_is(repaired);
-  rendering.warnings.insert(rendering.warnings.begin(), warnings.begin(), warnings.end());
-  return rendering;
+  const auto render_now = [&] {
+    Rendering rendering = render_as_is(repaired);
+    rendering.warnings.insert(rendering.warnings.begin(), warnings.begin(), warnings.end());
+    return rendering;
+  };
+  try {
+    return render_now();
+  } catch (const TemplateError& error) {
+    if (error.code() == VERNAL_RESOURCE_EXHAUSTED) throw;
+    // Some want user and assistant in turns, whatever stands between them.
+    repaired.messages = separate_results(std::move(*repaired.messages), warnings);
+  }
+  return render_now();
 }
 
 PromptBuilder::Rendering PromptBuilder::render_as_is(const RequestDocument& document) const {

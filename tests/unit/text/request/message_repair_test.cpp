@@ -129,6 +129,12 @@ TEST_F(MessageRepair, AnswersCallsThatWereNotAnswered) {
   EXPECT_THAT(text_of(prompt), HasSubstr("A:(f x=1)|R:|A:a|U:u|"));
 }
 
+TEST_F(MessageRepair, PutsAnAnswerBetweenAResultAndTheUser) {
+  const Prompt prompt = prompt_of(list({kUser, kCall, kResult, kUser}));
+  EXPECT_EQ(text_of(prompt), "U:u|A:(f x=1)|R:r|A:(no answer)|U:u|G:");
+  EXPECT_THAT(prompt.warnings, ElementsAre(HasSubstr("between a tool result and the user")));
+}
+
 TEST_F(MessageRepair, PutsBrokenArgumentsIntoAnObject) {
   const std::string broken =
       R"({"role": "assistant", "tool_calls": [{"id": "a", "function": {"name": "f", "arguments": "{\"x"}}]})";
