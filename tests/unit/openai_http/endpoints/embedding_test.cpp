@@ -58,7 +58,8 @@ TEST_F(HttpFrontend, EmbedsInBase64AndInTheNativeShape) {
   const RawAnswer coded =
       post("/v1/embeddings", R"({"model":"tiny","input":"a","encoding_format":"base64"})");
   constexpr std::array expected = {0.6F, 0.0F, -0.8F};
-  EXPECT_EQ(json::parse(coded.body).at("data").at(0).at("embedding"), base64_of(expected));
+  EXPECT_EQ(json::parse(coded.body).at("data").at(0).at("embedding"),
+            json::value(base64_of(expected)));
   const RawAnswer native =
       post("/embedding", R"({"model":"tiny","content":"a","embd_normalize":-1})");
   EXPECT_EQ(json::parse(native.body), json::parse(R"([{"index":0,"embedding":[[3E0,0E0,-4E0]]}])"));
