@@ -36,10 +36,13 @@ using uint64_t = unsigned long;
 #define VERNAL_SHARED(Type, name) __shared__ Type name
 /// In front of a loop: its passes are written out one after another.
 #define VERNAL_UNROLL _Pragma("unroll")
+/// In front of a loop: its passes are not, which would take registers.
+#define VERNAL_NO_UNROLL _Pragma("unroll 1")
 #elif defined(VERNAL_CUDA_HOST)
 #include <cuda_runtime_api.h>
 #else
 #define VERNAL_UNROLL
+#define VERNAL_NO_UNROLL
 #include "emulator/device_code.hpp"
 #endif
 
@@ -61,6 +64,30 @@ __device__ __forceinline__ uint16_t half_of_float(float value) {
   return __half_as_ushort(__float2half_rn(value));
 }
 
+// ---- pairs of binary16 in a register, the first one in the lower half. Results are rounded once.
+
+__device__ __forceinline__ uint32_t pack_halves(float low, float high) {
+  uint32_t out;
+  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(out) : "f"(high), "f"(low));
+  return out;
+}
+__device__ __forceinline__ uint32_t add_halves(uint32_t a, uint32_t b) {
+  uint32_t out;
+  asm("add.rn.f16x2 %0, %1, %2;" : "=r"(out) : "r"(a), "r"(b));
+  return out;
+}
+__device__ __forceinline__ uint32_t multiply_halves(uint32_t a, uint32_t b) {
+  uint32_t out;
+  asm("mul.rn.f16x2 %0, %1, %2;" : "=r"(out) : "r"(a), "r"(b));
+  return out;
+}
+/// a b + c
+__device__ __forceinline__ uint32_t multiply_add_halves(uint32_t a, uint32_t b, uint32_t c) {
+  uint32_t out;
+  asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(out) : "r"(a), "r"(b), "r"(c));
+  return out;
+}
+
 // ---- memory
 
 /// Reads 16 bytes that nobody reads again soon: they do not stay in L1. `at` is 16-byte aligned and
@@ -69,6 +96,15 @@ __device__ __forceinline__ uint4 load_once(const uint4* at) {
   uint4 out;
   asm volatile("ld.global.nc.L1::no_allocate.L2::128B.v4.u32 {%0, %1, %2, %3}, [%4];"
                : "=r"(out.x), "=r"(out.y), "=r"(out.z), "=r"(out.w)
+               : "l"(at));
+  return out;
+}
+
+/// The same with 8 bytes.
+__device__ __forceinline__ uint2 load_once(const uint2* at) {
+  uint2 out;
+  asm volatile("ld.global.nc.L1::no_allocate.L2::128B.v2.u32 {%0, %1}, [%2];"
+               : "=r"(out.x), "=r"(out.y)
                : "l"(at));
   return out;
 }
@@ -117,8 +153,7 @@ __device__ __forceinline__ void multiply_s8_half(int32_t (&d)[4], uint32_t a0, u
 /// a[2], a[3]: 8 columns on; b[0] column g: rows 2t, 2t+1; b[1]: 8 rows on.
 __device__ __forceinline__ void multiply_f16(float (&d)[4], const uint32_t (&a)[4],
                                              const uint32_t (&b)[2]) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
       "{%8, %9}, {%0, %1, %2, %3};"
       : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
@@ -146,15 +181,19 @@ cudaError_t launch(cudaStream_t stream, dim3 grid, dim3 block, void (*kernel)(Pa
 
 #elif !defined(VERNAL_CUDA_HOST)  // the emulator: emulator/device_code.hpp has the same functions
 
+using emulator::add_halves;
 using emulator::commit_copies;
 using emulator::copy_async;
 using emulator::float_of_half;
 using emulator::half_of_float;
 using emulator::launch;
 using emulator::load_once;
+using emulator::multiply_add_halves;
 using emulator::multiply_f16;
+using emulator::multiply_halves;
 using emulator::multiply_s8;
 using emulator::multiply_s8_half;
+using emulator::pack_halves;
 using emulator::wait_copies;
 
 #endif

@@ -19,7 +19,10 @@ class AttentionOperation final : public Operation {
     BufferId k;
     BufferId v;
     BufferId y;
+    BufferId queries;
+    BufferId sums;
     BufferId partials;
+    BufferId partial_sums;
     std::int64_t sinks;        ///< index of the weight, or -1
     std::size_t kv_group;      ///< of this state
     std::int64_t page_offset;  ///< of this state in a page of its group
@@ -27,7 +30,7 @@ class AttentionOperation final : public Operation {
   };
   explicit AttentionOperation(const Parameters& parameters) : p_(parameters) {
     reads = {p_.q, p_.k, p_.v};
-    writes = {p_.y, p_.partials};
+    writes = {p_.y, p_.queries, p_.sums, p_.partials, p_.partial_sums};
   }
 
   cudaError_t launch(const StepContext& step) const override {
@@ -37,7 +40,10 @@ class AttentionOperation final : public Operation {
     attention.k = step.floats(p_.k);
     attention.v = step.floats(p_.v);
     attention.y = step.floats(p_.y);
+    attention.queries = reinterpret_cast<std::uint16_t*>(step.at(p_.queries));
+    attention.sums = reinterpret_cast<SoftmaxSum*>(step.at(p_.sums));
     attention.partials = step.floats(p_.partials);
+    attention.partial_sums = reinterpret_cast<SoftmaxSum*>(step.at(p_.partial_sums));
     attention.sinks = step.weights->numbers(p_.sinks);
     attention.pages = reinterpret_cast<unsigned char*>(kv.pages + p_.page_offset);
     attention.page_stride = kv.page_stride;
@@ -45,8 +51,12 @@ class AttentionOperation final : public Operation {
     attention.token_sequence = step.token_sequence;
     attention.sequences = step.sequences;
     attention.counts = step.counts;
-    const cudaError_t error = launch_append(attention, step.size);
-    return error != cudaSuccess ? error : launch_attention(attention, step.size);
+    for (auto* const launch : {launch_prepare, launch_attend, launch_finish}) {
+      if (const cudaError_t error = launch(attention, step.size); error != cudaSuccess) {
+        return error;
+      }
+    }
+    return cudaSuccess;
   }
 
  private:
@@ -78,6 +88,30 @@ std::int64_t count_of(std::uint64_t positions, std::int64_t per_part) {
   return (static_cast<std::int64_t>(positions) + per_part - 1) / per_part;
 }
 
+/// What scores are multiplied with and capped by. They are in units of log2.
+void set_options(Attention& shape, const AttentionOptions& options) {
+  shape.is_causal = options.causal;
+  if (options.softcap > 0) {
+    shape.query_factor = static_cast<float>(options.scale / options.softcap);
+    shape.softcap = static_cast<float>(options.softcap) * kLog2E;
+  } else {
+    shape.query_factor = static_cast<float>(options.scale) * kLog2E;
+  }
+}
+
+void add_scratch(FunctionBuilder& builder, AttentionOperation::Parameters& p) {
+  const Attention& shape = p.shape;
+  constexpr auto kHalfBytes = static_cast<std::int64_t>(sizeof(std::uint16_t));
+  constexpr auto kSumBytes = static_cast<std::int64_t>(sizeof(SoftmaxSum));
+  const std::int64_t rows = builder.max_tokens() * shape.num_query_heads;
+  p.queries = builder.add_buffer(rows * padded_dim(shape.keys.dim) * kHalfBytes);
+  p.sums = builder.add_buffer(rows * kSumBytes);
+  const std::int64_t parts =
+      std::int64_t{kMostSplitTokens} * shape.num_query_heads * shape.max_splits;
+  p.partials = builder.add_buffer(parts * shape.values.dim * kFloatBytes);
+  p.partial_sums = builder.add_buffer(parts * kSumBytes);
+}
+
 void compile_attention(FunctionBuilder& builder, const Node& node) {
   const CompileContext& context = builder.context();
   const std::uint32_t state = node.operands[3].index;
@@ -101,13 +135,9 @@ void compile_attention(FunctionBuilder& builder, const Node& node) {
       static_cast<std::int32_t>(count_of(context.options.context_length, kPagePositions));
   shape.max_splits =
       static_cast<std::int32_t>(count_of(context.options.context_length, kSplitPositions));
-  const AttentionOptions options = attention_options(node);
-  shape.scale = static_cast<float>(options.scale);
-  shape.softcap = static_cast<float>(options.softcap);
-  shape.is_causal = options.causal;
+  set_options(shape, attention_options(node));
   p.y = builder.new_output(node);
-  const std::int64_t rows = std::int64_t{kMostSplitTokens} * shape.num_query_heads;
-  p.partials = builder.add_buffer(rows * shape.max_splits * (layout.value_dim + 2) * kFloatBytes);
+  add_scratch(builder, p);
   builder.emit<AttentionOperation>(p);
 }
 
