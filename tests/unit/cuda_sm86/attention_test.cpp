@@ -149,12 +149,20 @@ class Sequence {
     return buffers_.back().template as<Type>();
   }
 
+  HeadRows make_rows(int heads, int dim) {
+    HeadRows rows{};
+    rows.x = make<float>(std::int64_t{kMostTokens} * heads * dim);
+    rows.token_stride = std::int64_t{heads} * dim;
+    rows.head_stride = dim;
+    return rows;
+  }
+
   void allocate() {
     const std::int64_t rows = std::int64_t{kMostTokens} * s_.query_heads;
     const std::int64_t parts = std::int64_t{kMostSplitTokens} * s_.query_heads * a_.max_splits;
-    a_.q = make<float>(rows * s_.key_dim);
-    a_.k = make<float>(std::int64_t{kMostTokens} * s_.heads * s_.key_dim);
-    a_.v = make<float>(std::int64_t{kMostTokens} * s_.heads * s_.value_dim);
+    a_.q = make_rows(s_.query_heads, s_.key_dim);
+    a_.k = make_rows(s_.heads, s_.key_dim);
+    a_.v = make_rows(s_.heads, s_.value_dim);
     a_.y = make<float>(rows * s_.value_dim);
     a_.queries = make<std::uint16_t>(rows * padded_dim(s_.key_dim));
     a_.sums = make<SoftmaxSum>(rows);

@@ -35,11 +35,33 @@ struct SoftmaxSum {
   float sum;
 };
 
+/// A rotation by positions (kernels/elementwise/rope.hpp). table null: none.
+struct HeadRotation {
+  const float* table;   ///< cosines [most_tokens][num_pairs], then sines
+  int32_t most_tokens;  ///< of the table
+  int32_t num_pairs;
+  bool is_interleaved;  ///< pair j is (2j, 2j + 1), else (j, j + num_pairs)
+};
+
+/// Rows of heads as they are before they are normed and rotated: row h of token t begins at
+/// x + t * token_stride + h * head_stride. Strides count numbers.
+struct HeadRows {
+  const float* x;
+  int64_t token_stride;
+  int64_t head_stride;
+  const float* norm_weight;  ///< [dim] or null
+  float norm_epsilon;
+  bool has_norm;  ///< rmsnorm/1 comes first
+  HeadRotation rope;
+};
+
 /// One attention node. All memory is borrowed and on the device.
 struct Attention {
-  const float* q;            ///< [T][num_query_heads][keys.dim]
-  const float* k;            ///< [T][num_heads][keys.dim]
-  const float* v;            ///< [T][num_heads][values.dim]
+  HeadRows q;  ///< [T][num_query_heads] rows of keys.dim numbers
+  HeadRows k;  ///< [T][num_heads] of keys.dim
+  HeadRows v;  ///< [T][num_heads] of values.dim
+  HeadRows
+      gate;  ///< [T][num_query_heads] of values.dim: y is multiplied with their sigmoid; x null: none
   float* y;                  ///< [T][num_query_heads][values.dim]
   const float* sinks;        ///< [num_query_heads] or null
   uint16_t* queries;         ///< f16 [T][num_query_heads][padded keys.dim], groups as in_group()
@@ -91,7 +113,8 @@ inline bool is_spread(const Attention& a, const LaunchSize& size) {
   return a.max_splits > 1 && size.num_tokens <= kMostSplitTokens;
 }
 
-/// Rotates queries, keys and values of the step, and stores the keys and values.
+/// Brings queries, keys and values of the step into their form: norm, rotation by position, Hadamard
+/// rotation. Stores the keys and values.
 cudaError_t launch_prepare(const Attention& attention, const LaunchSize& size);
 
 /// After launch_prepare(): sums of all rows, partial ones of a step that is spread.

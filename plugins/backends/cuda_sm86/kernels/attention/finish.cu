@@ -1,6 +1,7 @@
 #include "kernels/attention/attention.hpp"
 #include "kernels/attention/merge.hpp"
 #include "kernels/attention/rotate.hpp"
+#include "kernels/elementwise/functions.hpp"
 
 namespace vernal::cuda_sm86 {
 
@@ -57,8 +58,12 @@ __global__ void __launch_bounds__(kThreads) finish_rows(Attention a, bool is_spr
   }
   __syncthreads();
   rotate_row(a.values, row.numbers);
+  const HeadRows& gate = a.gate;
+  const float* const g =
+      gate.x + token * gate.token_stride + static_cast<int>(blockIdx.x) * gate.head_stride;
   for (int i = static_cast<int>(threadIdx.x); i < a.values.dim; i += kThreads) {
-    y[i] = row.numbers[i] / sum;
+    const float result = row.numbers[i] / sum;
+    y[i] = gate.x == nullptr ? result : result * sigmoid(g[i]);
   }
 }
 
