@@ -82,7 +82,10 @@ class Sequence {
     fill(buffers_[1], k_, s_.heads * s_.key_dim);
     fill(buffers_[2], v_, s_.heads * s_.value_dim);
     *counts_.as<StepCounts>() = {count, count, 1, 0};
-    *parts_.as<SequencePart>() = {0, count, first, 0};
+    SequencePart part{};
+    part.count = count;
+    part.first_position = first;
+    *parts_.as<SequencePart>() = part;
     const LaunchSize size{nullptr, count, count, 1};
     for (auto* const launch : {launch_prepare, launch_attend, launch_finish}) {
       EXPECT_EQ(launch(a_, size), cudaSuccess);
