@@ -20,10 +20,11 @@ struct AttendShape {
   static constexpr int kMostGroups = kMostDim_ / kGroupNumbers;
   static constexpr int kGroups = kMostGroups / kWarps;  ///< of values, of a warp
 };
-using FewQueries = AttendShape<1, 256, 5>;
-using FewWideQueries = AttendShape<1, 512, 3>;
-using ManyQueries = AttendShape<6, 256, 2>;  // 48 columns: 8 tokens of 6 heads, 6 of 8, ...
-using ManyWideQueries = AttendShape<4, 512, 2>;
+struct FewQueries : AttendShape<1, 256, 5> {};
+struct FewWideQueries : AttendShape<1, 512, 3> {};
+/// 48 columns: 8 tokens of 6 heads, 6 of 8, 12 of 4.
+struct ManyQueries : AttendShape<6, 256, 2> {};
+struct ManyWideQueries : AttendShape<4, 512, 2> {};
 
 template <class Shape>
 struct AttendShared {

@@ -5,11 +5,6 @@
 
 namespace vernal::cuda_sm86 {
 
-/// Puts the kernel for these formats and the sizes of the node into the stream of the step.
-using LaunchAttend = cudaError_t(const Attention& attention, const LaunchSize& size);
-
-LaunchAttend launch_attend_f16, launch_attend_q8_0, launch_attend_q4_0;
-
 template <class Keys, class Values, class Shape>
 cudaError_t launch_shape(const Attention& a, const LaunchSize& size) {
   const ColumnSplit split = split_columns(a.num_query_heads / a.num_heads, Shape::kColumns);

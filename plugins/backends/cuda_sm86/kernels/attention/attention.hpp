@@ -117,8 +117,22 @@ inline bool is_spread(const Attention& a, const LaunchSize& size) {
 /// rotation. Stores the keys and values.
 cudaError_t launch_prepare(const Attention& attention, const LaunchSize& size);
 
-/// After launch_prepare(): sums of all rows, partial ones of a step that is spread.
-cudaError_t launch_attend(const Attention& attention, const LaunchSize& size);
+/// After launch_prepare(): sums of all rows, partial ones of a step that is spread. By the format of
+/// keys: files of their own.
+using LaunchAttend = cudaError_t(const Attention& attention, const LaunchSize& size);
+LaunchAttend launch_attend_f16, launch_attend_q8_0, launch_attend_q4_0;
+
+inline cudaError_t launch_attend(const Attention& attention, const LaunchSize& size) {
+  switch (attention.keys.format) {
+    case RunFormat::kF16:
+      return launch_attend_f16(attention, size);
+    case RunFormat::kQ8_0:
+      return launch_attend_q8_0(attention, size);
+    case RunFormat::kQ4_0:
+      break;
+  }
+  return launch_attend_q4_0(attention, size);
+}
 
 /// After launch_attend(): the results.
 cudaError_t launch_finish(const Attention& attention, const LaunchSize& size);
