@@ -217,6 +217,21 @@ std::vector<MemoryRow> ResidentModel::rows() const {
   return out;
 }
 
+std::vector<MemoryUse> ResidentModel::memory_use() const {
+  std::vector<MemoryUse> out;
+  const auto of_device = [&](const std::string& device) -> MemoryUse& {
+    const auto found = std::ranges::find(out, device, &MemoryUse::device);
+    return found != out.end() ? *found : out.emplace_back(MemoryUse{device, 0, 0});
+  };
+  for (const ModelSegment& segment : segments_) {
+    for (const MemoryRow& row : segment.plan->rows()) of_device(row.device).planned += row.bytes;
+    for (const MemoryRow& row : segment.program->memory_report()) {
+      of_device(row.device).allocated += row.bytes;
+    }
+  }
+  return out;
+}
+
 vernal_plan_info ResidentModel::plan_info() const {
   vernal_plan_info out{};
   out.struct_size = sizeof(out);
