@@ -1,5 +1,9 @@
-// The 8-bit form of activations, which products with quantised weights read.
+// Products with matrices of weights, and the 8-bit form of activations, which those with quantised
+// weights read.
 #pragma once
+
+#include <optional>
+#include <vector>
 
 #include "kernels/matmul/matmul.hpp"
 #include "operations/operation.hpp"
@@ -10,13 +14,40 @@ class QuantizeOperation final : public Operation {
  public:
   struct Parameters {
     BufferId x;
-    BufferId blocks;
+    BlockRows result;
     RowCount rows;
-    std::int64_t most_rows;  ///< of the greatest step: the layout of the blocks
-    std::int64_t num_columns;
   };
   explicit QuantizeOperation(const Parameters& parameters);
   cudaError_t launch(const StepContext& step) const override;
+  const Parameters& parameters() const { return p_; }
+
+ private:
+  Parameters p_;
+};
+
+/// y = f(x W^T + bias + residual) * factors, for matrices of one format that multiply the same x.
+class LinearOperation final : public Operation {
+ public:
+  struct Matrix {
+    std::uint32_t weight = 0;
+    std::int64_t bias = -1;         ///< index of the weight, or -1
+    BufferId residual = kNoBuffer;  ///< f32 [rows, N] added to the result, or kNoBuffer
+    std::optional<backend::Activation> activation;
+    std::int64_t factors = -1;  ///< index of the weight, or -1
+    BufferId y = kNoBuffer;
+  };
+  struct Parameters {
+    BufferId x = kNoBuffer;        ///< f32, or blocks for quantised weights
+    std::vector<Matrix> matrices;  ///< at most kMostProducts
+    RowCount rows;
+    std::int64_t most_rows = 0;  ///< of the greatest step
+    std::int64_t num_columns = 0;
+    bool is_quantised = false;
+  };
+  explicit LinearOperation(Parameters parameters);
+
+  cudaError_t launch(const StepContext& step) const override;
+  const Parameters& parameters() const { return p_; }
 
  private:
   Parameters p_;

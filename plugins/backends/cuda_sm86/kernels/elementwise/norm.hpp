@@ -1,7 +1,9 @@
-// rmsnorm/1 and l2norm/1.
+// rmsnorm/1 and l2norm/1, with what is done to their rows before and after.
 #pragma once
 
+#include "kernels/matmul/activation_blocks.hpp"
 #include "kernels/step.hpp"
+#include "shared/compile/function_kinds.hpp"
 
 namespace vernal::cuda_sm86 {
 
@@ -9,11 +11,17 @@ namespace vernal::cuda_sm86 {
 struct Norm {
   const float* x;
   const float* weight;  ///< [num_columns] or null
-  float* y;
+  float* y;             ///< or null, if only blocks are wanted
   DeviceRows rows;
   int64_t num_columns;
   float epsilon;
   bool is_l2;
+  const int32_t* index = nullptr;  ///< row r is that of x[index[r]]; null: x[r]
+  const float* gate = nullptr;     ///< as y: the result is glu(gate, y); null: none
+  backend::Glu gate_kind = backend::Glu::kSwiglu;
+  float gate_alpha = 0.0F;
+  float gate_limit = 0.0F;
+  BlockResult result;  ///< needs num_columns a multiple of 32
 };
 cudaError_t launch_norm(const Norm& norm, int64_t most_rows, const LaunchSize& size);
 

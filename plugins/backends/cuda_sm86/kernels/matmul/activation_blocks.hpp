@@ -34,6 +34,13 @@ inline ActivationBlocks activation_blocks(void* at, int64_t most_rows, int64_t n
           static_cast<int32_t>(stride)};
 }
 
+/// Where a kernel leaves its results as blocks as well. Rows of blocks may hold several rows of results,
+/// side by side, for example all heads of a token.
+struct BlockResult {
+  ActivationBlocks blocks;  ///< null codes: none are wanted
+  int64_t num_columns = 0;  ///< of a row of blocks
+};
+
 /// Quantises rows.
 struct Quantize {
   const float* x;  ///< [rows][num_columns], num_columns a multiple of 32

@@ -4,6 +4,7 @@
 #include "kernels/matmul/activation_blocks.hpp"
 #include "kernels/matmul/tile.hpp"
 #include "kernels/step.hpp"
+#include "shared/compile/function_kinds.hpp"
 
 namespace vernal::cuda_sm86 {
 
@@ -15,13 +16,16 @@ struct DeviceMatrix {
   int32_t num_columns = 0;
 };
 
-/// y = x W^T + bias + residual, for one matrix.
+/// y = f(x W^T + bias + residual) * factors, for one matrix.
 struct Product {
   DeviceMatrix matrix;
-  const float* bias = nullptr;      ///< [N] or null
-  const float* residual = nullptr;  ///< [rows][N] or null
-  float* y = nullptr;               ///< [rows][N]
-  int32_t first_tile = 0;           ///< of its 16 rows among those of the launch; set by add()
+  const float* bias = nullptr;                                  ///< [N] or null
+  const float* residual = nullptr;                              ///< [rows][N] or null
+  const float* factors = nullptr;                               ///< [N] or null
+  float* y = nullptr;                                           ///< [rows][N]
+  backend::Activation activation = backend::Activation::kSilu;  ///< f
+  bool is_activated = false;                                    ///< else f(x) = x
+  int32_t first_tile = 0;  ///< of its 16 rows among those of the launch; set by add()
 };
 
 /// Most matrices that one launch multiplies the same x with.

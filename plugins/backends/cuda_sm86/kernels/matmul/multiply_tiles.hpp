@@ -6,6 +6,7 @@
 // alone, whatever else is in the step.
 #pragma once
 
+#include "kernels/matmul/finish_output.hpp"
 #include "kernels/matmul/formats/codecs.hpp"
 #include "kernels/matmul/matmul.hpp"
 
@@ -144,9 +145,7 @@ __device__ __forceinline__ void write_outputs(const SharedSums<kTiles>& shared, 
     float sum = 0.0F;
     for (int w = 0; w < num_warps; ++w) sum += shared.of[w][column / kColumnTile][part][lane];
     if constexpr (Codec::kHasRowScales) sum *= p.matrix.row_scales[n];
-    if (p.bias != nullptr) sum += p.bias[n];
-    if (p.residual != nullptr) sum += p.residual[row * p.matrix.num_rows + n];
-    p.y[row * p.matrix.num_rows + n] = sum;
+    p.y[row * p.matrix.num_rows + n] = finish_output(p, row, n, sum);
   }
 }
 

@@ -1,5 +1,4 @@
-#include "kernels/matmul/activation_blocks.hpp"
-#include "kernels/reduce.hpp"
+#include "kernels/matmul/quantize_block.hpp"
 
 namespace vernal::cuda_sm86 {
 
@@ -14,20 +13,8 @@ __global__ void quantize_blocks(Quantize q) {
   const int64_t row = block / num_blocks;
   if (row >= q.rows.count()) return;
   const int lane = static_cast<int>(threadIdx.x % kWarpSize);
-  const int64_t at = block % num_blocks;
-  const int64_t column = at * kBlockColumns + lane;
-  const float x = q.x[row * q.num_columns + column];
-  // A maximum passes over NaN. A number that is not finite makes the scale NaN, so that the product
-  // shows it.
-  const bool is_finite = __all_sync(kFullWarp, fabsf(x) < INFINITY ? 1 : 0) != 0;
-  const float scale = is_finite ? warp_max(fabsf(x)) / 127.0F : NAN;
-  const int code = scale > 0.0F ? __float2int_rn(x / scale) : 0;
-  q.blocks.codes[row * q.num_columns + column] = static_cast<int8_t>(code);
-  const float sum = warp_sum(static_cast<float>(code));
-  if (lane == 0) {
-    q.blocks.scales[at * q.blocks.stride + row] = scale;
-    q.blocks.sums[at * q.blocks.stride + row] = scale * sum;
-  }
+  const int64_t column = block % num_blocks * kBlockColumns;
+  quantize_block(q.blocks, q.num_columns, row, column, q.x[row * q.num_columns + column + lane]);
 }
 
 }  // namespace

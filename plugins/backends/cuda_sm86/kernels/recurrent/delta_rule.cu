@@ -41,12 +41,12 @@ __device__ __forceinline__ void load_rows(const DeltaRule& rule, const float* x,
 template <int kRows>
 __device__ __forceinline__ float pass_token(const DeltaRule& rule, const Place& place,
                                             int64_t token, float (&s)[kRows]) {
-  const int64_t key = (token * rule.num_key_heads + place.key_head) * rule.key_dim;
+  const int64_t key = static_cast<int64_t>(place.key_head) * rule.key_dim;
   const int64_t head = token * rule.num_value_heads + place.head;
   float k[kRows];
   float q[kRows];
-  load_rows(rule, rule.k + key, place.part, k);
-  load_rows(rule, rule.q + key, place.part, q);
+  load_rows(rule, rule.k + token * rule.k_stride + key, place.part, k);
+  load_rows(rule, rule.q + token * rule.q_stride + key, place.part, q);
   const float* const gates = rule.g + (rule.has_key_gates ? head * rule.key_dim : head);
   const float decay = expf(gates[0]);
   float known = 0.0F;
@@ -57,7 +57,7 @@ __device__ __forceinline__ float pass_token(const DeltaRule& rule, const Place& 
     s[i] *= has_gate ? expf(gates[row]) : decay;
     known += s[i] * k[i];
   }
-  const float v = rule.v[head * rule.value_dim + place.column];
+  const float v = rule.v[token * rule.v_stride + place.head * rule.value_dim + place.column];
   const float u = rule.beta[head] * (v - column_sum(known));
   float y = 0.0F;
   VERNAL_UNROLL

@@ -21,17 +21,20 @@ inline constexpr int kRowParts = 4;
 
 /// One node in one step. All memory is borrowed and on the device.
 struct DeltaRule {
-  const float* q;     ///< [T][num_key_heads][key_dim]
-  const float* k;     ///< as q
-  const float* v;     ///< [T][num_value_heads][value_dim]
+  const float* q;     ///< [T][num_key_heads][key_dim]; from one token to the next: q_stride numbers
+  const float* k;     ///< as q; k_stride
+  const float* v;     ///< [T][num_value_heads][value_dim]; v_stride
   const float* g;     ///< [T][num_value_heads], or [T][num_value_heads][key_dim]
   const float* beta;  ///< [T][num_value_heads]
-  float* y;           ///< as v
+  float* y;           ///< [T][num_value_heads][value_dim]
   /// The states of slot s begin at states + s * slot_bytes: [num_versions][num_value_heads] times a
   /// head's matrix, after n tokens version n % num_versions. A matrix is [value_dim / 8][key_dim /
   /// 4][8][4]: eight columns, then four rows, so that a warp reads it as it holds it.
   unsigned char* states;
   int64_t slot_bytes;
+  int64_t q_stride;
+  int64_t k_stride;
+  int64_t v_stride;
   const SequencePart* sequences;
   const StepCounts* counts;
   int32_t num_key_heads;  ///< divides num_value_heads
