@@ -36,6 +36,31 @@ cudaError_t DeltaRuleOperation::launch(const StepContext& step) const {
   return launch_delta_rule(rule(step), step.size);
 }
 
+bool NormedDeltaRuleOperation::can_be(const DeltaRuleOperation::Parameters& rule,
+                                      const NormOperation::Parameters& norm) {
+  return norm.x == rule.y && norm.index == kNoBuffer && norm.num_columns == rule.shape.value_dim &&
+         rule.shape.key_dim <= kMostNormedKeys && rule.shape.value_dim <= kMostNormedValues;
+}
+
+NormedDeltaRuleOperation::NormedDeltaRuleOperation(const DeltaRuleOperation::Parameters& rule,
+                                                   const NormOperation::Parameters& norm)
+    : rule_(rule), norm_(norm) {
+  reads = rule_.reads;
+  for (const BufferId buffer : norm_.reads) {
+    if (buffer != rule.y) reads.push_back(buffer);
+  }
+  writes = rule_.writes;  // of a larger step
+  writes.insert(writes.end(), norm_.writes.begin(), norm_.writes.end());
+}
+
+cudaError_t NormedDeltaRuleOperation::launch(const StepContext& step) const {
+  if (step.size.num_tokens <= kMostNormedTokens) {
+    return launch_normed_delta_rule(rule_.rule(step), norm_.norm(step), step.size);
+  }
+  const cudaError_t error = rule_.launch(step);
+  return error != cudaSuccess ? error : norm_.launch(step);
+}
+
 namespace {
 
 void compile_gated_delta_rule(FunctionBuilder& builder, const Node& node) {

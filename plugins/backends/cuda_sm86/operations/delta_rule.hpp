@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/recurrent/delta_rule.hpp"
+#include "operations/norm.hpp"
 #include "operations/operation.hpp"
 
 namespace vernal::cuda_sm86 {
@@ -32,6 +33,22 @@ class DeltaRuleOperation final : public Operation {
 
  private:
   Parameters p_;
+};
+
+/// The rule and the norm of its result. In small steps it is one launch.
+class NormedDeltaRuleOperation final : public Operation {
+ public:
+  /// Whether the kernel takes such heads, normed in such rows.
+  static bool can_be(const DeltaRuleOperation::Parameters& rule,
+                     const NormOperation::Parameters& norm);
+  NormedDeltaRuleOperation(const DeltaRuleOperation::Parameters& rule,
+                           const NormOperation::Parameters& norm);
+
+  cudaError_t launch(const StepContext& step) const override;
+
+ private:
+  DeltaRuleOperation rule_;
+  NormOperation norm_;
 };
 
 }  // namespace vernal::cuda_sm86

@@ -33,8 +33,7 @@ LinearOperation::LinearOperation(Parameters parameters) : p_(std::move(parameter
   }
 }
 
-cudaError_t LinearOperation::launch(const StepContext& step) const {
-  Multiply multiply;
+void LinearOperation::add_products(Multiply& multiply, const StepContext& step) const {
   for (const Matrix& matrix : p_.matrices) {
     Product product;
     product.matrix = step.weights->matrix(matrix.weight);
@@ -44,16 +43,70 @@ cudaError_t LinearOperation::launch(const StepContext& step) const {
     product.activation = matrix.activation.value_or(product.activation);
     product.factors = step.weights->numbers(matrix.factors);
     product.y = step.floats(matrix.y);
+    product.codec = step.weights->format(matrix.weight).kernels->codec;
     multiply.add(product);
   }
+}
+
+Multiply LinearOperation::multiply(const StepContext& step) const {
+  Multiply multiply;
+  add_products(multiply, step);
   if (p_.is_quantised) {
     multiply.blocks = activation_blocks(step.at(p_.x), p_.most_rows, p_.num_columns);
   } else {
     multiply.x = step.floats(p_.x);
   }
   multiply.rows = step.rows(p_.rows);
+  return multiply;
+}
+
+cudaError_t LinearOperation::launch(const StepContext& step) const {
   const WeightFormat& format = step.weights->format(p_.matrices.front().weight);
-  return format.kernels->multiply(multiply, step.most(p_.rows), step.size);
+  return format.kernels->multiply(multiply(step), step.most(p_.rows), step.size);
+}
+
+// ---- several formats
+
+MixedLinearOperation::MixedLinearOperation(std::vector<LinearOperation::Parameters> parts) {
+  for (LinearOperation::Parameters& part : parts) {
+    parts_.push_back(std::make_unique<LinearOperation>(std::move(part)));
+    const LinearOperation& made = *parts_.back();
+    reads.insert(reads.end(), made.reads.begin(), made.reads.end());
+    writes.insert(writes.end(), made.writes.begin(), made.writes.end());
+  }
+}
+
+cudaError_t MixedLinearOperation::launch(const StepContext& step) const {
+  if (step.most(parts_.front()->parameters().rows) > kColumnTile) {
+    cudaError_t error = cudaSuccess;
+    for (const auto& part : parts_) {
+      if (error == cudaSuccess) error = part->launch(step);
+    }
+    return error;
+  }
+  Multiply multiply = parts_.front()->multiply(step);
+  for (std::size_t i = 1; i < parts_.size(); ++i) parts_[i]->add_products(multiply, step);
+  return launch_multiply_mixed(multiply, step.size);
+}
+
+// ---- with a gated unit
+
+GatedLinearOperation::GatedLinearOperation(const LinearOperation::Parameters& products,
+                                           const GluOperation::Parameters& unit)
+    : products_(products), unit_(unit) {
+  reads = products_.reads;
+  writes = products_.writes;  // of a step with more rows
+  writes.insert(writes.end(), unit_.writes.begin(), unit_.writes.end());
+}
+
+cudaError_t GatedLinearOperation::launch(const StepContext& step) const {
+  const LinearOperation::Parameters& p = products_.parameters();
+  if (step.most(p.rows) > kColumnTile) {
+    const cudaError_t error = products_.launch(step);
+    return error != cudaSuccess ? error : unit_.launch(step);
+  }
+  const WeightFormat& format = step.weights->format(p.matrices.front().weight);
+  return format.kernels->multiply_gated({products_.multiply(step), unit_.unit(step)}, step.size);
 }
 
 namespace {

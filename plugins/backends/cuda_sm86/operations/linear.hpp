@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/matmul/matmul.hpp"
+#include "operations/glu.hpp"
 #include "operations/operation.hpp"
 
 namespace vernal::cuda_sm86 {
@@ -48,9 +49,40 @@ class LinearOperation final : public Operation {
 
   cudaError_t launch(const StepContext& step) const override;
   const Parameters& parameters() const { return p_; }
+  /// As kernels see it.
+  Multiply multiply(const StepContext& step) const;
 
  private:
+  void add_products(Multiply& multiply, const StepContext& step) const;
+  friend class MixedLinearOperation;
+
   Parameters p_;
+};
+
+/// Products of one x with matrices of several formats. Up to 8 rows of x they are one launch.
+class MixedLinearOperation final : public Operation {
+ public:
+  /// At most kMostProducts matrices, all quantised, of the same x.
+  explicit MixedLinearOperation(std::vector<LinearOperation::Parameters> parts);
+
+  cudaError_t launch(const StepContext& step) const override;
+
+ private:
+  std::vector<std::unique_ptr<LinearOperation>> parts_;
+};
+
+/// glu(x W^T, x V^T) for two matrices of one format. Up to 8 rows of x it is one launch.
+class GatedLinearOperation final : public Operation {
+ public:
+  /// The unit reads what the first matrix makes as its gate, and the second as the other.
+  GatedLinearOperation(const LinearOperation::Parameters& products,
+                       const GluOperation::Parameters& unit);
+
+  cudaError_t launch(const StepContext& step) const override;
+
+ private:
+  LinearOperation products_;
+  GluOperation unit_;
 };
 
 }  // namespace vernal::cuda_sm86

@@ -26,5 +26,10 @@ void fuse_slices(OperationList& list);
 void fuse_norms(OperationList& list);
 /// What makes a value also writes its 8-bit form (Operation::with_blocks).
 void fuse_quantization(OperationList& list);
+/// The delta rule + the norm of its heads, with what that has taken in.
+void fuse_normed_rules(OperationList& list);
+/// Two products of one x + the gated unit of their results; then products of one x with matrices of
+/// several formats.
+void fuse_products(OperationList& list);
 
 }  // namespace vernal::cuda_sm86

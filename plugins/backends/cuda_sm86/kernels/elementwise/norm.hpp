@@ -7,6 +7,9 @@
 
 namespace vernal::cuda_sm86 {
 
+/// Rows of at most so many numbers get a warp each.
+inline constexpr int64_t kShortRow = 512;
+
 /// y = x / sqrt(mean(x^2) + epsilon) * weight over rows; is_l2: x / sqrt(sum(x^2) + epsilon).
 struct Norm {
   const float* x;

@@ -106,7 +106,10 @@ cudaError_t launch_embed_floats(const Embed& embed, const LaunchSize& size) {
 
 template <class Number>
 constexpr MatrixKernels float_kernels() {
-  return {nullptr, false, launch_multiply_floats<Number>, nullptr, launch_embed_floats<Number>};
+  MatrixKernels kernels;
+  kernels.multiply = launch_multiply_floats<Number>;
+  kernels.embed = launch_embed_floats<Number>;
+  return kernels;
 }
 
 }  // namespace

@@ -1,12 +1,29 @@
 // Products with matrices of weights, and the other uses of one: as the host sees them.
 #pragma once
 
+#include "kernels/elementwise/elementwise.hpp"
 #include "kernels/matmul/activation_blocks.hpp"
 #include "kernels/matmul/tile.hpp"
 #include "kernels/step.hpp"
 #include "shared/compile/function_kinds.hpp"
 
 namespace vernal::cuda_sm86 {
+
+/// The codecs of quantised weights (formats/codecs.hpp).
+enum class MatrixCodec : unsigned char {
+  kNone,  ///< floats
+  kQ4_0,
+  kQ8_0,
+  kIq4Nl,
+  kQ4K,
+  kQ5K,
+  kQ6K,
+  kIq4Xs,
+  kIq4Ks,
+  kEightBit,
+  kAffine32,
+  kAffine256,
+};
 
 /// A matrix on the device, N rows of K columns. Borrowed memory.
 struct DeviceMatrix {
@@ -25,6 +42,7 @@ struct Product {
   float* y = nullptr;                                           ///< [rows][N]
   backend::Activation activation = backend::Activation::kSilu;  ///< f
   bool is_activated = false;                                    ///< else f(x) = x
+  MatrixCodec codec = MatrixCodec::kNone;  ///< read by launch_multiply_mixed() alone
   int32_t first_tile = 0;  ///< of its 16 rows among those of the launch; set by add()
 };
 
@@ -67,6 +85,16 @@ __device__ __forceinline__ Product product_of(const Multiply& m, int tile, int64
   return out;
 }
 
+/// Products of up to 8 rows of x with quantised matrices of any formats, in one launch. The bits are
+/// those of MatrixKernels::multiply. No experts.
+cudaError_t launch_multiply_mixed(const Multiply& multiply, const LaunchSize& size);
+
+/// Two products of up to 8 rows of x, and what becomes of their results: glu(first, second).
+struct MultiplyGated {
+  Multiply multiply;  ///< two matrices of one shape, num_rows a multiple of 32; no experts
+  GatedUnit unit;     ///< its gate and up are not read
+};
+
 /// Makes tiles of rows as they lie in the file.
 struct Repack {
   const unsigned char* stored = nullptr;  ///< [num_rows] rows, device memory
@@ -98,6 +126,9 @@ struct MatrixKernels {
                           const LaunchSize& size) = nullptr;
   cudaError_t (*repack)(const Repack& repack, cudaStream_t stream) = nullptr;
   cudaError_t (*embed)(const Embed& embed, const LaunchSize& size) = nullptr;
+  /// Null for floats.
+  cudaError_t (*multiply_gated)(const MultiplyGated& gated, const LaunchSize& size) = nullptr;
+  MatrixCodec codec = MatrixCodec::kNone;
 
   bool is_quantised() const { return row_tile_bytes != nullptr; }
 };

@@ -126,12 +126,26 @@ struct SharedSums {
   float of[kMostWarps][kTiles][4][kWarpSize];
 };
 
+/// An output, from the sums of the warps.
+///   tile    of x, and the row in it;  output  of 16, number n of the matrix
+template <class Codec, int kTiles>
+__device__ __forceinline__ float output_of(const SharedSums<kTiles>& shared, int num_warps,
+                                           const Product& p, int tile, int in_tile, int output,
+                                           int64_t row, int64_t n) {
+  const int lane = output % 8 * 4 + in_tile / 2;
+  const int part = output / 8 * 2 + in_tile % 2;
+  float sum = 0.0F;
+  for (int w = 0; w < num_warps; ++w) sum += shared.of[w][tile][part][lane];
+  if constexpr (Codec::kHasRowScales) sum *= p.matrix.row_scales[n];
+  return finish_output(p, row, n, sum);
+}
+
 /// Adds up the warps' sums and writes the outputs of a block of threads: tile number `tile` of a
 /// matrix.
 template <class Codec, int kTiles>
-__device__ __forceinline__ void write_outputs(const SharedSums<kTiles>& shared, const Product& p,
-                                              int64_t tile, int64_t first_row, int64_t num_rows) {
-  const int num_warps = static_cast<int>(blockDim.x) / kWarpSize;
+__device__ __forceinline__ void write_outputs(const SharedSums<kTiles>& shared, int num_warps,
+                                              const Product& p, int64_t tile, int64_t first_row,
+                                              int64_t num_rows) {
   for (int i = static_cast<int>(threadIdx.x); i < kTiles * kColumnTile * kTileRows;
        i += static_cast<int>(blockDim.x)) {
     const int output = i % kTileRows;
@@ -139,13 +153,8 @@ __device__ __forceinline__ void write_outputs(const SharedSums<kTiles>& shared, 
     const int64_t row = first_row + column;
     const int64_t n = tile * kTileRows + output;
     if (row >= num_rows || n >= p.matrix.num_rows) continue;
-    const int in_tile = column % kColumnTile;
-    const int lane = output % 8 * 4 + in_tile / 2;
-    const int part = output / 8 * 2 + in_tile % 2;
-    float sum = 0.0F;
-    for (int w = 0; w < num_warps; ++w) sum += shared.of[w][column / kColumnTile][part][lane];
-    if constexpr (Codec::kHasRowScales) sum *= p.matrix.row_scales[n];
-    p.y[row * p.matrix.num_rows + n] = finish_output(p, row, n, sum);
+    p.y[row * p.matrix.num_rows + n] = output_of<Codec>(shared, num_warps, p, column / kColumnTile,
+                                                        column % kColumnTile, output, row, n);
   }
 }
 
@@ -159,6 +168,40 @@ __host__ __device__ constexpr int64_t tiles_of(int64_t num_columns) {
   return (num_columns + Codec::kColumns - 1) / Codec::kColumns;
 }
 
+/// How many warps share the tiles along K. It fixes the order of the additions.
+template <class Codec>
+__host__ __device__ constexpr int warps_for(int64_t num_columns) {
+  const int64_t num_tiles = tiles_of<Codec>(num_columns);
+  return static_cast<int>(num_tiles < kMostWarps ? num_tiles : kMostWarps);
+}
+
+/// The outputs of a block of threads: 16 rows of p's matrix, and kTiles tiles of x from first_row. All
+/// threads call it; those of more warps than share the work only wait.
+template <class Codec, int kTiles>
+__device__ __forceinline__ void multiply_rows(const Multiply& m, const Product& p,
+                                              int64_t first_row, int64_t num_rows,
+                                              SharedSums<kTiles>& shared) {
+  const int64_t tile = static_cast<int64_t>(blockIdx.x) - p.first_tile;
+  const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
+  const int warp = static_cast<int>(threadIdx.x) / kWarpSize;
+  const int num_warps = warps_for<Codec>(p.matrix.num_columns);
+  const int num_tiles = static_cast<int>(tiles_of<Codec>(p.matrix.num_columns));
+  const unsigned char* const tiles = p.matrix.data + tile * num_tiles * tile_bytes<Codec>();
+  if (warp < num_warps) {
+    Sums<kTiles> sums{};
+    for (int k = warp; k < num_tiles; k += num_warps) {
+      multiply_tile<Codec>(sums, tiles + k * tile_bytes<Codec>(), m.blocks, first_row,
+                           k * (Codec::kColumns / kBlockColumns),
+                           p.matrix.num_columns / kBlockColumns, lane);
+    }
+    for (int i = 0; i < kTiles; ++i) {
+      for (int r = 0; r < 4; ++r) shared.of[warp][i][r][lane] = sums.of[i][r];
+    }
+  }
+  __syncthreads();
+  write_outputs<Codec, kTiles>(shared, num_warps, p, tile, first_row, num_rows);
+}
+
 template <class Codec, int kTiles>
 __global__ void __launch_bounds__(kMostWarps* kWarpSize) multiply_tiles(Multiply m) {
   VERNAL_SHARED(SharedSums<kTiles>, shared);
@@ -166,30 +209,12 @@ __global__ void __launch_bounds__(kMostWarps* kWarpSize) multiply_tiles(Multiply
   const int64_t first_row = static_cast<int64_t>(blockIdx.y) * kTiles * kColumnTile;
   if (first_row >= num_rows) return;
   const Product p = product_of(m, static_cast<int>(blockIdx.x), first_row);
-  const int64_t tile = static_cast<int64_t>(blockIdx.x) - p.first_tile;
-  const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
-  const int warp = static_cast<int>(threadIdx.x) / kWarpSize;
-  const int num_warps = static_cast<int>(blockDim.x) / kWarpSize;
-  const int num_tiles = static_cast<int>(tiles_of<Codec>(p.matrix.num_columns));
-  const unsigned char* const tiles = p.matrix.data + tile * num_tiles * tile_bytes<Codec>();
-  Sums<kTiles> sums{};
-  for (int k = warp; k < num_tiles; k += num_warps) {
-    multiply_tile<Codec>(sums, tiles + k * tile_bytes<Codec>(), m.blocks, first_row,
-                         k * (Codec::kColumns / kBlockColumns),
-                         p.matrix.num_columns / kBlockColumns, lane);
-  }
-  for (int i = 0; i < kTiles; ++i) {
-    for (int r = 0; r < 4; ++r) shared.of[warp][i][r][lane] = sums.of[i][r];
-  }
-  __syncthreads();
-  write_outputs<Codec, kTiles>(shared, p, tile, first_row, num_rows);
+  multiply_rows<Codec, kTiles>(m, p, first_row, num_rows, shared);
 }
 
 template <class Codec>
 cudaError_t launch_multiply(const Multiply& m, int64_t most_rows, const LaunchSize& size) {
-  const int64_t num_tiles = tiles_of<Codec>(m.num_columns());
-  const auto threads =
-      static_cast<unsigned>(kWarpSize * (num_tiles < kMostWarps ? num_tiles : kMostWarps));
+  const auto threads = static_cast<unsigned>(kWarpSize * warps_for<Codec>(m.num_columns()));
   const auto put = [&](auto kernel, int64_t rows_of_block) {
     const dim3 grid(static_cast<unsigned>(m.num_tiles), blocks_for(most_rows, rows_of_block));
     return launch(size.stream, grid, threads, kernel, m);

@@ -1,120 +1,67 @@
 #include "kernels/recurrent/delta_rule.hpp"
 
+#include "kernels/elementwise/normalise_row.hpp"
+#include "kernels/recurrent/delta_step.hpp"
+
 namespace vernal::cuda_sm86 {
 
 namespace {
 
 constexpr int kWarps = 4;
+/// Of a block that has all columns of a head.
+constexpr int kMostHeadWarps = kMostNormedValues / kWarpColumns;
 
-/// What a warp works on: eight columns of one head's S, for one sequence.
-struct Place {
-  int head;
-  int key_head;
-  int column;  ///< of this lane
-  int part;    ///< of the rows: those that are part modulo 4
-};
-
-/// The sum over the four lanes of a column, in each of them.
-__device__ __forceinline__ float column_sum(float x) {
-  x += __shfl_xor_sync(kFullWarp, x, 1);
-  return x + __shfl_xor_sync(kFullWarp, x, 2);
-}
-
-/// The lane's rows of a key or query, normalised if the node says so.
-template <int kRows>
-__device__ __forceinline__ void load_rows(const DeltaRule& rule, const float* x, int part,
-                                          float (&rows)[kRows]) {
-  float squares = 0.0F;
-  VERNAL_UNROLL
-  for (int i = 0; i < kRows; ++i) {
-    const int row = kRowParts * i + part;
-    rows[i] = row < rule.key_dim ? x[row] : 0.0F;
-    squares += rows[i] * rows[i];
-  }
-  if (!rule.is_normalized) return;
-  const float factor = 1.0F / sqrtf(column_sum(squares) + rule.epsilon);
-  VERNAL_UNROLL
-  for (int i = 0; i < kRows; ++i) rows[i] *= factor;
-}
-
-/// One token: changes S and returns the lane's number of y.
-template <int kRows>
-__device__ __forceinline__ float pass_token(const DeltaRule& rule, const Place& place,
-                                            int64_t token, float (&s)[kRows]) {
-  const int64_t key = static_cast<int64_t>(place.key_head) * rule.key_dim;
-  const int64_t head = token * rule.num_value_heads + place.head;
-  float k[kRows];
-  float q[kRows];
-  load_rows(rule, rule.k + token * rule.k_stride + key, place.part, k);
-  load_rows(rule, rule.q + token * rule.q_stride + key, place.part, q);
-  const float* const gates = rule.g + (rule.has_key_gates ? head * rule.key_dim : head);
-  const float decay = expf(gates[0]);
-  float known = 0.0F;
-  VERNAL_UNROLL
-  for (int i = 0; i < kRows; ++i) {
-    const int row = kRowParts * i + place.part;
-    const bool has_gate = rule.has_key_gates && row < rule.key_dim;
-    s[i] *= has_gate ? expf(gates[row]) : decay;
-    known += s[i] * k[i];
-  }
-  const float v = rule.v[token * rule.v_stride + place.head * rule.value_dim + place.column];
-  const float u = rule.beta[head] * (v - column_sum(known));
-  float y = 0.0F;
-  VERNAL_UNROLL
-  for (int i = 0; i < kRows; ++i) {
-    s[i] += k[i] * u;
-    y += s[i] * (rule.scale * q[i]);
-  }
-  return column_sum(y);
-}
-
-/// Where the rows of a lane lie in a version of the state.
-__device__ float* matrix_of(const DeltaRule& rule, const SequencePart& part, const Place& place,
-                            int version) {
-  auto* const states = reinterpret_cast<float*>(rule.states + part.slot * rule.slot_bytes);
-  const int64_t head = static_cast<int64_t>(version) * rule.num_value_heads + place.head;
-  const int64_t first = head * rule.key_dim * rule.value_dim;
-  const int64_t group = static_cast<int64_t>(place.column / kWarpColumns) * kWarpColumns;
-  return states + first + group * rule.key_dim + place.column % kWarpColumns * kRowParts +
-         place.part;
+/// The place of a lane: `warp` counts the groups of eight columns of a head.
+__device__ __forceinline__ Place place_of(const DeltaRule& rule, int head, int warp) {
+  const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
+  return {head,
+          rule.is_grouped ? head * rule.num_key_heads / rule.num_value_heads
+                          : head % rule.num_key_heads,
+          warp * kWarpColumns + lane / kRowParts, lane % kRowParts};
 }
 
 /// Blocks of threads are (columns of S, head, sequence).
 template <int kRows>
 __global__ void run_delta_rule(DeltaRule rule) {
   const int index = static_cast<int>(blockIdx.z);
-  const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
+  const int head = static_cast<int>(blockIdx.y);
   const int warp =
       static_cast<int>(blockIdx.x) * kWarps + static_cast<int>(threadIdx.x) / kWarpSize;
   if (index >= rule.counts->num_sequences || warp * kWarpColumns >= rule.value_dim) return;
-  const int head = static_cast<int>(blockIdx.y);
-  const Place place{head,
-                    rule.is_grouped ? head * rule.num_key_heads / rule.num_value_heads
-                                    : head % rule.num_key_heads,
-                    warp * kWarpColumns + lane / kRowParts, lane % kRowParts};
+  const Place place = place_of(rule, head, warp);
   const SequencePart part = rule.sequences[index];
-  const int rows = rule.key_dim / kRowParts;
-  float s[kRows];
-  const float* const before = matrix_of(rule, part, place, part.first_position % rule.num_versions);
-  VERNAL_UNROLL
-  for (int i = 0; i < kRows; ++i) {
-    const bool is_zero = i >= rows || part.first_position == 0;
-    s[i] = is_zero ? 0.0F : before[static_cast<int64_t>(i) * kWarpSize];
-  }
-  for (int i = 0; i < part.count; ++i) {
-    const int64_t token = part.start + i;
-    const float y = pass_token(rule, place, token, s);
-    if (place.part == 0) {
-      rule.y[(token * rule.num_value_heads + head) * rule.value_dim + place.column] = y;
-    }
-    // The versions after the newest tokens are kept.
-    if (i + rule.num_versions < part.count) continue;
-    float* const after =
-        matrix_of(rule, part, place, (part.first_position + i + 1) % rule.num_versions);
-    VERNAL_UNROLL
-    for (int r = 0; r < kRows; ++r) {
-      if (r < rows) after[static_cast<int64_t>(r) * kWarpSize] = s[r];
-    }
+  pass_sequence<kRows>(rule, place, part, [&](int i, float y) {
+    if (place.part != 0) return;
+    const int64_t row = static_cast<int64_t>(part.start + i) * rule.num_value_heads + head;
+    rule.y[row * rule.value_dim + place.column] = y;
+  });
+}
+
+/// y of a head for the tokens of a sequence.
+struct HeadRows {
+  float of[kMostNormedTokens][kMostNormedValues];
+};
+
+/// Blocks of threads are (head, sequence): a head's row is normed where it is made.
+template <int kRows>
+__global__ void __launch_bounds__(kMostHeadWarps* kWarpSize)
+    run_normed_delta_rule(DeltaRule rule, Norm norm) {
+  VERNAL_SHARED(HeadRows, rows);
+  const int index = static_cast<int>(blockIdx.y);
+  const int head = static_cast<int>(blockIdx.x);
+  if (index >= rule.counts->num_sequences) return;
+  const int warp = static_cast<int>(threadIdx.x) / kWarpSize;
+  const int num_warps = static_cast<int>(blockDim.x) / kWarpSize;
+  const Place place = place_of(rule, head, warp);
+  const SequencePart part = rule.sequences[index];
+  pass_sequence<kRows>(rule, place, part, [&](int i, float y) {
+    if (place.part == 0) rows.of[i][place.column] = y;
+  });
+  __syncthreads();
+  BlockSums<kWarpSize> unused;  // a warp needs no memory for its sum
+  for (int i = warp; i < part.count; i += num_warps) {
+    const int64_t row = static_cast<int64_t>(part.start + i) * rule.num_value_heads + head;
+    normalise_row(norm, rows.of[i], row, unused);
   }
 }
 
@@ -130,6 +77,18 @@ cudaError_t launch_delta_rule(const DeltaRule& rule, const LaunchSize& size) {
   if (rule.key_dim <= 8 * kRowParts) return put(run_delta_rule<8>);
   if (rule.key_dim <= 32 * kRowParts) return put(run_delta_rule<32>);
   return put(run_delta_rule<kMostKeyNumbers / kRowParts>);
+}
+
+cudaError_t launch_normed_delta_rule(const DeltaRule& rule, const Norm& norm,
+                                     const LaunchSize& size) {
+  const dim3 grid(static_cast<unsigned>(rule.num_value_heads),
+                  static_cast<unsigned>(size.num_sequences));
+  const auto threads = static_cast<unsigned>(rule.value_dim / kWarpColumns * kWarpSize);
+  const auto put = [&](auto kernel) {
+    return launch(size.stream, grid, threads, kernel, rule, norm);
+  };
+  if (rule.key_dim <= 8 * kRowParts) return put(run_normed_delta_rule<8>);
+  return put(run_normed_delta_rule<kMostNormedKeys / kRowParts>);
 }
 
 }  // namespace vernal::cuda_sm86

@@ -8,6 +8,7 @@
 // on its own sequence's tokens alone (docs/decisions/0009-one-form-of-the-delta-rule.md).
 #pragma once
 
+#include "kernels/elementwise/norm.hpp"
 #include "kernels/step.hpp"
 
 namespace vernal::cuda_sm86 {
@@ -49,5 +50,16 @@ struct DeltaRule {
   bool has_key_gates;  ///< g is by row of S
 };
 cudaError_t launch_delta_rule(const DeltaRule& rule, const LaunchSize& size);
+
+/// Limits of launch_normed_delta_rule(): a head's columns are one block of threads, and its rows of a
+/// step lie in shared memory.
+inline constexpr int kMostNormedKeys = 128;
+inline constexpr int kMostNormedValues = 128;
+inline constexpr int kMostNormedTokens = 8;
+
+/// The rule, then the norm of each head's y, in one launch: for steps of at most kMostNormedTokens
+/// tokens. The rule's y is not written, and the norm's x is not read.
+cudaError_t launch_normed_delta_rule(const DeltaRule& rule, const Norm& norm,
+                                     const LaunchSize& size);
 
 }  // namespace vernal::cuda_sm86
