@@ -10,7 +10,7 @@ namespace vernal::cuda_sm86 {
 
 NormOperation::NormOperation(const Parameters& parameters) : p_(parameters) {
   reads = {p_.x};
-  for (const BufferId optional : {p_.index, p_.gate}) {
+  for (const BufferId optional : {p_.residual, p_.index, p_.gate}) {
     if (optional != kNoBuffer) reads.push_back(optional);
   }
   for (const BufferId result : {p_.y, p_.blocks.blocks}) {
@@ -27,6 +27,7 @@ Norm NormOperation::norm(const StepContext& step) const {
   norm.num_columns = p_.num_columns;
   norm.epsilon = p_.epsilon;
   norm.is_l2 = p_.is_l2;
+  if (p_.residual != kNoBuffer) norm.residual = step.floats(p_.residual);
   if (p_.index != kNoBuffer) norm.index = step.integers(p_.index);
   if (p_.gate != kNoBuffer) norm.gate = step.floats(p_.gate);
   norm.gate_kind = p_.glu.kind;
@@ -50,6 +51,22 @@ std::unique_ptr<Operation> NormOperation::with_blocks(BufferId result, const Blo
   parameters.blocks = rows;
   if (!is_read) parameters.y = kNoBuffer;
   return std::make_unique<NormOperation>(parameters);
+}
+
+NormPairOperation::NormPairOperation(const NormOperation::Parameters& first,
+                                     const NormOperation::Parameters& second)
+    : first_(first), second_(second) {
+  reads = first_.reads;
+  for (const BufferId buffer : second_.reads) {
+    if (buffer != first.y) reads.push_back(buffer);
+  }
+  writes = first_.writes;
+  writes.insert(writes.end(), second_.writes.begin(), second_.writes.end());
+}
+
+cudaError_t NormPairOperation::launch(const StepContext& step) const {
+  return launch_norm_pair(first_.norm(step), second_.norm(step),
+                          step.most(first_.parameters().rows), step.size);
 }
 
 namespace {

@@ -7,7 +7,7 @@
 
 namespace vernal::cuda_sm86 {
 
-/// y = glu(gate, norm(x[index])), in floats, in 8-bit form, or both.
+/// y = glu(gate, norm(x[index]) + residual), in floats, in 8-bit form, or both.
 class NormOperation final : public Operation {
  public:
   struct Parameters {
@@ -17,9 +17,10 @@ class NormOperation final : public Operation {
     RowCount rows;
     std::int64_t num_columns = 0;
     float epsilon = 0.0F;
-    bool is_l2 = false;          ///< l2norm/1, else rmsnorm/1
-    BufferId index = kNoBuffer;  ///< rows of x, or kNoBuffer: all
-    BufferId gate = kNoBuffer;   ///< or kNoBuffer: the norm is the result
+    bool is_l2 = false;             ///< l2norm/1, else rmsnorm/1
+    BufferId residual = kNoBuffer;  ///< added to the norm, or kNoBuffer
+    BufferId index = kNoBuffer;     ///< rows of x, or kNoBuffer: all
+    BufferId gate = kNoBuffer;      ///< or kNoBuffer: the norm is the result
     GluKind glu;
     BlockRows blocks;
   };
@@ -34,6 +35,20 @@ class NormOperation final : public Operation {
 
  private:
   Parameters p_;
+};
+
+/// A norm and the norm of its result, in one launch.
+class NormPairOperation final : public Operation {
+ public:
+  /// second.x is first.y. Both have the same rows.
+  NormPairOperation(const NormOperation::Parameters& first,
+                    const NormOperation::Parameters& second);
+
+  cudaError_t launch(const StepContext& step) const override;
+
+ private:
+  NormOperation first_;
+  NormOperation second_;
 };
 
 }  // namespace vernal::cuda_sm86

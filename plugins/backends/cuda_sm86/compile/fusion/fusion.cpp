@@ -11,6 +11,7 @@ OperationList::Operations fuse_operations(OperationList::Operations operations,
   fuse_slices(list);
   fuse_norms(list);
   fuse_quantization(list);
+  fuse_norm_pairs(list);
   fuse_normed_rules(list);
   fuse_products(list);
   return list.take();

@@ -22,10 +22,12 @@ OperationList::Operations fuse_operations(OperationList::Operations operations,
 void fuse_epilogues(OperationList& list);
 /// slice or split + the delta rule: it reads the part where it is.
 void fuse_slices(OperationList& list);
-/// select_rows + norm + glu: one pass over the rows.
+/// select_rows + norm + (add or glu): one pass over the rows.
 void fuse_norms(OperationList& list);
 /// What makes a value also writes its 8-bit form (Operation::with_blocks).
 void fuse_quantization(OperationList& list);
+/// A norm + the norm of its result.
+void fuse_norm_pairs(OperationList& list);
 /// The delta rule + the norm of its heads, with what that has taken in.
 void fuse_normed_rules(OperationList& list);
 /// Two products of one x + the gated unit of their results; then products of one x with matrices of

@@ -19,13 +19,19 @@ struct Norm {
   int64_t num_columns;
   float epsilon;
   bool is_l2;
-  const int32_t* index = nullptr;  ///< row r is that of x[index[r]]; null: x[r]
-  const float* gate = nullptr;     ///< as y: the result is glu(gate, y); null: none
+  const float* residual = nullptr;  ///< as y: added to it; null: nothing is
+  const int32_t* index = nullptr;   ///< row r is that of x[index[r]]; null: x[r]
+  const float* gate = nullptr;      ///< as y: the result is glu(gate, y); null: none
   backend::Glu gate_kind = backend::Glu::kSwiglu;
   float gate_alpha = 0.0F;
   float gate_limit = 0.0F;
   BlockResult result;  ///< needs num_columns a multiple of 32
 };
 cudaError_t launch_norm(const Norm& norm, int64_t most_rows, const LaunchSize& size);
+
+/// A norm, then the norm of its y, which the first one writes: second.x is not read. Both have the same
+/// rows, of the same length.
+cudaError_t launch_norm_pair(const Norm& first, const Norm& second, int64_t most_rows,
+                             const LaunchSize& size);
 
 }  // namespace vernal::cuda_sm86

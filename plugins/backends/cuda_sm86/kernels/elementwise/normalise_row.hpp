@@ -13,7 +13,9 @@ namespace vernal::cuda_sm86 {
 __device__ __forceinline__ void write_number(const Norm& norm, const BlockPlace& place, int64_t row,
                                              int64_t i, float scaled) {
   const int64_t at = row * norm.num_columns + i;
-  float y = norm.weight == nullptr ? scaled : scaled * norm.weight[i];
+  // Rounded one after another, as two launches would.
+  float y = norm.weight == nullptr ? scaled : __fmul_rn(scaled, norm.weight[i]);
+  if (norm.residual != nullptr) y = __fadd_rn(y, norm.residual[at]);
   if (norm.gate != nullptr) {
     y = gated(norm.gate_kind, norm.gate[at], y, norm.gate_alpha, norm.gate_limit);
   }

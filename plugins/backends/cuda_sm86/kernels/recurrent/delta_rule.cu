@@ -30,7 +30,8 @@ __global__ void run_delta_rule(DeltaRule rule) {
   if (index >= rule.counts->num_sequences || warp * kWarpColumns >= rule.value_dim) return;
   const Place place = place_of(rule, head, warp);
   const SequencePart part = rule.sequences[index];
-  pass_sequence<kRows>(rule, place, part, [&](int i, float y) {
+  constexpr bool kLoadsLate = kRows > 32;
+  pass_sequence<kRows, kLoadsLate>(rule, place, part, [&](int i, float y) {
     if (place.part != 0) return;
     const int64_t row = static_cast<int64_t>(part.start + i) * rule.num_value_heads + head;
     rule.y[row * rule.value_dim + place.column] = y;
@@ -43,7 +44,6 @@ struct HeadRows {
 };
 
 /// Blocks of threads are (head, sequence): a head's row is normed where it is made.
-template <int kRows>
 __global__ void __launch_bounds__(kMostHeadWarps* kWarpSize)
     run_normed_delta_rule(DeltaRule rule, Norm norm) {
   VERNAL_SHARED(HeadRows, rows);
@@ -54,7 +54,7 @@ __global__ void __launch_bounds__(kMostHeadWarps* kWarpSize)
   const int num_warps = static_cast<int>(blockDim.x) / kWarpSize;
   const Place place = place_of(rule, head, warp);
   const SequencePart part = rule.sequences[index];
-  pass_sequence<kRows>(rule, place, part, [&](int i, float y) {
+  pass_sequence<kMostNormedKeys / kRowParts, true>(rule, place, part, [&](int i, float y) {
     if (place.part == 0) rows.of[i][place.column] = y;
   });
   __syncthreads();
@@ -84,11 +84,7 @@ cudaError_t launch_normed_delta_rule(const DeltaRule& rule, const Norm& norm,
   const dim3 grid(static_cast<unsigned>(rule.num_value_heads),
                   static_cast<unsigned>(size.num_sequences));
   const auto threads = static_cast<unsigned>(rule.value_dim / kWarpColumns * kWarpSize);
-  const auto put = [&](auto kernel) {
-    return launch(size.stream, grid, threads, kernel, rule, norm);
-  };
-  if (rule.key_dim <= 8 * kRowParts) return put(run_normed_delta_rule<8>);
-  return put(run_normed_delta_rule<kMostNormedKeys / kRowParts>);
+  return launch(size.stream, grid, threads, run_normed_delta_rule, rule, norm);
 }
 
 }  // namespace vernal::cuda_sm86

@@ -23,11 +23,11 @@ __device__ __forceinline__ float column_sum(float x) {
 template <int kRows>
 __device__ __forceinline__ void load_rows(const DeltaRule& rule, const float* x, int part,
                                           float (&rows)[kRows]) {
+  const int num_rows = rule.key_dim / kRowParts;
   float squares = 0.0F;
   VERNAL_UNROLL
   for (int i = 0; i < kRows; ++i) {
-    const int row = kRowParts * i + part;
-    rows[i] = row < rule.key_dim ? x[row] : 0.0F;
+    rows[i] = i < num_rows ? x[kRowParts * i + part] : 0.0F;
     squares += rows[i] * rows[i];
   }
   if (!rule.is_normalized) return;
@@ -36,29 +36,44 @@ __device__ __forceinline__ void load_rows(const DeltaRule& rule, const float* x,
   for (int i = 0; i < kRows; ++i) rows[i] *= factor;
 }
 
-/// One token: changes S and returns the lane's number of y.
+/// S <- e^g S. `head`: of all tokens.
 template <int kRows>
+__device__ __forceinline__ void fade(const DeltaRule& rule, int64_t head, int part,
+                                     float (&s)[kRows]) {
+  if (rule.has_key_gates) {
+    const float* const gates = rule.g + head * rule.key_dim;
+    const int num_rows = rule.key_dim / kRowParts;
+    VERNAL_UNROLL
+    for (int i = 0; i < kRows; ++i) {
+      s[i] *= i < num_rows ? expf(gates[kRowParts * i + part]) : 1.0F;
+    }
+    return;
+  }
+  const float decay = expf(rule.g[head]);
+  VERNAL_UNROLL
+  for (int i = 0; i < kRows; ++i) s[i] *= decay;
+}
+
+/// One token: changes S and returns the lane's number of y.
+///   kLoadsLate  gates, k and q are loaded one after another, for kernels that lack registers for all
+template <int kRows, bool kLoadsLate>
 __device__ __forceinline__ float pass_token(const DeltaRule& rule, const Place& place,
                                             int64_t token, float (&s)[kRows]) {
   const int64_t key = static_cast<int64_t>(place.key_head) * rule.key_dim;
   const int64_t head = token * rule.num_value_heads + place.head;
+  fade(rule, head, place.part, s);
+  if constexpr (kLoadsLate) __syncwarp();  // no load moves up across it
   float k[kRows];
   load_rows(rule, rule.k + token * rule.k_stride + key, place.part, k);
-  const float* const gates = rule.g + (rule.has_key_gates ? head * rule.key_dim : head);
-  const float decay = expf(gates[0]);
   float known = 0.0F;
   VERNAL_UNROLL
-  for (int i = 0; i < kRows; ++i) {
-    const int row = kRowParts * i + place.part;
-    const bool has_gate = rule.has_key_gates && row < rule.key_dim;
-    s[i] *= has_gate ? expf(gates[row]) : decay;
-    known += s[i] * k[i];
-  }
+  for (int i = 0; i < kRows; ++i) known += s[i] * k[i];
   const float v = rule.v[token * rule.v_stride + place.head * rule.value_dim + place.column];
   const float u = rule.beta[head] * (v - column_sum(known));
   VERNAL_UNROLL
   for (int i = 0; i < kRows; ++i) s[i] += k[i] * u;
-  float q[kRows];  // takes the registers of k
+  if constexpr (kLoadsLate) __syncwarp();
+  float q[kRows];
   load_rows(rule, rule.q + token * rule.q_stride + key, place.part, q);
   float y = 0.0F;
   VERNAL_UNROLL
@@ -80,7 +95,7 @@ __device__ __forceinline__ float* matrix_of(const DeltaRule& rule, const Sequenc
 /// All tokens of a sequence, with S in registers in between.
 ///   take  called with each token's number among those of the sequence in this step, and the lane's
 ///         number of y
-template <int kRows, class Take>
+template <int kRows, bool kLoadsLate, class Take>
 __device__ __forceinline__ void pass_sequence(const DeltaRule& rule, const Place& place,
                                               const SequencePart& part, Take take) {
   const int rows = rule.key_dim / kRowParts;
@@ -92,7 +107,7 @@ __device__ __forceinline__ void pass_sequence(const DeltaRule& rule, const Place
     s[i] = is_zero ? 0.0F : before[static_cast<int64_t>(i) * kWarpSize];
   }
   for (int i = 0; i < part.count; ++i) {
-    take(i, pass_token(rule, place, part.start + i, s));
+    take(i, pass_token<kRows, kLoadsLate>(rule, place, part.start + i, s));
     // The versions after the newest tokens are kept.
     if (i + rule.num_versions < part.count) continue;
     float* const after =
