@@ -15,8 +15,8 @@ BufferId FunctionBuilder::quantized(std::uint32_t value) {
   const std::pair key{buffer(value), shape.num_columns};
   if (const auto found = quantized_.find(key); found != quantized_.end()) return found->second;
   const BufferId blocks = add_buffer(activation_bytes(most(shape.rows), shape.num_columns));
-  auto* const quantize = emit<QuantizeOperation>(QuantizeOperation::Parameters{
-      buffer(value), {blocks, most(shape.rows), shape.num_columns}, shape.rows});
+  auto* const quantize = emit<QuantizeOperation>(
+      QuantizeOperation::Parameters{buffer(value), {blocks, shape.num_columns}, shape.rows});
   quantize->name = std::string(name_, 0, name_.find(" (")) + " (quantise)";
   quantized_.emplace(key, blocks);
   return blocks;

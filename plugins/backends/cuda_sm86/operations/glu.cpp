@@ -28,7 +28,7 @@ GatedUnit GluOperation::unit(const StepContext& step) const {
   unit.kind = p_.glu.kind;
   unit.alpha = p_.glu.alpha;
   unit.limit = p_.glu.limit;
-  unit.result = step.block_result(p_.blocks);
+  unit.result = step.blocks_of(p_.blocks);
   return unit;
 }
 

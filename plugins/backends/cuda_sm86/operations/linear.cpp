@@ -19,7 +19,7 @@ QuantizeOperation::QuantizeOperation(const Parameters& parameters) : p_(paramete
 cudaError_t QuantizeOperation::launch(const StepContext& step) const {
   Quantize quantize{};
   quantize.x = step.floats(p_.x);
-  quantize.blocks = step.block_result(p_.result).blocks;
+  quantize.blocks = step.blocks_of(p_.result);
   quantize.rows = step.rows(p_.rows);
   quantize.num_columns = p_.result.num_columns;
   return launch_quantize(quantize, step.most(p_.rows), step.size);
@@ -52,7 +52,7 @@ Multiply LinearOperation::multiply(const StepContext& step) const {
   Multiply multiply;
   add_products(multiply, step);
   if (p_.is_quantised) {
-    multiply.blocks = activation_blocks(step.at(p_.x), p_.most_rows, p_.num_columns);
+    multiply.blocks = activation_blocks(step.at(p_.x), p_.num_columns);
   } else {
     multiply.x = step.floats(p_.x);
   }
@@ -150,7 +150,6 @@ void compile_linear(FunctionBuilder& builder, const Node& node) {
   p.is_quantised = find_weight_format(w.format)->kernels->is_quantised();
   p.x = p.is_quantised ? builder.quantized(x) : builder.buffer(x);
   p.rows = builder.rows(x).rows;
-  p.most_rows = builder.most(p.rows);
   p.num_columns = w.shape[1];
   p.matrices.push_back(compile_product(builder, node));
   for (const Node* const sibling : find_siblings(builder, node)) {

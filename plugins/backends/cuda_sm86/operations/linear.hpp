@@ -41,7 +41,6 @@ class LinearOperation final : public Operation {
     BufferId x = kNoBuffer;        ///< f32, or blocks for quantised weights
     std::vector<Matrix> matrices;  ///< at most kMostProducts
     RowCount rows;
-    std::int64_t most_rows = 0;  ///< of the greatest step
     std::int64_t num_columns = 0;
     bool is_quantised = false;
   };

@@ -33,7 +33,7 @@ Norm NormOperation::norm(const StepContext& step) const {
   norm.gate_kind = p_.glu.kind;
   norm.gate_alpha = p_.glu.alpha;
   norm.gate_limit = p_.glu.limit;
-  norm.result = step.block_result(p_.blocks);
+  norm.result = step.blocks_of(p_.blocks);
   return norm;
 }
 

@@ -26,7 +26,6 @@ using backend::RowCount;
 /// A result in 8-bit form, as products with quantised weights read it.
 struct BlockRows {
   BufferId blocks = kNoBuffer;  ///< kNoBuffer: it is not wanted
-  std::int64_t most_rows = 0;   ///< of the greatest step: the layout of the blocks
   std::int64_t num_columns = 0;
 };
 
@@ -61,9 +60,9 @@ struct StepContext {
   const std::int32_t* integers(BufferId id) const {
     return reinterpret_cast<const std::int32_t*>(at(id));
   }
-  BlockResult block_result(const BlockRows& rows) const {
+  ActivationBlocks blocks_of(const BlockRows& rows) const {
     if (rows.blocks == kNoBuffer) return {};
-    return {activation_blocks(at(rows.blocks), rows.most_rows, rows.num_columns), rows.num_columns};
+    return activation_blocks(at(rows.blocks), rows.num_columns);
   }
   /// The rows as kernels count them.
   DeviceRows rows(RowCount rows) const {

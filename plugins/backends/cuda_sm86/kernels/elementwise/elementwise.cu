@@ -54,8 +54,7 @@ __global__ void gate_blocks(GatedUnit unit) {
   const float y = gated(unit.kind, unit.gate[i], unit.up[i], unit.alpha, unit.limit);
   if (unit.y != nullptr) unit.y[i] = y;
   const BlockPlace place = block_place(unit.result, row, unit.num_columns);
-  quantize_block(unit.result.blocks, unit.result.num_columns, place.row,
-                 place.column + block % num_blocks * kBlockColumns, y);
+  quantize_block(unit.result, place.row, place.block + block % num_blocks, y);
 }
 
 __global__ void combine_numbers(Binary binary) {
@@ -84,7 +83,7 @@ cudaError_t launch_map(const Map& map, int64_t most_rows, const LaunchSize& size
 
 cudaError_t launch_gated_unit(const GatedUnit& unit, int64_t most_rows, const LaunchSize& size) {
   const int64_t count = most_rows * unit.num_columns;
-  if (unit.result.blocks.codes != nullptr) {
+  if (unit.result.tiles != nullptr) {
     return launch(size.stream, blocks_for(count, kThreads), kThreads, gate_blocks, unit);
   }
   return launch(size.stream, grid_for(count), kThreads, gate_numbers, unit);

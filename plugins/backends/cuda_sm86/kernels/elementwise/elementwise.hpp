@@ -34,7 +34,9 @@ struct GatedUnit {
   Glu kind;
   float alpha;
   float limit;
-  BlockResult result;  ///< needs num_columns a multiple of 32
+  /// The result in 8-bit form; null tiles: not wanted. A row of it has one or more rows of results side
+  /// by side, as a token has heads; then num_columns is a multiple of 32.
+  ActivationBlocks result;
 };
 cudaError_t launch_gated_unit(const GatedUnit& unit, int64_t most_rows, const LaunchSize& size);
 

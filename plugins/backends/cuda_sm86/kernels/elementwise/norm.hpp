@@ -25,7 +25,9 @@ struct Norm {
   backend::Glu gate_kind = backend::Glu::kSwiglu;
   float gate_alpha = 0.0F;
   float gate_limit = 0.0F;
-  BlockResult result;  ///< needs num_columns a multiple of 32
+  /// The result in 8-bit form; null tiles: not wanted. A row of it has one or more rows of results side
+  /// by side, as a token has heads; then num_columns is a multiple of 32.
+  ActivationBlocks result;
 };
 cudaError_t launch_norm(const Norm& norm, int64_t most_rows, const LaunchSize& size);
 

@@ -20,9 +20,8 @@ __device__ __forceinline__ void write_number(const Norm& norm, const BlockPlace&
     y = gated(norm.gate_kind, norm.gate[at], y, norm.gate_alpha, norm.gate_limit);
   }
   if (norm.y != nullptr) norm.y[at] = y;
-  if (!has_blocks(norm.result)) return;
-  quantize_block(norm.result.blocks, norm.result.num_columns, place.row,
-                 place.column + i - threadIdx.x % kWarpSize, y);
+  if (!is_wanted(norm.result)) return;
+  quantize_block(norm.result, place.row, place.block + i / kBlockColumns, y);
 }
 
 /// Row `row` of the results from its num_columns numbers x, by kThreads threads of which this one is
@@ -37,7 +36,7 @@ __device__ __forceinline__ void normalise_row(const Norm& norm, const float* x, 
   const float mean = norm.is_l2 ? sum : sum / static_cast<float>(norm.num_columns);
   const float factor = 1.0F / sqrtf(mean + norm.epsilon);
   const BlockPlace place =
-      has_blocks(norm.result) ? block_place(norm.result, row, norm.num_columns) : BlockPlace{};
+      is_wanted(norm.result) ? block_place(norm.result, row, norm.num_columns) : BlockPlace{};
   for (int64_t i = first; i < norm.num_columns; i += kThreads) {
     write_number(norm, place, row, i, x[i] * factor);
   }

@@ -6,13 +6,13 @@
 
 namespace vernal::cuda_sm86 {
 
-/// Output n for a row of x, from the sum over K.
+/// Output n for a row of x, from the sum over K. Nothing is fused that the compiler may fuse or not.
 __device__ __forceinline__ float finish_output(const Product& p, int64_t row, int64_t n,
                                                float sum) {
-  if (p.bias != nullptr) sum += p.bias[n];
-  if (p.residual != nullptr) sum += p.residual[row * p.matrix.num_rows + n];
+  if (p.bias != nullptr) sum = __fadd_rn(sum, p.bias[n]);
+  if (p.residual != nullptr) sum = __fadd_rn(sum, p.residual[row * p.matrix.num_rows + n]);
   if (p.is_activated) sum = activate(p.activation, sum);
-  if (p.factors != nullptr) sum *= p.factors[n];
+  if (p.factors != nullptr) sum = __fmul_rn(sum, p.factors[n]);
   return sum;
 }
 

@@ -11,54 +11,53 @@
 
 namespace vernal::cuda_sm86 {
 
-/// Tiles of weights of a block of threads: two of the first matrix, then two of the second.
-inline constexpr int kGatedTiles = 4;
+/// The sums of a block of threads: of two tiles of the first matrix, then of two of the second.
+struct GatedSums {
+  SharedSums<1> of[4];
+};
+
+/// Results as a warp has them: a lane for each, of row `row` of x.
+template <class Codec>
+__device__ __forceinline__ float gated_output(const SharedSums<1> (&tiles)[4], int first,
+                                              const Product& p, int num_parts, int row, int64_t n) {
+  const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
+  const SharedSums<1>& tile = tiles[first + lane / kTileRows];
+  return output_of<Codec>(p, row, n, sum_of_parts(tile, num_parts, lane % kTileRows, row));
+}
 
 template <class Codec>
-__global__ void __launch_bounds__(kMostWarps* kWarpSize) multiply_gated(MultiplyGated g) {
-  VERNAL_SHARED(SharedSums<kGatedTiles>, shared);
+__global__ void __launch_bounds__(kMostParts* kWarpSize, (blocks_at_a_time<Codec, 1>()))
+    multiply_gated(MultiplyGated g) {
+  VERNAL_SHARED(GatedSums, shared);
   const Multiply& m = g.multiply;
+  const int num_rows = static_cast<int>(m.rows.count());
   const int64_t first_tile = static_cast<int64_t>(blockIdx.x) * 2;
   const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
-  const int warp = static_cast<int>(threadIdx.x) / kWarpSize;
-  const int num_columns = m.products[0].matrix.num_columns;
-  const int num_warps = warps_for<Codec>(num_columns);
-  const int num_tiles = static_cast<int>(tiles_of<Codec>(num_columns));
-  if (warp < num_warps) {
-    Sums<1> sums[kGatedTiles] = {};
-    for (int k = warp; k < num_tiles; k += num_warps) {
-      VERNAL_UNROLL
-      for (int j = 0; j < kGatedTiles; ++j) {
-        const int64_t tile = (first_tile + j % 2) * num_tiles + k;
-        multiply_tile<Codec>(sums[j], m.products[j / 2].matrix.data + tile * tile_bytes<Codec>(),
-                             m.blocks, 0, k * (Codec::kColumns / kBlockColumns),
-                             num_columns / kBlockColumns, lane);
-      }
-    }
-    for (int j = 0; j < kGatedTiles; ++j) {
-      for (int r = 0; r < 4; ++r) shared.of[warp][j][r][lane] = sums[j].of[0][r];
-    }
+  const int warp = warp_of_block();
+  const int num_tiles = static_cast<int>(tiles_of<Codec>(m.products[0].matrix.num_columns));
+  const int num_parts = parts_of(num_tiles);
+  for (int j = 0; j < 4 && warp < num_parts; ++j) {
+    const int64_t tile = (first_tile + j % 2) * num_tiles;
+    const Sums<1> sums =
+        multiply_part<Codec, 1>(m.products[j / 2].matrix.data + tile * tile_bytes<Codec>(),
+                                m.blocks, 0, num_rows, num_tiles, warp, lane);
+    for (int r = 0; r < 4; ++r) shared.of[j].of[warp][0][r][lane] = sums.of[0][r];
   }
   __syncthreads();
-  // A warp for each row of x, a lane for each result.
   const int row = warp;
-  if (row >= m.rows.count()) return;
+  if (row >= num_rows) return;
   const int64_t n = first_tile * kTileRows + lane;
-  const int tile = lane / kTileRows;
-  const int output = lane % kTileRows;
-  const float gate = output_of<Codec>(shared, num_warps, m.products[0], tile, row, output, row, n);
-  const float up =
-      output_of<Codec>(shared, num_warps, m.products[1], 2 + tile, row, output, row, n);
+  const float gate = gated_output<Codec>(shared.of, 0, m.products[0], num_parts, row, n);
+  const float up = gated_output<Codec>(shared.of, 2, m.products[1], num_parts, row, n);
   const float y = gated(g.unit.kind, gate, up, g.unit.alpha, g.unit.limit);
   if (g.unit.y != nullptr) g.unit.y[row * g.unit.num_columns + n] = y;
-  if (!has_blocks(g.unit.result)) return;
-  quantize_block(g.unit.result.blocks, g.unit.result.num_columns, row, n - lane, y);
+  if (is_wanted(g.unit.result)) quantize_block(g.unit.result, row, n / kBlockColumns, y);
 }
 
 template <class Codec>
 cudaError_t launch_multiply_gated(const MultiplyGated& gated, const LaunchSize& size) {
-  const unsigned grid = static_cast<unsigned>(gated.multiply.num_tiles) / kGatedTiles;
-  return launch(size.stream, grid, kMostWarps * kWarpSize, multiply_gated<Codec>, gated);
+  const unsigned grid = static_cast<unsigned>(gated.multiply.num_tiles) / 4;
+  return launch(size.stream, grid, kMostParts * kWarpSize, multiply_gated<Codec>, gated);
 }
 
 }  // namespace vernal::cuda_sm86

@@ -13,8 +13,8 @@ __global__ void quantize_blocks(Quantize q) {
   const int64_t row = block / num_blocks;
   if (row >= q.rows.count()) return;
   const int lane = static_cast<int>(threadIdx.x % kWarpSize);
-  const int64_t column = block % num_blocks * kBlockColumns;
-  quantize_block(q.blocks, q.num_columns, row, column, q.x[row * q.num_columns + column + lane]);
+  const int64_t at = block % num_blocks;
+  quantize_block(q.blocks, row, at, q.x[row * q.num_columns + at * kBlockColumns + lane]);
 }
 
 }  // namespace

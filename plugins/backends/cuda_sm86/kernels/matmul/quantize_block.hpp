@@ -6,39 +6,40 @@
 
 namespace vernal::cuda_sm86 {
 
-/// Writes a block. All lanes of a warp call it, each with the number of its column.
-///   row     of the blocks, of num_columns columns
-///   column  of the block's first number, a multiple of 32
-__device__ __forceinline__ void quantize_block(const ActivationBlocks& blocks, int64_t num_columns,
-                                               int64_t row, int64_t column, float x) {
+/// Writes a block of 32 columns of a row. All lanes of a warp call it, each with the number of its
+/// column.
+__device__ __forceinline__ void quantize_block(const ActivationBlocks& blocks, int64_t row,
+                                               int64_t block, float x) {
   const int lane = static_cast<int>(threadIdx.x % kWarpSize);
   // A maximum passes over NaN. A number that is not finite makes the scale NaN, so that the product
   // shows it.
   const bool is_finite = __all_sync(kFullWarp, fabsf(x) < INFINITY ? 1 : 0) != 0;
   const float scale = is_finite ? warp_max(fabsf(x)) / 127.0F : NAN;
   const int code = scale > 0.0F ? __float2int_rn(x / scale) : 0;
-  blocks.codes[row * num_columns + column + lane] = static_cast<int8_t>(code);
+  ActivationTile& tile = blocks.tile(row, block);
+  const int in_tile = static_cast<int>(row % kColumnTile);
+  tile.codes[in_tile][place_in_block(lane)] = static_cast<int8_t>(code);
   const float sum = warp_sum(static_cast<float>(code));
   if (lane != 0) return;
-  const int64_t at = column / kBlockColumns * blocks.stride + row;
-  blocks.scales[at] = scale;
-  blocks.sums[at] = scale * sum;
+  tile.scales[in_tile] = scale;
+  tile.sums[in_tile] = scale * sum;
 }
 
-__device__ __forceinline__ bool has_blocks(const BlockResult& result) {
-  return result.blocks.codes != nullptr;
+__device__ __forceinline__ bool is_wanted(const ActivationBlocks& blocks) {
+  return blocks.tiles != nullptr;
 }
 
-/// Where row `row` of results begins in the rows of blocks: results have num_columns numbers in a
-/// row, a multiple of 32 that divides those of the blocks.
+/// Where row `row` of results with num_columns numbers begins in rows of blocks, which have one or more
+/// of them side by side.
 struct BlockPlace {
   int64_t row;
-  int64_t column;
+  int64_t block;
 };
-__device__ __forceinline__ BlockPlace block_place(const BlockResult& result, int64_t row,
+__device__ __forceinline__ BlockPlace block_place(const ActivationBlocks& blocks, int64_t row,
                                                   int64_t num_columns) {
-  const int64_t side_by_side = result.num_columns / num_columns;
-  return {row / side_by_side, row % side_by_side * num_columns};
+  const int64_t row_blocks = num_columns / kBlockColumns;
+  const int64_t side_by_side = blocks.num_blocks / row_blocks;
+  return {row / side_by_side, row % side_by_side * row_blocks};
 }
 
 }  // namespace vernal::cuda_sm86
