@@ -39,7 +39,8 @@ cudaError_t DeltaRuleOperation::launch(const StepContext& step) const {
 bool NormedDeltaRuleOperation::can_be(const DeltaRuleOperation::Parameters& rule,
                                       const NormOperation::Parameters& norm) {
   return norm.x == rule.y && norm.index == kNoBuffer && norm.num_columns == rule.shape.value_dim &&
-         rule.shape.key_dim <= kMostNormedKeys && rule.shape.value_dim <= kMostNormedValues;
+         rule.shape.key_dim <= kMostNormedKeys && rule.shape.value_dim >= kLeastNormedValues &&
+         rule.shape.value_dim <= kMostNormedValues;
 }
 
 NormedDeltaRuleOperation::NormedDeltaRuleOperation(const DeltaRuleOperation::Parameters& rule,
@@ -75,7 +76,8 @@ void compile_gated_delta_rule(FunctionBuilder& builder, const Node& node) {
   rule.num_value_heads = static_cast<std::int32_t>(values[1]);
   rule.key_dim = static_cast<std::int32_t>(keys[2]);
   rule.value_dim = static_cast<std::int32_t>(values[2]);
-  rule.num_versions = static_cast<std::int32_t>(state.num_parts);
+  rule.log = {static_cast<std::int32_t>(state.log.depth), state.log.values_offset,
+              state.log.keys_offset, state.log.key_bytes};
   rule.scale = static_cast<float>(options.scale);
   rule.epsilon = static_cast<float>(options.eps);
   rule.is_normalized = options.qk_l2norm;

@@ -71,18 +71,28 @@ struct Multiply {
   int32_t num_columns() const { return products[0].matrix.num_columns; }
 };
 
-/// The product that a block of threads has a tile of 16 rows of: tile number `tile` of the launch,
-/// for a tile of 8 rows of x that begins at first_row.
-__device__ __forceinline__ Product product_of(const Multiply& m, int tile, int64_t first_row) {
+/// Which product has tile number `tile` of 16 rows of the launch.
+__device__ __forceinline__ int product_number(const Multiply& m, int tile) {
   int i = 0;
   while (i + 1 < m.num_products && tile >= m.products[i + 1].first_tile) ++i;
-  Product out = m.products[i];
+  return i;
+}
+
+/// A product, for a tile of 8 rows of x that begins at first_row.
+__device__ __forceinline__ Product product_at(const Multiply& m, int number, int64_t first_row) {
+  Product out = m.products[number];
   if (m.tile_experts == nullptr) return out;
   const int64_t expert = m.tile_experts[first_row / kColumnTile];
   out.matrix.data += expert * m.matrix_bytes;
   if (out.matrix.row_scales != nullptr) out.matrix.row_scales += expert * m.row_scale_stride;
   if (out.bias != nullptr) out.bias += expert * out.matrix.num_rows;
   return out;
+}
+
+/// The product that a block of threads has a tile of 16 rows of: tile number `tile` of the launch,
+/// for a tile of 8 rows of x that begins at first_row.
+__device__ __forceinline__ Product product_of(const Multiply& m, int tile, int64_t first_row) {
+  return product_at(m, product_number(m, tile), first_row);
 }
 
 /// Products of up to 8 rows of x with quantised matrices of any formats, in one launch. The bits are

@@ -11,34 +11,33 @@ namespace {
 /// A block of threads has a tile of 16 rows of one matrix, so all of it takes the same branch.
 __global__ void __launch_bounds__(kMostParts* kWarpSize, 2) multiply_mixed(Multiply m) {
   VERNAL_SHARED(SharedSums<1>, shared);
-  const Product p = product_of(m, static_cast<int>(blockIdx.x), 0);
-  const int64_t tile = static_cast<int64_t>(blockIdx.x) - p.first_tile;
+  const int number = product_number(m, static_cast<int>(blockIdx.x));
   const int64_t num_rows = m.rows.count();
-  switch (p.codec) {
+  switch (m.products[number].codec) {
     case MatrixCodec::kNone:
       return;
     case MatrixCodec::kQ4_0:
-      return multiply_rows<Q4_0, 1>(m, p, tile, 0, num_rows, shared);
+      return multiply_rows<Q4_0, 1, true>(m, number, 0, num_rows, shared);
     case MatrixCodec::kQ8_0:
-      return multiply_rows<Q8_0, 1>(m, p, tile, 0, num_rows, shared);
+      return multiply_rows<Q8_0, 1, true>(m, number, 0, num_rows, shared);
     case MatrixCodec::kIq4Nl:
-      return multiply_rows<Iq4Nl, 1>(m, p, tile, 0, num_rows, shared);
+      return multiply_rows<Iq4Nl, 1, true>(m, number, 0, num_rows, shared);
     case MatrixCodec::kQ4K:
-      return multiply_rows<Q4K, 1>(m, p, tile, 0, num_rows, shared);
+      return multiply_rows<Q4K, 1, true>(m, number, 0, num_rows, shared);
     case MatrixCodec::kQ5K:
-      return multiply_rows<Q5K, 1>(m, p, tile, 0, num_rows, shared);
+      return multiply_rows<Q5K, 1, true>(m, number, 0, num_rows, shared);
     case MatrixCodec::kQ6K:
-      return multiply_rows<Q6K, 1>(m, p, tile, 0, num_rows, shared);
+      return multiply_rows<Q6K, 1, true>(m, number, 0, num_rows, shared);
     case MatrixCodec::kIq4Xs:
-      return multiply_rows<Iq4Xs, 1>(m, p, tile, 0, num_rows, shared);
+      return multiply_rows<Iq4Xs, 1, true>(m, number, 0, num_rows, shared);
     case MatrixCodec::kIq4Ks:
-      return multiply_rows<Iq4Ks, 1>(m, p, tile, 0, num_rows, shared);
+      return multiply_rows<Iq4Ks, 1, true>(m, number, 0, num_rows, shared);
     case MatrixCodec::kEightBit:
-      return multiply_rows<EightBit, 1>(m, p, tile, 0, num_rows, shared);
+      return multiply_rows<EightBit, 1, true>(m, number, 0, num_rows, shared);
     case MatrixCodec::kAffine32:
-      return multiply_rows<Affine32, 1>(m, p, tile, 0, num_rows, shared);
+      return multiply_rows<Affine32, 1, true>(m, number, 0, num_rows, shared);
     case MatrixCodec::kAffine256:
-      return multiply_rows<Affine256, 1>(m, p, tile, 0, num_rows, shared);
+      return multiply_rows<Affine256, 1, true>(m, number, 0, num_rows, shared);
   }
 }
 

@@ -183,19 +183,21 @@ __host__ __device__ constexpr int blocks_at_a_time() {
   return sizeof(LoadedTile<Codec>) <= 112 ? 3 : 2;
 }
 
-/// The outputs of a block of threads: tile number `tile` of p's matrix, and kTiles tiles of x from
-/// first_row. All threads call it. Warps beyond the parts only wait.
-template <class Codec, int kTiles>
-__device__ __forceinline__ void multiply_rows(const Multiply& m, const Product& p, int64_t tile,
-                                              int64_t first_row, int64_t num_rows,
-                                              SharedSums<kTiles>& shared) {
+/// The outputs of a block of threads: 16 rows of the matrix of product `number`, and kTiles tiles of x
+/// from first_row. All threads call it.
+///   kSomeWait  there may be more warps than parts
+template <class Codec, int kTiles, bool kSomeWait>
+__device__ __forceinline__ void multiply_rows(const Multiply& m, int number, int64_t first_row,
+                                              int64_t num_rows, SharedSums<kTiles>& shared) {
+  const DeviceMatrix matrix = product_at(m, number, first_row).matrix;
+  const int64_t tile = static_cast<int64_t>(blockIdx.x) - m.products[number].first_tile;
   const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
   const int warp = warp_of_block();
-  const int num_tiles = static_cast<int>(tiles_of<Codec>(p.matrix.num_columns));
-  if (warp < parts_of(num_tiles)) {
+  const int num_tiles = static_cast<int>(tiles_of<Codec>(matrix.num_columns));
+  if (!kSomeWait || warp < parts_of(num_tiles)) {
     const Sums<kTiles> sums =
-        multiply_part<Codec, kTiles>(p.matrix.data + tile * num_tiles * tile_bytes<Codec>(),
-                                     m.blocks, first_row, num_rows, num_tiles, warp, lane);
+        multiply_part<Codec, kTiles>(matrix.data + tile * num_tiles * tile_bytes<Codec>(), m.blocks,
+                                     first_row, num_rows, num_tiles, warp, lane);
     VERNAL_UNROLL
     for (int i = 0; i < kTiles; ++i) {
       VERNAL_UNROLL
@@ -203,7 +205,12 @@ __device__ __forceinline__ void multiply_rows(const Multiply& m, const Product& 
     }
   }
   __syncthreads();
-  write_outputs<Codec, kTiles>(shared, p, tile, first_row, num_rows, parts_of(num_tiles));
+  // All that outputs need is found anew, so that it takes no register in the loop. The shuffle hides
+  // from the compiler that it is the same.
+  const int block = __shfl_sync(kFullWarp, static_cast<int>(blockIdx.x), 0);
+  const Product p = product_of(m, block, first_row);
+  write_outputs<Codec, kTiles>(shared, p, block - p.first_tile, first_row, m.rows.count(),
+                               parts_of(tiles_of<Codec>(p.matrix.num_columns)));
 }
 
 /// Blocks of threads are (tile of 16 outputs, 8 kTiles rows of x), with a warp for each part.
@@ -214,9 +221,8 @@ __global__ void __launch_bounds__(kMostParts* kWarpSize, (blocks_at_a_time<Codec
   const int64_t num_rows = m.rows.count();
   const int64_t first_row = static_cast<int64_t>(blockIdx.y) * kTiles * kColumnTile;
   if (first_row >= num_rows) return;
-  const Product p = product_of(m, static_cast<int>(blockIdx.x), first_row);
-  multiply_rows<Codec, kTiles>(m, p, static_cast<int64_t>(blockIdx.x) - p.first_tile, first_row,
-                               num_rows, shared);
+  const int number = product_number(m, static_cast<int>(blockIdx.x));
+  multiply_rows<Codec, kTiles, false>(m, number, first_row, num_rows, shared);
 }
 
 template <class Codec>
