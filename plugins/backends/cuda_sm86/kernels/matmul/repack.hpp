@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/matmul/multiply_gated.hpp"
-#include "kernels/matmul/multiply_tiles.hpp"
+#include "kernels/matmul/multiply_staged.hpp"
 
 namespace vernal::cuda_sm86 {
 
