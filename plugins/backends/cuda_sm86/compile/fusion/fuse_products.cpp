@@ -16,7 +16,9 @@ void fuse_gated(OperationList& list, std::size_t number) {
   const auto* glu = list.find<GluOperation>(reader);
   if (glu == nullptr || list.only_reader(p.matrices[1].y) != reader) return;
   const GluOperation::Parameters& unit = glu->parameters();
-  if (unit.num_columns % (2 * kTileRows) != 0) return;
+  const bool has_rows_of_products =
+      unit.rows.leading == p.rows.leading && unit.rows.factor == p.rows.factor;
+  if (!has_rows_of_products || unit.num_columns % (2 * kTileRows) != 0) return;
   if (unit.gate == p.matrices[1].y) std::swap(p.matrices[0], p.matrices[1]);
   list.fuse(std::array{number, reader}, std::make_unique<GatedLinearOperation>(p, unit));
 }
