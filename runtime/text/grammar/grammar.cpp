@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "text/grammar/error.hpp"
+#include "text/grammar/gbnf/gbnf_rules.hpp"
 #include "text/grammar/grammar_tables.hpp"
 #include "text/grammar/text_rules.hpp"
 
@@ -46,7 +47,8 @@ void GrammarTables::make_rules(const GrammarSource& source) {
       rules_ = std::make_unique<TextRules>(choice_text(pool_, source.choices));
       return;
     case GrammarSource::Kind::kGbnf:
-      throw GrammarError("#", "gbnf", "not supported yet", VERNAL_UNIMPLEMENTED);
+      rules_ = std::make_unique<GbnfRules>(source.text, pool_);
+      return;
   }
 }
 

@@ -64,6 +64,7 @@ class Automaton : private HeadSink {
   std::uint32_t parents_of(FrameId frame) override { return sets_.intern({frame}).first; }
   void head_of_parents(LexId lexeme, const Frame& frame) override;
   const Frame& frame(FrameId id) const override { return frames_[id]; }
+  std::vector<FrameId> parents(const Frame& frame) const override { return sets_[frame.parents]; }
 
   void begin_state();
   StateId finish_state();

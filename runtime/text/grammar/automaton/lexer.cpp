@@ -266,8 +266,8 @@ LexId Lexer::step_content(const LexState& from, std::uint8_t byte) {
     if (from.spelling == Spelling::kFree) {
       return escape_lives(from, 0, kMaxCodePoint) ? intern(to) : kDeadLex;
     }
-    for (const std::uint8_t letter : {'"', '\\', '/', 'b', 'f', 'n', 'r', 't', 'u'}) {
-      if (step_escape(to, letter) != kDeadLex) {
+    for (const char letter : {'"', '\\', '/', 'b', 'f', 'n', 'r', 't', 'u'}) {
+      if (step_escape(to, static_cast<std::uint8_t>(letter)) != kDeadLex) {
         return intern(to);
       }
     }

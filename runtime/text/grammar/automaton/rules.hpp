@@ -1,6 +1,8 @@
 // What rules of any kind tell the automaton.
 #pragma once
 
+#include <vector>
+
 #include "text/grammar/automaton/frame.hpp"
 #include "text/grammar/automaton/lexer.hpp"
 
@@ -20,6 +22,8 @@ class HeadSink {
   /// A lexeme may begin, and the parents of `frame` come after it.
   virtual void head_of_parents(LexId lexeme, const Frame& frame) = 0;
   virtual const Frame& frame(FrameId id) const = 0;
+  /// The parents of `frame`.
+  virtual std::vector<FrameId> parents(const Frame& frame) const = 0;
   virtual Lexer& lexer() = 0;
 };
 

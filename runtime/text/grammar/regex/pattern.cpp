@@ -8,11 +8,12 @@
 namespace vernal::grammar {
 namespace {
 
-using Kind = PatternNode::Kind;
+using PatternKind = PatternNode::Kind;
 
 /// Whether a part looks at its surroundings.
 bool looks_around(const PatternNode& node) {
-  if (node.kind == Kind::kBegin || node.kind == Kind::kEnd || node.kind == Kind::kLookahead) {
+  if (node.kind == PatternKind::kBegin || node.kind == PatternKind::kEnd ||
+      node.kind == PatternKind::kLookahead) {
     return true;
   }
   for (const PatternNode& part : node.parts) {
@@ -24,7 +25,7 @@ bool looks_around(const PatternNode& node) {
 }
 
 bool has_begin(const PatternNode& node) {
-  if (node.kind == Kind::kBegin) {
+  if (node.kind == PatternKind::kBegin) {
     return true;
   }
   for (const PatternNode& part : node.parts) {
@@ -36,8 +37,9 @@ bool has_begin(const PatternNode& node) {
 }
 
 bool begins_anchored(const PatternNode& node) {
-  return node.kind == Kind::kBegin ||
-         (node.kind == Kind::kSequence && !node.parts.empty() && begins_anchored(node.parts[0]));
+  return node.kind == PatternKind::kBegin ||
+         (node.kind == PatternKind::kSequence && !node.parts.empty() &&
+          begins_anchored(node.parts[0]));
 }
 
 /// Turns a tree into an expression from its end: `rest` is what may follow up to the end of the
@@ -52,7 +54,7 @@ class PatternCompiler {
     }
     // Alternatives that begin with "^" match at the start alone.
     std::vector<Re> found;
-    const bool is_choice = node.kind == Kind::kChoice;
+    const bool is_choice = node.kind == PatternKind::kChoice;
     for (std::size_t i = 0; i < (is_choice ? node.parts.size() : 1); ++i) {
       const PatternNode& branch = is_choice ? node.parts[i] : node;
       if (begins_anchored(branch)) {
@@ -73,23 +75,23 @@ class PatternCompiler {
  private:
   Re plain(const PatternNode& node) {
     switch (node.kind) {
-      case Kind::kSet:
+      case PatternKind::kSet:
         return pool_.set(node.set);
-      case Kind::kSequence: {
+      case PatternKind::kSequence: {
         Re result = kEmptyText;
         for (auto part = node.parts.rbegin(); part != node.parts.rend(); ++part) {
           result = pool_.concat(plain(*part), result);
         }
         return result;
       }
-      case Kind::kChoice: {
+      case PatternKind::kChoice: {
         std::vector<Re> parts;
         for (const PatternNode& part : node.parts) {
           parts.push_back(plain(part));
         }
         return pool_.any_of(std::move(parts));
       }
-      case Kind::kRepeat:
+      case PatternKind::kRepeat:
         return pool_.repeat(plain(node.parts[0]), node.min, node.max);
       default:
         return kNothing;
@@ -102,26 +104,26 @@ class PatternCompiler {
       return pool_.concat(plain(node), rest);
     }
     switch (node.kind) {
-      case Kind::kSequence:
+      case PatternKind::kSequence:
         return sequence(node, rest, is_start);
-      case Kind::kChoice: {
+      case PatternKind::kChoice: {
         std::vector<Re> parts;
         for (const PatternNode& part : node.parts) {
           parts.push_back(with_rest(part, rest, is_start));
         }
         return pool_.any_of(std::move(parts));
       }
-      case Kind::kRepeat:
+      case PatternKind::kRepeat:
         return repeated(node, rest, is_start);
-      case Kind::kBegin:
+      case PatternKind::kBegin:
         return is_start ? rest : kNothing;
-      case Kind::kEnd:
+      case PatternKind::kEnd:
         return pool_.is_nullable(rest) ? kEmptyText : kNothing;
-      case Kind::kLookahead: {
+      case PatternKind::kLookahead: {
         const Re ahead = with_rest(node.parts[0], kAnyText, is_start);
         return pool_.all_of(rest, node.is_negative ? pool_.complement(ahead) : ahead);
       }
-      case Kind::kSet:
+      case PatternKind::kSet:
         break;
     }
     return kNothing;
@@ -132,8 +134,9 @@ class PatternCompiler {
     std::vector<bool> starts;
     for (const PatternNode& part : node.parts) {
       starts.push_back(is_start);
-      const bool takes_nothing = part.kind == Kind::kBegin || part.kind == Kind::kLookahead ||
-                                 part.kind == Kind::kEnd || begins_anchored(part);
+      const bool takes_nothing = part.kind == PatternKind::kBegin ||
+                                 part.kind == PatternKind::kLookahead ||
+                                 part.kind == PatternKind::kEnd || begins_anchored(part);
       is_start = is_start && takes_nothing && !takes_characters(part);
     }
     for (std::size_t i = node.parts.size(); i-- > 0;) {
@@ -143,10 +146,10 @@ class PatternCompiler {
   }
 
   static bool takes_characters(const PatternNode& node) {
-    if (node.kind == Kind::kSet) {
+    if (node.kind == PatternKind::kSet) {
       return true;
     }
-    if (node.kind == Kind::kLookahead) {
+    if (node.kind == PatternKind::kLookahead) {
       return false;
     }
     for (const PatternNode& part : node.parts) {
@@ -164,9 +167,10 @@ class PatternCompiler {
       return node.min == 0 ? pool_.any_of(rest, once) : once;
     }
     // (?:(?!x)c)* before the end: texts of c without x anywhere.
-    const bool is_tempered = body.kind == Kind::kSequence && body.parts.size() == 2 &&
-                             body.parts[0].kind == Kind::kLookahead && body.parts[0].is_negative &&
-                             body.parts[1].kind == Kind::kSet && rest == kEmptyText;
+    const bool is_tempered = body.kind == PatternKind::kSequence && body.parts.size() == 2 &&
+                             body.parts[0].kind == PatternKind::kLookahead &&
+                             body.parts[0].is_negative && body.parts[1].kind == PatternKind::kSet &&
+                             rest == kEmptyText;
     if (is_tempered) {
       const Re found = with_rest(body.parts[0].parts[0], kAnyText, false);
       const Re letters = pool_.repeat(pool_.set(body.parts[1].set), node.min, node.max);

@@ -11,14 +11,14 @@
 namespace vernal::grammar {
 namespace {
 
-using Kind = PatternNode::Kind;
+using PatternKind = PatternNode::Kind;
 
-constexpr int kMaxGroups = 60;  // one in another
-constexpr std::uint32_t kMaxCount = 1'000'000;
+constexpr int kMaxPatternGroups = 60;  // one in another
+constexpr std::uint32_t kMaxQuantity = 1'000'000;
 
 PatternNode set_node(Charset set) {
   PatternNode node;
-  node.kind = Kind::kSet;
+  node.kind = PatternKind::kSet;
   node.set = std::move(set);
   return node;
 }
@@ -54,7 +54,7 @@ class PatternParser {
 
   PatternNode parse_choice() {
     PatternNode choice;
-    choice.kind = Kind::kChoice;
+    choice.kind = PatternKind::kChoice;
     do {
       choice.parts.push_back(parse_sequence());
     } while (take(U"|"));
@@ -76,11 +76,11 @@ class PatternParser {
     switch (peek()) {
       case U'^':
         ++at_;
-        node.kind = Kind::kBegin;
+        node.kind = PatternKind::kBegin;
         return node;
       case U'$':
         ++at_;
-        node.kind = Kind::kEnd;
+        node.kind = PatternKind::kEnd;
         return node;
       case U'(':
         ++at_;
@@ -119,12 +119,12 @@ class PatternParser {
   }
 
   PatternNode parse_group() {
-    if (++groups_ > kMaxGroups) {
+    if (++groups_ > kMaxPatternGroups) {
       fail("groups are nested too deeply");
     }
     PatternNode node;
     if (take(U"?=") || take(U"?!")) {
-      node.kind = Kind::kLookahead;
+      node.kind = PatternKind::kLookahead;
       node.is_negative = text_[at_ - 1] == U'!';
       node.parts.push_back(parse_choice());
     } else if (take(U"?<=") || take(U"?<!")) {
@@ -161,7 +161,7 @@ class PatternParser {
     while (parse_quantifier(min, max)) {
       take(U"?");  // lazy or not, the texts are the same
       PatternNode repeat;
-      repeat.kind = Kind::kRepeat;
+      repeat.kind = PatternKind::kRepeat;
       repeat.min = min;
       repeat.max = max;
       repeat.parts.push_back(std::move(node));
@@ -205,7 +205,7 @@ class PatternParser {
     std::uint64_t value = 0;
     const std::size_t begin = at_;
     while (peek() >= U'0' && peek() <= U'9') {
-      value = std::min<std::uint64_t>(value * 10 + (peek() - U'0'), kMaxCount);
+      value = std::min<std::uint64_t>(value * 10 + (peek() - U'0'), kMaxQuantity);
       ++at_;
     }
     count = static_cast<std::uint32_t>(value);

@@ -6,7 +6,8 @@
 namespace vernal::grammar {
 namespace {
 
-constexpr std::uint16_t kMaxDepth = 400;  // of recursion, a few hundred bytes of stack each
+constexpr std::uint16_t kMaxDerivationDepth =
+    400;  // of recursion, a few hundred bytes of stack each
 constexpr std::size_t kDefaultLimit = 1'000'000;
 
 }  // namespace
@@ -31,7 +32,7 @@ Re RegexPool::make(Node node) {
       throw RegexLimit{};
     }
     facts_.push_back(facts_of(node));
-    if (facts_.back().depth > kMaxDepth) {
+    if (facts_.back().depth > kMaxDerivationDepth) {
       throw RegexLimit{};
     }
   }

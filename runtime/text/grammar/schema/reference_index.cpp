@@ -9,7 +9,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr int kMaxDepth = 200;
+constexpr int kMaxSchemaDepth = 200;
 
 std::string_view text_of(const json::value* value) {
   const json::string* text = value != nullptr ? value->if_string() : nullptr;
@@ -156,7 +156,7 @@ std::string ReferenceIndex::base_of(const json::value& schema, const std::string
 
 void ReferenceIndex::collect(const json::value& value, const std::string& base, int depth) {
   const json::object* object = value.if_object();
-  if (depth > kMaxDepth || object == nullptr) {
+  if (depth > kMaxSchemaDepth || object == nullptr) {
     return;
   }
   const std::string inner = base_of(value, base);
