@@ -112,8 +112,48 @@ void MaskTable::add_walk(const TokenTrie& trie, StateId start, std::span<std::ui
       });
 }
 
+// Strings that are limited in their length alone: the vocabulary knows their tokens.
+void MaskTable::add_counted_text(LexId lexeme, std::span<const FrameId> frames,
+                                 std::span<std::uint32_t> words) {
+  Lexer& lexer = automaton_.lexer();
+  const Re re = lexer[lexeme].re;
+  const bool is_counted = lexer.pool().is_counted_text(re);
+  const std::uint32_t min = is_counted ? lexer.pool().min_count(re) : 0;
+  const std::uint32_t max = is_counted ? lexer.pool().max_count(re) : kUnlimited;
+  vocabulary_->add_in_string(max, words);
+  vocabulary_->add_closing(min, max, words);
+  // Where the string ends does not matter to what follows it.
+  LexId end = lexeme;
+  if (is_counted) {
+    end = lexer.content_of(kAnyText);
+  }
+  const StateId after = automaton_.state_after(lexer.next(end, '"'), frames);
+  if (after == kDeadState) {
+    return;
+  }
+  if (min == 0 && max >= GrammarVocabulary::kMaxCounted) {
+    add_walk(vocabulary_->after_any_quote(), after, words);
+    return;
+  }
+  const std::span<const TokenTrie> tries = vocabulary_->after_quote();
+  for (std::size_t count = min; count < tries.size() && count <= max; ++count) {
+    add_walk(tries[count], after, words);
+  }
+}
+
 void MaskTable::add_lexeme(LexId lexeme, std::span<const FrameId> frames,
                            std::span<std::uint32_t> words) {
+  const LexState state = automaton_.lexer()[lexeme];
+  const bool is_string = state.kind == LexKind::kContent;
+  const bool is_key = is_string && state.spelling == Spelling::kKey;
+  const bool is_any_key = is_key && keys_->is_only_unnamed(state.re) && keys_->is_open(state.re);
+  const bool is_counted = is_string && !is_key &&
+                          automaton_.lexer().pool().is_counted_text(state.re) &&
+                          (state.re == kAnyText || !vocabulary_->has_late_quotes());
+  if (is_any_key || is_counted) {
+    add_counted_text(lexeme, frames, words);
+    return;
+  }
   const LexemeMask& mask = lexeme_mask(lexeme);
   for (const std::span<const std::uint32_t> part : {mask.plain, std::span(mask.words)}) {
     for (std::size_t i = 0; i < part.size(); ++i) {
@@ -148,22 +188,9 @@ MaskTable::LexemeMask MaskTable::make_lexeme_mask(LexId lexeme) {
   LexemeMask mask;
   const bool is_string = state.kind == LexKind::kContent;
   const bool is_key = is_string && state.spelling == Spelling::kKey;
-  const bool is_any_text = is_key ? keys_->is_only_unnamed(state.re) && keys_->is_open(state.re)
-                                  : is_string && state.re == kAnyText;
-  if (is_any_text) {
-    mask.plain = vocabulary_->in_string();
-    LexemeMask::Ending ending;
-    ending.end = lexer.next(lexeme, '"');
-    ending.rest = &vocabulary_->after_quote();
-    if (ending.end != kDeadLex) {
-      mask.endings.push_back(std::move(ending));
-    }
-    return mask;
-  }
   const TokenTrie* trie = &vocabulary_->all();
-  const bool is_open_key = is_key && keys_->is_open(state.re);
-  if (is_open_key || (is_string && lexer.pool().is_counted_text(state.re))) {
-    mask.plain = vocabulary_->plain(is_open_key ? kUnlimited : lexer.pool().max_count(state.re));
+  if (is_key && keys_->is_open(state.re)) {
+    mask.plain = vocabulary_->plain();
     trie = &vocabulary_->not_plain();
   }
   std::vector<std::pair<LexId, std::uint32_t>> ends;  // with the node that they end at
@@ -203,8 +230,7 @@ void MaskTable::make_endings(const std::vector<std::pair<LexId, std::uint32_t>>&
   for (auto& [end, entries] : rests) {
     LexemeMask::Ending ending;
     ending.end = end;
-    ending.owned = std::make_unique<TokenTrie>(std::move(entries));
-    ending.rest = ending.owned.get();
+    ending.rest = std::make_unique<TokenTrie>(std::move(entries));
     mask.endings.push_back(std::move(ending));
   }
 }

@@ -43,8 +43,7 @@ class MaskTable {
     std::vector<std::uint32_t> words;      // the same, if they are many
     struct Ending {
       LexId end = kDeadLex;
-      const TokenTrie* rest = nullptr;
-      std::unique_ptr<TokenTrie> owned;
+      std::unique_ptr<TokenTrie> rest;
     };
     std::vector<Ending> endings;
   };
@@ -60,6 +59,8 @@ class MaskTable {
   LexemeMask make_lexeme_mask(LexId lexeme);
   void make_endings(const std::vector<std::pair<LexId, std::uint32_t>>& ends, const TokenTrie& trie,
                     LexemeMask& mask);
+  void add_counted_text(LexId lexeme, std::span<const FrameId> frames,
+                        std::span<std::uint32_t> words);
   void add_lexeme(LexId lexeme, std::span<const FrameId> frames, std::span<std::uint32_t> words);
   void add_walk(const TokenTrie& trie, StateId start, std::span<std::uint32_t> words);
   void store(StateId state, std::span<const std::uint32_t> words);

@@ -35,7 +35,8 @@ class TokenTrie {
   std::span<const TokenId> tokens_at(const Node& node) const noexcept {
     return {tokens_.data() + node.first, node.count};
   }
-  std::size_t depth() const noexcept { return depth_; }
+  /// The nodes of all tokens that begin with `bytes` and go further.
+  std::span<const Node> below(std::string_view bytes) const noexcept;
 
   /// Walks with the states of an automaton: `step(state, byte)` gives the next state, 0 if it is
   /// dead; `visit(node, index, state)` says whether to walk on below. `stack` is scratch memory.
