@@ -362,9 +362,9 @@ class Experts : public Operations {
  protected:
   static constexpr std::size_t kD = 32, kF = 64, kCount = 4;
 
-  const Floats wg = random_floats(1, kCount*kF*kD), wu = random_floats(2, kCount*kF*kD);
-  const Floats wd = random_floats(3, kCount*kF*kD), bg = random_floats(4, kCount*kF);
-  const Floats bu = random_floats(5, kCount*kF), bd = random_floats(6, kCount*kD);
+  const Floats wg = random_floats(1, kCount* kF* kD), wu = random_floats(2, kCount* kF* kD);
+  const Floats wd = random_floats(3, kCount* kF* kD), bg = random_floats(4, kCount* kF);
+  const Floats bu = random_floats(5, kCount* kF), bd = random_floats(6, kCount* kD);
 
   void build(const std::string& kind, const std::string& weight_on) {
     const auto weight = [&](const char* name, const Dims& dims, const Floats& values) {
