@@ -182,6 +182,7 @@ StepResult step_bandwidth(Acceptance& a) {
       run_for_json(a.bundle.command(is_emulated ? "gpu_probe_emu" : "gpu_probe",
                                     {"bandwidth", is_emulated ? "1" : "1024"}, a.bundle.work()),
                    a.budget(20, 150));
+  if (found.child.is_cut) return {Outcome::kCut, "its time was up", {}};
   if (found.lines.empty()) return {Outcome::kFailed, last_line(found.child.errors), {}};
   StepResult result;
   result.details = found.lines.front();
