@@ -26,7 +26,8 @@ void write_shape(const Acceptance& a, const LargeModel& large, const fs::path& t
   for (std::string line; std::getline(from, line);) {
     if (line.starts_with("layers = ")) line = "layers = " + std::to_string(large.layers);
     if (line.starts_with("from = ")) {
-      line = "from = \"" + (a.bundle.root() / "golden/models/tiny-llama.gguf").string() + "\"";
+      line =
+          "from = \"" + (a.bundle.root() / "golden/models/tiny-llama-q4_k_m.gguf").string() + "\"";
     }
     if (a.options.is_dry_run) {
       for (const auto& [key, value] : {std::pair{"tokens = ", "500"},
