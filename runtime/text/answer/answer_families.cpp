@@ -1,7 +1,8 @@
 // The syntaxes of the known families of models: one description each.
 #include <fmt/format.h>
 
-#include <map>
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "text/answer/answer_syntax.hpp"
@@ -236,7 +237,8 @@ AnswerSyntax json_between(std::string family, std::string open, std::string clos
 
 AnswerSyntax apriel() {
   AnswerSyntax syntax = json_between("apriel", "<tool_calls>", "</tool_calls>");
-  syntax.thinking = {{"", "[BEGIN FINAL RESPONSE]", false}};
+  syntax.thinking = {
+      {"", "[BEGIN FINAL RESPONSE]", false, "Here are my reasoning steps:"}};
   syntax.wrappers = {{"", "[END FINAL RESPONSE]", false}};
   return syntax;
 }
@@ -375,8 +377,9 @@ AnswerSyntax gigachat() {
                        json_calls("<|function_call|>", {})}};
 }
 
-std::map<std::string, AnswerSyntax, std::less<>> make_families() {
-  std::vector<AnswerSyntax> all = {
+/// Those that come first are preferred where several read the same.
+std::vector<AnswerSyntax> make_families() {
+  return {
       hermes(),
       renamed(hermes(), "qwen3_xml"),
       llama3(),
@@ -413,29 +416,48 @@ std::map<std::string, AnswerSyntax, std::less<>> make_families() {
       kimi_k3(),
       apertus(),
       gigachat()};
-  std::map<std::string, AnswerSyntax, std::less<>> families;
-  for (AnswerSyntax& syntax : all) {
-    std::string name = syntax.family;
-    families.emplace(std::move(name), std::move(syntax));
-  }
-  return families;
 }
 
-const std::map<std::string, AnswerSyntax, std::less<>>& families() {
-  static const std::map<std::string, AnswerSyntax, std::less<>> all = make_families();
+const std::vector<AnswerSyntax>& families() {
+  static const std::vector<AnswerSyntax> all = make_families();
   return all;
 }
 
 }  // namespace
 
 const AnswerSyntax* find_answer_syntax(std::string_view family) {
-  const auto found = families().find(family);
-  return found == families().end() ? nullptr : &found->second;
+  const std::vector<AnswerSyntax>& all = families();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const AnswerSyntax& syntax) {
+    return syntax.family == family;
+  });
+  return found == all.end() ? nullptr : &*found;
+}
+
+void name_by_form(std::string_view printed, AnswerSyntax& syntax) {
+  struct Form {
+    std::string_view family;
+    std::string_view mark;
+    std::string_view next;  ///< bytes, one of which follows the mark
+    std::string_view name;
+  };
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+  const std::array<Form, 4> forms = {{{"hermes", "<tool_call>", "<", "qwen3_xml"},
+                                      {"hermes", "<tool_call>", kLetters, "glm"},
+                                      {"mistral_v3", "[TOOL_CALLS]", kLetters, "mistral_v11"},
+                                      {"deepseek_v3", "sep\uFF5C>", "{", "deepseek_v31"}}};
+  for (const Form& form : forms) {
+    const std::size_t mark = printed.find(form.mark);
+    if (syntax.family != form.family || mark == std::string_view::npos) continue;
+    const std::size_t next = printed.find_first_not_of(" \t\r\n", mark + form.mark.size());
+    const bool has_form =
+        next != std::string_view::npos && form.next.find(printed[next]) != std::string_view::npos;
+    if (has_form) syntax.family = form.name;
+  }
 }
 
 std::vector<std::string> answer_families() {
   std::vector<std::string> names;
-  for (const auto& [name, syntax] : families()) names.push_back(name);
+  for (const AnswerSyntax& syntax : families()) names.push_back(syntax.family);
   return names;
 }
 

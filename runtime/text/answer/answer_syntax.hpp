@@ -75,6 +75,7 @@ struct MarkPair {
   /// A token of its own, which is never text. Else it counts only before content, and the closing
   /// one only at the end.
   bool is_control = false;
+  std::string prompt{};  ///< a sentence by which a prompt opens it without the mark
 };
 
 /// The syntax of answers. Immutable.
@@ -97,7 +98,9 @@ struct AnswerSyntax {
 /// The syntax of a family by its name, such as "hermes"; null if there is none. It includes fenced
 /// and bare objects wherever the family's marks are plain text.
 const AnswerSyntax* find_answer_syntax(std::string_view family);
-/// The names of all families.
+/// Where several families share a mark: the name of the one whose form a printed call has.
+void name_by_form(std::string_view printed, AnswerSyntax& syntax);
+/// The names of all families, those first that are preferred where several read the same.
 std::vector<std::string> answer_families();
 
 }  // namespace vernal

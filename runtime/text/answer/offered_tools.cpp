@@ -27,7 +27,6 @@ const json::object* object_member(const json::object& object, std::string_view k
 /// The schema that "#/a/b" names in `root`; null if there is none.
 const json::object* resolve(const json::object& root, std::string_view reference) {
   if (!reference.starts_with("#/")) return nullptr;
-  json::error_code error;
   const json::value* value = nullptr;
   const json::object* at = &root;
   reference.remove_prefix(2);
