@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <set>
 
 #include "vernal/error.hpp"
 
@@ -21,36 +22,62 @@ double median(std::vector<double> values) {
 /// Drives one sequence without an engine: prefill to a depth, then timed prefill and decode.
 class Sweep {
  public:
-  Sweep(LoadedModel& model, const BenchOptions& options) : model_(model), options_(options) {}
+  Sweep(LoadedModel& model, const BenchOptions& options) : model_(model), options_(options) {
+    const std::optional<SequenceId> created = model_.steps->create_sequence();
+    if (!created) throw Error(VERNAL_RESOURCE_EXHAUSTED, "the pool has no room for a sequence");
+    sequence_ = *created;
+  }
+  ~Sweep() { model_.steps->release_sequence(sequence_); }
+  Sweep(const Sweep&) = delete;
+  Sweep& operator=(const Sweep&) = delete;
 
-  /// Seconds per token of a prefill and of decode steps, both beginning at `depth`.
-  std::pair<double, double> measure(std::uint64_t depth) {
+  /// The most tokens that a measurement appends behind a depth.
+  static std::uint64_t most_tokens_behind(const BenchOptions& options, std::uint64_t depth) {
+    std::uint64_t most = options.decode_steps * std::ranges::max(options.columns);
+    if (depth > options.most_prefill_depth) return most;
+    for (const std::uint64_t tokens : options.prefill_tokens) most = std::max(most, tokens);
+    return most;
+  }
+
+  /// The speeds at `depth`, which is not less than that of the call before.
+  BenchRow measure(std::uint64_t depth) {
     StepModel& steps = *model_.steps;
-    const std::uint64_t longest = depth + std::max(options_.prefill_tokens, options_.decode_tokens);
-    const std::optional<SequenceId> created = steps.create_sequence();
-    const SequenceId sequence = created.value_or(0);
-    if (!created || !steps.reserve(sequence, longest)) {
-      throw Error(VERNAL_RESOURCE_EXHAUSTED,
-                  fmt::format("the KV pool has no room for {} tokens; raise kv_tokens", longest));
+    const std::uint64_t behind = most_tokens_behind(options_, depth);
+    if (!steps.reserve(sequence_, depth - depth_ + behind)) {
+      throw Error(
+          VERNAL_RESOURCE_EXHAUSTED,
+          fmt::format("the KV pool has no room for {} tokens; raise kv_tokens", depth + behind));
     }
-    feed(sequence, 0, depth);
-    const Mark mark(steps, sequence, depth);
-    std::vector<double> prefill;
-    std::vector<double> decode;
-    for (std::uint32_t r = 0; r < options_.repetitions; ++r) {
-      prefill.push_back(timed([&] { feed(sequence, depth, options_.prefill_tokens); }) /
-                        static_cast<double>(options_.prefill_tokens));
-      mark.rewind(longest - depth);
-      decode.push_back(timed([&] {
-                         for (std::uint64_t i = 0; i < options_.decode_tokens; ++i) {
-                           feed(sequence, depth + i, 1);
-                         }
-                       }) /
-                       static_cast<double>(options_.decode_tokens));
-      mark.rewind(longest - depth);
+    BenchRow row;
+    row.depth = depth;
+    if (depth != depth_) {
+      const double seconds = timed([&] { feed(depth_, depth - depth_); });
+      row.approach_tokens_per_second = static_cast<double>(depth - depth_) / seconds;
     }
-    steps.release_sequence(sequence);
-    return {median(prefill), median(decode)};
+    depth_ = depth;
+    const Mark mark(steps, sequence_, depth);
+    const auto speed = [&](std::uint64_t num_tokens, std::uint64_t tokens_per_step,
+                           std::uint64_t num_rows) {
+      std::vector<double> seconds;
+      for (std::uint32_t r = 0; r < options_.repetitions; ++r) {
+        seconds.push_back(timed([&] {
+          for (std::uint64_t i = 0; i < num_tokens; i += tokens_per_step) {
+            feed(depth + i, std::min(tokens_per_step, num_tokens - i), num_rows);
+          }
+        }));
+        mark.rewind(behind);
+      }
+      return static_cast<double>(num_tokens) / median(seconds);
+    };
+    for (const std::uint64_t tokens : options_.prefill_tokens) {
+      const bool is_measured = depth <= options_.most_prefill_depth;
+      row.prefill_tokens_per_second.push_back(is_measured ? speed(tokens, tokens, 1) : 0);
+    }
+    for (const std::uint64_t columns : options_.columns) {
+      row.decode_tokens_per_second.push_back(
+          speed(options_.decode_steps * columns, columns, columns));
+    }
+    return row;
   }
 
  private:
@@ -97,8 +124,9 @@ class Sweep {
   };
 
   /// Appends `count` tokens from `position` on. Which tokens does not matter for speed; they
-  /// differ, so that the embedding is read where a real prompt would read it.
-  void feed(SequenceId sequence, std::uint64_t position, std::uint64_t count) {
+  /// differ, so that the embedding is read where a real prompt would read it. The logits of the last
+  /// one are wanted, or of the last `num_rows`.
+  void feed(std::uint64_t position, std::uint64_t count, std::uint64_t num_rows = 1) {
     const std::uint64_t end = position + count;
     while (position < end) {
       const std::uint64_t size =
@@ -108,7 +136,8 @@ class Sweep {
         tokens_[i] = static_cast<TokenId>((position + i) * 7919 %
                                           std::min<std::uint64_t>(model_.vocabulary_size, 30'000));
       }
-      const StepChunk chunk{sequence, position, tokens_, position + size == end ? 1U : 0U};
+      const std::uint64_t rows = position + size == end ? std::min(num_rows, size) : 0;
+      const StepChunk chunk{sequence_, position, tokens_, static_cast<std::uint32_t>(rows)};
       model_.steps->begin_step({&chunk, 1});
       while (!model_.steps->wait_step(std::chrono::seconds(60))) {
       }
@@ -119,47 +148,65 @@ class Sweep {
 
   LoadedModel& model_;
   const BenchOptions& options_;
+  SequenceId sequence_ = 0;
+  std::uint64_t depth_ = 0;
   std::vector<TokenId> tokens_;
 };
 
 }  // namespace
 
-std::vector<BenchRow> run_bench(LoadedModel& model, const vernal_plan_info& plan,
-                                const BenchOptions& options, double read_bandwidth,
+std::vector<BenchRow> run_bench(LoadedModel& model, const BenchBytes& bytes,
+                                const BenchOptions& options,
                                 const std::function<void(const BenchRow&)>& on_row) {
+  const std::set<std::uint64_t> depths(options.depths.begin(), options.depths.end());
   std::vector<BenchRow> rows;
   Sweep sweep(model, options);
-  for (const std::uint64_t depth : options.depths) {
-    const std::uint64_t needed = depth + std::max(options.prefill_tokens, options.decode_tokens);
-    if (needed > model.context_length) continue;
-    const auto [prefill, decode] = sweep.measure(depth);
-    BenchRow row;
-    row.depth = depth;
-    row.prefill_tokens_per_second = 1 / prefill;
-    row.decode_tokens_per_second = 1 / decode;
-    const std::uint64_t mean_length = depth + options.decode_tokens / 2;
-    row.bytes_per_token = plan.weight_bytes_per_step + mean_length * plan.bytes_per_kv_token;
-    row.bandwidth_share = static_cast<double>(row.bytes_per_token) / decode / read_bandwidth;
+  for (const std::uint64_t depth : depths) {
+    if (depth + Sweep::most_tokens_behind(options, depth) > model.context_length) continue;
+    BenchRow row = sweep.measure(depth);
+    for (std::size_t i = 0; i < options.columns.size(); ++i) {
+      const double steps_per_second =
+          row.decode_tokens_per_second[i] / static_cast<double>(options.columns[i]);
+      const std::uint64_t mean_length = depth + options.decode_steps * options.columns[i] / 2;
+      const std::uint64_t moved = bytes.plan.weight_bytes_per_step +
+                                  mean_length * bytes.plan.bytes_per_kv_token +
+                                  2 * bytes.plan.bytes_per_sequence;  // states are written again
+      if (i == 0) row.bytes_per_step = moved;
+      row.bandwidth_share.push_back(static_cast<double>(moved) * steps_per_second /
+                                    bytes.read_bandwidth);
+    }
     on_row(row);
-    rows.push_back(row);
+    rows.push_back(std::move(row));
   }
   if (rows.empty()) {
     throw Error(VERNAL_INVALID_ARGUMENT,
-                fmt::format("the context length of {} has no room for a prefill of {} tokens",
-                            model.context_length, options.prefill_tokens));
+                fmt::format("the context length of {} has no room for {} tokens behind depth {}",
+                            model.context_length,
+                            Sweep::most_tokens_behind(options, *depths.begin()), *depths.begin()));
   }
   return rows;
 }
 
-std::string bench_header() {
-  return fmt::format("{:>8}  {:>14}  {:>13}  {:>14}  {:>10}\n", "depth", "prefill tok/s",
-                     "decode tok/s", "MiB per token", "bandwidth");
+std::string bench_header(const BenchOptions& options) {
+  std::string out = fmt::format("{:>8}", "depth");
+  for (const std::uint64_t tokens : options.prefill_tokens) {
+    out += fmt::format("  {:>14}", fmt::format("prefill {}", tokens));
+  }
+  for (const std::uint64_t columns : options.columns) {
+    out += fmt::format("  {:>12}", columns == 1 ? "decode" : fmt::format("decode x{}", columns));
+  }
+  return out + fmt::format("  {:>12}  {:>9}   tokens/s\n", "MiB per step", "bandwidth");
 }
 
 std::string bench_line(const BenchRow& row) {
-  return fmt::format("{:>8}  {:>14.1f}  {:>13.2f}  {:>14.1f}  {:>9.0f}%\n", row.depth,
-                     row.prefill_tokens_per_second, row.decode_tokens_per_second,
-                     static_cast<double>(row.bytes_per_token) / 0x1p20, row.bandwidth_share * 100);
+  std::string out = fmt::format("{:>8}", row.depth);
+  for (const double speed : row.prefill_tokens_per_second) {
+    out += speed == 0 ? fmt::format("  {:>14}", "-") : fmt::format("  {:>14.1f}", speed);
+  }
+  for (const double speed : row.decode_tokens_per_second) out += fmt::format("  {:>12.2f}", speed);
+  return out + fmt::format("  {:>12.1f}  {:>8.0f}%\n",
+                           static_cast<double>(row.bytes_per_step) / 0x1p20,
+                           row.bandwidth_share.front() * 100);
 }
 
 }  // namespace vernal

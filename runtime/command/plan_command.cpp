@@ -18,33 +18,63 @@ struct PlanArguments {
   bool json = false;
 };
 
+/// What `vernal plan` found.
+struct Found {
+  std::vector<const ResidentModel*> models;
+  std::vector<std::optional<std::uint64_t>> largest_contexts;  // of each model
+  std::optional<MemoryShortage> shortage;
+  std::vector<OpenDeployment::DeviceProblem> device_problems;
+};
+
+Found examine(OpenDeployment& open) {
+  Found found;
+  for (const auto& model : open.models()) found.models.push_back(model.get());
+  for (const ResidentModel* model : found.models) {
+    found.largest_contexts.push_back(open.find_largest_context(found.models, *model));
+  }
+  found.shortage = open.find_shortage(found.models);
+  found.device_problems = open.device_problems(found.models);
+  return found;
+}
+
+void print_json(const Found& found) {
+  boost::json::array models;
+  for (std::size_t i = 0; i < found.models.size(); ++i) {
+    boost::json::object model = memory_json(*found.models[i]);
+    if (const auto largest = found.largest_contexts[i]) model["largest_context_length"] = *largest;
+    models.push_back(std::move(model));
+  }
+  boost::json::object document{{"models", std::move(models)}, {"fits", !found.shortage}};
+  if (found.shortage) document["shortage"] = shortage_json(*found.shortage);
+  boost::json::array unavailable;
+  for (const auto& [backend, reason] : found.device_problems) {
+    unavailable.push_back({{"backend", backend->name}, {"reason", reason}});
+  }
+  if (!unavailable.empty()) document["unavailable"] = std::move(unavailable);
+  fmt::print("{}\n", boost::json::serialize(document));
+}
+
+void print_text(const Found& found) {
+  for (std::size_t i = 0; i < found.models.size(); ++i) {
+    fmt::print("{}", memory_table(*found.models[i]));
+    if (const auto largest = found.largest_contexts[i]) {
+      fmt::print("  the largest context_length that fits: {}\n", *largest);
+    }
+    fmt::print("\n");
+  }
+  if (found.shortage) fmt::print("does not fit: {}\n", found.shortage->text());
+  for (const auto& [backend, reason] : found.device_problems) {
+    fmt::print("[backends.{}] cannot run on this machine now: {}\n", backend->name, reason);
+  }
+}
+
 int plan(const PlanArguments& arguments) {
   Log log(LogLevel::kWarning);
   OpenDeployment open(arguments.file, log);
   if (arguments.device_memory != 0) open.assume_device_memory(arguments.device_memory);
   open.price_models();
-  std::vector<const ResidentModel*> all;
-  for (const auto& model : open.models()) all.push_back(model.get());
-  const std::optional<MemoryShortage> shortage = open.find_shortage(all);
-  const auto device_problems = open.device_problems(all);
-  if (arguments.json) {
-    boost::json::array models;
-    for (const auto& model : open.models()) models.push_back(memory_json(*model));
-    boost::json::object document{{"models", std::move(models)}, {"fits", !shortage}};
-    if (shortage) document["shortage"] = shortage_json(*shortage);
-    boost::json::array unavailable;
-    for (const auto& [backend, reason] : device_problems) {
-      unavailable.push_back({{"backend", backend->name}, {"reason", reason}});
-    }
-    if (!unavailable.empty()) document["unavailable"] = std::move(unavailable);
-    fmt::print("{}\n", boost::json::serialize(document));
-    return 0;
-  }
-  for (const auto& model : open.models()) fmt::print("{}\n", memory_table(*model));
-  if (shortage) fmt::print("does not fit: {}\n", shortage->text());
-  for (const auto& [backend, reason] : device_problems) {
-    fmt::print("[backends.{}] cannot run on this machine now: {}\n", backend->name, reason);
-  }
+  const Found found = examine(open);
+  arguments.json ? print_json(found) : print_text(found);
   return 0;
 }
 

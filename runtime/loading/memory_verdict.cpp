@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "config/units.hpp"
@@ -210,6 +211,44 @@ std::optional<MemoryShortage> find_memory_shortage(std::span<const ResidentModel
     return shortage;
   }
   return std::nullopt;
+}
+
+std::optional<std::uint64_t> find_largest_context(std::span<const ResidentModel* const> models,
+                                                  const ResidentModel& model,
+                                                  const MemoryQuestion& question) {
+  ModelSettings settings = model.settings();
+  const auto does_fit = [&](std::uint64_t context_length) {
+    settings.context_length = context_length;
+    settings.kv_tokens =
+        model.settings().kv_tokens < context_length ? 0 : model.settings().kv_tokens;
+    std::map<std::string, std::uint64_t> needed;
+    const auto add = [&](std::span<const MemoryRow> rows) {
+      for (const MemoryRow& row : rows) needed[row.device] += std::max(row.bytes, row.peak_bytes);
+    };
+    for (const ResidentModel* other : models) {
+      if (other != &model) add(other->rows());
+    }
+    try {
+      add(question.price(settings));
+    } catch (const Error&) {
+      return false;  // the backend refuses so many
+    }
+    return std::ranges::all_of(needed, [&](const auto& entry) {
+      const Capacity capacity = capacity_of(entry.first, question);
+      return entry.second + capacity.own <= capacity.bytes;  // a size that is not known is 0
+    });
+  };
+  const std::uint64_t most =
+      model.trained_context_length() != 0 ? model.trained_context_length() : model.context_length();
+  if (does_fit(most)) return most;
+  std::uint64_t good = 0;  // steps
+  std::uint64_t bad = (most + kTokenStep - 1) / kTokenStep;
+  while (bad - good > 1) {
+    const std::uint64_t middle = good + (bad - good) / 2;
+    (does_fit(middle * kTokenStep) ? good : bad) = middle;
+  }
+  if (good == 0) return std::nullopt;
+  return good * kTokenStep;
 }
 
 std::string MemoryShortage::summary() const {

@@ -47,6 +47,13 @@ struct MemoryQuestion {
 std::optional<MemoryShortage> find_memory_shortage(std::span<const ResidentModel* const> models,
                                                    const MemoryQuestion& question);
 
+/// The greatest context_length of `model` with which all of them fit, in steps of 256 tokens up to what
+/// its file was trained for. Its slots stay; kv_tokens that are too few for it count as left out.
+/// Nothing: none fits, or the size of a device is not known. Control thread.
+std::optional<std::uint64_t> find_largest_context(std::span<const ResidentModel* const> models,
+                                                  const ResidentModel& model,
+                                                  const MemoryQuestion& question);
+
 /// Bytes of the rows on one device.
 std::uint64_t bytes_on(std::span<const MemoryRow> rows, std::string_view device);
 

@@ -224,8 +224,7 @@ std::vector<DeviceInfo> OpenDeployment::devices() {
   return out;
 }
 
-std::optional<MemoryShortage> OpenDeployment::find_shortage(
-    std::span<const ResidentModel* const> models) {
+MemoryQuestion OpenDeployment::memory_question(std::span<const ResidentModel* const> models) {
   MemoryQuestion question;
   question.host = read_host_memory();
   question.devices = devices();
@@ -245,7 +244,17 @@ std::optional<MemoryShortage> OpenDeployment::find_shortage(
     price(*model);
     return model->rows();
   };
-  return find_memory_shortage(models, question);
+  return question;
+}
+
+std::optional<MemoryShortage> OpenDeployment::find_shortage(
+    std::span<const ResidentModel* const> models) {
+  return find_memory_shortage(models, memory_question(models));
+}
+
+std::optional<std::uint64_t> OpenDeployment::find_largest_context(
+    std::span<const ResidentModel* const> models, const ResidentModel& model) {
+  return vernal::find_largest_context(models, model, memory_question(models));
 }
 
 std::vector<OpenDeployment::DeviceProblem> OpenDeployment::device_problems(

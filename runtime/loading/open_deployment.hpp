@@ -74,6 +74,10 @@ class OpenDeployment {
   void assume_device_memory(std::uint64_t bytes) noexcept { assumed_device_memory_ = bytes; }
   /// Whether the models, loaded together, exceed the memory. After price_models().
   std::optional<MemoryShortage> find_shortage(std::span<const ResidentModel* const> models);
+  /// The greatest context_length of one of `models` with which all of them fit (memory_verdict.hpp).
+  /// After price_models().
+  std::optional<std::uint64_t> find_largest_context(std::span<const ResidentModel* const> models,
+                                                    const ResidentModel& model);
   /// A [backends.NAME] whose device cannot be used on this machine, and why in one sentence.
   struct DeviceProblem {
     const PluginInstance* backend;
@@ -101,6 +105,7 @@ class OpenDeployment {
   void price(ResidentModel& model) const;
   std::unique_ptr<ResidentModel> make_again(const ModelSettings& settings);
   std::vector<DeviceInfo> devices();
+  MemoryQuestion memory_question(std::span<const ResidentModel* const> models);
   void require_memory_of_all();
   void require_devices(std::span<const ResidentModel* const> models) const;
   void warn_if_crowded(std::span<const ResidentModel* const> models);

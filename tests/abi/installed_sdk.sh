@@ -6,6 +6,13 @@
 prefix=$work/prefix
 export LC_ALL=C # messages of other programs are compared
 
+# What these tests compile is the same each time, in a folder with another name. A compiler cache knows it again by its
+# place below that folder.
+if command -v ccache > /dev/null; then
+  export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
+  export CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1
+fi
+
 # install_vernal: into the empty prefix; nothing installed may name the build folder, and the documents for operators and
 # plugin authors are all there, with those that they link to.
 install_vernal() {
