@@ -237,8 +237,7 @@ AnswerSyntax json_between(std::string family, std::string open, std::string clos
 
 AnswerSyntax apriel() {
   AnswerSyntax syntax = json_between("apriel", "<tool_calls>", "</tool_calls>");
-  syntax.thinking = {
-      {"", "[BEGIN FINAL RESPONSE]", false, "Here are my reasoning steps:"}};
+  syntax.thinking = {{"", "[BEGIN FINAL RESPONSE]", false, "Here are my reasoning steps:"}};
   syntax.wrappers = {{"", "[END FINAL RESPONSE]", false}};
   return syntax;
 }
@@ -379,43 +378,45 @@ AnswerSyntax gigachat() {
 
 /// Those that come first are preferred where several read the same.
 std::vector<AnswerSyntax> make_families() {
-  return {
-      hermes(),
-      renamed(hermes(), "qwen3_xml"),
-      llama3(),
-      pythonic(),
-      mistral("mistral_v3", true),
-      mistral("mistral_v11", false),
-      deepseek("deepseek_v3"),
-      deepseek("deepseek_v31"),
-      dsml(),
-      glm(),
-      kimi_k2(),
-      {.family = "harmony", .has_channels = true},
-      gemma("gemma4", {"<|tool_call>", "<tool_call|>"}, "<|\"|>"),
-      gemma("functiongemma", {"<start_function_call>", "<end_function_call>"}, "<escape>"),
-      granite3(),
-      command_r7b(),
-      command_r_plus(),
-      json_between("nemotron_v2", "<TOOLCALL>", "</TOOLCALL>"),
-      json_between("minimax_m1", "<tool_calls>", "</tool_calls>"),
-      minimax_m2(),
-      minimax_m3(),
-      functools("phi4"),
-      functools("firefunction"),
-      lfm2(),
-      functionary_v31(),
-      {.family = "functionary_v32", .has_recipients = true},
-      seed_oss(),
-      apriel(),
-      hunyuan_a13b(),
-      hunyuan_hy3(),
-      step3(),
-      bare_json(),
-      minicpm5(),
-      kimi_k3(),
-      apertus(),
-      gigachat()};
+  return {hermes(),
+          renamed(hermes(), "qwen3_xml"),
+          llama3(),
+          pythonic(),
+          mistral("mistral_v3", true),
+          mistral("mistral_v11", false),
+          deepseek("deepseek_v3"),
+          deepseek("deepseek_v31"),
+          dsml(),
+          glm(),
+          kimi_k2(),
+          {.family = "harmony",
+           .orphans = {"<|start|>", "<|channel|>", "<|constrain|>", "<|message|>", "<|end|>",
+                       "<|call|>", "<|return|>"},
+           .has_channels = true},
+          gemma("gemma4", {"<|tool_call>", "<tool_call|>"}, "<|\"|>"),
+          gemma("functiongemma", {"<start_function_call>", "<end_function_call>"}, "<escape>"),
+          granite3(),
+          command_r7b(),
+          command_r_plus(),
+          json_between("nemotron_v2", "<TOOLCALL>", "</TOOLCALL>"),
+          json_between("minimax_m1", "<tool_calls>", "</tool_calls>"),
+          minimax_m2(),
+          minimax_m3(),
+          functools("phi4"),
+          functools("firefunction"),
+          lfm2(),
+          functionary_v31(),
+          {.family = "functionary_v32", .has_recipients = true},
+          seed_oss(),
+          apriel(),
+          hunyuan_a13b(),
+          hunyuan_hy3(),
+          step3(),
+          bare_json(),
+          minicpm5(),
+          kimi_k3(),
+          apertus(),
+          gigachat()};
 }
 
 const std::vector<AnswerSyntax>& families() {
@@ -427,10 +428,38 @@ const std::vector<AnswerSyntax>& families() {
 
 const AnswerSyntax* find_answer_syntax(std::string_view family) {
   const std::vector<AnswerSyntax>& all = families();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const AnswerSyntax& syntax) {
-    return syntax.family == family;
-  });
+  const auto found = std::find_if(
+      all.begin(), all.end(), [&](const AnswerSyntax& syntax) { return syntax.family == family; });
   return found == all.end() ? nullptr : &*found;
+}
+
+std::string text_behind_thinking(const AnswerSyntax& syntax) {
+  if (!syntax.thinking_end.empty()) return syntax.thinking_end;
+  if (syntax.has_channels) return "<|end|><|start|>assistant<|channel|>final<|message|>";
+  return syntax.thinking.empty() ? "" : "\n" + syntax.thinking.front().close + "\n\n";
+}
+
+bool is_part_of_mark(std::string_view text, const AnswerSyntax& syntax) {
+  if (text.empty()) return false;
+  const auto holds = [&](const std::string& mark) { return mark.find(text) != std::string::npos; };
+  const auto any_holds = [&](const std::vector<std::string>& marks) {
+    return std::any_of(marks.begin(), marks.end(), holds);
+  };
+  const auto is_pair = [&](const MarkPair& pair) { return holds(pair.open) || holds(pair.close); };
+  const auto is_opening = [&](const CallOpening& opening) {
+    const TagForm& tags = opening.tags;
+    const HeadForm& head = opening.head;
+    return holds(opening.mark) || any_holds(opening.call_opens) || any_holds(opening.closes) ||
+           holds(opening.string_mark) || holds(tags.function_open) || holds(tags.name_end) ||
+           holds(tags.function_end) || any_holds(tags.function_closes) ||
+           holds(tags.parameter_open) || holds(tags.key_end) || holds(tags.value_open) ||
+           holds(tags.parameter_close) || any_holds(head.name_ends) || holds(head.id_mark) ||
+           holds(head.arguments_mark) || any_holds(head.call_closes);
+  };
+  return std::any_of(syntax.thinking.begin(), syntax.thinking.end(), is_pair) ||
+         std::any_of(syntax.wrappers.begin(), syntax.wrappers.end(), is_pair) ||
+         std::any_of(syntax.openings.begin(), syntax.openings.end(), is_opening) ||
+         any_holds(syntax.orphans);
 }
 
 void name_by_form(std::string_view printed, AnswerSyntax& syntax) {

@@ -98,6 +98,11 @@ struct AnswerSyntax {
 /// The syntax of a family by its name, such as "hermes"; null if there is none. It includes fenced
 /// and bare objects wherever the family's marks are plain text.
 const AnswerSyntax* find_answer_syntax(std::string_view family);
+/// The text that ends the thinking when it is forced: what the template writes behind reasoning, or
+/// what models of the family write.
+std::string text_behind_thinking(const AnswerSyntax& syntax);
+/// Whether a control token's text stands in one of the marks: then it is a part of the syntax.
+bool is_part_of_mark(std::string_view text, const AnswerSyntax& syntax);
 /// Where several families share a mark: the name of the one whose form a printed call has.
 void name_by_form(std::string_view printed, AnswerSyntax& syntax);
 /// The names of all families, those first that are preferred where several read the same.

@@ -23,7 +23,7 @@ constexpr std::string_view kText = "Zyxtext";
 constexpr std::string_view kReasoning = "Zyxreason";
 constexpr std::string_view kResult = "Zyxresult";
 constexpr std::string_view kId = "zyx000001";
-constexpr std::string_view kBlanks = " \t\r\n";
+constexpr std::string_view kWhiteSpace = " \t\r\n";
 constexpr std::string_view kAssumedFamily = "hermes";
 constexpr std::string_view kBareFamily = "bare_json";
 constexpr std::uint64_t kProbeSteps = 200'000;
@@ -31,10 +31,10 @@ constexpr std::size_t kMostMarkBytes = 64;
 
 json::string as_json(std::string_view text) { return json::string(text.data(), text.size()); }
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kBlanks);
+std::string_view stripped(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(kWhiteSpace);
   if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+  return text.substr(first, text.find_last_not_of(kWhiteSpace) - first + 1);
 }
 
 bool has(std::string_view text, std::string_view part) {
@@ -48,7 +48,7 @@ std::size_t common_prefix(std::string_view a, std::string_view b) {
 
 /// The tag that ends a text, "<think>" or "[THINK]"; empty if none does.
 std::string_view last_tag(std::string_view text) {
-  text = trimmed(text);
+  text = stripped(text);
   if (text.empty() || (text.back() != '>' && text.back() != ']')) return {};
   const std::size_t begin = text.rfind(text.back() == '>' ? '<' : '[');
   const bool is_tag = begin != std::string_view::npos && text.size() - begin <= kMostMarkBytes;
@@ -57,7 +57,7 @@ std::string_view last_tag(std::string_view text) {
 
 /// The tag that begins a text.
 std::string_view first_tag(std::string_view text) {
-  text = trimmed(text);
+  text = stripped(text);
   if (text.empty() || (text.front() != '<' && text.front() != '[')) return {};
   const std::size_t end = text.find(text.front() == '<' ? '>' : ']');
   const bool is_tag = end != std::string_view::npos && end < kMostMarkBytes;
@@ -179,7 +179,7 @@ Reading read_with(const AnswerSyntax& syntax, std::string_view text) {
   std::string name;
   std::string arguments;
   for (const AnswerDelta& delta : deltas) {
-    if (delta.part == AnswerPart::kContent) reading.num_content += trimmed(delta.text).size();
+    if (delta.part == AnswerPart::kContent) reading.num_content += stripped(delta.text).size();
     if (delta.part == AnswerPart::kCallBegin) name += delta.text;
     if (delta.part == AnswerPart::kCallArguments) arguments += delta.text;
   }
@@ -269,8 +269,10 @@ std::optional<AnswerSyntax> unknown_tags(std::string_view printed) {
   const std::size_t name = printed.substr(0, key).rfind(kTool);
   const std::size_t value = key == std::string_view::npos ? key : printed.find(kValue, key);
   if (value == std::string_view::npos || name == std::string_view::npos) return std::nullopt;
-  const std::string_view between_names = printed.substr(name + kTool.size(), key - name - kTool.size());
-  const std::string_view before_value = printed.substr(key + kKey.size(), value - key - kKey.size());
+  const std::string_view between_names =
+      printed.substr(name + kTool.size(), key - name - kTool.size());
+  const std::string_view before_value =
+      printed.substr(key + kKey.size(), value - key - kKey.size());
   const std::size_t function_tag = printed.substr(0, name).rfind('<');
   const std::size_t parameter_tag = printed.substr(0, key).rfind('<');
   const std::size_t name_end = between_names.find('>');
@@ -283,13 +285,13 @@ std::optional<AnswerSyntax> unknown_tags(std::string_view printed) {
   tags.name_end = between_names.substr(0, name_end + 1);
   tags.parameter_open = printed.substr(parameter_tag, key - parameter_tag);
   tags.key_end = before_value.substr(0, key_end + 1);
-  tags.value_open = trimmed(before_value.substr(key_end + 1));
+  tags.value_open = stripped(before_value.substr(key_end + 1));
   std::string_view rest = printed.substr(value + kValue.size());
   tags.parameter_close = first_tag(rest);
-  rest = trimmed(rest);
+  rest = stripped(rest);
   rest.remove_prefix(tags.parameter_close.size());
   tags.function_closes = {std::string(first_tag(rest))};
-  rest = trimmed(rest);
+  rest = stripped(rest);
   rest.remove_prefix(tags.function_closes.front().size());
   AnswerSyntax syntax = *find_answer_syntax(kBareFamily);
   syntax.family = "unnamed";
@@ -343,8 +345,8 @@ std::optional<ThinkingMarks> find_thinking(std::string_view printed, std::string
 /// Whether a family's own marks are the ones that were printed.
 bool knows_marks(const AnswerSyntax& syntax, std::string_view printed) {
   const std::size_t begin = printed.find(kReasoning);
-  const std::string_view before = trimmed(printed.substr(0, begin));
-  const std::string_view rest = trimmed(printed.substr(begin + kReasoning.size()));
+  const std::string_view before = stripped(printed.substr(0, begin));
+  const std::string_view rest = stripped(printed.substr(begin + kReasoning.size()));
   return std::any_of(syntax.thinking.begin(), syntax.thinking.end(), [&](const MarkPair& pair) {
     return before.ends_with(pair.open) && rest.starts_with(pair.close);
   });
@@ -374,9 +376,9 @@ std::string_view printed_call(std::string_view with_call, std::string_view gener
   std::size_t begin = common_prefix(generating, with_call);
   // Two tags may begin alike: go back to where the tag begins.
   const std::size_t tag = with_call.substr(0, begin).find_last_of("<[");
-  const bool is_in_tag = tag != std::string_view::npos &&
-                         with_call.substr(tag, begin - tag).find_first_of(">]") ==
-                             std::string_view::npos;
+  const bool is_in_tag =
+      tag != std::string_view::npos &&
+      with_call.substr(tag, begin - tag).find_first_of(">]") == std::string_view::npos;
   if (is_in_tag) begin = tag;
   with_call.remove_prefix(begin);
   return with_call.substr(0, with_call.find(kResult));
@@ -402,7 +404,8 @@ std::optional<AnswerSyntax> learned_syntax(std::string_view printed, std::string
 }
 
 /// The family whose longest mark is mentioned.
-const AnswerSyntax* mentioned_family(const std::function<std::size_t(const AnswerSyntax&)>& mark_of) {
+const AnswerSyntax* mentioned_family(
+    const std::function<std::size_t(const AnswerSyntax&)>& mark_of) {
   constexpr std::size_t kLeastMark = 7;  // shorter ones are words of any text
   const AnswerSyntax* found = nullptr;
   std::size_t longest = kLeastMark - 1;
@@ -419,7 +422,8 @@ const AnswerSyntax* mentioned_family(const std::function<std::size_t(const Answe
 std::size_t longest_token_of(const AnswerSyntax& syntax, const IsToken& is_token) {
   std::size_t longest = 0;
   for (const CallOpening& opening : syntax.openings) {
-    if (opening.is_marked && is_token(opening.mark)) longest = std::max(longest, opening.mark.size());
+    if (opening.is_marked && is_token(opening.mark))
+      longest = std::max(longest, opening.mark.size());
   }
   return longest;
 }
@@ -458,7 +462,7 @@ ProbedSyntax probe_answer_syntax(const ChatTemplate& chat_template,
 }
 
 bool ends_in_thinking(std::string_view prompt_end, const AnswerSyntax& syntax) {
-  prompt_end = trimmed(prompt_end);
+  prompt_end = stripped(prompt_end);
   return std::any_of(syntax.thinking.begin(), syntax.thinking.end(), [&](const MarkPair& pair) {
     const bool is_open = !pair.open.empty() && prompt_end.ends_with(pair.open);
     return is_open || (!pair.prompt.empty() && prompt_end.ends_with(pair.prompt));

@@ -15,6 +15,7 @@ namespace vernal {
 enum class SyntaxOrigin : std::uint8_t {
   kLearned,  ///< the template printed a call, which a syntax reads again
   kFound,    ///< a family's mark stands in what it prints of the tools, in its source or vocabulary
+  kNamed,    ///< by the deployment
   kAssumed,  ///< neither: calls in <tool_call>, or as bare or fenced objects
 };
 

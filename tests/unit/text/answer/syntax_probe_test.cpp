@@ -65,20 +65,27 @@ TEST(SyntaxProbe, LearnsWhatTheTemplateWritesBehindReasoning) {
 
 TEST(SyntaxProbe, TakesMarksThatNoFamilyHasFromTheTemplate) {
   const std::string head = "{% for m in messages %}{{ '<' + m.role + '>' }}{{ m.content or '' }}";
-  const std::string tail = "{{ '</' + m.role + '>' }}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}";
+  const std::string tail =
+      "{{ '</' + m.role + '>' }}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}";
   const std::string loop = "{% for c in m.tool_calls or [] %}";
-  const ProbedSyntax json = probed_source(
-      head + loop + "<<call>>{{ {'name': c.function.name, 'arguments': c.function.arguments} | tojson }}<</call>>{% endfor %}" + tail);
+  const ProbedSyntax json = probed_source(head + loop +
+                                          "<<call>>{{ {'name': c.function.name, 'arguments': "
+                                          "c.function.arguments} | tojson }}<</call>>{% endfor %}" +
+                                          tail);
   const ProbedSyntax tags = probed_source(
-      head + loop + "<my:run tool=\"{{ c.function.name }}\">{% for k, v in c.function.arguments.items() %}"
-      "<my:arg is=\"{{ k }}\">{{ v }}</my:arg>{% endfor %}</my:run>{% endfor %}" + tail);
+      head + loop +
+      "<my:run tool=\"{{ c.function.name }}\">{% for k, v in c.function.arguments.items() %}"
+      "<my:arg is=\"{{ k }}\">{{ v }}</my:arg>{% endfor %}</my:run>{% endfor %}" +
+      tail);
   for (const ProbedSyntax* found : {&json, &tags}) {
     EXPECT_EQ(found->origin, SyntaxOrigin::kLearned);
     EXPECT_EQ(found->syntax.family, "unnamed");
   }
   AnswerCase answer;
   answer.tools = read_answer_cases(kFolder + "/answers").front().tools;
-  answer.text = "Now.<my:run tool=\"get_weather\"><my:arg is=\"city\">Bonn</my:arg><my:arg is=\"days\">2</my:arg></my:run>";
+  answer.text =
+      "Now.<my:run tool=\"get_weather\"><my:arg is=\"city\">Bonn</my:arg><my:arg "
+      "is=\"days\">2</my:arg></my:run>";
   const WholeAnswer whole = parse_whole(tags.syntax, answer);
   ASSERT_EQ(whole.calls.size(), 1U);
   EXPECT_EQ(whole.content, "Now.");
@@ -86,9 +93,9 @@ TEST(SyntaxProbe, TakesMarksThatNoFamilyHasFromTheTemplate) {
 }
 
 TEST(SyntaxProbe, AssumesTagsAndBareObjectsWhereNothingIsShown) {
-  const ProbedSyntax found = probe_answer_syntax(
-      ChatTemplate::parse("{% for m in messages %}{{ m.content }}{% endfor %}"), {},
-      [](std::string_view) { return false; });
+  const ProbedSyntax found =
+      probe_answer_syntax(ChatTemplate::parse("{% for m in messages %}{{ m.content }}{% endfor %}"),
+                          {}, [](std::string_view) { return false; });
   EXPECT_EQ(found.origin, SyntaxOrigin::kAssumed);
   EXPECT_EQ(found.syntax.family, "hermes");
 }
@@ -107,7 +114,8 @@ TEST(SyntaxProbe, LearnsToReadTheAnswersOfThePublishedTemplates) {
     SCOPED_TRACE(answer.id + " " + answer.template_file);
     const ProbedSyntax& found = all_probed().at(answer.template_file);
     const WholeAnswer named = parse_whole(*find_answer_syntax(answer.family), answer);
-    EXPECT_EQ(parse_whole(found.syntax, answer), named) << found.syntax.family << "\n" << answer.text;
+    EXPECT_EQ(parse_whole(found.syntax, answer), named) << found.syntax.family << "\n"
+                                                        << answer.text;
     ++num_read;
   }
   EXPECT_GT(num_read, 150U);
