@@ -14,6 +14,7 @@
 #include "config/model_defaults.hpp"
 #include "config/plugin_settings.hpp"
 #include "config/source_place.hpp"
+#include "text/request/sampling_options.hpp"
 
 namespace vernal {
 
@@ -34,13 +35,6 @@ struct PluginInstance {
   std::string plugin;  // name in the plugin's manifest
   SourcePlace place;
   PluginSettings settings;  // the keys that the plugin itself defines
-};
-
-/// Default sampling of a model or profile. A request that says a value overrides it.
-struct SamplingSettings {
-  std::optional<double> temperature, top_p, min_p, repetition_penalty, presence_penalty,
-      frequency_penalty;
-  std::optional<std::int64_t> top_k;
 };
 
 /// kv_cache = { keys = "q8_0", values = "q8_0", rotate = true }
@@ -90,8 +84,8 @@ struct ModelSettings {
   std::string architecture;            // empty: by the file's metadata
   std::string chat_template = "file";  // file | file:NAME | none | absolute path
   std::string tool_syntax = "auto";    // auto | a family of answer_families()
-  SamplingSettings sampling;
-  std::string thinking = "auto";  // auto | on | off
+  SamplingOptions sampling;            // defaults, used where a request says nothing
+  std::string thinking = "auto";       // auto | on | off
 };
 
 /// [profiles.NAME]: another name for a model, with defaults of its own.
@@ -100,7 +94,7 @@ struct ProfileSettings {
   SourcePlace place;
   std::string model;
   SourcePlace model_place;
-  SamplingSettings sampling;
+  SamplingOptions sampling;
   std::string thinking = "auto";
 };
 

@@ -26,15 +26,37 @@ void nested(TableReader& reader, std::string_view key, Problems& problems, F&& f
 
 Bounds bounds_of(const SamplingBounds& bounds) { return {bounds.least, bounds.most}; }
 
-void read_sampling(TableReader& reader, SamplingSettings& out, Problems& problems) {
+void read_samplers(TableReader& table, SamplingOptions& out) {
+  if (!table.has("samplers")) return;
+  std::vector<std::string> names;
+  table.read("samplers", names);
+  out.has_own_order = true;
+  for (const std::string& name : names) {
+    const auto stage = find_sampler(name);
+    if (!stage ||
+        std::find(out.samplers.begin(), out.samplers.end(), *stage) != out.samplers.end()) {
+      table.problem("samplers",
+                    fmt::format("\"{}\": expected each name at most once, of {}; found \"{}\"",
+                                table.full_name("samplers"), sampler_names(), printable(name)));
+      return;
+    }
+    out.samplers.push_back(*stage);
+  }
+}
+
+void read_sampling(TableReader& reader, SamplingOptions& out, Problems& problems) {
   nested(reader, "sampling", problems, [&](TableReader& table) {
-    table.read("temperature", out.temperature, bounds_of(kTemperatureBounds));
-    table.read("top_p", out.top_p, bounds_of(kTopPBounds));
-    table.read("min_p", out.min_p, bounds_of(kMinPBounds));
-    table.read("top_k", out.top_k, bounds_of(kTopKBounds));
-    table.read("repetition_penalty", out.repetition_penalty, bounds_of(kRepetitionPenaltyBounds));
-    table.read("presence_penalty", out.presence_penalty, bounds_of(kPresencePenaltyBounds));
-    table.read("frequency_penalty", out.frequency_penalty, bounds_of(kFrequencyPenaltyBounds));
+    for (const SamplingNumber& setting : kSamplingNumbers) {
+      table.read(setting.name, out.*setting.member, bounds_of(setting.bounds));
+    }
+    for (const SamplingCount& setting : kSamplingCounts) {
+      std::int64_t count = out.*setting.member;
+      table.read(setting.name, count, bounds_of(setting.bounds));
+      out.*setting.member = static_cast<std::int32_t>(count);
+    }
+    table.read("dry_sequence_breakers", out.dry_sequence_breakers);
+    std::erase(out.dry_sequence_breakers, std::string());
+    read_samplers(table, out);
   });
 }
 

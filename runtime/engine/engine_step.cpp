@@ -164,6 +164,7 @@ void EngineLoop::end_thinking(Choice& choice, ThinkingGuard::Verdict verdict) {
     generation.count_token();
     ++metrics_.generated_tokens;
     choice.append(token);
+    choice.sampler().count(token);
     hand_out(choice, {{token, 0.0}, {}});
   }
 }

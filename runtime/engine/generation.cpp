@@ -17,7 +17,7 @@ Choice::Choice(Generation& generation, std::uint32_t index, const Tokenizer& tok
     : generation_(generation),
       index_(index),
       sampler_(generation.document().sampling, generation.seed(), index,
-               generation.document().logprobs),
+               generation.document().logprobs, &tokenizer),
       output_(tokenizer, generation.document().stop, generation.document().logprobs.has_value(),
               generation.answer_format().syntax),
       answer_(generation.answer_format(), generation.document(), index),

@@ -10,20 +10,9 @@
 namespace vernal {
 namespace {
 
-template <class T>
-void copy_if_set(const std::optional<T>& from, auto& to) {
-  if (from) to = *from;
-}
-
-RequestDefaults defaults_of(const SamplingSettings& sampling, const std::string& thinking) {
+RequestDefaults defaults_of(const SamplingOptions& sampling, const std::string& thinking) {
   RequestDefaults defaults;
-  copy_if_set(sampling.temperature, defaults.sampling.temperature);
-  copy_if_set(sampling.top_p, defaults.sampling.top_p);
-  copy_if_set(sampling.min_p, defaults.sampling.min_p);
-  copy_if_set(sampling.repetition_penalty, defaults.sampling.repetition_penalty);
-  copy_if_set(sampling.presence_penalty, defaults.sampling.presence_penalty);
-  copy_if_set(sampling.frequency_penalty, defaults.sampling.frequency_penalty);
-  if (sampling.top_k) defaults.sampling.top_k = static_cast<std::uint32_t>(*sampling.top_k);
+  defaults.sampling = sampling;
   defaults.thinking = thinking;
   return defaults;
 }

@@ -29,8 +29,6 @@ LIBRARIES = {"libc.so.6", "libstdc++.so.6", "libgcc_s.so.1", "libm.so.6", "ld-li
 
 # Kernels that may use local memory: (pattern of the name, bytes of stack, bytes of spills, why).
 LOCAL_MEMORY = [
-    ("multiply_tiles<*,4>", 16, 16, "32 rows of sums fill the registers; not in steps of up to 8 rows"),
-    ("multiply_tiles<*,8>", 16, 16, "64 rows of sums fill the registers; not in steps of up to 8 rows"),
     ("fill_angles", 40, 0, "sine and cosine of large f64 angles, reduced with a table in local memory; once a step"),
 ]
 

@@ -3,7 +3,9 @@
 
   checks_can_fail.py CHECK TREE PLUGIN OBJECT...
 """
+import contextlib
 import importlib.util
+import io
 import pathlib
 import re
 import shutil
@@ -19,6 +21,8 @@ FOLDER = "plugins/backends/cuda_sm86"
 specification = importlib.util.spec_from_file_location("check", CHECK)
 check = importlib.util.module_from_spec(specification)
 specification.loader.exec_module(check)
+sys.path[:0] = [str(CHECK.parent)]
+import issue_slots  # noqa: E402
 
 
 # ---- edits of the plugin: functions of its bytes ---------------------------------------------------------------------
@@ -139,11 +143,39 @@ def source_edits(folder):
     yield "no kernels", "has no kernels", run("sources", copy)
 
 
+# ---- edits of a listing of machine code: a loop of four products that takes 16 blocks of 32 weights a lane -----------
+
+LOOP = ["LDG.E.NA.LTC128B.128.CONSTANT R4, [R2.64] ;", *["IMMA.16832.S8.S8 R8, R4.ROW, R6.COL, R12 ;"] * 4, "@P0 BRA 0x0010 ;"]
+LISTING_EDITS = [
+    (lambda loop: [*["FADD R1, R1, R2 ;"] * 9, *loop], "has 15 instructions in its loop, its budget is 6"),
+    (lambda loop: [*["FADD R1, R1, R2 ;"] * 999, *loop], "% of the issue slots; at most 40 % are allowed"),
+    (lambda loop: loop[1:], "does not load 16 bytes at a time"),
+    (lambda loop: loop[:-1], "no loop with tensor products"),
+    (lambda loop: [loop[0], loop[-1]], "no loop with tensor products"),
+]
+
+
+def listing_of(loop):
+    names = [f"_ZN6vernal9cuda_sm8614multiply_tilesINS0_{len(codec)}{codec}ELi1EEEvNS0_8MultiplyE"
+             for codec in ("Iq4Ks", "Q4K", "Q6K", "Q8_0")]
+    code = "".join(f"        /*{16 * i:04x}*/   {text}\n" for i, text in enumerate(["NOP ;", *loop, "EXIT ;"]))
+    return "".join(f"\t\tFunction : {name}\n{code}" for name in names)
+
+
+def listing_edits(folder):
+    budgets = folder / "budgets.txt"
+    with contextlib.redirect_stdout(io.StringIO()):
+        issue_slots.check(listing_of(LOOP), budgets, "1.0", True)
+        for edit, expected in LISTING_EDITS:
+            problems, _ = issue_slots.check(listing_of(edit(LOOP)), budgets, "1.0", False)
+            yield expected, expected, (1 if problems else 0, "\n".join(problems))
+
+
 def main():
     count, missed = 0, []
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        for edits in (plugin_edits, report_edits, source_edits):
+        for edits in (plugin_edits, report_edits, source_edits, listing_edits):
             for what, expected, (code, output) in edits(folder):
                 count += 1
                 if code == 0 or expected not in output:

@@ -9,18 +9,15 @@ file CEILINGS. Exit status 77: the packages cannot be had.
 """
 import concurrent.futures
 import ctypes
-import hashlib
 import pathlib
 import re
 import sys
-import tempfile
-import zipfile
 
 TREE, CACHE, CEILINGS = (pathlib.Path(a).resolve() for a in sys.argv[1:4])
 FOLDER = TREE / "plugins/backends/cuda_sm86"
-sys.path[:0] = [str(TREE / "tools"), str(pathlib.Path(__file__).parent)]
+sys.path[:0] = [str(pathlib.Path(__file__).parent)]
 import check_cuda_plugin  # noqa: E402
-import fetch_model  # noqa: E402
+import wheels  # noqa: E402
 
 # Package and version, sha256 of the wheel, what is wanted of it.
 PACKAGES = [
@@ -30,23 +27,6 @@ PACKAGES = [
 OPTIONS = ["--gpu-architecture=sm_86", "--std=c++20", "--device-as-default-execution-space",
            "--diag-suppress=20044",  # tables of host code that other files define
            f"-I{FOLDER}", f"-I{FOLDER.parent}"]
-
-
-def fetch():
-    """Unpacks the packages into CACHE, once."""
-    for requirement, sha256, wanted in PACKAGES:
-        stamp = CACHE / f"{sha256}.unpacked"
-        if stamp.exists():
-            continue
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            wheel = fetch_model.download_wheel(requirement, pathlib.Path(folder))
-            found = hashlib.sha256(wheel.read_bytes()).hexdigest()
-            if found != sha256:
-                raise fetch_model.Unavailable(f"{requirement}: expected sha256 {sha256}, found {found}")
-            with zipfile.ZipFile(wheel) as archive:
-                archive.extractall(CACHE, [name for name in archive.namelist() if wanted in name])
-        stamp.touch()
 
 
 class Nvrtc:
@@ -78,8 +58,8 @@ class Nvrtc:
 
 def main():
     try:
-        fetch()
-    except (fetch_model.Unavailable, OSError) as error:
+        wheels.unpack(PACKAGES, CACHE)
+    except (wheels.Unavailable, OSError) as error:
         print(f"skipped: NVRTC 12.4 cannot be had: {error}")
         return 77
     nvrtc = Nvrtc(CACHE / "nvidia/cuda_nvrtc/lib")

@@ -127,8 +127,9 @@ std::vector<Case> cases() {
   for (const char* model : {"tiny-llama", "tiny-gemma3", "tiny-llama-q4_k_m", "tiny-qwen35-iq4_ks",
                             "tiny-qwen35moe", "tiny-qwen3moe"}) {
     for (const char* format : {"f16", "q8_0", "q4_0"}) {
-      out.push_back({model, "cpu_avx2", format});
-      out.push_back({model, "cuda_sm86_emu", format});
+      for (const char* backend : {"cpu_avx2", "cuda_sm86_emu", "cuda_sm86"}) {
+        out.push_back({model, backend, format});
+      }
     }
   }
   return under_test(std::move(out));

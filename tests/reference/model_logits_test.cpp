@@ -112,7 +112,9 @@ std::vector<Case> cases() {
                             "tiny-qwen35moe", "tiny-qwen35-iq4_ks"}) {
     out.push_back({model, "reference", "f32", 1e-5, 48});
     out.push_back({model, "cpu_avx2", "f16", 1e-3, 44});
-    out.push_back({model, "cuda_sm86_emu", "f16", 1e-3, 44});
+    for (const char* backend : {"cuda_sm86_emu", "cuda_sm86"}) {
+      out.push_back({model, backend, "f16", 1e-3, 44});
+    }
   }
   return under_test(std::move(out));
 }

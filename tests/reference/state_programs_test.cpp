@@ -437,6 +437,8 @@ INSTANTIATE_TEST_SUITE_P(Models, StatePrograms,
                              {"cuda_sm86_emu", "tiny-gemma3", 50, 28, 20},
                              {"cuda_sm86_emu", "tiny-qwen35-iq4_ks", 200, 28, 62},
                              {"cuda_sm86_emu", "tiny-qwen3moe", 40, 80, 248},
+                             {"cuda_sm86", "tiny-llama-q4_k_m", 600, 100, 248},
+                             {"cuda_sm86", "tiny-qwen35-iq4_ks", 600, 100, 248},
                          })));
 
 }  // namespace

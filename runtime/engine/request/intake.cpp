@@ -54,12 +54,34 @@ void check_biases(const SamplingOptions& sampling, const Tokenizer& tokenizer) {
   }
 }
 
+// Every token of a text gets its bias, the text as it would stand within a text.
+void add_text_biases(RequestDocument& document, const Tokenizer& tokenizer) {
+  for (const TextBias& bias : document.text_biases) {
+    for (const TokenId token : tokenizer.encode(bias.text)) {
+      document.sampling.logit_bias.push_back({token, bias.bias});
+    }
+  }
+}
+
+// What the settings of a request leave without effect.
+void warn_of_sampling(const SamplingOptions& sampling, Warnings& warnings) {
+  const bool truncates = sampling.top_k > 0 || sampling.top_p < 1.0 || sampling.min_p > 0.0 ||
+                         sampling.typical_p < 1.0 || sampling.top_n_sigma > 0.0 ||
+                         sampling.xtc_probability > 0.0;
+  if (sampling.mirostat != 0 && truncates) {
+    warnings.push_back(
+        "Mirostat takes the place of top_k, top_p, min_p, typical_p, top_n_sigma and xtc, which "
+        "have no effect beside it.");
+  }
+}
+
 PreparedRequest prepare(SubmittedRequest& submitted, Warnings& warnings) {
   const LoadedModel& model = submitted.model->model();
   PreparedRequest prepared;
   prepared.request = submitted.request;
   prepared.document = parse_request(submitted.document, *submitted.defaults, submitted.has_tokens);
   check_biases(prepared.document.sampling, *model.tokenizer);
+  add_text_biases(prepared.document, *model.tokenizer);
   Prompt prompt = make_prompt(submitted, prepared.document);
   prepared.answer = submitted.model->answers().format_of(prepared.document, prompt);
   prepared.prompt = std::move(prompt.tokens);
@@ -80,6 +102,7 @@ PreparedRequest prepare(SubmittedRequest& submitted, Warnings& warnings) {
     warnings.push_back(
         fmt::format("The output budget of {} tokens was cut to the {} that fit.", wanted, most));
   }
+  warn_of_sampling(prepared.document.sampling, warnings);
   prepared.seed = prepared.document.seed ? *prepared.document.seed : random_seed();
   return prepared;
 }

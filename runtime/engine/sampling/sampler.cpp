@@ -1,199 +1,80 @@
 #include "engine/sampling/sampler.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
+#include "engine/sampling/common_filter.hpp"
 #include "engine/sampling/philox.hpp"
+#include "engine/sampling/weighted_draw.hpp"
 
 namespace vernal {
 namespace {
 
-// Stretch of a row whose weights are summed together when the whole row takes part in a draw.
-constexpr std::size_t kDrawBlock = 1024;
-// The most likely tokens that are tried as a nucleus first: models are mostly surer than that.
-constexpr std::size_t kUsualNucleus = 256;
 // Stands for -infinity, which JSON cannot write.
 constexpr double kLeastLogprob = -9999.0;
 
-double weight(float logit, float max, float inverse_temperature = 1.0F) {
-  return static_cast<double>(exp_nonpositive((logit - max) * inverse_temperature));
+// What the random numbers of one position are for. A retry uses the next ones.
+constexpr std::uint32_t kTokenDraw = 0;
+constexpr std::uint32_t kXtcDraw = 1;
+constexpr std::uint32_t kDrawsOfAttempt = 2;
+
+void forbid(std::span<float> row, std::span<const TokenId> tokens) {
+  for (const TokenId token : tokens) {
+    if (static_cast<std::size_t>(token) < row.size()) {
+      row[static_cast<std::size_t>(token)] = -std::numeric_limits<float>::infinity();
+    }
+  }
 }
 
-// The tokens that together reach `share` of the probability, found without sorting the row: its
-// mass is added up in classes of like logits, and only the class in which the share is reached is
-// sorted.
-class Nucleus {
- public:
-  Nucleus(std::span<const float> logits, float max, double share) : logits_(logits), max_(max) {
-    for (const float logit : logits) {
-      masses_[class_of(logit)] += weight(logit, max);
-    }
-    double total = 0.0;
-    for (const double mass : masses_) {
-      total += mass;
-    }
-    double above = 0.0;
-    while (last_class_ + 1 < kNumClasses && above + masses_[last_class_] < share * total) {
-      above += masses_[last_class_++];
-    }
-    find_last(share * total - above);
+void apply_limits(std::span<float> row, const TokenLimits& limits) {
+  constexpr std::size_t kBits = 32;
+  for (std::size_t i = 0; i < row.size() && !limits.allowed.empty(); ++i) {
+    const std::uint32_t word = i / kBits < limits.allowed.size() ? limits.allowed[i / kBits] : 0;
+    if ((word >> (i % kBits) & 1U) == 0) row[i] = -std::numeric_limits<float>::infinity();
   }
-
-  bool contains(TokenId id) const noexcept {
-    const Candidate candidate{id, logits_[static_cast<std::size_t>(id)]};
-    return !(last_ < candidate);
-  }
-
- private:
-  // Logits this far below the maximum weigh nothing; the last class holds all of them.
-  static constexpr float kRange = 32.0F;
-  static constexpr std::size_t kNumClasses = 1024;
-
-  std::size_t class_of(float logit) const noexcept {
-    const float distance =
-        std::min(max_ - logit, kRange) * (static_cast<float>(kNumClasses - 1) / kRange);
-    return static_cast<std::size_t>(distance);
-  }
-
-  void find_last(double missing) {
-    std::vector<Candidate> members;
-    for (std::size_t i = 0; i < logits_.size(); ++i) {
-      if (class_of(logits_[i]) == last_class_) {
-        members.push_back({static_cast<TokenId>(i), logits_[i]});
-      }
-    }
-    std::sort(members.begin(), members.end());
-    last_ = members.back();
-    for (const Candidate& member : members) {
-      missing -= weight(member.logit, max_);
-      if (missing <= 0.0) {
-        last_ = member;
-        return;
-      }
-    }
-  }
-
-  std::span<const float> logits_;
-  float max_;
-  std::array<double, kNumClasses> masses_{};
-  std::size_t last_class_ = 0;
-  Candidate last_;  // the least likely one that belongs to it
-};
-
-double total_weight(std::span<const Candidate> candidates, float max) {
-  double total = 0.0;
-  for (const Candidate& candidate : candidates) {
-    total += weight(candidate.logit, max);
-  }
-  return total;
-}
-
-// Cuts sorted candidates behind the first whose sum of weights reaches `wanted`. False: all
-// together do not.
-bool cut_nucleus(std::vector<Candidate>& sorted, float max, double wanted) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < sorted.size(); ++i) {
-    sum += weight(sorted[i].logit, max);
-    if (sum >= wanted) {
-      sorted.resize(i + 1);
-      return true;
-    }
-  }
-  return false;
-}
-
-// `target` in [0, 1) of the total weight of the candidates, walked in ascending order of ids.
-TokenId draw_from(std::span<const Candidate> candidates, float max, float inverse_temperature,
-                  double target) {
-  double total = 0.0;
-  for (const Candidate& candidate : candidates) {
-    total += weight(candidate.logit, max, inverse_temperature);
-  }
-  double remaining = target * total;
-  TokenId last = candidates.front().id;
-  for (const Candidate& candidate : candidates) {
-    const double mass = weight(candidate.logit, max, inverse_temperature);
-    if (mass > 0.0) {
-      last = candidate.id;
-    }
-    if (mass > remaining) {
-      break;
-    }
-    remaining -= mass;
-  }
-  return last;
-}
-
-// The same over a whole row: finds the block first, then the token in it.
-TokenId draw_from_row(std::span<const float> logits, float max, float inverse_temperature,
-                      double target, std::vector<double>& sums) {
-  const auto block = [&](std::size_t index) {
-    const std::size_t begin = index * kDrawBlock;
-    return logits.subspan(begin, std::min(kDrawBlock, logits.size() - begin));
-  };
-  sums.clear();
-  double total = 0.0;
-  for (std::size_t index = 0; index * kDrawBlock < logits.size(); ++index) {
-    sums.push_back(sum_exp(block(index), max, inverse_temperature));
-    total += sums.back();
-  }
-  double remaining = target * total;
-  std::size_t chosen = 0;
-  for (std::size_t index = 0; index < sums.size(); ++index) {
-    if (sums[index] > 0.0) {
-      chosen = index;
-    }
-    if (sums[index] > remaining) {
-      break;
-    }
-    remaining -= sums[index];
-  }
-  const std::span<const float> row = block(chosen);
-  std::size_t last = 0;
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    const double mass = weight(row[i], max, inverse_temperature);
-    if (mass > 0.0) {
-      last = i;
-    }
-    if (mass > remaining) {
-      break;
-    }
-    remaining -= mass;
-  }
-  return static_cast<TokenId>(chosen * kDrawBlock + last);
+  forbid(row, limits.forbidden);
+  forbid(row, limits.also_forbidden);
 }
 
 }  // namespace
 
 Sampler::Sampler(const SamplingOptions& options, std::uint64_t seed, std::uint32_t choice,
-                 std::optional<std::uint32_t> num_alternatives)
-    : options_(options), seed_(seed), choice_(choice), num_alternatives_(num_alternatives) {}
+                 std::optional<std::uint32_t> num_alternatives, const Tokenizer* tokenizer)
+    : options_(options),
+      seed_(seed),
+      choice_(choice),
+      num_alternatives_(num_alternatives),
+      penalties_(options, history_),
+      dry_(options, history_, tokenizer),
+      chain_(options),
+      needs_chain_(needs_chain(options)) {
+  if (options.mirostat != 0) mirostat_.emplace(options);
+}
 
 void Sampler::see_prompt(std::span<const TokenId> prompt) {
-  if (options_.repetition_penalty != 1.0) {
-    seen_.insert(prompt.begin(), prompt.end());
-  }
+  history_.set_prompt(prompt);
+  penalties_.see_prompt();
+  dry_.see_new();
 }
 
 std::optional<SampledToken> Sampler::draw(std::span<const float> logits, std::uint64_t position,
-                                          SamplerScratch& scratch) {
+                                          SamplerScratch& scratch, const TokenLimits& limits) {
   const LogitsRange raw = find_range(logits);
   if (!raw.is_distribution()) {
     return std::nullopt;
   }
   SampledToken token;
-  if (changes_logits()) {
+  if (penalises() || !options_.logit_bias.empty() || !limits.empty()) {
     scratch.row.assign(logits.begin(), logits.end());
-    apply_penalties(scratch.row);
+    change(scratch.row, limits);
     const LogitsRange changed = find_range(scratch.row);
     if (!changed.is_distribution()) {
       return std::nullopt;
     }
-    token.chosen.id = choose(scratch.row, changed.max, position, scratch);
+    token.chosen.id = choose(scratch.row, changed.max, position, limits.num_retries, scratch);
   } else {
-    token.chosen.id = choose(logits, raw.max, position, scratch);
+    token.chosen.id = choose(logits, raw.max, position, limits.num_retries, scratch);
   }
   if (num_alternatives_) {
     add_probabilities(logits, raw.max, token, scratch.candidates);
@@ -202,24 +83,16 @@ std::optional<SampledToken> Sampler::draw(std::span<const float> logits, std::ui
   return token;
 }
 
-bool Sampler::changes_logits() const noexcept {
-  const bool penalises_answer =
-      (options_.presence_penalty != 0.0 || options_.frequency_penalty != 0.0) &&
-      !generated_.empty();
-  return penalises_answer || !seen_.empty() || !options_.logit_bias.empty();
-}
+bool Sampler::penalises() const noexcept { return penalties_.is_active() || dry_.is_on(); }
 
-void Sampler::apply_penalties(std::span<float> row) const {
-  const auto penalty = static_cast<float>(options_.repetition_penalty);
-  for (const TokenId id : seen_) {
-    if (static_cast<std::size_t>(id) < row.size()) {
-      float& logit = row[static_cast<std::size_t>(id)];
-      logit = logit > 0.0F ? logit / penalty : logit * penalty;
-    }
-  }
-  for (const auto& [id, times] : generated_) {
-    row[static_cast<std::size_t>(id)] -= static_cast<float>(
-        options_.presence_penalty + options_.frequency_penalty * static_cast<double>(times));
+// What is done to the row itself: the limits first, then the penalties that begin the chain, then the
+// biases.
+void Sampler::change(std::span<float> row, const TokenLimits& limits) {
+  apply_limits(row, limits);
+  if (penalties_.is_active() && chain_.begins_with(SamplerStage::kPenalties)) penalties_.apply(row);
+  if (dry_.is_on() && chain_.has(SamplerStage::kDry)) {
+    dry_.find();
+    if (chain_.begins_with(SamplerStage::kDry)) dry_.apply(row);
   }
   for (const LogitBias& bias : options_.logit_bias) {
     if (static_cast<std::size_t>(bias.token) < row.size()) {
@@ -229,62 +102,38 @@ void Sampler::apply_penalties(std::span<float> row) const {
 }
 
 TokenId Sampler::choose(std::span<const float> logits, float max, std::uint64_t position,
-                        SamplerScratch& scratch) const {
+                        std::uint32_t num_retries, SamplerScratch& scratch) {
+  if (needs_chain_) {
+    return choose_by_chain(logits, position, num_retries, scratch.candidates);
+  }
   if (options_.temperature < SamplingOptions::kLeastTemperature) {
     return first_index_of(logits, max);
   }
   const auto inverse_temperature = static_cast<float>(1.0 / options_.temperature);
-  const double target = uniform_draw(seed_, {choice_, static_cast<std::uint32_t>(position), 0});
+  const double target = random(position, num_retries * kDrawsOfAttempt + kTokenDraw);
   const bool takes_all = options_.top_k == 0 && options_.top_p >= 1.0 && options_.min_p <= 0.0;
   if (takes_all) {
     return draw_from_row(logits, max, inverse_temperature, target, scratch.block_sums);
   }
-  filter(logits, max, scratch.candidates);
+  keep_common(options_, logits, max, scratch.candidates);
   return draw_from(scratch.candidates, max, inverse_temperature, target);
 }
 
-void Sampler::filter(std::span<const float> logits, float max,
-                     std::vector<Candidate>& survivors) const {
-  const float least =
-      options_.min_p > 0.0
-          ? std::min(max, static_cast<float>(static_cast<double>(max) + std::log(options_.min_p)))
-          : -std::numeric_limits<float>::infinity();
-  if (select_few(logits, max, survivors)) {
-    std::erase_if(survivors, [&](const Candidate& candidate) { return candidate.logit < least; });
-    std::sort(survivors.begin(), survivors.end(),
-              [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
-    return;
-  }
-  std::optional<Nucleus> nucleus;
-  if (options_.top_p < 1.0) {
-    nucleus.emplace(logits, max, options_.top_p);
-  }
-  survivors.clear();
+TokenId Sampler::choose_by_chain(std::span<const float> logits, std::uint64_t position,
+                                 std::uint32_t num_retries, Candidates& candidates) {
+  candidates.clear();
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    const auto id = static_cast<TokenId>(i);
-    if (logits[i] >= least && (!nucleus || nucleus->contains(id))) {
-      survivors.push_back({id, logits[i]});
-    }
+    if (std::isfinite(logits[i])) candidates.push_back({static_cast<TokenId>(i), logits[i]});
   }
-}
-
-// What top_k and top_p leave, sorted by likelihood, if that is few; false: it may be most of the
-// row.
-bool Sampler::select_few(std::span<const float> logits, float max,
-                         std::vector<Candidate>& survivors) const {
-  const bool has_nucleus = options_.top_p < 1.0;
-  if (options_.top_k > 0) {
-    select_top(logits, options_.top_k, survivors);
-    if (has_nucleus) {
-      cut_nucleus(survivors, max, options_.top_p * total_weight(survivors, max));
-    }
-    return true;
-  }
-  if (!has_nucleus) {
-    return false;
-  }
-  select_top(logits, kUsualNucleus, survivors);
-  return cut_nucleus(survivors, max, options_.top_p * sum_exp(logits, max, 1.0F));
+  const std::uint32_t first_draw = num_retries * kDrawsOfAttempt;
+  chain_.apply(candidates, penalties_, dry_, random(position, first_draw + kXtcDraw));
+  if (mirostat_) mirostat_->truncate(candidates, logits.size());
+  std::sort(candidates.begin(), candidates.end(),
+            [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
+  const TokenId drawn = draw_from(candidates, greatest_logit(candidates), 1.0F,
+                                  random(position, first_draw + kTokenDraw));
+  if (mirostat_) mirostat_->observe(candidates, drawn);
+  return drawn;
 }
 
 void Sampler::add_probabilities(std::span<const float> logits, float max, SampledToken& token,
@@ -301,10 +150,22 @@ void Sampler::add_probabilities(std::span<const float> logits, float max, Sample
 }
 
 void Sampler::count(TokenId token) {
-  ++generated_[token];
-  if (options_.repetition_penalty != 1.0) {
-    seen_.insert(token);
+  history_.push(token);
+  penalties_.add_newest();
+  dry_.see_new();
+}
+
+void Sampler::forget(std::size_t count) noexcept {
+  for (; count > 0; --count) {
+    penalties_.remove_newest();
+    dry_.remove_newest();
+    if (mirostat_) mirostat_->remove_newest();
+    history_.pop();
   }
+}
+
+double Sampler::random(std::uint64_t position, std::uint32_t draw) const noexcept {
+  return uniform_draw(seed_, {choice_, static_cast<std::uint32_t>(position), draw});
 }
 
 }  // namespace vernal

@@ -10,7 +10,6 @@
 
 #include "text/exact_json.hpp"
 #include "text/request/request_error.hpp"
-#include "text/request/sampling_bounds.hpp"
 
 namespace vernal {
 namespace {
@@ -133,63 +132,6 @@ void read_format(ObjectReader& reader) {
   }
 }
 
-LogitBias read_bias(std::string_view key, const json::value& value) {
-  LogitBias bias;
-  const char* end = key.data() + key.size();
-  const auto [parsed_to, error] = std::from_chars(key.data(), end, bias.token);
-  if (error != std::errc() || parsed_to != end || bias.token < 0) {
-    throw invalid_value("sampling.logit_bias",
-                        "Invalid value for 'sampling.logit_bias': a key is not a token id.");
-  }
-  const double number = number_of(value).value_or(1e9);
-  if (!(number >= kLogitBiasBounds.least && number <= kLogitBiasBounds.most)) {
-    const std::string path = fmt::format("sampling.logit_bias.{}", bias.token);
-    throw invalid_value(
-        path, fmt::format("Invalid value for '{}': expected a number from {} to {}, found {}.",
-                          path, kLogitBiasBounds.least, kLogitBiasBounds.most, describe(value)));
-  }
-  bias.bias = static_cast<float>(number);
-  return bias;
-}
-
-void read_logit_bias(ObjectReader& reader, SamplingOptions& out) {
-  const json::object* biases = reader.find_object("logit_bias");
-  if (biases == nullptr) {
-    return;
-  }
-  if (biases->size() > kMaxLogitBiases) {
-    throw invalid_value(
-        "sampling.logit_bias",
-        fmt::format("Invalid value for 'sampling.logit_bias': {} entries; at most {} are accepted.",
-                    biases->size(), kMaxLogitBiases));
-  }
-  out.logit_bias.clear();
-  for (const auto& member : *biases) {
-    out.logit_bias.push_back(read_bias({member.key().data(), member.key().size()}, member.value()));
-  }
-}
-
-void read_sampling(ObjectReader& reader, SamplingOptions& out) {
-  const json::value* value = reader.find("sampling");
-  if (value == nullptr) {
-    return;
-  }
-  ObjectReader sampling(*value, "sampling");
-  const auto number = [&](std::string_view key, const SamplingBounds& bounds) {
-    return sampling.find_number(key, bounds.least, bounds.most);
-  };
-  assign_if(out.temperature, number("temperature", kTemperatureBounds));
-  assign_if(out.top_p, number("top_p", kTopPBounds));
-  assign_if(out.min_p, number("min_p", kMinPBounds));
-  assign_if(out.top_k, sampling.find_integer("top_k", static_cast<std::int64_t>(kTopKBounds.least),
-                                             static_cast<std::int64_t>(kTopKBounds.most)));
-  assign_if(out.repetition_penalty, number("repetition_penalty", kRepetitionPenaltyBounds));
-  assign_if(out.presence_penalty, number("presence_penalty", kPresencePenaltyBounds));
-  assign_if(out.frequency_penalty, number("frequency_penalty", kFrequencyPenaltyBounds));
-  read_logit_bias(sampling, out);
-  sampling.refuse_unknown_keys();
-}
-
 void read_stop(ObjectReader& reader, RequestDocument& out) {
   const json::array* stop = reader.find_array("stop");
   if (stop == nullptr) {
@@ -279,7 +221,7 @@ RequestDocument parse_request(std::string_view text, const RequestDefaults& defa
   read_prompt(reader, has_tokens, out);
   read_tools_and_choice(reader, out);
   read_format(reader);
-  read_sampling(reader, out.sampling);
+  read_sampling(reader, out.sampling, out.text_biases);
   read_stop(reader, out);
   read_seed(reader, out);
   read_thinking(reader, out);

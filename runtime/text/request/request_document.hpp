@@ -13,6 +13,7 @@
 #include "text/request/chat_message.hpp"
 #include "text/request/json_reader.hpp"
 #include "text/request/sampling_options.hpp"
+#include "text/request/sampling_reader.hpp"
 
 namespace vernal {
 
@@ -35,6 +36,7 @@ struct RequestDocument {
       "auto";  ///< "auto": as the template does, "off", "on", or an effort ("low", "high", ...)
   std::optional<std::uint64_t> thinking_budget{};  ///< tokens; absent: any number
   SamplingOptions sampling;
+  std::vector<TextBias> text_biases;  ///< become biases of sampling.logit_bias
   std::optional<std::uint64_t> seed;  ///< absent: another one each time
   std::vector<std::string> stop;
   std::optional<std::uint64_t>

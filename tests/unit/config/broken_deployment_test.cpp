@@ -146,6 +146,10 @@ const std::vector<BrokenText> kModel = {
              "a.toml:8:28: \"models.m.sampling.temperature\": expected between 0 and 2, found 2.5"),
     appended("FractionalTopK", "sampling = { top_k = 1.5 }\n",
              "a.toml:8:22: \"models.m.sampling.top_k\": expected an integer, found float 1.5"),
+    appended("UnknownSampler", "sampling = { samplers = [\"top_k\", \"top_q\"] }\n",
+             "a.toml:8:25: \"models.m.sampling.samplers\": expected each name at most once, of "
+             "penalties, dry, top_n_sigma, top_k, typical_p, top_p, min_p, xtc, temperature; found "
+             "\"top_q\""),
     appended(
         "SamplingTypo", "sampling = { temprature = 1 }\n",
         "a.toml:8:14: unknown key \"models.m.sampling.temprature\"; did you mean \"temperature\"?"),

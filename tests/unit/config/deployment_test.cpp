@@ -1,7 +1,9 @@
 // What is read from sound deployment files.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "deployment_text.hpp"
+#include "text/request/sampling_bounds.hpp"
 
 namespace vernal {
 namespace {
@@ -26,7 +28,7 @@ TEST_F(DeploymentText, GivesDefaultsToWhatIsLeftOut) {
   EXPECT_EQ(model.kv_cache.keys, "f16");
   EXPECT_EQ(model.chat_template, "file");
   EXPECT_EQ(model.lock_memory, "never");
-  EXPECT_FALSE(model.sampling.temperature.has_value());
+  EXPECT_EQ(model.sampling.temperature, 1.0);
   ASSERT_EQ(model.layers.size(), 1U);
   EXPECT_EQ(model.layers[0].backend, "cpu");
   EXPECT_EQ(model.layers[0].last, -1);
@@ -117,6 +119,28 @@ listen = "b"
   ASSERT_EQ(deployment.frontends.size(), 2U);
   EXPECT_EQ(deployment.frontends[0].name, "z");
   EXPECT_EQ(deployment.frontends[1].place.text(), (folder() / "a.toml").string() + ":14:1");
+}
+
+TEST_F(DeploymentText, ReadsEverySettingOfSampling) {
+  std::string text(kSmallest);
+  text += "sampling = { ";
+  for (const SamplingNumber& setting : kSamplingNumbers) {
+    text += fmt::format("{} = {}, ", setting.name, setting.bounds.most);
+  }
+  for (const SamplingCount& setting : kSamplingCounts) {
+    text += fmt::format("{} = {}, ", setting.name, setting.bounds.least);
+  }
+  text += R"(dry_sequence_breakers = ["x"], samplers = ["temperature", "min_p"] })";
+  const SamplingOptions sampling = parse(text + "\n").models.at(0).sampling;
+  for (const SamplingNumber& setting : kSamplingNumbers) {
+    EXPECT_EQ(sampling.*setting.member, setting.bounds.most) << setting.name;
+  }
+  for (const SamplingCount& setting : kSamplingCounts) {
+    EXPECT_EQ(sampling.*setting.member, setting.bounds.least) << setting.name;
+  }
+  EXPECT_THAT(sampling.dry_sequence_breakers, ElementsAre("x"));
+  EXPECT_THAT(sampling.samplers, ElementsAre(SamplerStage::kTemperature, SamplerStage::kMinP));
+  EXPECT_TRUE(sampling.has_own_order);
 }
 
 TEST_F(DeploymentText, ReadsProfilesAndLetsFrontendsNameThem) {

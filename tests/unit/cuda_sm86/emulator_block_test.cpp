@@ -198,8 +198,8 @@ TEST(EmulatedNumbers, RoundToTheNearestBinary16) {
 }
 
 TEST(EmulatedNumbers, PermuteBytesAsPrmtDoes) {
-  EXPECT_EQ(emulator::permuted_bytes(0x33221100U, 0x77665544U, 0x7531U), 0x77553311U);
-  EXPECT_EQ(emulator::permuted_bytes(0x00008000U, 0x000000FFU, 0xC898U), 0xFF00FF00U);
+  EXPECT_EQ(emulator::permute_bytes(0x33221100U, 0x77665544U, 0x7531U), 0x77553311U);
+  EXPECT_EQ(emulator::permute_bytes(0x00008000U, 0x000000FFU, 0xC898U), 0xFF00FF00U);
   EXPECT_EQ(emulator::dot_of_bytes(0x80FF7F01U, 0x80018001U, 5), 5 + 1 - 127 * 128 - 1 + 128 * 128);
 }
 

@@ -29,16 +29,18 @@ Blocks quantized(const std::vector<float>& row) {
   const Buffer out(MemoryPlace::kPinned, activation_bytes(1, kColumns), "blocks");
   Quantize quantize{};
   quantize.x = x.as<float>();
-  quantize.blocks = activation_blocks(out.data(), 1, kColumns);
+  quantize.blocks = activation_blocks(out.data(), kColumns);
   quantize.rows = {&counts.as<StepCounts>()->num_tokens, 1};
   quantize.num_columns = kColumns;
   EXPECT_EQ(launch_quantize(quantize, 1, {nullptr, 1, 1, 1}), cudaSuccess);
   EXPECT_EQ(cudaStreamSynchronize(nullptr), cudaSuccess);
   Blocks blocks;
-  blocks.codes.assign(quantize.blocks.codes, quantize.blocks.codes + kColumns);
-  for (std::int64_t b = 0; b < kColumns / kBlockColumns; ++b) {
-    blocks.scales.push_back(quantize.blocks.scales[b * quantize.blocks.stride]);
-    blocks.sums.push_back(quantize.blocks.sums[b * quantize.blocks.stride]);
+  for (int i = 0; i < kColumns; ++i) {
+    const ActivationTile& tile = quantize.blocks.tiles[i / kBlockColumns];
+    blocks.codes.push_back(tile.codes[0][place_in_block(i % kBlockColumns)]);
+    if (i % kBlockColumns != 0) continue;
+    blocks.scales.push_back(tile.scales[0]);
+    blocks.sums.push_back(tile.sums[0]);
   }
   return blocks;
 }

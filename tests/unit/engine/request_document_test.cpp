@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fmt/format.h>
+#include <cmath>
 
 #include "text/request/request_error.hpp"
 #include "text/request/sampling_bounds.hpp"
@@ -221,15 +222,13 @@ TEST(RequestDocument, BoundsSizeAndMemory) {
 }
 
 TEST(RequestDocument, TakesSamplingUpToItsBoundsAndNoFurther) {
-  const std::pair<const char*, SamplingBounds> rows[] = {
-      {"temperature", kTemperatureBounds},
-      {"top_p", kTopPBounds},
-      {"min_p", kMinPBounds},
-      {"top_k", kTopKBounds},
-      {"repetition_penalty", kRepetitionPenaltyBounds},
-      {"presence_penalty", kPresencePenaltyBounds},
-      {"frequency_penalty", kFrequencyPenaltyBounds},
-  };
+  std::vector<std::pair<std::string_view, SamplingBounds>> rows;
+  for (const SamplingNumber& setting : kSamplingNumbers) {
+    rows.emplace_back(setting.name, setting.bounds);
+  }
+  for (const SamplingCount& setting : kSamplingCounts) {
+    rows.emplace_back(setting.name, setting.bounds);
+  }
   for (const auto& [name, bounds] : rows) {
     const auto request = [&, member = name](double value) {
       return with(fmt::format(R"("sampling": {{"{}": {}}})", member, value));
@@ -241,6 +240,36 @@ TEST(RequestDocument, TakesSamplingUpToItsBoundsAndNoFurther) {
       EXPECT_EQ(found.param, fmt::format("sampling.{}", name));
       EXPECT_EQ(found.http, 400U);
     }
+  }
+}
+
+TEST(RequestDocument, ReadsTheOrderOfTheSamplersAndTheirBreakers) {
+  const RequestDocument document = parse(with(
+      R"("sampling": {"samplers": ["temperature", "top_k"], "dry_sequence_breakers": ["", "\n"]})"));
+  EXPECT_TRUE(document.sampling.has_own_order);
+  EXPECT_EQ(document.sampling.samplers,
+            (std::vector<SamplerStage>{SamplerStage::kTemperature, SamplerStage::kTopK}));
+  EXPECT_EQ(document.sampling.dry_sequence_breakers, std::vector<std::string>{"\n"});
+  EXPECT_FALSE(parse(with(R"("sampling": {})")).sampling.has_own_order);
+  for (const char* wrong : {R"(["top_q"])", R"(["top_k", "top_k"])", R"([1])", R"("top_k")"}) {
+    const std::string text = with(fmt::format(R"("sampling": {{"samplers": {}}})", wrong));
+    EXPECT_EQ(refusal(text).param.substr(0, 17), "sampling.samplers") << wrong;
+  }
+}
+
+TEST(RequestDocument, ReadsBiasesOfTokensAndOfTexts) {
+  const RequestDocument document = parse(
+      with(R"("sampling": {"logit_bias": [[5, 1.5], ["hello", false], [7.0, -100], ["x", 2]]})"));
+  ASSERT_EQ(document.sampling.logit_bias.size(), 2U);
+  EXPECT_EQ(document.sampling.logit_bias[0].token, 5);
+  EXPECT_EQ(document.sampling.logit_bias[1].bias, -100.0F);
+  ASSERT_EQ(document.text_biases.size(), 2U);
+  EXPECT_EQ(document.text_biases[0].text, "hello");
+  EXPECT_TRUE(std::isinf(document.text_biases[0].bias));
+  for (const char* wrong : {"[[5]]", "[5]", "[[5, true]]", "[[1.5, 1]]", "[[-1, 1]]", "[[5, 101]]",
+                            "[[[], 1]]", R"({"5": "x"})", R"({"x": 1})"}) {
+    const std::string text = with(fmt::format(R"("sampling": {{"logit_bias": {}}})", wrong));
+    EXPECT_EQ(refusal(text).param.substr(0, 19), "sampling.logit_bias") << wrong;
   }
 }
 

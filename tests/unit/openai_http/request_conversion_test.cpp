@@ -301,6 +301,37 @@ TEST(ChatRequest, RefusesByNameWhatWouldBindTheAnswer) {
   EXPECT_EQ(chat(kHarmless).prompts.at(0).document, chat("").prompts.at(0).document);
 }
 
+TEST(ChatRequest, KnowsTheNamesThatClientsOfOtherServersUse) {
+  const json::object document =
+      document_of(chat(R"("typ_p":0.5,"repeat_penalty":1.2,"repeat_last_n":64,"dynatemp_range":0.5,
+              "dynatemp_exponent":2,"top_n_sigma":-1,"xtc_probability":0.1,"xtc_threshold":0.2,
+              "dry_multiplier":0.8,"dry_base":1.75,"dry_allowed_length":2,"dry_penalty_last_n":-1,
+              "dry_sequence_breakers":["\\n",""],"mirostat_mode":2,"mirostat_tau":5,
+              "mirostat_eta":0.1,"min_keep":1,"samplers":["temp","top-k","penalties","typ_p"])"));
+  EXPECT_EQ(document.at("sampling"), json::parse(R"({"typical_p":0.5,"repetition_penalty":1.2,
+      "penalty_last_n":64,"dynatemp_range":0.5,"dynatemp_exponent":2.0,"top_n_sigma":-1.0,
+      "xtc_probability":0.1,"xtc_threshold":0.2,"dry_multiplier":0.8,"dry_base":1.75,
+      "dry_allowed_length":2,"dry_penalty_last_n":-1,"dry_sequence_breakers":["\\n"],"mirostat":2,
+      "mirostat_tau":5.0,"mirostat_eta":0.1,"min_keep":1,
+      "samplers":["temperature","top_k","penalties","typical_p"]})"));
+  EXPECT_EQ(document_of(chat(R"("samplers":"kpt")")).at("sampling").at("samplers"),
+            json::parse(R"(["top_k","top_p","temperature"])"));
+  EXPECT_EQ(document_of(chat(R"("repeat_penalty":1.2,"repetition_penalty":1.3)"))
+                .at("sampling")
+                .at("repetition_penalty"),
+            1.3);
+}
+
+TEST(ChatRequest, TakesBiasesOfTokensAndTexts) {
+  const auto biases = [](const std::string& sent) {
+    return document_of(chat("\"logit_bias\":" + sent)).at("sampling").at("logit_bias");
+  };
+  EXPECT_EQ(biases(R"({"5":1,"7":false})"), json::parse(R"({"5":1.0,"7":false})"));
+  EXPECT_EQ(biases(R"({"5":1,"Hello":-1})"), json::parse(R"([[5,1.0],["Hello",-1.0]])"));
+  EXPECT_EQ(biases(R"([[5,1],["Hello",false]])"), json::parse(R"([[5,1.0],["Hello",false]])"));
+  EXPECT_FALSE(document_of(chat(R"("logit_bias":[])")).contains("sampling"));
+}
+
 TEST(ChatRequest, RefusesWrongTypesNamingTheField) {
   const std::pair<const char*, const char*> cases[] = {
       {R"("temperature":"hot")", "temperature"},
@@ -321,8 +352,16 @@ TEST(ChatRequest, RefusesWrongTypesNamingTheField) {
       {R"("stream":"yes")", "stream"},
       {R"("stream_options":[])", "stream_options"},
       {R"("stream_options":{"include_usage":1})", "stream_options.include_usage"},
-      {R"("logit_bias":[])", "logit_bias"},
-      {R"("logit_bias":{"a":1})", "logit_bias.a"},
+      {R"("logit_bias":[5])", "logit_bias"},
+      {R"("logit_bias":[[5]])", "logit_bias"},
+      {R"("logit_bias":[["a",true]])", "logit_bias"},
+      {R"("logit_bias":{"a":"b"})", "logit_bias.a"},
+      {R"("samplers":"kq")", "samplers"},
+      {R"("samplers":[1])", "samplers"},
+      {R"("samplers":{})", "samplers"},
+      {R"("dry_sequence_breakers":"x")", "dry_sequence_breakers"},
+      {R"("dry_sequence_breakers":[1])", "dry_sequence_breakers"},
+      {R"("mirostat":"1")", "mirostat"},
       {R"("logit_bias":{"1":0,"-2":1})", "logit_bias.-2"},
       {R"("logit_bias":{"99999999999":1})", "logit_bias.99999999999"},
       {R"("logit_bias":{"1":"a"})", "logit_bias.1"},

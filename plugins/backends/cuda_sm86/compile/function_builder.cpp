@@ -14,8 +14,8 @@ BufferId FunctionBuilder::quantized(std::uint32_t value) {
   const std::pair key{buffer(value), shape.num_columns};
   if (const auto found = quantized_.find(key); found != quantized_.end()) return found->second;
   const BufferId blocks = add_buffer(activation_bytes(most(shape.rows), shape.num_columns));
-  emit<QuantizeOperation>(QuantizeOperation::Parameters{buffer(value), blocks, shape.rows,
-                                                        most(shape.rows), shape.num_columns});
+  emit<QuantizeOperation>(
+      QuantizeOperation::Parameters{buffer(value), blocks, shape.rows, shape.num_columns});
   quantized_.emplace(key, blocks);
   return blocks;
 }

@@ -91,7 +91,7 @@ inline unsigned __dp4a(unsigned a, unsigned b, unsigned sum) {
   return vernal::cuda_sm86::emulator::dot_of_unsigned_bytes(a, b, sum);
 }
 inline unsigned __byte_perm(unsigned low, unsigned high, unsigned selector) {
-  return vernal::cuda_sm86::emulator::permuted_bytes(low, high, selector);
+  return vernal::cuda_sm86::emulator::permute_bytes(low, high, selector & 0x7777U);
 }
 inline int __popc(unsigned bits) { return std::popcount(bits); }
 inline int __clz(int bits) { return std::countl_zero(static_cast<unsigned>(bits)); }

@@ -66,7 +66,7 @@ constexpr unsigned dot_of_unsigned_bytes(unsigned a, unsigned b, unsigned sum) {
 
 /// Four bytes of the eight in low and high. Nibble k of `selector` names byte k of the result: three
 /// bits are an index, and the fourth asks for eight copies of that byte's sign bit.
-constexpr unsigned permuted_bytes(unsigned low, unsigned high, unsigned selector) {
+constexpr unsigned permute_bytes(unsigned low, unsigned high, unsigned selector) {
   const std::uint64_t bytes = (static_cast<std::uint64_t>(high) << 32) | low;
   unsigned out = 0;
   for (unsigned k = 0; k < 4; ++k) {
@@ -79,6 +79,9 @@ constexpr unsigned permuted_bytes(unsigned low, unsigned high, unsigned selector
   }
   return out;
 }
+
+/// What keeps a constant in a register; here it is where it is.
+constexpr std::uint32_t kept(std::uint32_t constant) { return constant; }
 
 /// The nearest integer, ties to even. Saturates; NaN gives 0.
 inline int nearest_int(float value) {

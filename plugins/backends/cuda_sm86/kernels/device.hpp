@@ -36,10 +36,13 @@ using uint64_t = unsigned long;
 #define VERNAL_SHARED(Type, name) __shared__ Type name
 /// In front of a loop: its passes are written out one after another.
 #define VERNAL_UNROLL _Pragma("unroll")
+/// In front of a loop that is short or rare: it takes few registers.
+#define VERNAL_NO_UNROLL _Pragma("unroll 1")
 #elif defined(VERNAL_CUDA_HOST)
 #include <cuda_runtime_api.h>
 #else
 #define VERNAL_UNROLL
+#define VERNAL_NO_UNROLL
 #include "emulator/device_code.hpp"
 #endif
 
@@ -59,6 +62,25 @@ __device__ __forceinline__ float float_of_half(uint16_t bits) {
 /// The nearest binary16, ties to even.
 __device__ __forceinline__ uint16_t half_of_float(float value) {
   return __half_as_ushort(__float2half_rn(value));
+}
+
+// ---- bytes
+
+/// Four bytes of the eight in low and high: nibble k of the selector's lower half names byte k of the
+/// result. Three bits of it are an index; with the fourth one the byte's sign fills the result.
+__device__ __forceinline__ uint32_t permute_bytes(uint32_t low, uint32_t high, uint32_t selector) {
+  uint32_t out;
+  asm("prmt.b32 %0, %1, %2, %3;" : "=r"(out) : "r"(low), "r"(high), "r"(selector));
+  return out;
+}
+
+/// A constant that stays in a register. One that the compiler knows it writes down again for each use,
+/// which is an instruction each time. It does not know that no lane has 31 lanes before it and one
+/// more, nor that all lanes get the same.
+__device__ __forceinline__ uint32_t kept(uint32_t constant) {
+  uint32_t lanes_before;
+  asm volatile("mov.u32 %0, %%lanemask_lt;" : "=r"(lanes_before));
+  return constant + (lanes_before >> 31);
 }
 
 // ---- memory
@@ -97,8 +119,7 @@ __device__ __forceinline__ void wait_copies() {
 /// d += A B with 8-bit integers and 32-bit sums: 16 x 32 times 32 x 8.
 __device__ __forceinline__ void multiply_s8(int32_t (&d)[4], const uint32_t (&a)[4],
                                             const uint32_t (&b)[2]) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+  asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
       "{%8, %9}, {%0, %1, %2, %3};"
       : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
@@ -106,8 +127,7 @@ __device__ __forceinline__ void multiply_s8(int32_t (&d)[4], const uint32_t (&a)
 /// The same over 16 instead of 32: a[0], a[1] and b as above.
 __device__ __forceinline__ void multiply_s8_half(int32_t (&d)[4], uint32_t a0, uint32_t a1,
                                                  uint32_t b) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5}, {%6}, "
+  asm("mma.sync.aligned.m16n8k16.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5}, {%6}, "
       "{%0, %1, %2, %3};"
       : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
       : "r"(a0), "r"(a1), "r"(b));
@@ -117,8 +137,7 @@ __device__ __forceinline__ void multiply_s8_half(int32_t (&d)[4], uint32_t a0, u
 /// a[2], a[3]: 8 columns on; b[0] column g: rows 2t, 2t+1; b[1]: 8 rows on.
 __device__ __forceinline__ void multiply_f16(float (&d)[4], const uint32_t (&a)[4],
                                              const uint32_t (&b)[2]) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
       "{%8, %9}, {%0, %1, %2, %3};"
       : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
@@ -150,13 +169,23 @@ using emulator::commit_copies;
 using emulator::copy_async;
 using emulator::float_of_half;
 using emulator::half_of_float;
+using emulator::kept;
 using emulator::launch;
 using emulator::load_once;
 using emulator::multiply_f16;
 using emulator::multiply_s8;
 using emulator::multiply_s8_half;
+using emulator::permute_bytes;
 using emulator::wait_copies;
 
+#endif
+
+#if !defined(VERNAL_CUDA_HOST)
+/// The number of the warp in its block. The shuffle tells the compiler that it is the same in all
+/// lanes, so that loops over it need no care for lanes that end earlier.
+__device__ __forceinline__ int warp_of_block() {
+  return __shfl_sync(kFullWarp, static_cast<int>(threadIdx.x) / kWarpSize, 0);
+}
 #endif
 
 }  // namespace vernal::cuda_sm86

@@ -154,8 +154,7 @@ cudaError_t ExpertsOperation::quantize(const StepContext& step, const Visits& vi
   if (!matrix.is_quantised) return cudaSuccess;
   Quantize quantize{};
   quantize.x = input;
-  quantize.blocks =
-      activation_blocks(step.at(matrix.blocks), most_slots_of(p_.most_tokens), matrix.num_columns);
+  quantize.blocks = activation_blocks(step.at(matrix.blocks), matrix.num_columns);
   quantize.rows = {visits.num_slots, 1};
   quantize.num_columns = matrix.num_columns;
   return launch_quantize(quantize, most_slots_of(step.size.num_tokens), step.size);
@@ -173,8 +172,7 @@ cudaError_t ExpertsOperation::multiply(const StepContext& step, const Visits& vi
   multiply.matrix_bytes = step.weights->matrix_bytes(matrix.weight);
   multiply.row_scale_stride = step.weights->row_scale_stride(matrix.weight);
   if (matrix.is_quantised) {
-    multiply.blocks = activation_blocks(step.at(matrix.blocks), most_slots_of(p_.most_tokens),
-                                        matrix.num_columns);
+    multiply.blocks = activation_blocks(step.at(matrix.blocks), matrix.num_columns);
   } else {
     multiply.x = input;
   }

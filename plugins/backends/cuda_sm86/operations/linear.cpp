@@ -19,7 +19,7 @@ QuantizeOperation::QuantizeOperation(const Parameters& parameters) : p_(paramete
 cudaError_t QuantizeOperation::launch(const StepContext& step) const {
   Quantize quantize{};
   quantize.x = step.floats(p_.x);
-  quantize.blocks = activation_blocks(step.at(p_.blocks), p_.most_rows, p_.num_columns);
+  quantize.blocks = activation_blocks(step.at(p_.blocks), p_.num_columns);
   quantize.rows = step.rows(p_.rows);
   quantize.num_columns = p_.num_columns;
   return launch_quantize(quantize, step.most(p_.rows), step.size);
@@ -40,7 +40,6 @@ class LinearOperation final : public Operation {
     BufferId x = kNoBuffer;        ///< f32, or blocks for quantised weights
     std::vector<Matrix> matrices;  ///< at most kMostProducts
     RowCount rows;
-    std::int64_t most_rows = 0;  ///< of the greatest step
     std::int64_t num_columns = 0;
     bool is_quantised = false;
   };
@@ -63,7 +62,7 @@ class LinearOperation final : public Operation {
       multiply.add(product);
     }
     if (p_.is_quantised) {
-      multiply.blocks = activation_blocks(step.at(p_.x), p_.most_rows, p_.num_columns);
+      multiply.blocks = activation_blocks(step.at(p_.x), p_.num_columns);
     } else {
       multiply.x = step.floats(p_.x);
     }
@@ -115,7 +114,6 @@ void compile_linear(FunctionBuilder& builder, const Node& node) {
   p.is_quantised = find_weight_format(w.format)->kernels->is_quantised();
   p.x = p.is_quantised ? builder.quantized(x) : builder.buffer(x);
   p.rows = builder.rows(x).rows;
-  p.most_rows = builder.most(p.rows);
   p.num_columns = w.shape[1];
   p.matrices.push_back(compile_product(builder, node));
   for (const Node* const sibling : find_siblings(builder, node)) {

@@ -12,7 +12,6 @@ class QuantizeOperation final : public Operation {
     BufferId x;
     BufferId blocks;
     RowCount rows;
-    std::int64_t most_rows;  ///< of the greatest step: the layout of the blocks
     std::int64_t num_columns;
   };
   explicit QuantizeOperation(const Parameters& parameters);

@@ -3,17 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/json.hpp>
-#include <charconv>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <string>
 
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/json_body.hpp"
-#include "openai_http/protocol/text_safety.hpp"
+#include "openai_http/protocol/sampling_fields.hpp"
 
 namespace vernal::openai_http {
 namespace {
@@ -26,44 +23,6 @@ constexpr double kMaxSeed = 18446744073709551615.0;
 constexpr double kMinSeed = -9223372036854775808.0;
 constexpr std::int64_t kLargestBudget = 1LL << 31;
 constexpr double kNoBudget = -1e9;  // far from every budget, and from the ends of 64 bits
-
-// Which values sampling settings may have is the engine's to say. Here they only have to be numbers.
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr Range kAnyNumber{-kInfinity, kInfinity};
-
-constexpr std::array<std::string_view, 6> kSamplingNumbers = {
-    "temperature", "top_p", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty"};
-
-[[noreturn]] void refuse_bias(const std::string& path) {
-  throw RequestRefused(invalid_value(
-      path,
-      fmt::format("Invalid value for '{}': expected a token id for a key of logit_bias.", path)));
-}
-
-/// Reads {"token id": bias}, with decimal ids.
-void read_logit_bias(const JsonFields& fields, json::object& sampling) {
-  const json::object* const biases = fields.object("logit_bias");
-  if (biases == nullptr || biases->empty()) return;
-  const JsonFields members(*biases, fields.path_of("logit_bias."));
-  json::object out;
-  for (const auto& member : *biases) {
-    const std::string_view key(member.key().data(), member.key().size());
-    std::int32_t token = -1;
-    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), token);
-    if (error != std::errc() || end != key.data() + key.size() || token < 0) {
-      refuse_bias(members.path_of(shortened(key)));
-    }
-    const auto bias = members.number(key, kAnyNumber);
-    if (bias) out[member.key()] = *bias;
-  }
-  sampling["logit_bias"] = std::move(out);
-}
-
-/// Reads top_k. Clients write both 0 and -1 for "all".
-void read_top_k(const JsonFields& fields, json::object& sampling) {
-  const auto top_k = fields.integer("top_k", kAnyNumber);
-  if (top_k) sampling["top_k"] = *top_k == -1 ? 0 : *top_k;
-}
 
 /// Reads the seed: any 64-bit integer, signed or not. Only its bits count.
 void read_seed(const JsonFields& fields, json::object& document) {
@@ -110,14 +69,7 @@ std::optional<std::int64_t> whole_number(const json::value& value) {
 }  // namespace
 
 void read_sampling(const JsonFields& fields, json::object& document) {
-  json::object sampling;
-  for (const std::string_view key : kSamplingNumbers) {
-    const auto value = fields.number(key, kAnyNumber);
-    if (value) sampling[json::string_view(key.data(), key.size())] = *value;
-  }
-  read_top_k(fields, sampling);
-  read_logit_bias(fields, sampling);
-  if (!sampling.empty()) document["sampling"] = std::move(sampling);
+  read_sampling_settings(fields, document);
   read_seed(fields, document);
   read_stops(fields, document);
   const auto n = fields.integer("n", {1, kMaxChoices});

@@ -32,8 +32,8 @@ struct GenerationRequest {
 inline constexpr double kMaxAlternatives = 20;
 
 /// Copies what the endpoints for generation share from a client's request into a document:
-/// temperature, top_p, top_k, min_p, penalties, logit_bias, seed, stop, n. Absent members stay
-/// absent. Throws RequestRefused.
+/// the settings of sampling (sampling_fields.hpp), seed, stop, n. Absent members stay absent.
+/// Throws RequestRefused.
 void read_sampling(const JsonFields& fields, boost::json::object& document);
 
 /// Reads model, stream, stream_options and n.

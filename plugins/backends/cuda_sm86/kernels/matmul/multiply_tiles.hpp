@@ -1,17 +1,72 @@
-// The product of quantised weights with quantised activations, for any codec and number of rows.
+// The product of quantised weights with few rows of activations: reading the weights is all that
+// takes time.
 //
-// A block of threads has one tile of 16 weight rows (16 outputs) and up to 64 rows of x. Its warps
-// share the tiles along K: warp w takes every num_warps-th tile, adds up in f32, and the sums of the
-// warps are added in order. So the bits of an output depend on its row of x and on the weights
-// alone, whatever else is in the step.
+// A block of threads has one tile of 16 weight rows (16 outputs) and up to 32 rows of x. Its warps
+// share the tiles along K: warp w has part w of each sum (tile_products.hpp), and the parts are added
+// in order. So the bits of an output depend on its row of x and on the weights alone, whatever else
+// is in the step.
 #pragma once
 
-#include "kernels/matmul/formats/codecs.hpp"
-#include "kernels/matmul/matmul.hpp"
+#include "kernels/matmul/tile_products.hpp"
 
 namespace vernal::cuda_sm86 {
 
-inline constexpr int kMostWarps = 8;
+/// A tile of weights as a lane holds it.
+template <class Codec>
+struct LoadedTile {
+  Chunk<Codec::Codes::kWords> chunks[Codec::Codes::kChunks];
+  typename Codec::Codes::Plane plane;
+  typename Codec::Scales scales;
+};
+
+/// Where a lane reads a tile.
+template <class Codec>
+__device__ __forceinline__ const unsigned char* codes_of(const unsigned char* tile, int lane) {
+  return tile + Codec::kScaleBytes + lane * kLaneBytes;
+}
+
+template <class Codec>
+__device__ __forceinline__ LoadedTile<Codec> load_tile(const unsigned char* tile, int lane) {
+  const unsigned char* const codes = codes_of<Codec>(tile, lane);
+  LoadedTile<Codec> out;
+  VERNAL_UNROLL
+  for (int i = 0; i < Codec::Codes::kChunks; ++i) {
+    out.chunks[i] = load_chunk<Codec::Codes::kWords>(codes, i);
+  }
+  out.plane = Codec::Codes::load_plane(codes);
+  out.scales = Codec::load_scales(tile, lane / 4);
+  return out;
+}
+
+/// Where a lane reads kTiles tiles of activations, at the first block of a tile of weights.
+template <int kTiles>
+struct ActivationPlaces {
+  const unsigned char* codes[kTiles];
+  const unsigned char* numbers[kTiles];
+
+  __device__ __forceinline__ ActivationPlaces(const ActivationBlocks& blocks, int64_t first_row,
+                                              int64_t num_rows, int lane) {
+    VERNAL_UNROLL
+    for (int i = 0; i < kTiles; ++i) {
+      // Behind the last row stands the last one, so that nothing more is read.
+      const int64_t tile = first_row / kColumnTile + i;
+      const int64_t last_tile = (num_rows - 1) / kColumnTile;
+      const int64_t here = tile < last_tile ? tile : last_tile;
+      const int last_row = static_cast<int>(num_rows - 1 - here * kColumnTile);
+      const int row = lane / 4 < last_row ? lane / 4 : last_row;
+      const ActivationTile* const begin = blocks.tiles + here * blocks.num_blocks;
+      codes[i] = activation_codes(begin, row, lane);
+      numbers[i] = activation_numbers(begin, lane);
+    }
+  }
+  __device__ __forceinline__ void advance(int64_t num_blocks) {
+    VERNAL_UNROLL
+    for (int i = 0; i < kTiles; ++i) {
+      codes[i] += num_blocks * static_cast<int64_t>(sizeof(ActivationTile));
+      numbers[i] += num_blocks * static_cast<int64_t>(sizeof(ActivationTile));
+    }
+  }
+};
 
 /// The sums of one warp for a tile of 16 outputs and 8 kTiles rows of x, as fragments.
 template <int kTiles>
@@ -19,118 +74,82 @@ struct Sums {
   float of[kTiles][4];
 };
 
-/// The activations that a lane multiplies with in one block of 32 columns.
-struct ActivationPart {
-  uint32_t codes[2];
-  float2 scales;  ///< of rows 2t and 2t + 1
-  float2 sums;
-};
-
-template <class Codec>
-__device__ __forceinline__ ActivationPart load_activations(const ActivationBlocks& blocks,
-                                                           int64_t num_columns, int64_t first_row,
-                                                           int64_t block, int lane) {
-  const int g = lane / 4;
-  const int t = lane % 4;
-  ActivationPart out;
-  const int8_t* const codes = blocks.codes + (first_row + g) * num_columns + block * kBlockColumns;
-  if constexpr (Codec::kHasHalves) {
-    out.codes[0] = *reinterpret_cast<const uint32_t*>(codes + 4 * t);
-    out.codes[1] = *reinterpret_cast<const uint32_t*>(codes + 16 + 4 * t);
-  } else {
-    const uint2 both = *reinterpret_cast<const uint2*>(codes + 8 * t);
-    out.codes[0] = both.x;
-    out.codes[1] = both.y;
+/// Adds the products of a tile of weights. If there is a next one, each chunk of it is loaded as soon
+/// as that of this one is taken apart, into the same registers: all loads of a tile are always under
+/// way.
+///   num_blocks  of 32 columns that the row has from this tile on
+template <class Codec, int kTiles, bool kHasNext>
+__device__ __forceinline__ void multiply_tile(Sums<kTiles>& sums, LoadedTile<Codec>& tile,
+                                              const typename Codec::Codes::Table& table,
+                                              const ActivationPlaces<kTiles>& x, int num_blocks,
+                                              const unsigned char* next, int lane) {
+  using Codes = typename Codec::Codes;
+  const typename Codec::Scales scales = tile.scales;
+  const typename Codes::Plane plane = tile.plane;
+  const unsigned char* const next_codes = codes_of<Codec>(next, lane);
+  if constexpr (kHasNext) {
+    tile.scales = Codec::load_scales(next, lane / 4);
+    tile.plane = Codes::load_plane(next_codes);
   }
-  const int64_t at = block * blocks.stride + first_row + 2 * t;
-  out.scales = *reinterpret_cast<const float2*>(blocks.scales + at);
-  if constexpr (Codec::kHasMinimum) {
-    out.sums = *reinterpret_cast<const float2*>(blocks.sums + at);
-  }
-  return out;
-}
-
-/// sums += scale * product, with one scale for each row of weights and row of x.
-__device__ __forceinline__ void add_scaled(float (&sums)[4], const int32_t (&product)[4],
-                                           RowPair scale, float2 x_scales) {
-  sums[0] += static_cast<float>(product[0]) * (scale.low * x_scales.x);
-  sums[1] += static_cast<float>(product[1]) * (scale.low * x_scales.y);
-  sums[2] += static_cast<float>(product[2]) * (scale.high * x_scales.x);
-  sums[3] += static_cast<float>(product[3]) * (scale.high * x_scales.y);
-}
-
-/// The products of one block of 32 columns. `group`: the block in its tile.
-template <class Codec>
-__device__ __forceinline__ void multiply_block(float (&sums)[4], const uint32_t (&a)[4],
-                                               const ActivationPart& x,
-                                               const typename Codec::Scales& scales, int group) {
-  if constexpr (Codec::kHasHalves) {
-    for (int half = 0; half < 2; ++half) {
-      int32_t product[4] = {0, 0, 0, 0};
-      multiply_s8_half(product, a[2 * half], a[2 * half + 1], x.codes[half]);
-      add_scaled(sums, product, Codec::scale(scales, 2 * group + half), x.scales);
-      if constexpr (Codec::kHasMinimum) {
-        // Blocks of x know the sum of 32 codes. That of 16 is a product with ones.
-        int32_t sum[4] = {0, 0, 0, 0};
-        multiply_s8_half(sum, 0x01010101U, 0x01010101U, x.codes[half]);
-        add_scaled(sums, sum, Codec::minimum(scales, 2 * group + half), x.scales);
-      }
-    }
-  } else {
-    int32_t product[4] = {0, 0, 0, 0};
-    multiply_s8(product, a, x.codes);
-    add_scaled(sums, product, Codec::scale(scales, group), x.scales);
-  }
-  if constexpr (Codec::kHasMinimum && !Codec::kHasHalves) {
-    const RowPair minimum = Codec::minimum(scales, group);
-    sums[0] += minimum.low * x.sums.x;
-    sums[1] += minimum.low * x.sums.y;
-    sums[2] += minimum.high * x.sums.x;
-    sums[3] += minimum.high * x.sums.y;
-  }
-}
-
-/// Adds the products of one tile of weights.
-///   first_row    of x;  first_block: the tile's first block of 32 columns, of num_blocks
-template <class Codec, int kTiles>
-__device__ __forceinline__ void multiply_tile(Sums<kTiles>& sums, const unsigned char* tile,
-                                              const ActivationBlocks& blocks, int64_t first_row,
-                                              int first_block, int num_blocks, int lane) {
-  const typename Codec::Scales scales = Codec::load_scales(tile, lane / 4);
-  const unsigned char* const codes = tile + Codec::kScaleBytes;
   VERNAL_UNROLL
-  for (int chunk = 0; chunk < Codec::kColumns / kChunkColumns; ++chunk) {
-    const typename Codec::Codes::Chunk loaded = Codec::Codes::load(codes, lane, chunk);
-    VERNAL_UNROLL
-    for (int half = 0; half < 2; ++half) {
-      const int group = 2 * chunk + half;
-      // Rows of blocks of 32 may end in the middle of a tile. All lanes agree.
-      if (first_block + group >= num_blocks) break;
-      uint32_t a[4];
-      Codec::unpack(loaded, half, a);
-      VERNAL_UNROLL
-      for (int i = 0; i < kTiles; ++i) {
-        const ActivationPart x =
-            load_activations<Codec>(blocks, int64_t{num_blocks} * kBlockColumns,
-                                    first_row + i * kColumnTile, first_block + group, lane);
-        multiply_block<Codec>(sums.of[i], a, x, scales, group);
+  for (int group = 0; group < Codec::kColumns / kBlockColumns; ++group) {
+    uint32_t a[4];
+    Codec::unpack(tile.chunks[group / 2], plane, scales, table, group, a);
+    if constexpr (kHasNext) {
+      if (group % 2 == 1) {
+        tile.chunks[group / 2] = load_chunk<Codes::kWords>(next_codes, group / 2);
       }
     }
+    // Rows of blocks of 32 may end in the middle of the last tile. All lanes agree.
+    if (!kHasNext && Codec::kRawColumns < Codec::kColumns && group >= num_blocks) continue;
+    const BlockScales<Codec> of_block = block_scales<Codec>(scales, group);
+    VERNAL_UNROLL
+    for (int i = 0; i < kTiles; ++i) {
+      constexpr int kBytes = static_cast<int>(sizeof(ActivationTile));
+      multiply_block<Codec>(
+          sums.of[i], a,
+          load_activations<Codec>(x.codes[i] + group * kBytes, x.numbers[i] + group * kBytes),
+          of_block);
+    }
   }
+}
+
+/// The part of the sums that a warp has. `tiles`: the tiles of 16 rows of weights.
+template <class Codec, int kTiles>
+__device__ __forceinline__ Sums<kTiles> multiply_part(const unsigned char* tiles,
+                                                      const ActivationBlocks& blocks,
+                                                      int64_t first_row, int64_t num_rows,
+                                                      int num_tiles, int part, int lane) {
+  constexpr int kBlocks = Codec::kColumns / kBlockColumns;
+  const int num_parts = parts_of(num_tiles);
+  Sums<kTiles> sums{};
+  const unsigned char* at = tiles + part * tile_bytes<Codec>();
+  ActivationPlaces<kTiles> x(blocks, first_row, num_rows, lane);
+  x.advance(part * kBlocks);
+  const typename Codec::Codes::Table table = Codec::Codes::table();
+  LoadedTile<Codec> tile = load_tile<Codec>(at, lane);
+  int k = part;
+  for (; k + num_parts < num_tiles; k += num_parts) {
+    at += num_parts * tile_bytes<Codec>();
+    multiply_tile<Codec, kTiles, true>(sums, tile, table, x, kBlocks, at, lane);
+    x.advance(num_parts * kBlocks);
+  }
+  multiply_tile<Codec, kTiles, false>(sums, tile, table, x, blocks.num_blocks - k * kBlocks, at,
+                                      lane);
+  return sums;
 }
 
 /// What the warps hand each other: [warp][tile of x][register][lane].
 template <int kTiles>
 struct SharedSums {
-  float of[kMostWarps][kTiles][4][kWarpSize];
+  float of[kMostParts][kTiles][4][kWarpSize];
 };
 
-/// Adds up the warps' sums and writes the outputs of a block of threads: tile number `tile` of a
-/// matrix.
+/// Adds up the parts and writes the outputs of a block of threads: tile number `tile` of a matrix.
 template <class Codec, int kTiles>
 __device__ __forceinline__ void write_outputs(const SharedSums<kTiles>& shared, const Product& p,
-                                              int64_t tile, int64_t first_row, int64_t num_rows) {
-  const int num_warps = static_cast<int>(blockDim.x) / kWarpSize;
+                                              int64_t tile, int64_t first_row, int64_t num_rows,
+                                              int num_parts) {
   for (int i = static_cast<int>(threadIdx.x); i < kTiles * kColumnTile * kTileRows;
        i += static_cast<int>(blockDim.x)) {
     const int output = i % kTileRows;
@@ -142,26 +161,25 @@ __device__ __forceinline__ void write_outputs(const SharedSums<kTiles>& shared, 
     const int lane = output % 8 * 4 + in_tile / 2;
     const int part = output / 8 * 2 + in_tile % 2;
     float sum = 0.0F;
-    for (int w = 0; w < num_warps; ++w) sum += shared.of[w][column / kColumnTile][part][lane];
-    if constexpr (Codec::kHasRowScales) sum *= p.matrix.row_scales[n];
-    if (p.bias != nullptr) sum += p.bias[n];
-    if (p.residual != nullptr) sum += p.residual[row * p.matrix.num_rows + n];
-    p.y[row * p.matrix.num_rows + n] = sum;
+    for (int w = 0; w < num_parts; ++w) {
+      sum = __fadd_rn(sum, shared.of[w][column / kColumnTile][part][lane]);
+    }
+    write_output<Codec>(p, row, n, sum);
   }
 }
 
-template <class Codec>
-__host__ __device__ constexpr int64_t tile_bytes() {
-  return Codec::kScaleBytes + Codec::Codes::kBytes;
-}
-
-template <class Codec>
-__host__ __device__ constexpr int64_t tiles_of(int64_t num_columns) {
-  return (num_columns + Codec::kColumns - 1) / Codec::kColumns;
-}
-
+/// Blocks of threads that a multiprocessor has registers for at a time, without spills. The more, the
+/// more loads are under way.
 template <class Codec, int kTiles>
-__global__ void __launch_bounds__(kMostWarps* kWarpSize) multiply_tiles(Multiply m) {
+__host__ __device__ constexpr int blocks_at_a_time() {
+  if (kTiles > 1) return 1;
+  return sizeof(LoadedTile<Codec>) <= 112 ? 3 : 2;
+}
+
+/// Blocks of threads are (tile of 16 outputs, 8 kTiles rows of x), with a warp for each part.
+template <class Codec, int kTiles>
+__global__ void __launch_bounds__(kMostParts* kWarpSize, (blocks_at_a_time<Codec, kTiles>()))
+    multiply_tiles(Multiply m) {
   VERNAL_SHARED(SharedSums<kTiles>, shared);
   const int64_t num_rows = m.rows.count();
   const int64_t first_row = static_cast<int64_t>(blockIdx.y) * kTiles * kColumnTile;
@@ -169,28 +187,24 @@ __global__ void __launch_bounds__(kMostWarps* kWarpSize) multiply_tiles(Multiply
   const Product p = product_of(m, static_cast<int>(blockIdx.x), first_row);
   const int64_t tile = static_cast<int64_t>(blockIdx.x) - p.first_tile;
   const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
-  const int warp = static_cast<int>(threadIdx.x) / kWarpSize;
-  const int num_warps = static_cast<int>(blockDim.x) / kWarpSize;
+  const int warp = warp_of_block();
   const int num_tiles = static_cast<int>(tiles_of<Codec>(p.matrix.num_columns));
-  const unsigned char* const tiles = p.matrix.data + tile * num_tiles * tile_bytes<Codec>();
-  Sums<kTiles> sums{};
-  for (int k = warp; k < num_tiles; k += num_warps) {
-    multiply_tile<Codec>(sums, tiles + k * tile_bytes<Codec>(), m.blocks, first_row,
-                         k * (Codec::kColumns / kBlockColumns),
-                         p.matrix.num_columns / kBlockColumns, lane);
-  }
+  const Sums<kTiles> sums =
+      multiply_part<Codec, kTiles>(p.matrix.data + tile * num_tiles * tile_bytes<Codec>(), m.blocks,
+                                   first_row, num_rows, num_tiles, warp, lane);
+  VERNAL_UNROLL
   for (int i = 0; i < kTiles; ++i) {
+    VERNAL_UNROLL
     for (int r = 0; r < 4; ++r) shared.of[warp][i][r][lane] = sums.of[i][r];
   }
   __syncthreads();
-  write_outputs<Codec, kTiles>(shared, p, tile, first_row, num_rows);
+  write_outputs<Codec, kTiles>(shared, p, tile, first_row, num_rows, parts_of(num_tiles));
 }
 
 template <class Codec>
 cudaError_t launch_multiply(const Multiply& m, int64_t most_rows, const LaunchSize& size) {
-  const int64_t num_tiles = tiles_of<Codec>(m.num_columns());
   const auto threads =
-      static_cast<unsigned>(kWarpSize * (num_tiles < kMostWarps ? num_tiles : kMostWarps));
+      static_cast<unsigned>(kWarpSize * parts_of(tiles_of<Codec>(m.num_columns())));
   const auto put = [&](auto kernel, int64_t rows_of_block) {
     const dim3 grid(static_cast<unsigned>(m.num_tiles), blocks_for(most_rows, rows_of_block));
     return launch(size.stream, grid, threads, kernel, m);
@@ -198,8 +212,7 @@ cudaError_t launch_multiply(const Multiply& m, int64_t most_rows, const LaunchSi
   if (most_rows <= kColumnTile || m.tile_experts != nullptr) {
     return put(multiply_tiles<Codec, 1>, kColumnTile);
   }
-  if (most_rows <= 4 * kColumnTile) return put(multiply_tiles<Codec, 4>, 4 * kColumnTile);
-  return put(multiply_tiles<Codec, 8>, 8 * kColumnTile);
+  return put(multiply_tiles<Codec, 4>, 4 * kColumnTile);
 }
 
 }  // namespace vernal::cuda_sm86

@@ -22,11 +22,13 @@ __global__ void quantize_blocks(Quantize q) {
   const bool is_finite = __all_sync(kFullWarp, fabsf(x) < INFINITY ? 1 : 0) != 0;
   const float scale = is_finite ? warp_max(fabsf(x)) / 127.0F : NAN;
   const int code = scale > 0.0F ? __float2int_rn(x / scale) : 0;
-  q.blocks.codes[row * q.num_columns + column] = static_cast<int8_t>(code);
+  ActivationTile& tile = q.blocks.tile(row, at);
+  const int in_tile = static_cast<int>(row % kColumnTile);
+  tile.codes[in_tile][place_in_block(lane)] = static_cast<int8_t>(code);
   const float sum = warp_sum(static_cast<float>(code));
   if (lane == 0) {
-    q.blocks.scales[at * q.blocks.stride + row] = scale;
-    q.blocks.sums[at * q.blocks.stride + row] = scale * sum;
+    tile.scales[in_tile] = scale;
+    tile.sums[in_tile] = scale * sum;
   }
 }
 

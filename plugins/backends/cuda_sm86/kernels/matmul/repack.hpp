@@ -33,9 +33,9 @@ __global__ void repack_tiles(Repack r) {
   const int64_t tile_row = r.first_row / kTileRows + static_cast<int64_t>(blockIdx.y);
   unsigned char* const tile = r.tiles + (tile_row * num_tiles + blockIdx.x) * tile_bytes<Codec>();
   for (int block = 0; block < Codec::kColumns / kBlockColumns; ++block) {
-    Codec::Codes::pack(tile + Codec::kScaleBytes, lane, block, [&](int reg, int j) {
+    Codec::Codes::pack(tile + Codec::kScaleBytes + lane * kLaneBytes, block, [&](int reg, int j) {
       const unsigned char* const row = stored_row<Codec>(r, first_row + lane / 4 + reg % 2 * 8);
-      const int column = column_in_block(Codec::kHasHalves, lane % 4, reg, j);
+      const int column = column_in_block(lane % 4, reg, j);
       return stored_code<Codec>(r, row, first_column + block * kBlockColumns + column);
     });
   }

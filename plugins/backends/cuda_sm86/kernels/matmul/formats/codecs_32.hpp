@@ -41,10 +41,14 @@ __device__ __forceinline__ void pack_half_scales(unsigned char* tile, int row,
 
 struct Q4_0 : BlocksOf32 {
   static constexpr int kRawBytes = 18;
-  using Codes = Nibbles<1>;
+  using Codes = SignedNibbles<1>;
 
   __device__ static uint32_t raw_code(const unsigned char* block, int w) {
     return raw_plane(block + 2, 16, 4, w);
+  }
+  __device__ static RowPair scale(const Scales& scales, int group) {
+    const RowPair of_codes = BlocksOf32::scale(scales, group);
+    return {of_codes.low * Codes::kUnit, of_codes.high * Codes::kUnit};
   }
   __device__ static float raw_value(const unsigned char*, const unsigned char* block, int w) {
     return raw_f16(block) * (static_cast<float>(raw_code(block, w)) - 8.0F);
@@ -53,9 +57,9 @@ struct Q4_0 : BlocksOf32 {
                                      int num_blocks) {
     pack_half_scales(tile, row, blocks, kRawBytes, num_blocks);
   }
-  __device__ static void unpack(const Codes::Chunk& chunk, int block, uint32_t (&a)[4]) {
-    Codes::unpack(chunk, block, a);
-    for (int r = 0; r < 4; ++r) a[r] = subtract_from_bytes(a[r], 8);
+  __device__ static void unpack(const Chunk<1>& chunk, NoPlane, const Scales&, const Codes::Table&,
+                                int group, uint32_t (&a)[4]) {
+    Codes::unpack(chunk, {}, group, a);
   }
 };
 
@@ -73,9 +77,9 @@ struct Iq4Nl : BlocksOf32 {
                                      int num_blocks) {
     pack_half_scales(tile, row, blocks, kRawBytes, num_blocks);
   }
-  __device__ static void unpack(const Codes::Chunk& chunk, int block, uint32_t (&a)[4]) {
-    const uint32_t table[4] = VERNAL_IQ4_VALUES;
-    Codes::unpack(chunk, block, table, a);
+  __device__ static void unpack(const Chunk<1>& chunk, NoPlane, const Scales&,
+                                const Codes::Table& table, int group, uint32_t (&a)[4]) {
+    Codes::unpack(chunk, group, table, a);
   }
 };
 
@@ -91,8 +95,9 @@ struct Q8_0 : BlocksOf32 {
                                      int num_blocks) {
     pack_half_scales(tile, row, blocks, kRawBytes, num_blocks);
   }
-  __device__ static void unpack(const Codes::Chunk& chunk, int block, uint32_t (&a)[4]) {
-    Codes::unpack(chunk, block, a);
+  __device__ static void unpack(const Chunk<2>& chunk, NoPlane, const Scales&, const Codes::Table&,
+                                int group, uint32_t (&a)[4]) {
+    Codes::unpack(chunk, {}, group, a);
   }
 };
 

@@ -20,8 +20,12 @@ struct EightBit : ByteScales<float> {
     copy_words(tile + 16 * row, block + 4, 16);
     copy_words(tile + kUnitsAt + 4 * row, block, 4);
   }
-  __device__ static void unpack(const Codes::Chunk& chunk, int block, uint32_t (&a)[4]) {
-    Codes::unpack(chunk, block, a);
+  __device__ static Scales load_scales(const unsigned char* tile, int g) {
+    return load_byte_scales(tile, g, 1.0F);
+  }
+  __device__ static void unpack(const Chunk<2>& chunk, NoPlane, const Scales&, const Codes::Table&,
+                                int group, uint32_t (&a)[4]) {
+    Codes::unpack(chunk, {}, group, a);
   }
 };
 
@@ -58,8 +62,9 @@ struct Affine32 {
     const auto* const rows = reinterpret_cast<const float4*>(tile);
     return {rows[g], rows[g + 8]};
   }
-  __device__ static void unpack(const Codes::Chunk& chunk, int block, uint32_t (&a)[4]) {
-    Codes::unpack(chunk, block, a);
+  __device__ static void unpack(const Chunk<2>& chunk, NoPlane, const Scales&, const Codes::Table&,
+                                int group, uint32_t (&a)[4]) {
+    Codes::unpack(chunk, {}, group, a);
   }
   __device__ static RowPair scale(const Scales& scales, int group) {
     return group == 0 ? RowPair{scales.low.x, scales.high.x} : RowPair{scales.low.z, scales.high.z};
@@ -105,22 +110,17 @@ struct Affine256 : BlocksOf256 {
     const auto* const units = reinterpret_cast<const float2*>(tile + kUnitsAt);
     return {rows[g], rows[g + 8], minima[g], minima[g + 8], units[g], units[g + 8]};
   }
-  __device__ static void unpack(const Codes::Chunk& chunk, int block, uint32_t (&a)[4]) {
-    Codes::unpack(chunk, block, a);
+  __device__ static void unpack(const Chunk<2>& chunk, NoPlane, const Scales&, const Codes::Table&,
+                                int group, uint32_t (&a)[4]) {
+    Codes::unpack(chunk, {}, group, a);
   }
   __device__ static RowPair scale(const Scales& scales, int group) {
-    return {scales.low_units.x * byte_of(scales.low, group),
-            scales.high_units.x * byte_of(scales.high, group)};
+    return {scales.low_units.x * byte_less(scales.low, group, 0),
+            scales.high_units.x * byte_less(scales.high, group, 0)};
   }
   __device__ static RowPair minimum(const Scales& scales, int group) {
-    return {scales.low_units.y * byte_of(scales.low_minima, group),
-            scales.high_units.y * byte_of(scales.high_minima, group)};
-  }
-
- private:
-  __device__ static float byte_of(const uint4& row, int group) {
-    const uint32_t words[4] = {row.x, row.y, row.z, row.w};
-    return static_cast<float>(words[group / 4] >> (8 * (group % 4)) & 255U);
+    return {scales.low_units.y * byte_less(scales.low_minima, group, 0),
+            scales.high_units.y * byte_less(scales.high_minima, group, 0)};
   }
 };
 

@@ -28,20 +28,4 @@ __device__ __forceinline__ uint32_t raw_plane(const unsigned char* field, int ru
   return static_cast<uint32_t>(field[byte]) >> (plane * width) & ((1U << width) - 1U);
 }
 
-/// Scale and minimum of a group, six bits each; eight pairs are packed in twelve bytes, here three
-/// words.
-struct SixBitPair {
-  uint32_t scale;
-  uint32_t minimum;
-};
-__device__ __forceinline__ SixBitPair six_bit_pair(uint32_t first, uint32_t second, uint32_t third,
-                                                   int group) {
-  const int shift = 8 * (group % 4);
-  const uint32_t a = first >> shift;
-  const uint32_t b = second >> shift;
-  const uint32_t c = third >> shift;
-  if (group < 4) return {a & 63U, b & 63U};
-  return {(c & 15U) | (a >> 6 & 3U) << 4, (c >> 4 & 15U) | (b >> 6 & 3U) << 4};
-}
-
 }  // namespace vernal::cuda_sm86

@@ -1,0 +1,16 @@
+// How clients ask for the choice of tokens.
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include "openai_http/protocol/json_fields.hpp"
+
+namespace vernal::openai_http {
+
+/// Copies the settings of the sampling chain from a client's request into the document's `sampling`,
+/// under the names that clients of the OpenAI API, of vLLM and of llama-server use for them.
+/// Absent members stay absent. Which values are allowed is the engine's to say.
+/// Throws RequestRefused.
+void read_sampling_settings(const JsonFields& fields, boost::json::object& document);
+
+}  // namespace vernal::openai_http

@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""Issue slots per byte of weights: what the inner loops of the decode kernels take, from the machine code of the plugin.
+
+  issue_slots.py [--compiler VERSION] [--rewrite] CACHE BUDGETS PLUGIN
+
+A kernel that reads weights at the speed of the memory must issue its instructions in the time that the bytes take. The loop
+of a kernel is the innermost one with tensor products in it; how many blocks of weights a pass takes follows from their number.
+BUDGETS has the most instructions that a pass may have; --rewrite writes it anew. cuobjdump and nvdisasm come from PATH, from
+/usr/local/cuda/bin, or from the Python package index, which are kept in the folder CACHE. Exit status: 0 within the budgets;
+1 with a line for each problem; 77 the tools cannot be had, or the budgets are those of another compiler.
+"""
+import argparse
+import collections
+import dataclasses
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+sys.path[:0] = [str(pathlib.Path(__file__).parent)]
+import check_cuda_plugin  # noqa: E402
+import wheels  # noqa: E402
+
+PACKAGES = [
+    ("nvidia-cuda-cuobjdump==13.5.37", "38780fee50863252a0b8926357faa91615ca1c8346490563f33a06100cd73f58", "bin/"),
+    ("nvidia-cuda-nvdisasm==13.5.37", "d3fdbdd49fa53e2e4aacd3db8259d052bd2b049ececdcb69e92e083c6728e7ca", "bin/"),
+]
+
+# An RTX A4000 at the clock that its 140 W leave it: instructions of a thread that it issues while it reads a byte.
+MULTIPROCESSORS, SCHEDULERS, LANES, CLOCK_HZ, BYTES_PER_SECOND = 48, 4, 32, 1.2e9, 448e9
+SLOTS_PER_BYTE = MULTIPROCESSORS * SCHEDULERS * LANES * CLOCK_HZ / BYTES_PER_SECOND
+MOST_SHARE = 0.40
+
+TILE_ROWS = 16
+# Kernels of steps of 1 to 8 rows: (name, bytes of 32 weights, tensor products of a block of 16 rows and 32 columns).
+KERNELS = [
+    ("multiply_tiles<Iq4Ks,1>", 17, 1),
+    ("multiply_tiles<Q4K,1>", 18, 1),
+    ("multiply_tiles<Q6K,1>", 26.25, 2),
+    ("multiply_tiles<Q8_0,1>", 34, 1),
+]
+
+
+@dataclasses.dataclass
+class Loop:
+    instructions: int
+    products: int
+    wide_loads: int  # of 16 bytes a lane that do not stay in the cache
+
+
+# ---- machine code ----------------------------------------------------------------------------------------------------
+
+def find_tools(cache):
+    """The path of cuobjdump, with nvdisasm beside it."""
+    for folder in (None, "/usr/local/cuda/bin"):
+        found = shutil.which("cuobjdump", path=folder)
+        if found and shutil.which("nvdisasm", path=folder):
+            return found
+    wheels.unpack(PACKAGES, cache)
+    folder = cache / "nvidia/cu13/bin"
+    for tool in folder.iterdir():
+        tool.chmod(0o755)
+    return str(folder / "cuobjdump")
+
+
+def functions_of(listing):
+    """{short name: [(address, instruction)]} of what cuobjdump -sass prints."""
+    functions, current = {}, None
+    for line in listing.splitlines():
+        if found := re.match(r"\s*Function : (\w+)", line):
+            current = functions.setdefault(found[1], [])
+        elif found := re.match(r"\s+/\*([0-9a-f]{4,})\*/\s+([^;]*?)\s*;", line):
+            current.append((int(found[1], 16), found[2]))
+    return dict(zip(check_cuda_plugin.short_names(functions), functions.values()))
+
+
+def opcode(instruction):
+    return re.sub(r"^@!?U?P\w+ +", "", instruction).split()[0]
+
+
+def inner_loop(code):
+    """The shortest loop with tensor products, or none."""
+    bodies = []
+    for address, instruction in code:
+        # The compiler puts what follows the loop behind a call, so that its last branch need not have a condition.
+        found = re.search(r"\bBRA\S* (?:\S+, )?0x([0-9a-f]+)", instruction)
+        if found and int(found[1], 16) <= address:
+            bodies.append([text for at, text in code if int(found[1], 16) <= at <= address])
+    bodies = [body for body in bodies if any(opcode(text).startswith("IMMA") for text in body)]
+    if not bodies:
+        return None
+    body = min(bodies, key=len)
+    counts = collections.Counter(opcode(text).split(".")[0] for text in body)
+    wide = sum(re.match(r"LDG\.E\.NA\.\S*\b128\b", opcode(text)) is not None for text in body)
+    return Loop(len(body), counts["IMMA"], wide)
+
+
+# ---- budgets ---------------------------------------------------------------------------------------------------------
+
+@dataclasses.dataclass
+class Row:
+    name: str
+    loop: Loop
+    blocks: int
+    bytes: float
+
+    @property
+    def per_block(self):
+        """Instructions of a thread for 32 weights."""
+        return self.loop.instructions * LANES / (self.blocks * TILE_ROWS)
+
+    @property
+    def per_byte(self):
+        return self.loop.instructions * LANES / self.bytes
+
+    @property
+    def share(self):
+        return self.per_byte / SLOTS_PER_BYTE
+
+
+def rows_of(functions):
+    """A row for each kernel, or a problem."""
+    for name, block_bytes, products in KERNELS:
+        loop = inner_loop(functions.get(name, []))
+        if loop is None:
+            yield None, f"{name}: no loop with tensor products"
+        else:
+            blocks = loop.products // products
+            yield Row(name, loop, blocks, blocks * TILE_ROWS * block_bytes), None
+
+
+def read_budgets(path):
+    """The compiler's version and {name: instructions}."""
+    lines = path.read_text().splitlines()
+    budgets = {name: int(count) for name, count in (line.split() for line in lines if line and line[0] != "#")}
+    return lines[0].removeprefix("# nvcc "), budgets
+
+
+def write_budgets(path, compiler, rows):
+    lines = [f"# nvcc {compiler}", "# The most instructions of a pass of each kernel's inner loop. Written by",
+             "#   cmake --build build/release --target cuda_issue_budgets"]
+    path.write_text("\n".join(lines + [f"{row.name:26}{row.loop.instructions:5}" for row in rows]) + "\n")
+
+
+def print_table(rows):
+    print("| kernel | instructions of a pass | bytes | per byte | per 32 weights | of the issue slots at 448 GB/s |")
+    print("|---|---:|---:|---:|---:|---:|")
+    for row in rows:
+        print(f"| `{row.name}` | {row.loop.instructions} | {row.bytes:.0f} | {row.per_byte:.2f} | {row.per_block:.1f} "
+              f"| {100 * row.share:.1f} % |")
+
+
+def problems_of(rows, budgets):
+    for row in rows:
+        if row.share > MOST_SHARE:
+            yield f"{row.name} takes {100 * row.share:.1f} % of the issue slots; at most {100 * MOST_SHARE:.0f} % are allowed"
+        if row.loop.instructions > budgets.get(row.name, 0):
+            yield f"{row.name} has {row.loop.instructions} instructions in its loop, its budget is {budgets.get(row.name, 0)}"
+        if row.loop.wide_loads == 0:
+            yield f"{row.name} does not load 16 bytes at a time past the cache"
+
+
+def check(listing, path, compiler, rewrite):
+    """Prints the table. Returns problems, and why budgets were not compared."""
+    found = list(rows_of(functions_of(listing)))
+    rows = [row for row, _ in found if row]
+    problems = [problem for _, problem in found if problem]
+    print_table(rows)
+    if rewrite and not problems:
+        write_budgets(path, compiler, rows)
+    written_for, budgets = read_budgets(path)
+    if written_for != compiler:
+        return problems, f"the budgets are those of nvcc {written_for}, this is {compiler}: not compared"
+    return problems + list(problems_of(rows, budgets)), ""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--compiler", default="", help="version of nvcc")
+    parser.add_argument("--rewrite", action="store_true")
+    parser.add_argument("cache", type=pathlib.Path)
+    parser.add_argument("budgets", type=pathlib.Path)
+    parser.add_argument("plugin")
+    arguments = parser.parse_args()
+    try:
+        tool = find_tools(arguments.cache)
+    except (wheels.Unavailable, OSError) as error:
+        print(f"skipped: cuobjdump and nvdisasm cannot be had: {error}")
+        return 77
+    listing = subprocess.run([tool, "-sass", arguments.plugin], capture_output=True, text=True, check=True,
+                             env={"PATH": f"{pathlib.Path(tool).parent}:/usr/bin:/bin"}).stdout
+    compiler = ".".join(arguments.compiler.split(".")[:2])
+    problems, skipped = check(listing, arguments.budgets, compiler, arguments.rewrite)
+    for line in problems or ([skipped] if skipped else []):
+        print(line)
+    return 1 if problems else 77 if skipped else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
