@@ -30,7 +30,7 @@ struct RequestDocument {
   std::optional<std::vector<ChatMessage>> messages;  ///< a conversation, or
   std::optional<std::string> prompt;  ///< text as it stands; neither: the prompt comes as token ids
   std::vector<ToolDefinition> tools;  ///< none if tool_choice is "none"
-  bool has_parallel_calls = true;       ///< false: the answer ends behind its first call
+  bool has_parallel_calls = true;     ///< false: the answer ends behind its first call
   boost::json::object template_kwargs;  ///< variables of the chat template
   std::string thinking =
       "auto";  ///< "auto": as the template does, "off", "on", or an effort ("low", "high", ...)
