@@ -37,6 +37,9 @@ TESTS = {
     "kv": Test("kv_formats_test", "*BothBackends*"),
     "window": Test("window_test", "Windows.Agree*"),
     "programs": Test("state_programs_test", "*/*"),
+    "reads": Test("cuda_sm86_weight_reads_test", "*"),
+    "fused": Test("fusion_test", "*Products*q4_K:*Products*iq4_ks"),
+    "fused-models": Test("fusion_test", "*Models*"),
 }
 
 FAULTS = (
@@ -81,7 +84,7 @@ FAULTS = (
     Fault("delta rule: the sum of a column lacks two lanes", "kernels/recurrent/delta_rule.cu",
           "return x + __shfl_xor_sync(kFullWarp, x, 2);", "return x + __shfl_xor_sync(kFullWarp, x, 4);", ("operations",)),
     Fault("delta rule: the state of another slot", "kernels/recurrent/delta_rule.cu",
-          "rule.states + part.slot * rule.slot_bytes", "rule.states + index * rule.slot_bytes", ("sequences", "programs")),
+          "rule.states + part.slot * rule.slot_bytes", "rule.states + 0 * rule.slot_bytes", ("sequences", "programs")),
     Fault("delta rule: the log is written over what is read of it", "kernels/recurrent/delta_rule.cu",
           "position, 1 - part.log_side", "position, part.log_side", ("rollback", "hybrid")),
     Fault("delta rule: the matrix is stored a token late", "kernels/recurrent/delta_rule.cu",
@@ -92,7 +95,7 @@ FAULTS = (
     Fault("convolution: the sequence before this one's start", "kernels/recurrent/conv1d.cu",
           "  if (position < 0) return 0.0F;\n", "", ("operations", "sequences")),
     # ---- rows
-    Fault("quantisation: the sum of a block lacks its scale", "kernels/matmul/quantize.cu",
+    Fault("quantisation: the sum of a block lacks its scale", "kernels/matmul/quantize_block.hpp",
           "= scale * sum;", "= sum;", ("quantize",)),
     Fault("rotation: wrong sign", "kernels/elementwise/rope.cu",
           "before * cosines[j] - after * sines[j]", "before * cosines[j] + after * sines[j]", ("operations",)),
@@ -101,6 +104,22 @@ FAULTS = (
           ("limits", "operations", "logits-all")),
     Fault("part of a row: copied from its beginning", "kernels/elementwise/copy.cu",
           "copy.x + row * copy.x_stride + copy.x_start", "copy.x + row * copy.x_stride", ("operations", "logits-all")),
+    # ---- launches of several operations
+    Fault("gated products: the first matrix twice", "kernels/matmul/multiply_gated.hpp",
+          "m.products[j / 2].matrix;", "m.products[0].matrix;", ("fused",)),
+    Fault("gated products: no barrier before results are added up", "kernels/matmul/multiply_gated.hpp",
+          "  __syncthreads();\n", "", ("fused",)),
+    Fault("mixed products: the parts of another format", "kernels/matmul/multiply_tiles.hpp",
+          "parts_of(tiles_of<Codec>(p.matrix.num_columns)));", "kMostParts);", ("fused-models",)),
+    Fault("normed delta rule: no barrier before a head is normed", "kernels/recurrent/delta_rule.cu",
+          "head_rows.of[i][place.column] = y; });\n  __syncthreads();\n", "head_rows.of[i][place.column] = y; });\n",
+          ("fused-models",)),
+    Fault("fusion: a value that others read is not written", "compile/fusion/fuse_quantization.cpp",
+          "list.num_readers(p.x) > 1", "false", ("fused-models", "logits-all")),
+    Fault("epilogue: factors before the activation", "kernels/matmul/finish_output.hpp",
+          "  if (p.is_activated) sum = activate(p.activation, sum);\n  if (p.factors != nullptr) sum = __fmul_rn(sum, p.factors[n]);\n",
+          "  if (p.factors != nullptr) sum = __fmul_rn(sum, p.factors[n]);\n  if (p.is_activated) sum = activate(p.activation, sum);\n",
+          ("fused",)),
     # ---- products
     Fault("staged products: a copy is not waited for", "kernels/matmul/multiply_staged.hpp",
           "wait_copies<kStages - 2>();", "wait_copies<kStages - 1>();", ("multiply",)),
