@@ -1,13 +1,16 @@
 #include "kernels/recurrent/delta_rule.hpp"
 
+#include "kernels/elementwise/normalise_row.hpp"
 #include "kernels/reduce.hpp"
 
 namespace vernal::cuda_sm86 {
 
 namespace {
 
+/// Warps of a block of threads, each with eight columns of S: those that share the rows of a token, or
+/// all columns of a head.
 constexpr int kWarps = 4;
-constexpr int kBlockColumns = kWarps * kWarpColumns;
+constexpr int kMostHeadWarps = kMostNormedValues / kWarpColumns;
 
 /// What a thread works on: rows `part` modulo 4 of one column of a head's S.
 struct Place {
@@ -131,15 +134,16 @@ __device__ LoggedToken logged_token(const DeltaRule& rule, unsigned char* state,
 }
 
 __device__ TokenInputs step_token(const DeltaRule& rule, const Place& place, int64_t token) {
-  const int64_t key = (token * rule.num_key_heads + place.key_head) * rule.key_dim;
+  const int64_t key = int64_t{place.key_head} * rule.key_dim;
   const int64_t head = token * rule.num_value_heads + place.head;
-  return {rule.q + key, rule.k + key, rule.v + head * rule.value_dim + place.column,
+  return {rule.q + token * rule.q_stride + key, rule.k + token * rule.k_stride + key,
+          rule.v + token * rule.v_stride + place.head * rule.value_dim + place.column,
           rule.g + (rule.has_key_gates ? head * rule.key_dim : head), rule.beta + head};
 }
 
 __device__ void copy_by_block(const float* from, float* to, int count) {
   VERNAL_NO_UNROLL
-  for (int i = static_cast<int>(threadIdx.x); i < count; i += kWarps * kWarpSize) {
+  for (int i = static_cast<int>(threadIdx.x); i < count; i += static_cast<int>(blockDim.x)) {
     to[i] = from[i];
   }
 }
@@ -160,8 +164,7 @@ __device__ void write_log(const DeltaRule& rule, const Place& place, const Token
 
 __device__ Place place_of_thread(const DeltaRule& rule) {
   const int head = static_cast<int>(blockIdx.y);
-  const int column =
-      static_cast<int>(blockIdx.x) * kBlockColumns + static_cast<int>(threadIdx.x) / kRowParts;
+  const int column = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x) / kRowParts;
   return {head,
           rule.is_grouped ? head * rule.num_key_heads / rule.num_value_heads
                           : head % rule.num_key_heads,
@@ -176,15 +179,12 @@ __device__ float* matrix_of(const DeltaRule& rule, unsigned char* state, const P
          place.column % kWarpColumns * kRowParts + place.part;
 }
 
-/// Blocks of threads are (columns of S, head, sequence).
-template <int kRows>
-__global__ void __launch_bounds__(kWarps* kWarpSize, kRows <= 32 ? 4 : 2)
-    run_delta_rule(DeltaRule rule) {
-  VERNAL_SHARED(SharedRows<kRows>, shared_rows);
-  const int index = static_cast<int>(blockIdx.z);
-  if (index >= rule.counts->num_sequences) return;
-  const SequencePart part = rule.sequences[index];
-  const Place place = place_of_thread(rule);
+/// All tokens of a sequence, the pending ones first, with S in registers.
+///   take  called with each new token's number among those of the sequence, and the thread's number of y
+template <int kRows, class Take>
+__device__ __forceinline__ void pass_sequence(const DeltaRule& rule, const Place& place,
+                                              const SequencePart& part,
+                                              SharedRows<kRows>& shared_rows, Take take) {
   unsigned char* const state = rule.states + part.slot * rule.slot_bytes;
   float* const matrix = matrix_of(rule, state, place);
   const int rows = rule.key_dim / kRowParts;
@@ -215,7 +215,7 @@ __global__ void __launch_bounds__(kWarps* kWarpSize, kRows <= 32 ? 4 : 2)
     const float y = pass_token(place.part, shared_rows, v, *token.beta, s);
     __syncthreads();
     if (!is_logged && place.part == 0 && place.is_in_matrix) {
-      rule.y[(row * rule.num_value_heads + place.head) * rule.value_dim + place.column] = y;
+      take(position - part.first_position, y);
     }
     if (position + 1 == stored && place.is_in_matrix) {
       VERNAL_UNROLL
@@ -229,10 +229,50 @@ __global__ void __launch_bounds__(kWarps* kWarpSize, kRows <= 32 ? 4 : 2)
   }
 }
 
+/// Blocks of threads are (columns of S, head, sequence).
+template <int kRows>
+__global__ void __launch_bounds__(kWarps* kWarpSize, kRows <= 32 ? 4 : 2)
+    run_delta_rule(DeltaRule rule) {
+  VERNAL_SHARED(SharedRows<kRows>, shared_rows);
+  const int index = static_cast<int>(blockIdx.z);
+  if (index >= rule.counts->num_sequences) return;
+  const SequencePart part = rule.sequences[index];
+  const Place place = place_of_thread(rule);
+  pass_sequence(rule, place, part, shared_rows, [&](int i, float y) {
+    const int64_t row = int64_t{part.start + i} * rule.num_value_heads + place.head;
+    rule.y[row * rule.value_dim + place.column] = y;
+  });
+}
+
+/// y of a head for the tokens of a sequence.
+struct HeadRows {
+  float of[kMostNormedTokens][kMostNormedValues];
+};
+
+/// The same, and a head's rows are normed where they are made.
+__global__ void __launch_bounds__(kMostHeadWarps* kWarpSize)
+    run_normed_delta_rule(DeltaRule rule, Norm norm) {
+  VERNAL_SHARED(SharedRows<kMostNormedKeys / kRowParts>, shared_rows);
+  VERNAL_SHARED(HeadRows, head_rows);
+  const int index = static_cast<int>(blockIdx.z);
+  if (index >= rule.counts->num_sequences) return;
+  const SequencePart part = rule.sequences[index];
+  const Place place = place_of_thread(rule);
+  pass_sequence(rule, place, part, shared_rows,
+                [&](int i, float y) { head_rows.of[i][place.column] = y; });
+  __syncthreads();
+  const int num_warps = static_cast<int>(blockDim.x) / kWarpSize;
+  BlockSums<kWarpSize> unused;  // a warp needs no memory for its sum
+  for (int i = warp_of_block(); i < part.count; i += num_warps) {
+    const int64_t row = int64_t{part.start + i} * rule.num_value_heads + place.head;
+    normalise_row(norm, head_rows.of[i], row, unused);
+  }
+}
+
 }  // namespace
 
 cudaError_t launch_delta_rule(const DeltaRule& rule, const LaunchSize& size) {
-  const dim3 grid(blocks_for(rule.value_dim, kBlockColumns),
+  const dim3 grid(blocks_for(rule.value_dim, kWarps * kWarpColumns),
                   static_cast<unsigned>(rule.num_value_heads),
                   static_cast<unsigned>(size.num_sequences));
   const auto put = [&](auto kernel) {
@@ -241,6 +281,14 @@ cudaError_t launch_delta_rule(const DeltaRule& rule, const LaunchSize& size) {
   if (rule.key_dim <= 8 * kRowParts) return put(run_delta_rule<8>);
   if (rule.key_dim <= 32 * kRowParts) return put(run_delta_rule<32>);
   return put(run_delta_rule<kMostKeyNumbers / kRowParts>);
+}
+
+cudaError_t launch_normed_delta_rule(const DeltaRule& rule, const Norm& norm,
+                                     const LaunchSize& size) {
+  const dim3 grid(1, static_cast<unsigned>(rule.num_value_heads),
+                  static_cast<unsigned>(size.num_sequences));
+  const auto threads = static_cast<unsigned>(rule.value_dim / kWarpColumns * kWarpSize);
+  return launch(size.stream, grid, threads, run_normed_delta_rule, rule, norm);
 }
 
 }  // namespace vernal::cuda_sm86
