@@ -39,6 +39,9 @@ TESTS = {
     "kv": Test("kv_formats_test", "*BothBackends*"),
     "window": Test("window_test", "Windows.Agree*"),
     "programs": Test("state_programs_test", "*/*"),
+    "reads": Test("cuda_sm86_weight_reads_test", "*"),
+    "fused": Test("fusion_test", "*Products*q4_K:*Products*iq4_ks"),
+    "fused-models": Test("fusion_test", "*Models*"),
 }
 
 FAULTS = (
@@ -115,6 +118,22 @@ FAULTS = (
           "merged(numbers[j], merge.old_factor,", "merged(numbers[j], 1.0F,", ("attention", "window")),
     Fault("attention: the gate of another head", "kernels/attention/finish.cu",
           "static_cast<int>(blockIdx.x) * gate.head_stride", "0 * gate.head_stride", ("logits-hybrid",)),
+    # ---- launches of several operations
+    Fault("gated products: the first matrix twice", "kernels/matmul/multiply_gated.hpp",
+          "m.products[j / 2].matrix;", "m.products[0].matrix;", ("fused",)),
+    Fault("gated products: no barrier before results are added up", "kernels/matmul/multiply_gated.hpp",
+          "  __syncthreads();\n", "", ("fused",)),
+    Fault("mixed products: the parts of another format", "kernels/matmul/multiply_tiles.hpp",
+          "parts_of(tiles_of<Codec>(p.matrix.num_columns)));", "kMostParts);", ("fused-models",)),
+    Fault("normed delta rule: no barrier before a head is normed", "kernels/recurrent/delta_rule.cu",
+          "head_rows.of[i][place.column] = y; });\n  __syncthreads();\n", "head_rows.of[i][place.column] = y; });\n",
+          ("fused-models",)),
+    Fault("fusion: a value that others read is not written", "compile/fusion/fuse_quantization.cpp",
+          "list.num_readers(p.x) > 1", "false", ("fused-models", "logits-all")),
+    Fault("epilogue: factors before the activation", "kernels/matmul/finish_output.hpp",
+          "  if (p.is_activated) sum = activate(p.activation, sum);\n  if (p.factors != nullptr) sum = __fmul_rn(sum, p.factors[n]);\n",
+          "  if (p.factors != nullptr) sum = __fmul_rn(sum, p.factors[n]);\n  if (p.is_activated) sum = activate(p.activation, sum);\n",
+          ("fused",)),
     # ---- products
     Fault("staged products: a copy is not waited for", "kernels/matmul/multiply_staged.hpp",
           "wait_copies<kStages - 2>();", "wait_copies<kStages - 1>();", ("multiply",)),
