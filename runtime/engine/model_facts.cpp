@@ -31,7 +31,7 @@ json::object special_tokens(const Tokenizer& tokenizer) {
 }
 
 json::value source_or_null(const std::shared_ptr<const ChatTemplate>& chat_template) {
-  return chat_template ? json::value(chat_template->source()) : json::value(nullptr);
+  return chat_template ? json::value(json::string(chat_template->source())) : json::value(nullptr);
 }
 
 /// Texts of tokens may be no characters; a JSON document has characters only.

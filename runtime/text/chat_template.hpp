@@ -40,15 +40,14 @@ class ChatTemplate {
   /// with the template's own message when it refuses the conversation; TemplateLimit.
   std::string render(const Inputs& inputs, const RenderLimits& limits, const Clock& clock) const;
 
-  /// The text it was parsed from.
-  const std::string& source() const noexcept { return source_; }
-
   /// Whether the template mentions a variable or function of that name.
   bool mentions(std::string_view name) const { return template_.mentions(name); }
+  /// What was parsed.
+  std::string_view source() const noexcept { return source_; }
 
  private:
-  ChatTemplate(jinja::Template parsed, std::string source)
-      : template_(std::move(parsed)), source_(std::move(source)) {}
+  ChatTemplate(jinja::Template parsed, std::string_view source)
+      : template_(std::move(parsed)), source_(source) {}
 
   jinja::Template template_;
   std::string source_;

@@ -3,8 +3,8 @@
 namespace vernal {
 
 std::size_t Event::num_bytes() const noexcept {
-  std::size_t bytes = sizeof(Event) + text.size() + tokens.size() * sizeof(TokenId) +
-                      embedding.size() * sizeof(float);
+  std::size_t bytes = sizeof(Event) + text.size() + call_id.size() +
+                      tokens.size() * sizeof(TokenId) + embedding.size() * sizeof(float);
   for (const TokenLogprob& logprob : logprobs) {
     bytes += sizeof(TokenLogprob) + logprob.alternatives.size() * sizeof(CandidateText);
   }
