@@ -167,6 +167,8 @@ const std::vector<BrokenText> kModel = {
     appended("TemplateUnnamed", "chat_template = \"file:\"\n",
              "a.toml:8:17: \"models.m.chat_template\": expected the name of a chat template behind "
              "\"file:\""),
+    appended("ToolSyntaxUnknown", "tool_syntax = \"hermez\"\n",
+             "a.toml:8:15: \"models.m.tool_syntax\": expected one of \"auto\", \"hermes\", "),
     appended("TemplateEmpty", "chat_template = \"\"\n",
              "a.toml:8:17: \"models.m.chat_template\": expected a path, found \"\""),
     appended("TextWithNul", "architecture = \"a\\u0000b\"\n",
