@@ -117,7 +117,9 @@ void EngineLoop::take_logits(Choice& choice, std::span<const float> logits) {
 
 void EngineLoop::draw(Choice& choice, std::span<const float> logits) {
   Generation& generation = choice.generation();
-  const auto token = choice.sampler().draw(logits, choice.num_known(), scratch_);
+  const bool was_thinking = choice.answer().is_thinking();
+  const TokenLimits limits{.allowed = choice.grammar().mask(was_thinking)};
+  const auto token = choice.sampler().draw(logits, choice.num_known(), scratch_, limits);
   if (!token) {
     fail(generation, Error(VERNAL_INTERNAL, "The model's scores are not finite numbers."));
     return;
@@ -129,6 +131,7 @@ void EngineLoop::draw(Choice& choice, std::span<const float> logits) {
     finish(choice, VERNAL_FINISH_STOP);
     return;
   }
+  choice.grammar().accept(token->chosen.id, was_thinking);
   const ThinkingGuard::Verdict verdict = hand_out(choice, *token);
   if (verdict != ThinkingGuard::Verdict::kGoOn) end_thinking(choice, verdict);
   if (choice.output().found_stop()) {

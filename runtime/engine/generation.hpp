@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/answer/answer_events.hpp"
+#include "engine/answer/answer_grammar.hpp"
 #include "engine/answer/choice_output.hpp"
 #include "engine/answer/thinking_guard.hpp"
 #include "engine/loaded_model.hpp"
@@ -28,6 +29,7 @@ struct PreparedRequest {
       1;  ///< of each choice; prompt and these fit into the context length
   std::uint64_t seed = 0;
   AnswerFormat answer{};
+  std::shared_ptr<grammar::CompiledGrammar> grammar{};  ///< of the content; null: any text
 };
 
 class Generation;
@@ -61,6 +63,7 @@ class Choice {
   Sampler& sampler() noexcept { return sampler_; }
   ChoiceOutput& output() noexcept { return output_; }
   AnswerEvents& answer() noexcept { return answer_; }
+  AnswerGrammar& grammar() noexcept { return grammar_; }
   ThinkingGuard& thinking_guard() noexcept { return thinking_guard_; }
 
   // ---- tokens
@@ -107,6 +110,7 @@ class Choice {
   Sampler sampler_;
   ChoiceOutput output_;
   AnswerEvents answer_;
+  AnswerGrammar grammar_;
   ThinkingGuard thinking_guard_;
   std::vector<TokenId> generated_;
   State state_ = State::kWaiting;
@@ -128,6 +132,9 @@ class Generation {
   std::uint64_t max_new_tokens() const noexcept { return prepared_.max_new_tokens; }
   std::uint64_t seed() const noexcept { return prepared_.seed; }
   const AnswerFormat& answer_format() const noexcept { return prepared_.answer; }
+  const std::shared_ptr<grammar::CompiledGrammar>& grammar() const noexcept {
+    return prepared_.grammar;
+  }
   std::span<const std::unique_ptr<Choice>> choices() const noexcept { return choices_; }
 
   /// Seated before `other`: higher priority, or the same and accepted earlier.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "text/exact_json.hpp"
+#include "text/request/format_reader.hpp"
 #include "text/request/request_error.hpp"
 
 namespace vernal {
@@ -33,8 +34,6 @@ void assign_if(T& target, const std::optional<U>& value) {
     target = static_cast<T>(*value);
   }
 }
-
-bool is_text(const json::value& value) { return value.is_string() && !is_written_number(value); }
 
 void read_kind(ObjectReader& reader) {
   const std::string kind = reader.find_string("kind", kMaxKeyBytes).value_or("generate");
@@ -100,36 +99,6 @@ void read_tools_and_choice(ObjectReader& reader, RequestDocument& out) {
   }
   read_tool_choice(reader, out);
   assign_if(out.has_parallel_calls, reader.find_bool("parallel_tool_calls"));
-}
-
-void read_format(ObjectReader& reader) {
-  const json::value* value = reader.find("format");
-  if (value == nullptr) {
-    return;
-  }
-  ObjectReader format(*value, "format");
-  const std::string type = read_string(format.require("type"), "format.type", kMaxKeyBytes);
-  const json::value* schema = format.find("schema");
-  const json::value* pattern = format.find("pattern");
-  const json::value* grammar = format.find("grammar");
-  format.refuse_unknown_keys();
-  const bool is_known = type == "text" || type == "json" || type == "json_schema" ||
-                        type == "regex" || type == "gbnf";
-  const bool is_complete = (type != "json_schema" || (schema != nullptr && schema->is_object())) &&
-                           (type != "regex" || (pattern != nullptr && is_text(*pattern))) &&
-                           (type != "gbnf" || (grammar != nullptr && is_text(*grammar)));
-  if (!is_known || !is_complete) {
-    throw invalid_value(
-        "format",
-        "Invalid value for 'format': expected type text, json, json_schema with a schema, "
-        "regex with a pattern, or gbnf with a grammar.");
-  }
-  if (type != "text") {
-    throw unsupported_parameter(
-        "format",
-        fmt::format("Unsupported parameter: 'format' of type {} is not supported by this version.",
-                    type));
-  }
 }
 
 void read_stop(ObjectReader& reader, RequestDocument& out) {
@@ -220,7 +189,7 @@ RequestDocument parse_request(std::string_view text, const RequestDefaults& defa
   read_kind(reader);
   read_prompt(reader, has_tokens, out);
   read_tools_and_choice(reader, out);
-  read_format(reader);
+  out.format = read_format(reader);
   read_sampling(reader, out.sampling, out.text_biases);
   read_stop(reader, out);
   read_seed(reader, out);

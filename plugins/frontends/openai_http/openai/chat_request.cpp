@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "openai_http/openai/chat_messages.hpp"
+#include "openai_http/protocol/answer_format.hpp"
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/json_text.hpp"
 #include "openai_http/protocol/refused_members.hpp"
@@ -28,27 +29,6 @@ void read_logprobs(const JsonFields& fields, GenerationRequest& request, json::o
   if (!request.wants_logprobs) return;
   request.num_alternatives = static_cast<std::uint32_t>(alternatives.value_or(0));
   document["logprobs"] = request.num_alternatives;
-}
-
-/// Formats need a grammar; until the engine has one they are refused, never ignored.
-void read_response_format(const JsonFields& fields) {
-  const json::object* const format = fields.object("response_format");
-  if (format == nullptr) return;
-  const JsonFields format_fields(*format, "response_format.");
-  const std::string_view type = format_fields.required_string("type");
-  if (type == "text") return;
-  if (type == "json_schema") {
-    const json::object* const schema = format_fields.object("json_schema");
-    if (schema == nullptr) format_fields.refuse("json_schema", "an object with a member schema");
-    const JsonFields schema_fields(*schema, "response_format.json_schema.");
-    if (schema_fields.object("schema") == nullptr) {
-      schema_fields.refuse("schema", "an object that is a JSON Schema");
-    }
-  } else if (type != "json_object") {
-    format_fields.refuse("type", "one of text, json_object, json_schema");
-  }
-  throw RequestRefused(unsupported_parameter(
-      "response_format", "this server cannot hold an answer to JSON or to a schema yet."));
 }
 
 /// The names by which clients limit a model's thinking, in tokens.
@@ -100,7 +80,7 @@ GenerationRequest read_chat_request(const json::object& body) {
   read_delivery(fields, request);
   json::object document{{"kind", "generate"}, {"messages", read_messages(fields)}};
   read_tools(fields, document);
-  read_response_format(fields);
+  read_answer_format(fields, document);
   refuse_members_that_bind(fields);
   read_thinking(fields, document);
   read_sampling(fields, document);

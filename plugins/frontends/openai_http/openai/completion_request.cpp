@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <limits>
 
+#include "openai_http/protocol/answer_format.hpp"
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/json_text.hpp"
 #include "openai_http/protocol/refused_members.hpp"
@@ -84,6 +85,7 @@ GenerationRequest read_completion_request(const json::object& body) {
   GenerationRequest request;
   read_delivery(fields, request);
   json::object document{{"kind", "generate"}};
+  read_answer_format(fields, document);
   read_sampling(fields, document);
   if (!read_output_budget(fields, "max_tokens", document)) document["max_tokens"] = kDefaultBudget;
   if (const auto alternatives = fields.integer("logprobs", {0, kMaxAlternatives})) {
