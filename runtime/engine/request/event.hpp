@@ -37,7 +37,7 @@ struct Event {
   std::string text;  ///< whole UTF-8 characters
   std::string param;
   std::string error_code;
-  std::string call_id;           ///< of a call
+  std::string call_id;  ///< of a call
   std::vector<TokenId> tokens;
   std::vector<TokenLogprob> logprobs;
   std::uint64_t prompt_tokens = 0;

@@ -49,8 +49,8 @@ class AnswerParser::Reader {
   Reader(const AnswerSyntax& syntax, const std::vector<ToolDefinition>& tools, Options options)
       : tools_(tools),
         sink_(tools.empty() && syntax.wrappers.empty() && !syntax.has_channels),
-        context_(syntax, tools_, sink_),
-        is_thinking_(options.is_thinking) {
+        context_(syntax, tools_, sink_) {
+    context_.is_thinking = options.is_thinking;
     context_.max_calls = options.max_calls;
     for (std::string& id : options.used_ids) context_.used_ids.insert(std::move(id));
     make_tables();
@@ -66,7 +66,7 @@ class AnswerParser::Reader {
   TextInput& in() noexcept { return context_.in; }
   DeltaSink& sink() noexcept { return sink_; }
   const CallContext& context() const noexcept { return context_; }
-  bool is_thinking() const noexcept { return is_thinking_; }
+  bool is_thinking() const noexcept { return context_.is_thinking; }
 
  private:
   void make_tables() {
@@ -100,7 +100,7 @@ class AnswerParser::Reader {
       co_await read_channels(context_);
       co_return true;
     }
-    if (is_thinking_) {
+    if (context_.is_thinking) {
       co_await read_thinking();
     } else if (context_.syntax.has_recipients) {
       const TextInput::Keep keep(in());
@@ -212,8 +212,8 @@ class AnswerParser::Reader {
 
   /// From behind the opening mark to behind the closing one, or to calls that end it.
   Task<bool> read_thinking() {
-    is_thinking_ = true;
-    while (is_thinking_) {
+    context_.is_thinking = true;
+    while (context_.is_thinking) {
       sink_.reasoning(in().take_run(thinking_.begins));
       const int byte = co_await in().peek();
       if (byte == TextInput::kNone) break;
@@ -225,7 +225,7 @@ class AnswerParser::Reader {
       in().rewind(begin + 1);
       sink_.reasoning(in().since(begin));
     }
-    is_thinking_ = false;
+    context_.is_thinking = false;
     sink_.end_reasoning();
     co_return true;
   }
@@ -236,7 +236,7 @@ class AnswerParser::Reader {
     const Mark mark = thinking_.marks[static_cast<std::size_t>(found)];
     if (mark.kind == MarkKind::kThinkingOpen) co_return !sink_.has_reasoning_here();
     if (mark.kind == MarkKind::kThinkingClose) {
-      is_thinking_ = false;
+      context_.is_thinking = false;
       co_return true;
     }
     const std::size_t begin = in().position() - context_.syntax.openings[mark.index].mark.size();
@@ -281,7 +281,7 @@ class AnswerParser::Reader {
     context_.num_broken = num_broken;
     sink_.end_speculation(is_kept);
     if (is_kept) {
-      is_thinking_ = false;
+      context_.is_thinking = false;
       if (max_calls > 0 && sink_.num_calls() >= max_calls) in().close();
     }
     co_return is_kept;
@@ -293,7 +293,6 @@ class AnswerParser::Reader {
   MarkTable content_;
   MarkTable thinking_;
   std::vector<std::string> orphans_;
-  bool is_thinking_;
   std::size_t not_before_ = 0;  // candidates begin no earlier
   std::size_t num_reread_ = 0;
   std::size_t furthest_ = 0;

@@ -39,6 +39,7 @@ struct CallContext {
   TextInput in{};
   std::set<std::string, std::less<>> used_ids{};
   std::size_t max_calls = 0;          ///< 0: any number
+  bool is_thinking = false;           ///< the position stands in the thinking
   bool only_offered = false;          ///< no mark says that this is a call
   TextInput::Limit* limit = nullptr;  ///< released by the first call of a candidate
   std::size_t num_broken = 0;         ///< calls whose arguments do not parse

@@ -39,6 +39,7 @@ Task<bool> read_text(CallContext& context, bool is_reasoning) {
   const TextInput::Keep keep(context.in);
   std::array<bool, 256> special{};
   special['<'] = true;
+  context.is_thinking = is_reasoning;
   while (true) {
     std::string_view run = context.in.take_run(special);
     const std::size_t begin = context.in.position();
@@ -58,6 +59,7 @@ Task<bool> read_text(CallContext& context, bool is_reasoning) {
       context.sink.content(run);
     }
   }
+  context.is_thinking = false;
   if (is_reasoning) context.sink.end_reasoning();
   co_return true;
 }

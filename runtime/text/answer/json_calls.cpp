@@ -232,6 +232,13 @@ class CallObject {
         in_.skip();
         continue;
       }
+      // Some templates show the object in doubled braces, and models write it so.
+      const bool is_doubled = byte == '{' && num_nested_ == 0 && name_.empty() && !has_arguments_;
+      if (is_doubled) {
+        in_.skip();
+        ++num_nested_;
+        continue;
+      }
       if (byte != '"') break;  // an end that is missing, or no JSON
       const bool is_good = co_await read_member();
       if (!is_good && !has_begun_) co_return false;

@@ -70,8 +70,8 @@ std::string PromptBuilder::text(const RequestDocument& document) const {
 
 Prompt PromptBuilder::prompt(const RequestDocument& document) const {
   if (!document.messages) {
-    return {.tokens = with_bos(
-                tokenizer_->encode(document.prompt.value_or(""), {.parse_special = true})),
+    return {.tokens =
+                with_bos(tokenizer_->encode(document.prompt.value_or(""), {.parse_special = true})),
             .warnings = {}};
   }
   Rendering rendering = render(document);

@@ -1,7 +1,9 @@
 // Deployment files with one mistake each in the core's own tables, and the whole message for it.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "deployment_text.hpp"
+#include "text/answer/answer_syntax.hpp"
 
 namespace vernal {
 namespace {
@@ -168,7 +170,9 @@ const std::vector<BrokenText> kModel = {
              "a.toml:8:17: \"models.m.chat_template\": expected the name of a chat template behind "
              "\"file:\""),
     appended("ToolSyntaxUnknown", "tool_syntax = \"hermez\"\n",
-             "a.toml:8:15: \"models.m.tool_syntax\": expected one of \"auto\", \"hermes\", "),
+             fmt::format("a.toml:8:15: \"models.m.tool_syntax\": expected one of \"auto\", \"{}\", "
+                         "found \"hermez\"; did you mean \"hermes\"?",
+                         fmt::join(answer_families(), "\", \""))),
     appended("TemplateEmpty", "chat_template = \"\"\n",
              "a.toml:8:17: \"models.m.chat_template\": expected a path, found \"\""),
     appended("TextWithNul", "architecture = \"a\\u0000b\"\n",
@@ -221,6 +225,24 @@ const std::vector<BrokenText> kPlacement = {
              "[models.n]\npath = \"model.gguf\"\nlayers = [{ backend = \"gpu\", first = 0, last = "
              "3 }]\n",
              "a.toml:10:11: \"models.n\": there is no [backends.gpu]; did you mean \"cpu\"?"),
+    appended("UnknownPlacement", "placement = \"fits\"\n",
+             "a.toml:8:13: \"models.m.placement\": expected one of \"fixed\", \"fit\", found "
+             "\"fits\"; did "
+             "you mean \"fit\"?"),
+    appended("FitWithoutHostBackend", "placement = \"fit\"\n",
+             "a.toml:5:1: [models.m] needs \"host_backend\": the name of a [backends.NAME] that "
+             "computes what does not fit"),
+    appended("FitToTheSameBackend", "placement = \"fit\"\nhost_backend = \"cpu\"\n",
+             "a.toml:9:16: \"models.m.host_backend\": expected the name of another [backends.NAME] "
+             "than \"backend\""),
+    appended("FitToAnUnknownBackend", "placement = \"fit\"\nhost_backend = \"cpus\"\n",
+             "a.toml:9:16: \"models.m\": there is no [backends.cpus]; did you mean \"cpu\"?"),
+    appended("HostBackendWithoutFit", "host_backend = \"cpu\"\n",
+             "a.toml:8:16: \"models.m.host_backend\": only placement = \"fit\" has a use for it"),
+    appended("FitAndLayers",
+             "[models.n]\npath = \"model.gguf\"\nplacement = \"fit\"\nlayers = [{ backend = "
+             "\"cpu\", first = 0, last = 3 }]\n",
+             "a.toml:10:13: \"models.n.placement\": \"layers\" says already where layers are"),
     appended("ProfileWithoutModel", "[profiles.p]\nthinking = \"on\"\n",
              "a.toml:8:1: [profiles.p] needs \"model\": the name of a [models.NAME]"),
     appended("ProfileOfNoModel", "[profiles.p]\nmodel = \"n\"\n",

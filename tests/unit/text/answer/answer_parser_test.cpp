@@ -55,6 +55,26 @@ TEST(AnswerParser, HandsOutTheTextOfATagAsItComes) {
   EXPECT_EQ(so_far.calls[0].arguments, "{\"text\":\"line one\\nline t");
 }
 
+TEST(AnswerParser, TakesAnObjectInDoubledBracesForACall) {
+  for (const std::string_view text :
+       {"{{\"name\": \"get_time\", \"arguments\": {\"zone\": \"CET\"}}}",
+        "<tool_call>\n{{\"name\": \"get_time\", \"arguments\": {\"zone\": "
+        "\"CET\"}}}}\n</tool_call>"}) {
+    const WholeAnswer whole = answer_to(parser_of("hermes"), text);
+    ASSERT_EQ(whole.calls.size(), 1U) << text;
+    EXPECT_EQ(whole.calls[0].arguments, "{\"zone\": \"CET\"}");
+    EXPECT_EQ(whole.content, "");
+  }
+}
+
+TEST(AnswerParser, CountsAChannelOfAnalysisAsThinking) {
+  AnswerParser parser = parser_of("harmony");
+  parser.push("<|channel|>analysis<|message|>Well");
+  EXPECT_TRUE(parser.is_thinking());
+  parser.push("<|end|><|start|>assistant<|channel|>final<|message|>Yes");
+  EXPECT_FALSE(parser.is_thinking());
+}
+
 TEST(AnswerParser, KeepsAnIdThatIsTakenForNobody) {
   const std::string_view text =
       "<|tool_call_begin|>functions.get_time:0<|tool_call_argument_begin|>{}<|tool_call_end|>";
