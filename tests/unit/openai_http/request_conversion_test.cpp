@@ -239,32 +239,65 @@ TEST(ChatRequest, NamesTheToolThatIsNotOffered) {
   EXPECT_NE(error.message.find("nope"), std::string::npos);
 }
 
-TEST(ChatRequest, RefusesFormatsByName) {
-  EXPECT_EQ(chat_refusal(R"("response_format":{"type":"json_object"})").code,
-            "unsupported_parameter");
-  EXPECT_EQ(chat_refusal(R"("response_format":{"type":"json_object"})").param, "response_format");
-  EXPECT_EQ(
-      chat_refusal(R"("response_format":{"type":"json_schema","json_schema":{"name":"x"}})").param,
-      "response_format.json_schema.schema");
-  chat(R"("response_format":{"type":"text"})");
+/// The ways in which clients of common servers ask for a format, and what the engine gets.
+const std::pair<const char*, const char*> kFormats[] = {
+    {R"("response_format":{"type":"json_object"})", R"({"type":"json"})"},
+    {R"("response_format":{"type":"json_object","schema":{"type":"array"}})",
+     R"({"type":"json_schema","schema":{"type":"array"},"strict":false})"},
+    {R"("response_format":{"type":"json_schema","json_schema":{"name":"x","strict":true,"schema":{"maximum":0.10}}})",
+     R"({"type":"json_schema","schema":{"maximum":0.10},"strict":true})"},
+    {R"("output_format":{"type":"json_schema","schema":{}})",
+     R"({"type":"json_schema","schema":{},"strict":false})"},
+    {R"("output_config":{"format":{"type":"json_schema","schema":true}})",
+     R"({"type":"json_schema","schema":true,"strict":false})"},
+    {R"("json_schema":{"minimum":12345678901234567890123})",
+     R"({"type":"json_schema","schema":{"minimum":12345678901234567890123},"strict":false})"},
+    {R"("guided_json":"{\"minimum\":0.10}")",
+     R"({"type":"json_schema","schema":{"minimum":0.10},"strict":false})"},
+    {R"("grammar":"root ::= \"a\"")", R"({"type":"gbnf","grammar":"root ::= \"a\""})"},
+    {R"("ebnf":"x")", R"({"type":"gbnf","grammar":"x"})"},
+    {R"("guided_grammar":"x")", R"({"type":"gbnf","grammar":"x"})"},
+    {R"("regex":"a+")", R"({"type":"regex","pattern":"a+"})"},
+    {R"("guided_regex":"a")", R"({"type":"regex","pattern":"a"})"},
+    {R"("guided_choice":["a","b"])", R"({"type":"choices","choices":["a","b"]})"},
+    {R"("structured_outputs":{"choice":["a"]})", R"({"type":"choices","choices":["a"]})"},
+    {R"("structured_outputs":{"json":{"multipleOf":0.10}})",
+     R"({"type":"json_schema","schema":{"multipleOf":0.10},"strict":false})"},
+    {R"("structured_outputs":{"json_object":true})", R"({"type":"json"})"},
+};
+
+TEST(ChatRequest, HandsFormatsToTheEngine) {
+  for (const auto& [members, format] : kFormats) {
+    const std::string document = chat(members).prompts.at(0).document;
+    EXPECT_NE(document.find(std::string(R"("format":)") + format), std::string::npos) << document;
+  }
+  EXPECT_EQ(document_of(chat(R"("response_format":{"type":"text"})")).count("format"), 0U);
+}
+
+TEST(ChatRequest, RefusesFormatsThatSayTooLittleOrTooMuch) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"("response_format":{"type":"json_schema","json_schema":{"name":"x"}})",
+       "response_format.json_schema.schema"},
+      {R"("response_format":{"type":"json_schema"})", "response_format.json_schema"},
+      {R"("json_schema":7)", "json_schema"},
+      {R"("guided_json":"{")", "guided_json"},
+      {R"("guided_json":"{}, \"x\": 1")", "guided_json"},
+      {R"("structured_outputs":{"other":1})", "structured_outputs"},
+      {R"("regex":"a","guided_choice":["a"])", "guided_choice"},
+  };
+  for (const auto& [members, param] : cases) {
+    const ApiError error = chat_refusal(members);
+    EXPECT_EQ(error.param, param) << members;
+    EXPECT_EQ(error.code, "invalid_value") << members;
+  }
+  chat(
+      R"("json_schema":{"type":"object"},"response_format":{"type":"json_object","schema":{"type":"object"}})");
 }
 
 /// What binds an answer, under the names that clients of common servers know.
 const std::pair<const char*, const char*> kBinding[] = {
-    {R"("grammar":"root ::= \"a\"")", "grammar"},
-    {R"("json_schema":{})", "json_schema"},
-    {R"("json_schema":{"type":"object"})", "json_schema"},
-    {R"("structured_outputs":{"choice":["a"]})", "structured_outputs"},
     {R"("structural_tag":"x")", "structural_tag"},
-    {R"("regex":"a+")", "regex"},
-    {R"("ebnf":"x")", "ebnf"},
-    {R"("guided_json":{"type":"object"})", "guided_json"},
-    {R"("guided_regex":"a")", "guided_regex"},
-    {R"("guided_choice":["a","b"])", "guided_choice"},
-    {R"("guided_grammar":"x")", "guided_grammar"},
     {R"("guided_of_some_day":1)", "guided_of_some_day"},
-    {R"("output_format":{"type":"json_schema","schema":{}})", "output_format"},
-    {R"("output_config":{"format":{"type":"json_schema"}})", "output_config"},
     {R"("functions":[{"name":"f"}])", "functions"},
     {R"("function_call":{"name":"f"})", "function_call"},
     {R"("ignore_eos":true)", "ignore_eos"},
@@ -280,7 +313,6 @@ const std::pair<const char*, const char*> kBinding[] = {
     {R"("audio":{"voice":"alloy"})", "audio"},
     {R"("use_beam_search":true)", "use_beam_search"},
     {R"("prompt_logprobs":0)", "prompt_logprobs"},
-    {R"("response_format":{"type":"json_object"})", "response_format"},
 };
 
 /// The same members where they ask for nothing, and members that only look like those.
