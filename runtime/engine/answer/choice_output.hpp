@@ -51,8 +51,6 @@ class ChoiceOutput {
   };
 
   OutputPiece release(std::string text);
-  TokenLogprob describe(const SampledToken& token) const;
-  CandidateText describe(const TokenProbability& candidate) const;
 
   const Tokenizer& tokenizer_;
   const bool reports_logprobs_;
