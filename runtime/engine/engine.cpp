@@ -58,7 +58,7 @@ void Engine::declare_model(ModelDescription description, RequestDefaults default
   description.status = {VERNAL_MODEL_LOADING, "it is loading"};
   names_.push_back({description.id, models_.size(),
                     std::make_shared<const RequestDefaults>(std::move(defaults))});
-  models_.push_back({std::move(description), nullptr});
+  models_.push_back({std::move(description), nullptr, {}});
 }
 
 void Engine::declare_profile(std::string id, const std::string& model, RequestDefaults defaults) {
@@ -86,9 +86,14 @@ void Engine::start_model(LoadedModel model) {
   {
     const std::unique_lock lock(models_mutex_);
     Model& declared = models_[find_model(description.id)];
-    declared = {std::move(description), std::move(engine)};
+    declared = {std::move(description), std::move(engine), {}};
   }
   watchdog_wakes_.notify_all();  // its steps may have to be looked at more often
+}
+
+void Engine::report_memory(std::string_view id, std::vector<MemoryUse> memory) {
+  const std::unique_lock lock(models_mutex_);
+  models_[find_model(id)].memory = std::move(memory);
 }
 
 void Engine::fail_model(std::string_view id, std::string reason) {

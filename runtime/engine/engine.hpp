@@ -18,6 +18,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/memory_use.hpp"
 #include "engine/model_engine.hpp"
 #include "engine/request/intake.hpp"
 #include "engine/request/request.hpp"
@@ -82,6 +83,8 @@ class Engine {
   /// file says.
   /// Errors   what opening its StepModel throws; the model is FAILED then
   void start_model(LoadedModel model);
+  /// Says what a started model takes, for the metrics.
+  void report_memory(std::string_view id, std::vector<MemoryUse> memory);
   /// Says that a declared model could not be loaded: it is FAILED from now on.
   void fail_model(std::string_view id, std::string reason);
 
@@ -129,6 +132,7 @@ class Engine {
   struct Model {
     ModelDescription description;
     std::shared_ptr<ModelEngine> engine;  // shared with requests in the intake
+    std::vector<MemoryUse> memory;        // by device
   };
   struct Name {
     std::string id;

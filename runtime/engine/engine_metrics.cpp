@@ -71,6 +71,15 @@ void visit_model(const EngineMetrics& metrics, const std::string& label,
   }
 }
 
+void visit_memory(const MemoryUse& memory, const std::string& label,
+                  const std::function<void(const MetricSample&)>& visit) {
+  const std::string labels = fmt::format("{},device={}", label, quote(memory.device));
+  visit({"vernal_memory_planned_bytes", "Memory that the plan of a model says it takes.", labels,
+         static_cast<double>(memory.planned), false});
+  visit({"vernal_memory_allocated_bytes", "Memory that the backends of a model have allocated.",
+         labels, static_cast<double>(memory.allocated), false});
+}
+
 }  // namespace
 
 const char* outcome_name(RequestOutcome outcome) noexcept {
@@ -95,6 +104,11 @@ void Engine::visit_metrics(const std::function<void(const MetricSample&)>& visit
   for_each_engine([&](const std::shared_ptr<ModelEngine>& engine) {
     visit_model(*engine->metrics(), "model=" + quote(engine->model().id), visit);
   });
+  const std::shared_lock lock(models_mutex_);
+  for (const Model& model : models_) {
+    const std::string label = "model=" + quote(model.description.id);
+    for (const MemoryUse& memory : model.memory) visit_memory(memory, label, visit);
+  }
 }
 
 }  // namespace vernal

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "engine/steps/segmented_step_model.hpp"
 #include "loading/memory_lock.hpp"
 #include "loading/step_functions.hpp"
@@ -179,6 +181,21 @@ std::vector<MemoryRow> ResidentModel::rows() const {
     for (MemoryRow& row : segment.plan->rows()) {
       if (segments_.size() > 1) row.object = layers_text(segment) + ", " + row.object;
       out.push_back(std::move(row));
+    }
+  }
+  return out;
+}
+
+std::vector<MemoryUse> ResidentModel::memory_use() const {
+  std::vector<MemoryUse> out;
+  const auto of_device = [&](const std::string& device) -> MemoryUse& {
+    const auto found = std::ranges::find(out, device, &MemoryUse::device);
+    return found != out.end() ? *found : out.emplace_back(MemoryUse{device, 0, 0});
+  };
+  for (const ModelSegment& segment : segments_) {
+    for (const MemoryRow& row : segment.plan->rows()) of_device(row.device).planned += row.bytes;
+    for (const MemoryRow& row : segment.program->memory_report()) {
+      of_device(row.device).allocated += row.bytes;
     }
   }
   return out;

@@ -12,6 +12,7 @@
 
 #include "config/deployment.hpp"
 #include "engine/loaded_model.hpp"
+#include "engine/memory_use.hpp"
 #include "loading/gguf_weight_store.hpp"
 #include "loading/text_side.hpp"
 #include "model/gguf_file.hpp"
@@ -86,6 +87,9 @@ class ResidentModel {
   std::vector<MemoryRow> rows() const;
   /// Sums over the segments.
   vernal_plan_info plan_info() const;
+  /// What the plan says for each device, and what was allocated. After load(), and after the pools
+  /// of its steps were made. Control thread, like everything here.
+  std::vector<MemoryUse> memory_use() const;
 
   /// Reads vocabulary and chat template. After build(); before it, whether the module fits the
   /// vocabulary is not seen. Once read, they are kept.

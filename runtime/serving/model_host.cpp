@@ -26,6 +26,19 @@ ModelDescription describe(const ResidentModel& model) {
   return out;
 }
 
+// "memory of cpu: 12.50 MiB planned, 12.50 MiB allocated", for each device.
+void report_memory(OpenDeployment& open, const ResidentModel& model, Engine& engine) {
+  constexpr double kMiB = 1 << 20;
+  const std::string& name = model.settings().name;
+  std::vector<MemoryUse> memory = model.memory_use();
+  for (const MemoryUse& use : memory) {
+    open.log().info("model " + name, "memory of {}: {:.2f} MiB planned, {:.2f} MiB allocated",
+                    use.device, static_cast<double>(use.planned) / kMiB,
+                    static_cast<double>(use.allocated) / kMiB);
+  }
+  engine.report_memory(name, std::move(memory));
+}
+
 }  // namespace
 
 void declare_models(const OpenDeployment& open, Engine& engine) {
@@ -53,6 +66,7 @@ void load_models(OpenDeployment& open, Engine& engine, const std::function<bool(
         open.log().warning("model " + name, "{}", warning);
       }
       engine.start_model(std::move(loaded));
+      report_memory(open, *model, engine);
       const auto spent = std::chrono::steady_clock::now() - begin;
       open.log().info("model " + name, "ready after {:.2f} s, context length {}",
                       std::chrono::duration<double>(spent).count(), model->context_length());

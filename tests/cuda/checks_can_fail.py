@@ -149,6 +149,7 @@ LOOP = ["LDG.E.NA.LTC128B.128.CONSTANT R4, [R2.64] ;", *["IMMA.16832.S8.S8 R8, R
 LISTING_EDITS = [
     (lambda loop: [*["FADD R1, R1, R2 ;"] * 9, *loop], "has 15 instructions in its loop, its budget is 6"),
     (lambda loop: [*["FADD R1, R1, R2 ;"] * 999, *loop], "% of the issue slots; at most 40 % are allowed"),
+    (lambda loop: [*["FADD R1, R1, R2 ;"] * 999, *loop], "of their rate; 35 % are wanted"),
     (lambda loop: loop[1:], "does not load 16 bytes at a time"),
     (lambda loop: loop[:-1], "no loop with tensor products"),
     (lambda loop: [loop[0], loop[-1]], "no loop with tensor products"),
@@ -156,7 +157,8 @@ LISTING_EDITS = [
 
 
 def listing_of(loop):
-    names = [f"_ZN6vernal9cuda_sm8614multiply_tilesINS0_{len(codec)}{codec}ELi1EEEvNS0_8MultiplyE"
+    names = [f"_ZN6vernal9cuda_sm86{kernel}INS0_{len(codec)}{codec}E{rows}EEvNS0_8MultiplyE"
+             for kernel, rows in (("14multiply_tiles", "Li1E"), ("15multiply_staged", ""))
              for codec in ("Iq4Ks", "Q4K", "Q6K", "Q8_0")]
     code = "".join(f"        /*{16 * i:04x}*/   {text}\n" for i, text in enumerate(["NOP ;", *loop, "EXIT ;"]))
     return "".join(f"\t\tFunction : {name}\n{code}" for name in names)

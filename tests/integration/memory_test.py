@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Plans against the memory of the machine and of a container, and threads against a container's quota.
 
-  memory_test.py VERNAL MODEL.gguf PLUGIN_DIR
+  memory_test.py VERNAL MODEL.gguf PLUGIN_DIR [BACKEND]
 
 Needs the standard library alone. Where the machine lets it, processes run in control groups that the test makes (version
 1 or 2) and removes; where it does not, the same deployments are judged by the memory of the machine, so that each test
 asserts something everywhere.
 """
+import collections
 import json
 import os
 import pathlib
@@ -17,8 +18,10 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 
 VERNAL, MODEL, PLUGINS = (os.path.abspath(a) for a in sys.argv[1:4])
+BACKEND = sys.argv[4] if len(sys.argv) > 4 else "cpu_avx2"
 GIB = 1 << 30
 HUGE = {"context_length": 16_777_216, "slots": 256}
 UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
@@ -195,6 +198,40 @@ class Memory(unittest.TestCase):
         result = run("run", fitting, "-p", "Hello", "-n", "4", preexec_fn=group.enter)
         self.assertEqual(result.returncode, 0, result.stderr)
 
+    def test_what_was_allocated_is_what_was_planned(self):
+        """In the log and in the metrics of a server, for each device of the plan."""
+        text = deployment(context_length=512).replace('plugin = "cpu_avx2"', f'plugin = "{BACKEND}"')
+        document = json.loads(run("plan", text, "--json").stdout)
+        planned = collections.Counter()
+        for row in document["models"][0]["rows"]:
+            planned[row["device"]] += row["bytes"]
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+            file.write(text)
+            file.flush()
+            process = subprocess.Popen([VERNAL, "serve", file.name], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                       text=True)
+            try:
+                lines = []
+                while not lines or "ready after" not in lines[-1]:
+                    lines.append(process.stderr.readline())
+                    self.assertTrue(lines[-1], "".join(lines))
+                log = "".join(lines)
+                url = re.search(r"http://[0-9.:]+", log).group(0)
+                with urllib.request.urlopen(url + "/metrics", timeout=30) as answer:
+                    metrics = answer.read().decode()
+            finally:
+                process.send_signal(signal.SIGTERM)
+                process.wait(30)
+                process.stderr.close()
+        self.assertTrue(planned)
+        for device, bytes_there in planned.items():
+            mib = f"{bytes_there / (1 << 20):.2f} MiB"
+            self.assertIn(f"memory of {device}: {mib} planned, {mib} allocated", log)
+            for which in ("planned", "allocated"):
+                found = re.search(rf'^vernal_memory_{which}_bytes{{model="tiny",device="{device}"}} (\S+)$', metrics, re.M)
+                self.assertTrue(found, metrics)
+                self.assertEqual(float(found.group(1)), bytes_there)
+
     def num_threads(self, threads="", before_start=None):
         """Threads of a server, once it listens and has its model."""
         with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
@@ -229,4 +266,4 @@ class Memory(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1], verbosity=2)
+    unittest.main(argv=sys.argv[:1] + sys.argv[5:], verbosity=2)

@@ -57,7 +57,7 @@ CompiledModule::CompiledModule(std::shared_ptr<const Module> source,
       device_name(std::move(device)),
       layouts(backend::kv_layouts(*module, options, 1)),
       kv(*module, options, backend::page_bytes_of(layouts)),
-      states(*module, options),
+      states(*module, options, backend::RollbackForm::kReplay),
       weights(*module) {
   for (std::uint32_t f = 0; f < module->functions.size(); ++f) {
     functions.push_back(compile_function(*module, f, {options, layouts, kv, states}));

@@ -36,10 +36,13 @@ using uint64_t = unsigned long;
 #define VERNAL_SHARED(Type, name) __shared__ Type name
 /// In front of a loop: its passes are written out one after another.
 #define VERNAL_UNROLL _Pragma("unroll")
+/// In front of a loop that is short or rare: it takes few registers.
+#define VERNAL_NO_UNROLL _Pragma("unroll 1")
 #elif defined(VERNAL_CUDA_HOST)
 #include <cuda_runtime_api.h>
 #else
 #define VERNAL_UNROLL
+#define VERNAL_NO_UNROLL
 #include "emulator/device_code.hpp"
 #endif
 

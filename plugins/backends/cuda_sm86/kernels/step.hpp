@@ -20,7 +20,9 @@ struct SequencePart {
   int32_t start;
   int32_t count;
   int32_t first_position;
-  int32_t slot;  ///< of its recurrent states
+  int32_t slot;      ///< of its recurrent states
+  int32_t pending;   ///< tokens before first_position that only the logs of the states know
+  int32_t log_side;  ///< of the keys, to read; the step writes the other one
 };
 
 /// A number of rows, read when the kernel runs.

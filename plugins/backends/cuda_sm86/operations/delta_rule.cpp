@@ -60,7 +60,8 @@ void compile_gated_delta_rule(FunctionBuilder& builder, const Node& node) {
   rule.num_value_heads = static_cast<std::int32_t>(values[1]);
   rule.key_dim = static_cast<std::int32_t>(keys[2]);
   rule.value_dim = static_cast<std::int32_t>(values[2]);
-  rule.num_versions = static_cast<std::int32_t>(state.num_parts);
+  rule.log = {static_cast<std::int32_t>(state.log.depth), state.log.values_offset,
+              state.log.keys_offset, state.log.key_bytes};
   rule.scale = static_cast<float>(options.scale);
   rule.epsilon = static_cast<float>(options.eps);
   rule.is_normalized = options.qk_l2norm;

@@ -108,10 +108,12 @@ void Pool::fill_head(const StepBatch& batch, std::byte* to) const {
   for (std::size_t i = 0; i < batch.sequences.size(); ++i) {
     const StepSequence& part = batch.sequences[i];
     const backend::SequenceState& state = sequences().sequence(part.sequence);
+    const backend::Replay& replay = state.replays[batch.function];
     std::fill_n(token_sequence + part.start, part.count, static_cast<std::int32_t>(i));
-    sequence_parts[i] = {static_cast<std::int32_t>(part.start),
-                         static_cast<std::int32_t>(part.count),
-                         static_cast<std::int32_t>(part.first_position), state.slot};
+    sequence_parts[i] = {
+        static_cast<std::int32_t>(part.start),          static_cast<std::int32_t>(part.count),
+        static_cast<std::int32_t>(part.first_position), state.slot,
+        static_cast<std::int32_t>(replay.pending),      static_cast<std::int32_t>(replay.side)};
     for (std::size_t g = 0; g < layout.page_ids_at.size(); ++g) {
       if (layout.page_ids_at[g] < 0) continue;
       auto* const ids = reinterpret_cast<std::uint32_t*>(to + layout.page_ids_at[g]);

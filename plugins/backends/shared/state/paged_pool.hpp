@@ -83,6 +83,7 @@ class PagedPool : public BackendPool {
 
  private:
   std::string snapshot_version() const;
+  std::size_t pending_bytes() const;
 
   std::unique_ptr<Memory> memory_;
   PoolPlan plan_;

@@ -1,6 +1,6 @@
 // Snapshots: the payload is the whole pages that the next token needs, group after group, then the
-// newest recurrent and conv states. Nothing in it depends on where in the pool a sequence lies, nor
-// on how much of it could be taken back.
+// newest recurrent and conv states. Nothing in it depends on where in the pool a sequence lies. If
+// recurrent states have logs, they come with them, and with the number of tokens in each function's.
 #include <algorithm>
 #include <string>
 
@@ -29,11 +29,19 @@ void for_each_page(std::span<const KvGroup> groups, const std::vector<KvPages>& 
 }  // namespace
 
 /// The payload depends on which windows have pages of their own, and that on the options of the
-/// plan. A narrow window gets them before a wide one, so their number says which.
+/// plan. A narrow window gets them before a wide one, so their number says which. It depends on the
+/// size of logs too.
 std::string PagedPool::snapshot_version() const {
+  std::string version = owner_.version;
   const std::size_t num_windows = plan_.kv.num_windows();
-  if (num_windows == 0) return owner_.version;
-  return owner_.version + ", windows: " + std::to_string(num_windows);
+  if (num_windows > 0) version += ", windows: " + std::to_string(num_windows);
+  if (plan_.states.has_log()) version += ", log: " + std::to_string(plan_.states.rollback_depth());
+  return version;
+}
+
+/// Bytes of the payload that say how many tokens of each function are in logs.
+std::size_t PagedPool::pending_bytes() const {
+  return plan_.states.has_log() ? plan_.module.functions.size() * sizeof(std::uint64_t) : 0;
 }
 
 void PagedPool::snapshot_export(vernal_sequence_id sequence, vernal_checkpoint_id checkpoint,
@@ -44,8 +52,8 @@ void PagedPool::snapshot_export(vernal_sequence_id sequence, vernal_checkpoint_i
   const SequenceState& state =
       sequence != 0 ? sequences_.sequence(sequence) : sequences_.checkpoint(checkpoint);
   const std::vector<StateStore::Piece> states =
-      sequence != 0 ? states_.pieces(state.slot, state.lengths)
-                    : states_.kept_pieces(state.slot, state.lengths);
+      sequence != 0 ? states_.pieces(state.slot, state.lengths, state.replays)
+                    : states_.kept_pieces(state.slot, state.lengths, state.replays);
   const SnapshotKind kind =
       snapshot_kind(owner_.plugin_id, snapshot_version(), plan_.module, plan_.options);
   std::vector<std::byte> copy;
@@ -58,6 +66,9 @@ void PagedPool::snapshot_export(vernal_sequence_id sequence, vernal_checkpoint_i
         piece(memory_->view(data, bytes, copy), static_cast<std::uint64_t>(bytes));
       }
     };
+    std::vector<std::uint64_t> pending;
+    for (const Replay& replay : state.replays) pending.push_back(replay.pending);
+    piece(pending.data(), static_cast<std::uint64_t>(pending_bytes()));
     for_each_page(plan_.kv.groups(), pages_, state,
                   [&](const std::byte* data, std::int64_t bytes) { add(data, bytes, false); });
     for (const StateStore::Piece& part : states) add(part.data, part.bytes, part.is_zero);
@@ -70,13 +81,17 @@ vernal_sequence_id PagedPool::snapshot_import(const vernal_reader* reader) {
   const vernal_sequence_id id = sequences_.create_filled(snapshot.lengths());
   try {
     const SequenceState& state = sequences_.sequence(id);
-    const std::vector<StateStore::Piece> states = states_.pieces(state.slot, state.lengths);
-    std::uint64_t bytes = 0;
+    const std::vector<StateStore::Piece> states =
+        states_.pieces(state.slot, state.lengths, state.replays);
+    std::uint64_t bytes = pending_bytes();
     for_each_page(plan_.kv.groups(), pages_, state, [&](const std::byte*, std::int64_t size) {
       bytes += static_cast<std::uint64_t>(size);
     });
     for (const StateStore::Piece& part : states) bytes += static_cast<std::uint64_t>(part.bytes);
     snapshot.require_payload(bytes);
+    std::vector<std::uint64_t> pending(state.lengths.size(), 0);
+    snapshot.read(pending.data(), pending_bytes());
+    sequences_.set_pending(id, pending);
     std::vector<std::byte> copy;
     const auto read = [&](std::byte* data, std::int64_t size) {
       copy.resize(static_cast<std::size_t>(size));

@@ -101,6 +101,7 @@ void Sequences::drop_pages(SequenceState& state, std::uint64_t length) {
 SequenceState Sequences::share_pages(const SequenceState& source, std::uint64_t length) {
   SequenceState copy;
   copy.undoable.assign(num_functions_, 0);
+  copy.replays = source.replays;
   for (const std::uint64_t held : source.lengths) {
     copy.lengths.push_back(length == source.lengths[0] ? held : std::min(held, length));
   }
@@ -136,8 +137,13 @@ void Sequences::commit(vernal_sequence_id sequence, std::size_t function,
                        std::uint64_t num_tokens) {
   SequenceState& state = sequences_.get(sequence);
   state.lengths[function] += num_tokens;
-  state.undoable[function] =
-      std::min(state.undoable[function] + num_tokens, states_.plan().rollback_depth());
+  const std::uint64_t depth = states_.plan().rollback_depth();
+  state.undoable[function] = std::min(state.undoable[function] + num_tokens, depth);
+  if (states_.plan().has_log()) {
+    Replay& replay = state.replays[function];
+    replay.pending = std::min(replay.pending + num_tokens, depth);
+    replay.side ^= 1U;
+  }
   for (std::size_t g = num_functions_; g < groups_.size(); ++g) {
     if (groups_[g].function != function) continue;
     HeldPages& held = state.pages[g];

@@ -37,6 +37,7 @@ vernal_sequence_id Sequences::create() {
   state.lengths.assign(num_functions_, 0);
   state.reserved.assign(num_functions_, 0);
   state.undoable.assign(num_functions_, 0);
+  state.replays.assign(num_functions_, {});
   state.pages.resize(groups_.size());
   sequences_.reserve_one();
   state.slot = states_.take();
@@ -62,6 +63,19 @@ vernal_sequence_id Sequences::create_filled(std::span<const std::uint64_t> lengt
     throw;
   }
   return id;
+}
+
+void Sequences::set_pending(vernal_sequence_id sequence, std::span<const std::uint64_t> pending) {
+  SequenceState& state = sequences_.get(sequence);
+  for (std::size_t f = 0; f < num_functions_; ++f) {
+    const std::uint64_t most = std::min(state.lengths[f], states_.plan().rollback_depth());
+    if (pending[f] > most) {
+      throw Error(VERNAL_INVALID_ARGUMENT,
+                  "expected at most " + std::to_string(most) + " tokens in the log of function " +
+                      std::to_string(f) + ", found " + std::to_string(pending[f]));
+    }
+    state.replays[f].pending = pending[f];
+  }
 }
 
 void Sequences::release(vernal_sequence_id sequence) {
@@ -143,6 +157,8 @@ void Sequences::truncate(vernal_sequence_id sequence, std::uint64_t new_length) 
     const std::uint64_t removed = state.lengths[f] - std::min(state.lengths[f], new_length);
     state.lengths[f] -= removed;
     state.undoable[f] -= std::min(removed, state.undoable[f]);
+    Replay& replay = state.replays[f];
+    replay.pending -= std::min(removed, replay.pending);
   }
   drop_pages(state, new_length);
   state.reserved.assign(num_functions_, new_length);

@@ -25,6 +25,7 @@ struct SequenceState {
   std::vector<std::uint64_t> lengths;   ///< tokens held
   std::vector<std::uint64_t> reserved;  ///< positions below this may be written
   std::vector<std::uint64_t> undoable;  ///< newest tokens before which states are kept
+  std::vector<Replay> replays;          ///< of the slot; pending is undoable or more
   std::vector<HeldPages> pages;         ///< by group of the plan
   SlotId slot = kNoSlot;                ///< of the store; a checkpoint's: of what it keeps
   bool is_fork = false;
@@ -63,6 +64,10 @@ class Sequences {
   /// A sequence of these lengths, whose pages and slot are its own and of unknown content.
   /// Errors  RESOURCE_EXHAUSTED: no room;  INVALID_ARGUMENT: longer than the context
   vernal_sequence_id create_filled(std::span<const std::uint64_t> lengths);
+  /// The slot of such a sequence was filled with states and logs.
+  ///   pending  tokens that only the logs know, by function
+  /// Errors  INVALID_ARGUMENT: more than a log holds, or than the sequence has
+  void set_pending(vernal_sequence_id sequence, std::span<const std::uint64_t> pending);
   /// Takes the pages of windows that a step of `function` with so many tokens writes to. The room
   /// for them is reserved.
   void begin_step(vernal_sequence_id sequence, std::size_t function, std::uint64_t num_tokens);

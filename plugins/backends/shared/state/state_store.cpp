@@ -23,14 +23,14 @@ SlotId take_last(std::vector<SlotId>& free) {
 }
 
 /// The part of a state that a copy needs after `length` tokens, in bytes from the start of the
-/// state: the newest version, or all columns.
+/// state: the newest version, or everything.
 struct Newest {
   std::int64_t offset;
   std::int64_t bytes;
 };
 
 Newest newest_of(const StatePlan::Entry& entry, std::uint64_t length) {
-  if (entry.num_kept_parts == entry.num_parts) return {0, entry.part_bytes * entry.num_parts};
+  if (entry.num_kept_parts == entry.num_parts) return {0, entry.bytes()};
   const auto version =
       static_cast<std::int64_t>(length % static_cast<std::uint64_t>(entry.num_parts));
   return {version * entry.part_bytes, entry.part_bytes};
@@ -110,42 +110,61 @@ SlotId StateStore::keep(SlotId slot, std::span<const std::uint64_t> lengths) {
   return kept;
 }
 
-// newest: the version to take, or all columns.
-void StateStore::add_pieces(const StatePlan::Entry& entry, std::byte* newest, std::uint64_t length,
-                            std::vector<Piece>& out) const {
-  if (entry.kind == VERNAL_STATE_RECURRENT) {
-    out.push_back({newest, entry.part_bytes, false});
-    return;
-  }
+void StateStore::add_columns(const StatePlan::Entry& entry, std::byte* columns,
+                             std::uint64_t length, std::vector<Piece>& out) const {
   const auto end = static_cast<std::int64_t>(length);
   const std::int64_t width = entry.num_parts - static_cast<std::int64_t>(plan_.rollback_depth());
   for (std::int64_t token = end - width; token < end; ++token) {
     const std::int64_t column = (token + entry.num_parts) % entry.num_parts;
-    out.push_back({newest + column * entry.part_bytes, entry.part_bytes, token < 0});
+    out.push_back({columns + column * entry.part_bytes, entry.part_bytes, token < 0});
   }
 }
 
+// newest: the version to take, or all columns.
+void StateStore::add_pieces(const StatePlan::Entry& entry, std::byte* newest, std::uint64_t length,
+                            const Replay& replay, std::vector<Piece>& out) const {
+  if (entry.kind != VERNAL_STATE_RECURRENT) {
+    add_columns(entry, newest, length, out);
+    return;
+  }
+  out.push_back({newest, entry.part_bytes, false});
+  const ReplayLog& log = entry.log;
+  const auto end = static_cast<std::int64_t>(length);
+  const std::int64_t known = end - static_cast<std::int64_t>(replay.pending);
+  const auto add_tokens = [&](std::byte* first, std::int64_t bytes) {
+    for (std::int64_t token = end - log.depth; token < end; ++token) {
+      const std::int64_t place = (token + log.depth) % log.depth;
+      out.push_back({first + place * bytes, bytes, token < known});
+    }
+  };
+  add_tokens(newest + log.values_offset, log.value_bytes);
+  add_tokens(newest + log.keys_offset + replay.side * log.depth * log.key_bytes, log.key_bytes);
+}
+
 std::vector<StateStore::Piece> StateStore::pieces(SlotId slot,
-                                                  std::span<const std::uint64_t> lengths) const {
+                                                  std::span<const std::uint64_t> lengths,
+                                                  std::span<const Replay> replays) const {
   std::vector<Piece> out;
   if (slot == kNoSlot) return out;
   for (const StatePlan::Entry& entry : plan_.entries()) {
     const std::uint64_t length = lengths[entry.function];
     if (entry.part_bytes == 0 || length == 0) continue;
     const Newest part = newest_of(entry, length);
-    add_pieces(entry, data(slot) + entry.offset + part.offset, length, out);
+    add_pieces(entry, data(slot) + entry.offset + part.offset, length, replays[entry.function],
+               out);
   }
   return out;
 }
 
-std::vector<StateStore::Piece> StateStore::kept_pieces(
-    SlotId kept, std::span<const std::uint64_t> lengths) const {
+std::vector<StateStore::Piece> StateStore::kept_pieces(SlotId kept,
+                                                       std::span<const std::uint64_t> lengths,
+                                                       std::span<const Replay> replays) const {
   std::vector<Piece> out;
   if (kept == kNoSlot) return out;
   for (const StatePlan::Entry& entry : plan_.entries()) {
     const std::uint64_t length = lengths[entry.function];
     if (entry.part_bytes == 0 || length == 0) continue;
-    add_pieces(entry, kept_data(kept) + entry.kept_offset, length, out);
+    add_pieces(entry, kept_data(kept) + entry.kept_offset, length, replays[entry.function], out);
   }
   return out;
 }

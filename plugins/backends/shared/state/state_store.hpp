@@ -16,6 +16,12 @@ namespace vernal::backend {
 using SlotId = std::int32_t;
 inline constexpr SlotId kNoSlot = -1;
 
+/// Where the logs of a function's recurrent states stand, if the plan has logs.
+struct Replay {
+  std::uint64_t pending = 0;  ///< newest tokens that the states do not know yet; the log has them
+  std::uint32_t side = 0;     ///< of the keys: the one that the newest step wrote
+};
+
 /// Both regions have the plan's size from the start and never grow. If the module has no such
 /// states, every call does nothing and returns kNoSlot. Engine thread only.
 class StateStore {
@@ -44,15 +50,20 @@ class StateStore {
   void drop_kept(SlotId kept);
 
   /// Where the newest states of a slot lie, or those that a checkpoint keeps, in the order of a
-  /// snapshot: the newest version of each recurrent state; the last width - 1 columns of each
-  /// convolution, oldest first.
+  /// snapshot: the newest version of each recurrent state, with a log its values and then its keys,
+  /// oldest first; the last width - 1 columns of each convolution, oldest first. Their number and
+  /// sizes depend on the lengths alone.
+  ///   replays  by function
   struct Piece {
     std::byte* data;
     std::int64_t bytes;
-    bool is_zero;  ///< a column before the first token: zeros, whatever the memory holds
+    bool is_zero;  ///< nothing is held here, as in a column before the first token: zeros,
+                   ///< whatever the memory holds
   };
-  std::vector<Piece> pieces(SlotId slot, std::span<const std::uint64_t> lengths) const;
-  std::vector<Piece> kept_pieces(SlotId kept, std::span<const std::uint64_t> lengths) const;
+  std::vector<Piece> pieces(SlotId slot, std::span<const std::uint64_t> lengths,
+                            std::span<const Replay> replays) const;
+  std::vector<Piece> kept_pieces(SlotId kept, std::span<const std::uint64_t> lengths,
+                                 std::span<const Replay> replays) const;
 
   /// Where a slot begins; null for kNoSlot.
   std::byte* data(SlotId slot) const;
@@ -66,8 +77,10 @@ class StateStore {
     return kept_->data() + kept * plan_.checkpoint_bytes();
   }
 
+  void add_columns(const StatePlan::Entry& entry, std::byte* columns, std::uint64_t length,
+                   std::vector<Piece>& out) const;
   void add_pieces(const StatePlan::Entry& entry, std::byte* newest, std::uint64_t length,
-                  std::vector<Piece>& out) const;
+                  const Replay& replay, std::vector<Piece>& out) const;
 
   Memory& memory_;
   const StatePlan& plan_;

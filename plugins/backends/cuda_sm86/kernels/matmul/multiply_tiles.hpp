@@ -11,6 +11,9 @@
 
 namespace vernal::cuda_sm86 {
 
+/// Most rows of x that a block of threads takes.
+inline constexpr int kMostFewRows = 32;
+
 /// A tile of weights as a lane holds it.
 template <class Codec>
 struct LoadedTile {
@@ -202,7 +205,7 @@ __global__ void __launch_bounds__(kMostParts* kWarpSize, (blocks_at_a_time<Codec
 }
 
 template <class Codec>
-cudaError_t launch_multiply(const Multiply& m, int64_t most_rows, const LaunchSize& size) {
+cudaError_t launch_multiply_few(const Multiply& m, int64_t most_rows, const LaunchSize& size) {
   const auto threads =
       static_cast<unsigned>(kWarpSize * parts_of(tiles_of<Codec>(m.num_columns())));
   const auto put = [&](auto kernel, int64_t rows_of_block) {
@@ -212,7 +215,7 @@ cudaError_t launch_multiply(const Multiply& m, int64_t most_rows, const LaunchSi
   if (most_rows <= kColumnTile || m.tile_experts != nullptr) {
     return put(multiply_tiles<Codec, 1>, kColumnTile);
   }
-  return put(multiply_tiles<Codec, 4>, 4 * kColumnTile);
+  return put(multiply_tiles<Codec, 4>, kMostFewRows);
 }
 
 }  // namespace vernal::cuda_sm86

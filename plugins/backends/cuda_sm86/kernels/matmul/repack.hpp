@@ -1,7 +1,7 @@
 // Tiles from rows as files have them, and rows of a table that stays as in the file.
 #pragma once
 
-#include "kernels/matmul/multiply_tiles.hpp"
+#include "kernels/matmul/multiply_staged.hpp"
 
 namespace vernal::cuda_sm86 {
 

@@ -6,6 +6,10 @@
 //
 // One form for every number of tokens, sequential, with S in registers. So the bits of a row depend
 // on its own sequence's tokens alone (docs/decisions/0009-one-form-of-the-delta-rule.md).
+//
+// The newest tokens can be taken back, because S is stored as it was before them and a log has what
+// they did. A step passes the tokens of the log again and then its own
+// (docs/decisions/0012-recurrent-states-are-replayed.md).
 #pragma once
 
 #include "kernels/step.hpp"
@@ -19,6 +23,15 @@ inline constexpr int kMostKeyNumbers = 256;
 inline constexpr int kWarpColumns = 8;
 inline constexpr int kRowParts = 4;
 
+/// Where a state keeps what its newest tokens did. Token t of a sequence has place t mod depth.
+struct DeltaRuleLog {
+  int32_t depth;  ///< tokens that can be taken back
+  int64_t
+      values_offset;    ///< bytes from the start of the state: [depth][num_value_heads][value_dim]
+  int64_t keys_offset;  ///< [2][depth] times key_bytes; see SequencePart::log_side
+  int64_t key_bytes;    ///< k [num_key_heads][key_dim], then g and beta of all value heads
+};
+
 /// One node in one step. All memory is borrowed and on the device.
 struct DeltaRule {
   const float* q;     ///< [T][num_key_heads][key_dim]
@@ -27,18 +40,18 @@ struct DeltaRule {
   const float* g;     ///< [T][num_value_heads], or [T][num_value_heads][key_dim]
   const float* beta;  ///< [T][num_value_heads]
   float* y;           ///< as v
-  /// The states of slot s begin at states + s * slot_bytes: [num_versions][num_value_heads] times a
-  /// head's matrix, after n tokens version n % num_versions. A matrix is [value_dim / 8][key_dim /
-  /// 4][8][4]: eight columns, then four rows, so that a warp reads it as it holds it.
+  /// The state of slot s begins at states + s * slot_bytes: [num_value_heads] times a head's matrix,
+  /// then the log. The matrix is that before the sequence's pending tokens. It lies as [value_dim /
+  /// 8][key_dim / 4][8][4]: eight columns, then four rows, so that a warp reads it as it holds it.
   unsigned char* states;
   int64_t slot_bytes;
+  DeltaRuleLog log;
   const SequencePart* sequences;
   const StepCounts* counts;
   int32_t num_key_heads;  ///< divides num_value_heads
   int32_t num_value_heads;
   int32_t key_dim;    ///< a multiple of 4
   int32_t value_dim;  ///< a multiple of 8
-  int32_t num_versions;
   float scale;
   float epsilon;       ///< of the normalisation
   bool is_normalized;  ///< q and k are first divided by sqrt(sum of squares + epsilon)

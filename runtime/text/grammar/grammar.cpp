@@ -1,0 +1,72 @@
+#include "text/grammar/grammar.hpp"
+
+#include <utility>
+
+#include "text/grammar/error.hpp"
+#include "text/grammar/gbnf/gbnf_rules.hpp"
+#include "text/grammar/grammar_tables.hpp"
+#include "text/grammar/text_rules.hpp"
+
+namespace vernal::grammar {
+namespace {
+
+constexpr std::size_t kSearchesPerStep = 1'000'000;  // expressions, for all matchers together
+
+}  // namespace
+
+GrammarTables::GrammarTables(const GrammarSource& source,
+                             std::shared_ptr<const GrammarVocabulary> vocabulary)
+    : vocabulary_(std::move(vocabulary)) {
+  try {
+    make_rules(source);
+  } catch (const RegexLimit&) {
+    throw GrammarError("#", "", "the grammar is too large", VERNAL_RESOURCE_EXHAUSTED);
+  } catch (const CaseLimit&) {
+    throw GrammarError("#", "", "the grammar has too many cases", VERNAL_RESOURCE_EXHAUSTED);
+  }
+  if (source.options.strict && !warnings_.all().empty()) {
+    const GrammarWarning& first = warnings_.all().front();
+    throw GrammarError(first.pointer, first.keyword, first.reason, VERNAL_UNSUPPORTED);
+  }
+  pool_.allow_searches(kSearchesPerStep);
+  start_epoch();
+}
+
+void GrammarTables::make_rules(const GrammarSource& source) {
+  switch (source.kind) {
+    case GrammarSource::Kind::kSchema: {
+      auto json = std::make_unique<JsonRules>(source.text, pool_, source.options, warnings_);
+      json_ = json.get();
+      rules_ = std::move(json);
+      return;
+    }
+    case GrammarSource::Kind::kRegex:
+      rules_ = std::make_unique<TextRules>(regex_text(pool_, source.text));
+      return;
+    case GrammarSource::Kind::kChoices:
+      rules_ = std::make_unique<TextRules>(choice_text(pool_, source.choices));
+      return;
+    case GrammarSource::Kind::kGbnf:
+      rules_ = std::make_unique<GbnfRules>(source.text, pool_);
+      return;
+  }
+}
+
+void GrammarTables::start_epoch() {
+  epoch_ = std::make_shared<Epoch>(*rules_, pool_, keys(), json_ == nullptr);
+  if (vocabulary_) {
+    epoch_->masks = std::make_unique<MaskTable>(epoch_->automaton, vocabulary_, keys());
+  }
+}
+
+CompiledGrammar::CompiledGrammar(const GrammarSource& source,
+                                 std::shared_ptr<const GrammarVocabulary> vocabulary)
+    : tables_(std::make_unique<GrammarTables>(source, std::move(vocabulary))) {}
+
+CompiledGrammar::~CompiledGrammar() = default;
+
+const std::vector<GrammarWarning>& CompiledGrammar::warnings() const noexcept {
+  return tables_->warnings().all();
+}
+
+}  // namespace vernal::grammar

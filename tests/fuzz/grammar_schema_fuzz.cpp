@@ -1,0 +1,18 @@
+// Compiles arbitrary grammars of one kind and follows answers through them. Every input must end
+// within its budget, and masks must be what each token alone says.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "fuzz/grammar_fuzz.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace vernal::grammar;
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  std::string_view answer;
+  GrammarSource source = fuzz_source(GrammarSource::Kind::kSchema, input, answer);
+  source.options.order = size % 2 == 0 ? PropertyOrder::kAny : PropertyOrder::kSchema;
+  source.options.additional =
+      size % 3 == 0 ? AdditionalProperties::kSpec : AdditionalProperties::kClosed;
+  return fuzz_grammar(std::move(source), answer);
+}
