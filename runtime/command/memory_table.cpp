@@ -58,6 +58,7 @@ std::string memory_table(const ResidentModel& model) {
     out += fmt::format("  {:<{}}  {:<15}  {:<8}  {:>15}  {:>12}\n", "total", width, "", device,
                        bytes, format_size(bytes));
   }
+  if (!model.placement_text().empty()) out += fmt::format("  {}\n", model.placement_text());
   for (const std::string& remark : model.remarks()) out += fmt::format("  note: {}\n", remark);
   return out;
 }
@@ -74,16 +75,25 @@ boost::json::object memory_json(const ResidentModel& model) {
   }
   boost::json::array remarks;
   for (const std::string& remark : model.remarks()) remarks.emplace_back(remark);
+  boost::json::array layers;
+  for (const ModelSegment& segment : model.segments()) {
+    boost::json::object range{{"backend", segment.backend}, {"first", segment.first}};
+    if (segment.last >= 0) range["last"] = segment.last;  // else to the end
+    layers.push_back(std::move(range));
+  }
   const vernal_plan_info info = model.plan_info();
-  return {{"model", model.settings().name},
-          {"file", model.settings().path.string()},
-          {"context_length", model.context_length()},
-          {"kv_tokens", model.kv_tokens()},
-          {"bytes_per_kv_token", info.bytes_per_kv_token},
-          {"weight_bytes_per_step", info.weight_bytes_per_step},
-          {"rows", std::move(rows)},
-          {"remarks", std::move(remarks)},
-          {"total_bytes", total}};
+  boost::json::object out{{"model", model.settings().name},
+                          {"file", model.settings().path.string()},
+                          {"context_length", model.context_length()},
+                          {"kv_tokens", model.kv_tokens()},
+                          {"bytes_per_kv_token", info.bytes_per_kv_token},
+                          {"weight_bytes_per_step", info.weight_bytes_per_step},
+                          {"rows", std::move(rows)},
+                          {"layers", std::move(layers)},
+                          {"remarks", std::move(remarks)},
+                          {"total_bytes", total}};
+  if (!model.placement_text().empty()) out["placement"] = model.placement_text();
+  return out;
 }
 
 boost::json::object shortage_json(const MemoryShortage& shortage) {

@@ -61,6 +61,12 @@ struct LayerRange {
   SourcePlace place;
 };
 
+/// placement = "fit": as many of the first layers as its memory lacks room for leave the backend.
+struct LayerFit {
+  std::string host_backend;  // computes them
+  SourcePlace place;
+};
+
 /// [models.NAME]
 struct ModelSettings {
   std::string name;
@@ -68,6 +74,7 @@ struct ModelSettings {
   std::filesystem::path path;  // absolute
   SourcePlace path_place;
   std::vector<LayerRange> layers;    // one range with last = -1 for `backend = "..."`
+  std::optional<LayerFit> fit;       // then `layers` is the one range that they leave
   std::uint64_t context_length = 0;  // 0: the file's
   std::uint64_t slots = kDefaultSlots;
   std::uint64_t rows = 0;  // of logits in a step, 0: slots. No key: for commands that score a text

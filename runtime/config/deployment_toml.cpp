@@ -167,13 +167,13 @@ class Reader {
     std::vector<std::string_view> backends;
     for (const PluginInstance& backend : deployment_.backends) backends.push_back(backend.name);
     for (const ModelSettings& model : deployment_.models) {
-      for (const LayerRange& range : model.layers) {
-        if (range.backend.empty() || std::ranges::find(backends, range.backend) != backends.end())
-          continue;
-        problems_.add(range.place,
-                      fmt::format("\"models.{}\": there is no [backends.{}]{}", model.name,
-                                  printable(range.backend), did_you_mean(range.backend, backends)));
-      }
+      const auto check = [&](const std::string& backend, const SourcePlace& place) {
+        if (backend.empty() || std::ranges::find(backends, backend) != backends.end()) return;
+        problems_.add(place, fmt::format("\"models.{}\": there is no [backends.{}]{}", model.name,
+                                         printable(backend), did_you_mean(backend, backends)));
+      };
+      for (const LayerRange& range : model.layers) check(range.backend, range.place);
+      if (model.fit) check(model.fit->host_backend, model.fit->place);
     }
     std::vector<std::string_view> models;
     for (const ModelSettings& model : deployment_.models) models.push_back(model.name);

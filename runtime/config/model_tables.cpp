@@ -72,6 +72,36 @@ void read_kv_cache(TableReader& reader, KvCacheSettings& out, Problems& problems
   });
 }
 
+/// placement = "fit" with its host_backend, beside `backend`.
+void read_fit(TableReader& reader, ModelSettings& model) {
+  std::string placement = "fixed";
+  std::string host_backend;
+  reader.read_choice("placement", placement, {"fixed", "fit"});
+  reader.read("host_backend", host_backend);
+  if (placement != "fit") {
+    if (reader.has("host_backend")) {
+      reader.problem("host_backend",
+                     fmt::format("\"{}\": only placement = \"fit\" has a use for it",
+                                 reader.full_name("host_backend")));
+    }
+    return;
+  }
+  if (reader.has("layers")) {
+    reader.problem("placement", fmt::format("\"{}\": \"layers\" says already where layers are",
+                                            reader.full_name("placement")));
+    return;
+  }
+  reader.require("host_backend", "the name of a [backends.NAME] that computes what does not fit");
+  if (!reader.has("host_backend")) return;
+  if (host_backend.empty() || host_backend == model.layers.front().backend) {
+    reader.problem("host_backend",
+                   fmt::format("\"{}\": expected the name of another [backends.NAME] than "
+                               "\"backend\"",
+                               reader.full_name("host_backend")));
+  }
+  model.fit = LayerFit{host_backend, reader.place("host_backend")};
+}
+
 /// `backend = "cpu"`, or layers = [{ backend, first, last }, ...] in order and without gaps.
 void read_placement(TableReader& reader, ModelSettings& model, Problems& problems) {
   std::string backend;
@@ -199,6 +229,7 @@ ModelSettings read_model(TableReader& reader, const std::string& name) {
   reader.require("path", "the GGUF file");
   check_model_file(reader, model);
   read_placement(reader, model, problems);
+  read_fit(reader, model);
   read_limits(reader, model);
   refuse_prefix_cache(reader);
   read_kv_cache(reader, model.kv_cache, problems);

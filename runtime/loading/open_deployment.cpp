@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "config/units.hpp"
+#include "loading/layer_fit.hpp"
 #include "loading/memory_lock.hpp"
 #include "loading/plugin_set.hpp"
 #include "plugin/frontend_client.hpp"
@@ -113,8 +114,12 @@ void OpenDeployment::plan_models(Problems& problems) {
   open_libraries(problems);
   registry_->init_all();
   open_backends();
-  for (const auto& model : models_) {
-    collect(model->settings(), problems, [&] { plan_model(*model); });
+  // Those that take what is left come last.
+  for (const bool is_fitted : {false, true}) {
+    for (const auto& model : models_) {
+      if (model->settings().fit.has_value() != is_fitted) continue;
+      collect(model->settings(), problems, [&] { plan_model(*model); });
+    }
   }
 }
 
@@ -171,13 +176,34 @@ void OpenDeployment::plan_model(ResidentModel& model) {
   }
 }
 
-void OpenDeployment::price(ResidentModel& model) const {
-  model.build();
-  std::vector<const plugin::BackendInstance*> backends;
-  for (const ModelSegment& segment : model.segments()) {
-    backends.push_back(find_backend(segment.backend));
+void OpenDeployment::price(ResidentModel& model) {
+  const auto plan = [&] {
+    model.build();
+    std::vector<const plugin::BackendInstance*> backends;
+    for (const ModelSegment& segment : model.segments()) {
+      backends.push_back(find_backend(segment.backend));
+    }
+    model.plan(backends);
+  };
+  if (!model.settings().fit) return plan();
+  fit_layers(model, {plan, [&](const std::string& device) { return room_beside(model, device); }});
+}
+
+/// What a device has free, less what the other models take.
+std::optional<std::uint64_t> OpenDeployment::room_beside(const ResidentModel& model,
+                                                         const std::string& device) {
+  std::uint64_t room = assumed_device_memory_;
+  if (room == 0) {
+    if (!devices_at_first_) devices_at_first_ = devices();
+    const auto found = std::ranges::find(*devices_at_first_, device, &DeviceInfo::name);
+    if (found == devices_at_first_->end() || found->total_bytes == 0) return std::nullopt;
+    room = found->free_bytes != 0 ? found->free_bytes : found->total_bytes;
   }
-  model.plan(backends);
+  for (const auto& other : models_) {
+    if (other->settings().name == model.settings().name || !other->is_planned()) continue;
+    room -= std::min(room, bytes_on(other->rows(), device));
+  }
+  return room;
 }
 
 std::unique_ptr<ResidentModel> OpenDeployment::make_again(const ModelSettings& settings) {
@@ -284,6 +310,10 @@ void OpenDeployment::require_devices(std::span<const ResidentModel* const> model
 
 void OpenDeployment::require_memory(std::span<const ResidentModel* const> models) {
   require_devices(models);
+  for (const ResidentModel* model : models) {
+    if (model->placement_text().empty()) continue;
+    log_.info("model " + model->settings().name, "{}", model->placement_text());
+  }
   if (const auto shortage = find_shortage(models)) {
     if (!deployment_.runtime.overcommit) {
       throw Error(VERNAL_RESOURCE_EXHAUSTED,

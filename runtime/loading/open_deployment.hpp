@@ -88,7 +88,7 @@ class OpenDeployment {
 
   /// Refuses models on devices that cannot be used, models that together exceed the memory, unless
   /// the deployment says `overcommit`, and models whose memory has to be locked and cannot be. Warns
-  /// if other processes hold the memory that the models need. Called before anything is loaded.
+  /// if other processes hold the memory that the models need, and says where layers were put. Called before anything is loaded.
   /// Errors  UNAVAILABLE: the device problems, each with its place in the file;
   ///         RESOURCE_EXHAUSTED: the text of MemoryShortage; those of require_lockable
   void require_memory(std::span<const ResidentModel* const> models);
@@ -102,7 +102,8 @@ class OpenDeployment {
   void open_libraries(Problems& problems);
   void open_backends();
   void plan_model(ResidentModel& model);
-  void price(ResidentModel& model) const;
+  void price(ResidentModel& model);
+  std::optional<std::uint64_t> room_beside(const ResidentModel& model, const std::string& device);
   std::unique_ptr<ResidentModel> make_again(const ModelSettings& settings);
   std::vector<DeviceInfo> devices();
   MemoryQuestion memory_question(std::span<const ResidentModel* const> models);
@@ -121,6 +122,8 @@ class OpenDeployment {
   std::vector<std::unique_ptr<ResidentModel>> models_;
   std::vector<std::string> unchecked_frontends_;
   std::uint64_t assumed_device_memory_ = 0;  // 0: what devices say
+  // Free when the first model was fitted, so that every plan of this process has the same answer.
+  std::optional<std::vector<DeviceInfo>> devices_at_first_;
 };
 
 }  // namespace vernal

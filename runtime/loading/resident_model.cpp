@@ -35,6 +35,9 @@ std::uint64_t modification_time(const std::filesystem::path& path) {
 }
 
 std::string layers_text(const ModelSegment& segment) {
+  if (segment.last < 0) {
+    return fmt::format("layers {} to the end on {}", segment.first, segment.backend);
+  }
   return fmt::format("layers {} to {} on {}", segment.first, segment.last, segment.backend);
 }
 
@@ -82,6 +85,35 @@ ResidentModel::ResidentModel(const ModelSettings& settings, plugin::PluginRegist
     segment.first = range.first;
     segment.last = range.last;
   }
+}
+
+std::int64_t ResidentModel::num_layers() const {
+  const GgufMetadataSource metadata(*file_);
+  const std::string key = architecture_ + ".block_count";
+  const std::optional<std::int64_t> count = metadata.find_integer(key);
+  if (!count || *count <= 0) {
+    throw Error(VERNAL_NOT_FOUND, fmt::format("{}: no {}", file_->file_name(), key));
+  }
+  const std::int64_t predicting =
+      metadata.find_integer(architecture_ + ".nextn_predict_layers").value_or(0);
+  return *count - std::clamp<std::int64_t>(predicting, 0, *count - 1);
+}
+
+void ResidentModel::place(std::int64_t num_host_layers, std::string why) {
+  segments_.clear();
+  placement_text_ = std::move(why);
+  if (num_host_layers > 0) {
+    ModelSegment& host = segments_.emplace_back();
+    host.backend = settings_.fit->host_backend;
+    host.last = num_host_layers - 1;
+  }
+  ModelSegment& rest = segments_.emplace_back();
+  rest.backend = settings_.layers.front().backend;
+  rest.first = num_host_layers;
+}
+
+bool ResidentModel::is_planned() const {
+  return std::ranges::all_of(segments_, [](const ModelSegment& s) { return s.plan.has_value(); });
 }
 
 void ResidentModel::build() {

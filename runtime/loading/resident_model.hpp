@@ -72,6 +72,16 @@ class ResidentModel {
   std::uint64_t trained_context_length() const noexcept { return trained_context_length_; }
   std::uint64_t kv_tokens() const noexcept;
 
+  /// Layers that are computed, by the file. Those that only predict ahead do not count.
+  /// Errors  NOT_FOUND: the file does not say
+  std::int64_t num_layers() const;
+  /// The first `num_host_layers` go to settings().fit->host_backend, the others to the backend. What
+  /// was built and planned before is dropped.
+  ///   why  for people, in remarks of the plan; may be empty
+  void place(std::int64_t num_host_layers, std::string why);
+  /// Where placement = "fit" put the layers, and why; empty: it was not asked for.
+  const std::string& placement_text() const noexcept { return placement_text_; }
+
   /// Describes the model and builds the module of each segment. After the plugins are initialised.
   /// Errors  those of build_module; INVALID_ARGUMENT: the segments leave layers out.
   void build();
@@ -79,6 +89,8 @@ class ResidentModel {
   /// whether keys and values are rotated, a backend that refuses it plans without.
   /// Errors  those of BackendInstance::plan, with the segment's layers if there are several.
   void plan(std::span<const plugin::BackendInstance* const> backends);
+  /// Whether plan() has been called for these segments.
+  bool is_planned() const;
   /// In which points the plan differs from the deployment's defaults, for people. After plan().
   std::vector<std::string> remarks() const;
   /// Whether every segment rotates the keys and values that are quantised; after plan().
@@ -119,6 +131,7 @@ class ResidentModel {
   std::uint64_t trained_context_length_ = 0;
   ArchitecturePlugin plugin_;
   std::vector<ModelSegment> segments_;
+  std::string placement_text_;
   std::vector<std::string> load_warnings_;
   std::unique_ptr<const TextSide> text_;
 };

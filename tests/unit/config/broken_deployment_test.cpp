@@ -219,6 +219,24 @@ const std::vector<BrokenText> kPlacement = {
              "[models.n]\npath = \"model.gguf\"\nlayers = [{ backend = \"gpu\", first = 0, last = "
              "3 }]\n",
              "a.toml:10:11: \"models.n\": there is no [backends.gpu]; did you mean \"cpu\"?"),
+    appended("UnknownPlacement", "placement = \"fits\"\n",
+             "a.toml:8:13: \"models.m.placement\": expected one of \"fixed\", \"fit\", found "
+             "\"fits\"; did "
+             "you mean \"fit\"?"),
+    appended("FitWithoutHostBackend", "placement = \"fit\"\n",
+             "a.toml:5:1: [models.m] needs \"host_backend\": the name of a [backends.NAME] that "
+             "computes what does not fit"),
+    appended("FitToTheSameBackend", "placement = \"fit\"\nhost_backend = \"cpu\"\n",
+             "a.toml:9:16: \"models.m.host_backend\": expected the name of another [backends.NAME] "
+             "than \"backend\""),
+    appended("FitToAnUnknownBackend", "placement = \"fit\"\nhost_backend = \"cpus\"\n",
+             "a.toml:9:16: \"models.m\": there is no [backends.cpus]; did you mean \"cpu\"?"),
+    appended("HostBackendWithoutFit", "host_backend = \"cpu\"\n",
+             "a.toml:8:16: \"models.m.host_backend\": only placement = \"fit\" has a use for it"),
+    appended("FitAndLayers",
+             "[models.n]\npath = \"model.gguf\"\nplacement = \"fit\"\nlayers = [{ backend = "
+             "\"cpu\", first = 0, last = 3 }]\n",
+             "a.toml:10:13: \"models.n.placement\": \"layers\" says already where layers are"),
     appended("ProfileWithoutModel", "[profiles.p]\nthinking = \"on\"\n",
              "a.toml:8:1: [profiles.p] needs \"model\": the name of a [models.NAME]"),
     appended("ProfileOfNoModel", "[profiles.p]\nmodel = \"n\"\n",

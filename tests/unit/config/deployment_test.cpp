@@ -100,6 +100,29 @@ thinking = "off"
   EXPECT_EQ(model.thinking, "off");
 }
 
+TEST_F(DeploymentText, ReadsABackendForWhatDoesNotFit) {
+  const Deployment deployment = parse(std::string(kSmallest) + R"([backends.gpu]
+plugin = "calc"
+[models.a]
+path = "model.gguf"
+backend = "gpu"
+placement = "fit"
+host_backend = "cpu"
+[models.b]
+path = "model.gguf"
+backend = "gpu"
+placement = "fixed"
+)");
+  const auto model = [&](std::string_view name) {
+    return *std::ranges::find(deployment.models, name, &ModelSettings::name);
+  };
+  ASSERT_TRUE(model("a").fit);
+  EXPECT_EQ(model("a").fit->host_backend, "cpu");
+  ASSERT_EQ(model("a").layers.size(), 1U);
+  EXPECT_EQ(model("a").layers[0].backend, "gpu");
+  EXPECT_FALSE(model("b").fit);
+}
+
 TEST_F(DeploymentText, KeepsTheOrderOfTheFile) {
   const Deployment deployment = parse(std::string(kSmallest) + R"([models.a]
 path = "model.gguf"

@@ -143,7 +143,9 @@ int run(const Options& options) {
                 result.reason.empty() ? "" : "  ", result.reason.c_str());
     std::fflush(stdout);
   }
-  a.report.finish(a.seconds());
+  const bool is_whole = !options.is_dry_run && a.no_device.empty() && options.only.empty() &&
+                        a.seconds() <= options.limit;
+  a.report.finish(a.seconds(), is_whole);
   std::printf("report: %s\n", options.report.c_str());
   if (a.report.has_failed()) return kWrong;
   return a.no_device.empty() || options.is_dry_run ? 0 : kNoDevice;

@@ -27,7 +27,8 @@ class Report {
   void set(std::string_view name, boost::json::value value);
   void add_step(std::string_view name, double seconds, const StepResult& result);
   /// No further step comes.
-  void finish(double seconds);
+  ///   is_whole   whether every step was to run, on a real device
+  void finish(double seconds, bool is_whole);
 
   bool has_failed() const { return has_failed_; }
 
@@ -37,7 +38,7 @@ class Report {
   std::filesystem::path file_;
   boost::json::object document_;
   bool has_failed_ = false;
-  bool is_complete_ = true;
+  bool was_cut_ = false;
 };
 
 }  // namespace vernal::acceptance
