@@ -1,4 +1,6 @@
 // From a row of logits to the next token of an answer.
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "engine/answer/token_logprob.hpp"
@@ -6,6 +8,12 @@
 #include "vernal/error.hpp"
 
 namespace vernal {
+namespace {
+
+// What client and model read where thinking in a loop was ended.
+constexpr std::string_view kLoopNote = "\n\n(This thinking repeated itself and was ended here.)";
+
+}  // namespace
 
 void EngineLoop::draw(Choice& choice, std::span<const float> logits) {
   Generation& generation = choice.generation();
@@ -30,7 +38,7 @@ void EngineLoop::draw(Choice& choice, std::span<const float> logits) {
       return;
     }
     if (!choice.bans().is_on()) {
-      hand_out(choice, *token);
+      deliver(choice, {&*token, 1});
       return;
     }
     has_to_draw = !pass_bans(choice, *token);
@@ -66,13 +74,7 @@ bool EngineLoop::pass_bans(Choice& choice, const SampledToken& token) {
   BannedTexts& bans = choice.bans();
   std::size_t count = bans.push(token);
   if (count == 0) {
-    for (const SampledToken& released : bans.release()) {
-      hand_out(choice, released);
-      if (choice.is_finished()) return true;
-    }
-    if (choice.generated().size() >= choice.generation().max_new_tokens()) {
-      finish(choice, VERNAL_FINISH_LENGTH);
-    }
+    deliver(choice, bans.release());
     return true;
   }
   // The newest token is in no sequence yet. To take back more, the sequence is cut to before the last
@@ -90,20 +92,66 @@ bool EngineLoop::pass_bans(Choice& choice, const SampledToken& token) {
   return count > 1;
 }
 
-void EngineLoop::hand_out(Choice& choice, const SampledToken& token) {
-  emit(choice, choice.output().push(token));
-  if (choice.output().found_stop()) {
-    finish(choice, VERNAL_FINISH_STOP_STRING);
-  } else if (!choice.bans().is_on() &&
-             choice.generated().size() >= choice.generation().max_new_tokens()) {
+void EngineLoop::deliver(Choice& choice, std::span<const SampledToken> tokens) {
+  ThinkingGuard::Verdict verdict = ThinkingGuard::Verdict::kGoOn;
+  for (const SampledToken& token : tokens) {
+    const ThinkingGuard::Verdict said = hand_out(choice, token);
+    if (said != ThinkingGuard::Verdict::kGoOn) verdict = said;
+    if (finish_if_complete(choice)) return;
+  }
+  if (verdict != ThinkingGuard::Verdict::kGoOn) {
+    end_thinking(choice, verdict);
+    if (finish_if_complete(choice)) return;
+  }
+  if (choice.generated().size() >= choice.generation().max_new_tokens()) {
     finish(choice, VERNAL_FINISH_LENGTH);
   }
 }
 
+bool EngineLoop::finish_if_complete(Choice& choice) {
+  if (choice.output().found_stop()) {
+    finish(choice, VERNAL_FINISH_STOP_STRING);
+    return true;
+  }
+  if (choice.answer().is_complete()) {
+    finish(choice, VERNAL_FINISH_STOP);
+    return true;
+  }
+  return false;
+}
+
+ThinkingGuard::Verdict EngineLoop::hand_out(Choice& choice, const SampledToken& token) {
+  const bool was_thinking = choice.answer().is_thinking();
+  OutputPiece piece = choice.output().push(token);
+  ThinkingGuard::Verdict verdict = ThinkingGuard::Verdict::kGoOn;
+  if (was_thinking) verdict = choice.thinking_guard().push(token.chosen.id, piece.text);
+  emit(choice, std::move(piece));
+  const bool is_thinking = choice.answer().is_thinking();
+  if (was_thinking || is_thinking) choice.generation().count_reasoning_token();
+  return is_thinking ? verdict : ThinkingGuard::Verdict::kGoOn;
+}
+
 // Tokens that were held back because a banned text might have begun in them.
 void EngineLoop::hand_out_held(Choice& choice) {
-  for (const SampledToken& held : choice.bans().flush()) {
-    emit(choice, choice.output().push(held));
+  for (const SampledToken& held : choice.bans().flush()) hand_out(choice, held);
+}
+
+// The tokens that follow are not drawn: the next step computes them together, as a chunk.
+void EngineLoop::end_thinking(Choice& choice, ThinkingGuard::Verdict verdict) {
+  Generation& generation = choice.generation();
+  hand_out_held(choice);  // nothing is taken back across what follows
+  const AnswerSyntax* const syntax = generation.answer_format().syntax;
+  const bool is_loop = verdict == ThinkingGuard::Verdict::kLoop;
+  const std::string text = std::string(is_loop ? kLoopNote : "") + text_behind_thinking(*syntax);
+  const std::vector<TokenId> tokens = model_.tokenizer->encode(text, {.parse_special = true});
+  const std::size_t num_left = generation.max_new_tokens() - choice.generated().size();
+  if (tokens.size() >= num_left) return;  // the limit ends the answer anyway
+  for (const TokenId token : tokens) {
+    generation.count_token();
+    ++metrics_.generated_tokens;
+    choice.append(token);
+    choice.sampler().count(token);
+    hand_out(choice, {{token, 0.0}, {}});
   }
 }
 

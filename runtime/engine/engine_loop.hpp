@@ -82,8 +82,11 @@ class EngineLoop final : private SeatingListener {
   TokenLimits limits_of(Choice& choice) const;
   void end_without_token(Choice& choice, std::span<const float> logits);
   bool pass_bans(Choice& choice, const SampledToken& token);
-  void hand_out(Choice& choice, const SampledToken& token);
+  void deliver(Choice& choice, std::span<const SampledToken> tokens);
+  bool finish_if_complete(Choice& choice);
+  ThinkingGuard::Verdict hand_out(Choice& choice, const SampledToken& token);
   void hand_out_held(Choice& choice);
+  void end_thinking(Choice& choice, ThinkingGuard::Verdict verdict);
   void report_end(Choice& choice, const SampledToken& token);
 
   // The prompt (engine_prompt.cpp).

@@ -109,15 +109,17 @@ void EngineLoop::emit(Choice& choice, OutputPiece piece) {
   if (piece.empty()) {
     return;
   }
-  Event event;
-  event.type = VERNAL_EVENT_DELTA;
-  event.choice = choice.index();
-  event.channel = VERNAL_CHANNEL_CONTENT;
-  event.text = std::move(piece.text);
-  event.tokens = std::move(piece.tokens);
-  event.logprobs = std::move(piece.logprobs);
-  choice.generation().tell_timings(event);
-  choice.generation().request().events().push(std::move(event));
+  EventQueue& events = choice.generation().request().events();
+  if (choice.answer().is_plain()) {
+    Event event = content_event(choice.index(), std::move(piece));
+    choice.generation().tell_timings(event);
+    events.push(std::move(event));
+    return;
+  }
+  for (Event& event : choice.answer().push(std::move(piece))) {
+    choice.generation().tell_timings(event);
+    events.push(std::move(event));
+  }
 }
 
 void EngineLoop::finish(Choice& choice, std::uint32_t reason) {
@@ -125,6 +127,11 @@ void EngineLoop::finish(Choice& choice, std::uint32_t reason) {
   hand_out_held(choice);
   if (choice.output().found_stop()) reason = VERNAL_FINISH_STOP_STRING;
   emit(choice, choice.output().flush());
+  const bool is_cut = reason == VERNAL_FINISH_LENGTH;
+  for (Event& rest : choice.answer().finish(is_cut ? AnswerEnd::kLength : AnswerEnd::kStop)) {
+    generation.request().events().push(std::move(rest));
+  }
+  if (!is_cut && choice.answer().num_calls() > 0) reason = VERNAL_FINISH_TOOL_CALLS;
   Event event;
   event.type = VERNAL_EVENT_CHOICE_FINISHED;
   event.choice = choice.index();

@@ -9,8 +9,10 @@
 #include <span>
 #include <vector>
 
+#include "engine/answer/answer_events.hpp"
 #include "engine/answer/banned_texts.hpp"
 #include "engine/answer/choice_output.hpp"
+#include "engine/answer/thinking_guard.hpp"
 #include "engine/loaded_model.hpp"
 #include "engine/request/request.hpp"
 #include "engine/sampling/sampler.hpp"
@@ -27,6 +29,7 @@ struct PreparedRequest {
   std::uint64_t max_new_tokens =
       1;  ///< of each choice; prompt and these fit into the context length
   std::uint64_t seed = 0;
+  AnswerFormat answer{};
 };
 
 class Generation;
@@ -60,6 +63,8 @@ class Choice {
   Sampler& sampler() noexcept { return sampler_; }
   ChoiceOutput& output() noexcept { return output_; }
   BannedTexts& bans() noexcept { return bans_; }
+  AnswerEvents& answer() noexcept { return answer_; }
+  ThinkingGuard& thinking_guard() noexcept { return thinking_guard_; }
 
   // ---- tokens
   std::span<const TokenId> generated() const noexcept { return generated_; }
@@ -112,6 +117,8 @@ class Choice {
   const std::uint32_t index_;
   Sampler sampler_;
   ChoiceOutput output_;
+  AnswerEvents answer_;
+  ThinkingGuard thinking_guard_;
   BannedTexts bans_;
   std::vector<TokenId> generated_;
   State state_ = State::kWaiting;
@@ -132,6 +139,7 @@ class Generation {
   const std::vector<TokenId>& prompt() const noexcept { return prepared_.prompt; }
   std::uint64_t max_new_tokens() const noexcept { return prepared_.max_new_tokens; }
   std::uint64_t seed() const noexcept { return prepared_.seed; }
+  const AnswerFormat& answer_format() const noexcept { return prepared_.answer; }
   std::span<const std::unique_ptr<Choice>> choices() const noexcept { return choices_; }
 
   /// Seated before `other`: higher priority, or the same and accepted earlier.
@@ -149,6 +157,8 @@ class Generation {
   void count_token();
   /// The newest `count` tokens do not count.
   void take_back_tokens(std::size_t count) noexcept { num_generated_ -= count; }
+  /// The newest token belongs to the thinking.
+  void count_reasoning_token() noexcept { ++num_reasoning_; }
 
   /// After start().
   Event started_event() const;
@@ -183,6 +193,7 @@ class Generation {
   SteadyClock::time_point last_token_at_;
   std::uint64_t num_cached_ = 0;
   std::uint64_t num_generated_ = 0;  // in all choices
+  std::uint64_t num_reasoning_ = 0;  // of these
   Detokenizer echo_;
   std::size_t num_scored_ = 0;
   std::vector<float> prompt_logits_;

@@ -67,6 +67,8 @@ class Sampler {
   std::optional<SampledToken> draw(std::span<const float> logits, std::uint64_t position,
                                    SamplerScratch& scratch, const TokenLimits& limits = {});
 
+  /// Counts a token that was not drawn as generated.
+  void count(TokenId token);
   /// Takes the last `count` draws back.
   void forget(std::size_t count) noexcept;
 
@@ -77,7 +79,6 @@ class Sampler {
                  std::uint32_t num_retries, SamplerScratch& scratch);
   TokenId choose_by_chain(std::span<const float> logits, std::uint64_t position,
                           std::uint32_t num_retries, Candidates& candidates);
-  void count(TokenId token);
   double random(std::uint64_t position, std::uint32_t draw) const noexcept;
 
   const SamplingOptions& options_;
