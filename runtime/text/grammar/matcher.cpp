@@ -67,6 +67,25 @@ std::string Matcher::forced_text() {
   return text;
 }
 
+bool Matcher::allows_longer(std::string_view bytes) {
+  const std::span<const TokenTrie::Node> below =
+      grammar_->tables_->vocabulary()->all().below(bytes);
+  if (below.empty()) {
+    return false;
+  }
+  const std::span<const std::uint32_t> allowed = mask();
+  const TokenTrie& trie = grammar_->tables_->vocabulary()->all();
+  for (const TokenTrie::Node& node : below) {
+    for (const TokenId token : trie.tokens_at(node)) {
+      const auto index = static_cast<std::size_t>(token);
+      if ((allowed[index / 32] >> (index % 32) & 1U) != 0) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 bool Matcher::can_end() const noexcept { return epoch_->automaton.accepts(state_); }
 
 }  // namespace vernal::grammar

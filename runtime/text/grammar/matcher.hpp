@@ -30,6 +30,8 @@ class Matcher {
   std::span<const std::uint32_t> mask();
   /// The bytes that every answer goes on with; empty if there is a choice or the answer may end.
   std::string forced_text();
+  /// Whether the mask holds a token that begins with `bytes` and goes further.
+  bool allows_longer(std::string_view bytes);
   /// Whether the answer may end here.
   bool can_end() const noexcept;
 

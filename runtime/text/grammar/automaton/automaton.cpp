@@ -134,21 +134,39 @@ void Automaton::grow_steps() {
   }
 }
 
-StateId Automaton::next(StateId from, std::uint8_t byte) {
-  if (!has_byte(live_bytes(from), byte)) {
-    return kDeadState;
+StateId Automaton::find_next(StateId from, std::uint8_t byte) {
+  if (rows_.size() <= from) {
+    rows_.resize(std::max<std::size_t>(from + 1, states_.size()));
   }
-  const std::uint64_t key = (std::uint64_t{from} << 8U) | byte;
-  if (const StateId known = slot_of(key); known != kDeadState) {
-    return known;
+  if (!rows_[from].row && ++rows_[from].num_steps >= kStepsBeforeRow) {
+    add_row(from);
   }
-  // The slot is taken already. It stays dead if the step leads nowhere after all.
-  const StateId to = step(from, byte);
-  slot_of(key) = to;
-  if (++num_steps_ * 2 > steps_.size()) {
-    grow_steps();
+  StateId to = kDeadState;
+  if (has_byte(live_bytes(from), byte)) {
+    const std::uint64_t key = (std::uint64_t{from} << 8U) | byte;
+    to = slot_of(key);
+    if (to == kDeadState) {
+      to = step(from, byte);
+      slot_of(key) = to;
+      if (++num_steps_ * 2 > steps_.size()) {
+        grow_steps();
+      }
+    }
+  }
+  if (rows_[from].row) {
+    (*rows_[from].row)[byte] = to;
   }
   return to;
+}
+
+void Automaton::add_row(StateId state) {
+  const ByteSet live = live_bytes(state);
+  rows_[state].row = std::make_unique<Row>();
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const bool lives = has_byte(live, static_cast<std::uint8_t>(byte));
+    (*rows_[state].row)[byte] = lives ? kUnknownState : kDeadState;
+  }
+  ++num_rows_;
 }
 
 const ByteSet& Automaton::live_bytes(StateId state) {
@@ -223,7 +241,8 @@ StateId Automaton::adopt(const Automaton& other, StateId state) {
 
 std::size_t Automaton::bytes() const noexcept {
   return lexer_.bytes() + frames_.size() * (sizeof(Frame) + 8) + states_.size() * 100 +
-         steps_.size() * sizeof(Step) + live_bytes_.size() * sizeof(ByteSet);
+         steps_.size() * sizeof(Step) + live_bytes_.size() * sizeof(ByteSet) +
+         num_rows_ * sizeof(Row);
 }
 
 }  // namespace vernal::grammar

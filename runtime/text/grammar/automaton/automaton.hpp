@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -35,7 +36,15 @@ class Automaton : private HeadSink {
 
   StateId start() const noexcept { return start_; }
   /// kDeadState if no text goes on with `byte`.
-  StateId next(StateId from, std::uint8_t byte);
+  StateId next(StateId from, std::uint8_t byte) {
+    if (from < rows_.size() && rows_[from].row) {
+      const StateId known = (*rows_[from].row)[byte];
+      if (known != kUnknownState) {
+        return known;
+      }
+    }
+    return find_next(from, byte);
+  }
   bool accepts(StateId state) const noexcept { return states_[state][0] != 0; }
   const ByteSet& live_bytes(StateId state);
 
@@ -66,6 +75,17 @@ class Automaton : private HeadSink {
   const Frame& frame(FrameId id) const override { return frames_[id]; }
   std::vector<FrameId> parents(const Frame& frame) const override { return sets_[frame.parents]; }
 
+  // A state that is left often gets a row of all bytes.
+  using Row = std::array<StateId, 256>;
+  struct RowOfState {
+    std::unique_ptr<Row> row;
+    std::uint32_t num_steps = 0;
+  };
+  static constexpr StateId kUnknownState = 0xFFFFFFFFU;
+  static constexpr std::uint32_t kStepsBeforeRow = 32;
+
+  StateId find_next(StateId from, std::uint8_t byte);
+  void add_row(StateId state);
   void begin_state();
   StateId finish_state();
   void merge_heads();
@@ -85,6 +105,8 @@ class Automaton : private HeadSink {
   };
   std::vector<Step> steps_;  // open addressing
   std::size_t num_steps_ = 0;
+  std::vector<RowOfState> rows_;
+  std::size_t num_rows_ = 0;
   std::vector<ByteSet> live_bytes_;
   std::vector<bool> has_live_bytes_;
   StateId start_ = kDeadState;

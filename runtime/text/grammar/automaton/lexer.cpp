@@ -89,6 +89,13 @@ LexId Lexer::quoted(Re re, Spelling spelling) {
   return intern(state);
 }
 
+LexId Lexer::content_of(Re re) {
+  LexState state;
+  state.kind = LexKind::kContent;
+  state.re = re;
+  return intern(state);
+}
+
 bool Lexer::accepts(LexId id) const {
   const LexState& state = states_[id];
   switch (state.kind) {

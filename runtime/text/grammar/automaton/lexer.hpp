@@ -87,6 +87,8 @@ class Lexer {
   LexId gap();
   LexId raw(Re re);
   LexId quoted(Re re, Spelling spelling);
+  /// In a freely spelled string, of which `re` is to come.
+  LexId content_of(Re re);
 
   LexId next(LexId from, std::uint8_t byte) {
     if (states_[from].kind == LexKind::kWord) {

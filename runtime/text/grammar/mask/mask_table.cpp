@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <map>
 #include <utility>
 
 namespace vernal::grammar {
@@ -40,22 +39,19 @@ void MaskTable::store(StateId state, std::span<const std::uint32_t> words) {
   if (stored_.size() <= state) {
     stored_.resize(state + 1);
   }
-  std::size_t count = 0;
-  for (const std::uint32_t word : words) {
-    count += static_cast<std::size_t>(std::popcount(word));
-  }
   StoredMask& stored = stored_[state];
   stored.is_known = true;
-  if (count > kMaxListed) {
+  for (std::size_t i = 0; i < words.size() && stored.tokens.size() <= kMaxListed; ++i) {
+    for (std::uint32_t word = words[i]; word != 0; word &= word - 1) {
+      const auto bit = static_cast<std::size_t>(std::countr_zero(word));
+      stored.tokens.push_back(static_cast<TokenId>(i * 32 + bit));
+    }
+  }
+  if (stored.tokens.size() > kMaxListed) {
+    stored.tokens = {};
     stored.words.assign(words.begin(), words.end());
   } else {
-    stored.tokens.reserve(count);
-    for (std::size_t i = 0; i < words.size(); ++i) {
-      for (std::uint32_t word = words[i]; word != 0; word &= word - 1) {
-        stored.tokens.push_back(
-            static_cast<TokenId>(i * 32 + static_cast<std::size_t>(std::countr_zero(word))));
-      }
-    }
+    stored.tokens.shrink_to_fit();
   }
   stored_bytes_ += stored.words.size() * 4 + stored.tokens.size() * 4;
 }
@@ -112,8 +108,48 @@ void MaskTable::add_walk(const TokenTrie& trie, StateId start, std::span<std::ui
       });
 }
 
+// Strings that are limited in their length alone: the vocabulary knows their tokens.
+void MaskTable::add_counted_text(LexId lexeme, std::span<const FrameId> frames,
+                                 std::span<std::uint32_t> words) {
+  Lexer& lexer = automaton_.lexer();
+  const Re re = lexer[lexeme].re;
+  const bool is_counted = lexer.pool().is_counted_text(re);
+  const std::uint32_t min = is_counted ? lexer.pool().min_count(re) : 0;
+  const std::uint32_t max = is_counted ? lexer.pool().max_count(re) : kUnlimited;
+  vocabulary_->add_in_string(max, words);
+  vocabulary_->add_closing(min, max, words);
+  // Where the string ends does not matter to what follows it.
+  LexId end = lexeme;
+  if (is_counted) {
+    end = lexer.content_of(kAnyText);
+  }
+  const StateId after = automaton_.state_after(lexer.next(end, '"'), frames);
+  if (after == kDeadState) {
+    return;
+  }
+  if (min == 0 && max >= GrammarVocabulary::kMaxCounted) {
+    add_walk(vocabulary_->after_any_quote(), after, words);
+    return;
+  }
+  const std::span<const TokenTrie> tries = vocabulary_->after_quote();
+  for (std::size_t count = min; count < tries.size() && count <= max; ++count) {
+    add_walk(tries[count], after, words);
+  }
+}
+
 void MaskTable::add_lexeme(LexId lexeme, std::span<const FrameId> frames,
                            std::span<std::uint32_t> words) {
+  const LexState state = automaton_.lexer()[lexeme];
+  const bool is_string = state.kind == LexKind::kContent;
+  const bool is_key = is_string && state.spelling == Spelling::kKey;
+  const bool is_any_key = is_key && keys_->is_only_unnamed(state.re) && keys_->is_open(state.re);
+  const bool is_counted = is_string && !is_key &&
+                          automaton_.lexer().pool().is_counted_text(state.re) &&
+                          (state.re == kAnyText || !vocabulary_->has_late_quotes());
+  if (is_any_key || is_counted) {
+    add_counted_text(lexeme, frames, words);
+    return;
+  }
   const LexemeMask& mask = lexeme_mask(lexeme);
   for (const std::span<const std::uint32_t> part : {mask.plain, std::span(mask.words)}) {
     for (std::size_t i = 0; i < part.size(); ++i) {
@@ -123,12 +159,30 @@ void MaskTable::add_lexeme(LexId lexeme, std::span<const FrameId> frames,
   for (const TokenId token : mask.tokens) {
     set_bit(words, token);
   }
-  for (const LexemeMask::Ending& ending : mask.endings) {
-    const StateId after = automaton_.state_after(ending.end, frames);
+  LexId end = kDeadLex;
+  StateId after = kDeadState;
+  for (const auto& [lexeme_end, node] : mask.ends) {
+    if (lexeme_end != end) {
+      end = lexeme_end;
+      after = automaton_.state_after(end, frames);
+    }
     if (after != kDeadState) {
-      add_walk(*ending.rest, after, words);
+      add_walk_below(*mask.trie, node, after, words);
     }
   }
+}
+
+void MaskTable::add_walk_below(const TokenTrie& trie, std::uint32_t index, StateId start,
+                               std::span<std::uint32_t> words) {
+  trie.walk_below(
+      index, start, stack_,
+      [&](StateId from, std::uint8_t byte) { return automaton_.next(from, byte); },
+      [&](const TokenTrie::Node& node, std::uint32_t, StateId) {
+        for (const TokenId token : trie.tokens_at(node)) {
+          set_bit(words, token);
+        }
+        return true;
+      });
 }
 
 const MaskTable::LexemeMask& MaskTable::lexeme_mask(LexId lexeme) {
@@ -148,35 +202,26 @@ MaskTable::LexemeMask MaskTable::make_lexeme_mask(LexId lexeme) {
   LexemeMask mask;
   const bool is_string = state.kind == LexKind::kContent;
   const bool is_key = is_string && state.spelling == Spelling::kKey;
-  const bool is_any_text = is_key ? keys_->is_only_unnamed(state.re) && keys_->is_open(state.re)
-                                  : is_string && state.re == kAnyText;
-  if (is_any_text) {
-    mask.plain = vocabulary_->in_string();
-    LexemeMask::Ending ending;
-    ending.end = lexer.next(lexeme, '"');
-    ending.rest = &vocabulary_->after_quote();
-    if (ending.end != kDeadLex) {
-      mask.endings.push_back(std::move(ending));
-    }
-    return mask;
-  }
   const TokenTrie* trie = &vocabulary_->all();
-  const bool is_open_key = is_key && keys_->is_open(state.re);
-  if (is_open_key || (is_string && lexer.pool().is_counted_text(state.re))) {
-    mask.plain = vocabulary_->plain(is_open_key ? kUnlimited : lexer.pool().max_count(state.re));
+  if (is_key && keys_->is_open(state.re)) {
+    mask.plain = vocabulary_->plain();
     trie = &vocabulary_->not_plain();
   }
-  std::vector<std::pair<LexId, std::uint32_t>> ends;  // with the node that they end at
+  mask.trie = trie;
   trie->walk(
       lexeme, stack_, [&](LexId from, std::uint8_t byte) { return lexer.next(from, byte); },
       [&](const TokenTrie::Node& node, std::uint32_t index, LexId at) {
         const std::span<const TokenId> tokens = trie->tokens_at(node);
         mask.tokens.insert(mask.tokens.end(), tokens.begin(), tokens.end());
-        if (node.end > index + 1 && lexer.accepts(at)) {
-          ends.emplace_back(at, index);
+        const LexKind kind = lexer[at].kind;
+        const bool may_end =
+            kind == LexKind::kClosed || (kind == LexKind::kRaw && lexer.accepts(at));
+        if (may_end && node.end > index + 1) {
+          mask.ends.emplace_back(at, index);
         }
-        return lexer[at].kind != LexKind::kClosed;
+        return kind != LexKind::kClosed;
       });
+  std::sort(mask.ends.begin(), mask.ends.end());
   if (mask.tokens.size() > kMaxListed) {
     mask.words.assign(vocabulary_->num_words(), 0);
     for (const TokenId token : mask.tokens) {
@@ -184,29 +229,7 @@ MaskTable::LexemeMask MaskTable::make_lexeme_mask(LexId lexeme) {
     }
     mask.tokens = {};
   }
-  make_endings(ends, *trie, mask);
   return mask;
-}
-
-// What follows the same end in all tokens becomes one trie.
-void MaskTable::make_endings(const std::vector<std::pair<LexId, std::uint32_t>>& ends,
-                             const TokenTrie& trie, LexemeMask& mask) {
-  std::map<LexId, std::vector<TokenTrie::Entry>> rests;
-  for (const auto& [end, index] : ends) {
-    const TokenTrie::Node& at = trie.nodes()[index];
-    for (std::uint32_t i = index + 1; i < at.end; ++i) {
-      for (const TokenId token : trie.tokens_at(trie.nodes()[i])) {
-        rests[end].emplace_back(vocabulary_->bytes(token).substr(at.depth), token);
-      }
-    }
-  }
-  for (auto& [end, entries] : rests) {
-    LexemeMask::Ending ending;
-    ending.end = end;
-    ending.owned = std::make_unique<TokenTrie>(std::move(entries));
-    ending.rest = ending.owned.get();
-    mask.endings.push_back(std::move(ending));
-  }
 }
 
 }  // namespace vernal::grammar

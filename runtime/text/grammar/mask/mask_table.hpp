@@ -41,12 +41,9 @@ class MaskTable {
     std::span<const std::uint32_t> plain;  // of the vocabulary
     std::vector<TokenId> tokens;           // that stay in the lexeme or end with it
     std::vector<std::uint32_t> words;      // the same, if they are many
-    struct Ending {
-      LexId end = kDeadLex;
-      const TokenTrie* rest = nullptr;
-      std::unique_ptr<TokenTrie> owned;
-    };
-    std::vector<Ending> endings;
+    const TokenTrie* trie = nullptr;
+    std::vector<std::pair<LexId, std::uint32_t>>
+        ends;  // where it ends, and at which node of `trie`
   };
   struct StoredMask {
     std::vector<TokenId> tokens;
@@ -58,10 +55,12 @@ class MaskTable {
   bool is_long(const LexState& lexeme) const;
   const LexemeMask& lexeme_mask(LexId lexeme);
   LexemeMask make_lexeme_mask(LexId lexeme);
-  void make_endings(const std::vector<std::pair<LexId, std::uint32_t>>& ends, const TokenTrie& trie,
-                    LexemeMask& mask);
+  void add_counted_text(LexId lexeme, std::span<const FrameId> frames,
+                        std::span<std::uint32_t> words);
   void add_lexeme(LexId lexeme, std::span<const FrameId> frames, std::span<std::uint32_t> words);
   void add_walk(const TokenTrie& trie, StateId start, std::span<std::uint32_t> words);
+  void add_walk_below(const TokenTrie& trie, std::uint32_t node, StateId start,
+                      std::span<std::uint32_t> words);
   void store(StateId state, std::span<const std::uint32_t> words);
 
   Automaton& automaton_;

@@ -40,4 +40,20 @@ TokenTrie::TokenTrie(std::vector<Entry> entries) {
   close_to(0);
 }
 
+std::span<const TokenTrie::Node> TokenTrie::below(std::string_view bytes) const noexcept {
+  std::size_t first = 0;
+  std::size_t end = nodes_.size();
+  for (const char letter : bytes) {
+    while (first < end && nodes_[first].byte != static_cast<std::uint8_t>(letter)) {
+      first = nodes_[first].end;
+    }
+    if (first >= end) {
+      return {};
+    }
+    end = nodes_[first].end;
+    ++first;
+  }
+  return std::span(nodes_).subspan(first, end - first);
+}
+
 }  // namespace vernal::grammar

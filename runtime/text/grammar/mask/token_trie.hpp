@@ -35,16 +35,32 @@ class TokenTrie {
   std::span<const TokenId> tokens_at(const Node& node) const noexcept {
     return {tokens_.data() + node.first, node.count};
   }
-  std::size_t depth() const noexcept { return depth_; }
+  /// The nodes of all tokens that begin with `bytes` and go further.
+  std::span<const Node> below(std::string_view bytes) const noexcept;
 
   /// Walks with the states of an automaton: `step(state, byte)` gives the next state, 0 if it is
   /// dead; `visit(node, index, state)` says whether to walk on below. `stack` is scratch memory.
   template <class Step, class Visit>
   void walk(std::uint32_t start, std::vector<std::uint32_t>& stack, const Step& step,
             const Visit& visit) const {
+    walk_range(0, static_cast<std::uint32_t>(nodes_.size()), 0, start, stack, step, visit);
+  }
+
+  /// The same below one node, from the state that it was reached with.
+  template <class Step, class Visit>
+  void walk_below(std::uint32_t index, std::uint32_t state, std::vector<std::uint32_t>& stack,
+                  const Step& step, const Visit& visit) const {
+    const Node& node = nodes_[index];
+    walk_range(index + 1, node.end, node.depth, state, stack, step, visit);
+  }
+
+ private:
+  template <class Step, class Visit>
+  void walk_range(std::uint32_t first, std::uint32_t end, std::size_t depth, std::uint32_t start,
+                  std::vector<std::uint32_t>& stack, const Step& step, const Visit& visit) const {
     stack.resize(depth_ + 1);
-    stack[0] = start;
-    for (std::uint32_t i = 0; i < nodes_.size();) {
+    stack[depth] = start;
+    for (std::uint32_t i = first; i < end;) {
       const Node& node = nodes_[i];
       const std::uint32_t state = step(stack[node.depth - 1U], node.byte);
       if (state == 0) {
@@ -56,7 +72,6 @@ class TokenTrie {
     }
   }
 
- private:
   std::vector<Node> nodes_;
   std::vector<TokenId> tokens_;
   std::size_t depth_ = 0;

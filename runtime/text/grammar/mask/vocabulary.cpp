@@ -49,47 +49,90 @@ bool GrammarVocabulary::is_end(TokenId token) const noexcept {
   return std::binary_search(end_tokens_.begin(), end_tokens_.end(), token);
 }
 
+// Each token is read once as a part of a string of any text. Some begin in the middle of a character:
+// no string that is whole goes on with them.
 void GrammarVocabulary::sort_for_strings() {
-  plain_.assign(kMaxCounted + 1, std::vector<std::uint32_t>(num_words(), 0));
-  in_string_.assign(num_words(), 0);
-  std::vector<TokenTrie::Entry> others;
-  for (std::size_t i = 0; i < bytes_.size(); ++i) {
-    const int count = bytes_[i].empty() ? -1 : count_plain(bytes_[i]);
-    const auto token = static_cast<TokenId>(i);
-    if (count < 0) {
-      others.emplace_back(bytes_[i], token);
-      continue;
-    }
-    set_bit(in_string_, token);
-    for (auto most = std::min(static_cast<std::uint32_t>(count), kMaxCounted); most <= kMaxCounted;
-         ++most) {
-      set_bit(plain_[most], token);
-    }
-  }
-  // The others are walked once with a string of any text, to see which may come at all. Some begin
-  // in the middle of a character: no string that is whole goes on with them.
+  plain_.assign(num_words(), 0);
+  in_string_.assign(kMaxCounted + 1, plain_);
   RegexPool pool;
   Lexer lexer(pool, nullptr);
   const LexId content = lexer.next(lexer.quoted(kAnyText, Spelling::kFree), '"');
-  std::vector<TokenTrie::Entry> kept;
-  std::vector<TokenTrie::Entry> rests;
-  for (const auto& [bytes, token] : others) {
+  std::vector<TokenTrie::Entry> not_plain;
+  std::vector<std::vector<TokenTrie::Entry>> rests(kMaxCounted + 1);
+  for (std::size_t i = 0; i < bytes_.size(); ++i) {
+    const std::string_view bytes = bytes_[i];
+    const auto token = static_cast<TokenId>(i);
+    const int count = bytes.empty() ? -1 : count_plain(bytes);
+    if (count >= 0) {
+      set_bit(plain_, token);
+      add_counted(static_cast<std::uint32_t>(count), token);
+      continue;
+    }
+    // A character ends where the lexer is back in the content.
     LexId state = bytes.empty() ? kDeadLex : content;
-    for (std::size_t i = 0; i < bytes.size() && state != kDeadLex; ++i) {
-      state = lexer.next(state, static_cast<std::uint8_t>(bytes[i]));
-      if (lexer[state].kind == LexKind::kClosed && i + 1 < bytes.size()) {
-        rests.emplace_back(bytes.substr(i + 1), token);
-        kept.emplace_back(bytes, token);
+    std::uint32_t characters = 0;
+    for (std::size_t at = 0; at < bytes.size() && state != kDeadLex; ++at) {
+      state = lexer.next(state, static_cast<std::uint8_t>(bytes[at]));
+      characters += state == content ? 1 : 0;
+      if (lexer[state].kind == LexKind::kClosed && at + 1 < bytes.size()) {
+        has_late_quotes_ = has_late_quotes_ || characters > kMaxCounted;
+        rests[std::min(characters, kMaxCounted)].emplace_back(bytes.substr(at + 1), token);
+        not_plain.emplace_back(bytes, token);
         state = kDeadLex;
       }
     }
     if (state != kDeadLex) {
-      set_bit(in_string_, token);
-      kept.emplace_back(bytes, token);
+      not_plain.emplace_back(bytes, token);
+      if (lexer[state].kind == LexKind::kClosed) {
+        closing_.emplace_back(characters, token);
+      } else {
+        add_counted(characters + (state == content ? 0 : 1), token);
+      }
     }
   }
-  not_plain_ = TokenTrie(std::move(kept));
-  after_quote_ = TokenTrie(std::move(rests));
+  not_plain_ = TokenTrie(std::move(not_plain));
+  std::vector<TokenTrie::Entry> all;
+  for (std::vector<TokenTrie::Entry>& entries : rests) {
+    all.insert(all.end(), entries.begin(), entries.end());
+    after_quote_.emplace_back(std::move(entries));
+  }
+  after_any_quote_ = TokenTrie(std::move(all));
+  // A mask holds the tokens of fewer characters, too.
+  for (std::size_t count = 1; count < in_string_.size(); ++count) {
+    for (std::size_t word = 0; word < num_words(); ++word) {
+      in_string_[count][word] |= in_string_[count - 1][word];
+    }
+  }
+}
+
+void GrammarVocabulary::add_counted(std::uint32_t count, TokenId token) {
+  if (count > kMaxCounted) {
+    long_ones_.emplace_back(count, token);
+  } else {
+    set_bit(in_string_[count], token);
+  }
+}
+
+void GrammarVocabulary::add_in_string(std::uint32_t count,
+                                      std::span<std::uint32_t> words) const noexcept {
+  const std::vector<std::uint32_t>& mask = in_string_[std::min(count, kMaxCounted)];
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    words[i] |= mask[i];
+  }
+  for (const auto& [needed, token] : long_ones_) {
+    if (needed <= count) {
+      set_bit(words, token);
+    }
+  }
+}
+
+void GrammarVocabulary::add_closing(std::uint32_t min, std::uint32_t max,
+                                    std::span<std::uint32_t> words) const noexcept {
+  for (const auto& [count, token] : closing_) {
+    if (count >= min && count <= max) {
+      set_bit(words, token);
+    }
+  }
 }
 
 std::shared_ptr<const GrammarVocabulary> GrammarVocabulary::of(const Tokenizer& tokenizer,

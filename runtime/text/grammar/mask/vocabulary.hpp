@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "text/grammar/mask/token_trie.hpp"
@@ -22,7 +23,7 @@ namespace vernal::grammar {
 /// Thread   any; immutable once built
 class GrammarVocabulary {
  public:
-  /// Characters of a token of plain text that are told apart.
+  /// Characters of a token for which there are masks. Longer tokens are few.
   static constexpr std::uint32_t kMaxCounted = 48;
 
   /// bytes        of each token; empty for one that no text is made of, such as a control token
@@ -44,28 +45,42 @@ class GrammarVocabulary {
   std::span<const TokenId> end_tokens() const noexcept { return end_tokens_; }
 
   const TokenTrie& all() const noexcept { return all_; }
-  /// Tokens of whole characters that a JSON string holds as they are, with at most `count` of them.
-  std::span<const std::uint32_t> plain(std::uint32_t count) const noexcept {
-    return plain_[count < kMaxCounted ? count : kMaxCounted];
-  }
+  /// Tokens of whole characters that a JSON string holds as they are.
+  std::span<const std::uint32_t> plain() const noexcept { return plain_; }
   /// Tokens that may come in a JSON string and are not plain.
   const TokenTrie& not_plain() const noexcept { return not_plain_; }
-  /// Tokens that may come in a JSON string of any text and do not end it, plain or not.
-  std::span<const std::uint32_t> in_string() const noexcept { return in_string_; }
-  /// What follows the closing quote in tokens that end such a string.
-  const TokenTrie& after_quote() const noexcept { return after_quote_; }
+
+  /// Adds the tokens that may come in a JSON string of at most `count` more characters and do not end
+  /// it: those whose characters, the one that they end in included, are not more.
+  void add_in_string(std::uint32_t count, std::span<std::uint32_t> words) const noexcept;
+  /// Adds the tokens that are the end of such a string after `min` to `max` characters, and nothing
+  /// else.
+  void add_closing(std::uint32_t min, std::uint32_t max,
+                   std::span<std::uint32_t> words) const noexcept;
+  /// What follows the closing quote in tokens that end a string after as many characters as the index
+  /// says.
+  std::span<const TokenTrie> after_quote() const noexcept { return after_quote_; }
+  /// The same for any number of characters.
+  const TokenTrie& after_any_quote() const noexcept { return after_any_quote_; }
+  /// Whether a token has a quote after so many characters that after_quote() cannot tell.
+  bool has_late_quotes() const noexcept { return has_late_quotes_; }
 
  private:
   void sort_for_strings();
+  void add_counted(std::uint32_t count, TokenId token);
 
   std::vector<std::string> bytes_;
   std::vector<TokenId> end_tokens_;
   std::size_t num_logits_;
   TokenTrie all_;
   TokenTrie not_plain_;
-  TokenTrie after_quote_;
-  std::vector<std::vector<std::uint32_t>> plain_;
-  std::vector<std::uint32_t> in_string_;
+  std::vector<TokenTrie> after_quote_;
+  TokenTrie after_any_quote_;
+  std::vector<std::uint32_t> plain_;
+  std::vector<std::vector<std::uint32_t>> in_string_;         // by the number of characters
+  std::vector<std::pair<std::uint32_t, TokenId>> long_ones_;  // more of them than kMaxCounted
+  std::vector<std::pair<std::uint32_t, TokenId>> closing_;    // with the characters before it
+  bool has_late_quotes_ = false;
 };
 
 inline void set_bit(std::span<std::uint32_t> words, TokenId token) noexcept {
