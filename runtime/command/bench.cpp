@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "command/step_bytes.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal {
@@ -168,9 +169,7 @@ std::vector<BenchRow> run_bench(LoadedModel& model, const BenchBytes& bytes,
       const double steps_per_second =
           row.decode_tokens_per_second[i] / static_cast<double>(options.columns[i]);
       const std::uint64_t mean_length = depth + options.decode_steps * options.columns[i] / 2;
-      const std::uint64_t moved = bytes.plan.weight_bytes_per_step +
-                                  mean_length * bytes.plan.bytes_per_kv_token +
-                                  2 * bytes.plan.bytes_per_sequence;  // states are written again
+      const std::uint64_t moved = step_bytes(bytes.plan, mean_length);
       if (i == 0) row.bytes_per_step = moved;
       row.bandwidth_share.push_back(static_cast<double>(moved) * steps_per_second /
                                     bytes.read_bandwidth);

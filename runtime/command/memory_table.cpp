@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "command/step_bytes.hpp"
 #include "config/units.hpp"
 
 namespace vernal {
@@ -58,6 +59,12 @@ std::string memory_table(const ResidentModel& model) {
     out += fmt::format("  {:<{}}  {:<15}  {:<8}  {:>15}  {:>12}\n", "total", width, "", device,
                        bytes, format_size(bytes));
   }
+  const vernal_plan_info info = model.plan_info();
+  const auto gigabytes = [&](std::uint64_t depth) {
+    return static_cast<double>(step_bytes(info, depth)) / 1e9;
+  };
+  out += fmt::format("  a token moves {:.3f} GB at depth 0, {:.3f} GB at depth {}\n", gigabytes(0),
+                     gigabytes(model.context_length()), model.context_length());
   if (!model.placement_text().empty()) out += fmt::format("  {}\n", model.placement_text());
   for (const std::string& remark : model.remarks()) out += fmt::format("  note: {}\n", remark);
   return out;
@@ -88,6 +95,8 @@ boost::json::object memory_json(const ResidentModel& model) {
                           {"kv_tokens", model.kv_tokens()},
                           {"bytes_per_kv_token", info.bytes_per_kv_token},
                           {"weight_bytes_per_step", info.weight_bytes_per_step},
+                          {"token_bytes_at_depth_0", step_bytes(info, 0)},
+                          {"token_bytes_at_full_context", step_bytes(info, model.context_length())},
                           {"rows", std::move(rows)},
                           {"layers", std::move(layers)},
                           {"remarks", std::move(remarks)},

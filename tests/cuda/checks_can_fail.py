@@ -158,7 +158,7 @@ LISTING_EDITS = [
 
 def listing_of(loop):
     names = [f"_ZN6vernal9cuda_sm86{kernel}INS0_{len(codec)}{codec}E{rows}EEvNS0_8MultiplyE"
-             for kernel, rows in (("14multiply_tiles", "Li1E"), ("15multiply_staged", ""))
+             for kernel, rows in (("14multiply_tiles", "Li1E"), ("14multiply_gated", ""), ("15multiply_staged", ""))
              for codec in ("Iq4Ks", "Q4K", "Q6K", "Q8_0")]
     code = "".join(f"        /*{16 * i:04x}*/   {text}\n" for i, text in enumerate(["NOP ;", *loop, "EXIT ;"]))
     return "".join(f"\t\tFunction : {name}\n{code}" for name in names)

@@ -39,6 +39,10 @@ KERNELS = [
     ("multiply_tiles<Q4K,1>", 18, 1),
     ("multiply_tiles<Q6K,1>", 26.25, 2),
     ("multiply_tiles<Q8_0,1>", 34, 1),
+    ("multiply_gated<Iq4Ks>", 17, 1),
+    ("multiply_gated<Q4K>", 18, 1),
+    ("multiply_gated<Q6K>", 26.25, 2),
+    ("multiply_gated<Q8_0>", 34, 1),
 ]
 # Kernels of steps of many rows: (name, cycles that a tensor product keeps the tensor core of a scheduler busy). Half the rate of
 # 16-bit factors is a quarter of that of 8-bit ones; the rest is for what the count does not see, waiting above all.

@@ -21,6 +21,8 @@ REPORTED = [
     ("kv cache", "cuda:0", 1152.00),
     ("recurrent state", "cuda:0", 149.63),
 ]
+# What a token reads and writes at depths 0 and 65536, in GB: weights without token_embd, states twice, keys and values.
+LEAST_MOVED = [("token_bytes_at_depth_0", 13.965), ("token_bytes_at_full_context", 15.173)]
 MOST_SCRATCH = 250  # MiB, with 512 tokens in a step
 MOST_TOTAL = 14571  # the other engine took 14826
 
@@ -84,6 +86,10 @@ def main():
         expect(scratch <= MOST_SCRATCH, f"scratch: expected at most {MOST_SCRATCH} MiB, found {scratch}")
         expect(total <= MOST_TOTAL, f"total: expected at most {MOST_TOTAL} MiB, found {total}")
         expect(found["fits"], "expected to fit 15929 MiB")
+        for key, least in LEAST_MOVED:
+            moved = found["models"][0][key] / 1e9
+            print(f"{key}: {moved:.3f} GB, {moved / least:.4f} of what it must be")
+            expect(0.999 <= moved / least <= 1.03, f"{key}: expected {least} GB to 1.03 times that, found {moved}")
 
         small = plan(file, "--device-memory", "14000MiB")
         expect(not small["fits"], "expected not to fit 14000 MiB")

@@ -362,10 +362,11 @@ class Experts : public Operations {
  protected:
   static constexpr std::size_t kD = 32, kF = 64, kCount = 4;
 
-  void expect_exact(const std::string& kind, const std::string& weight_on, double (*f)(double)) {
-    const Floats wg = random_floats(1, kCount * kF * kD), wu = random_floats(2, kCount * kF * kD);
-    const Floats wd = random_floats(3, kCount * kF * kD), bg = random_floats(4, kCount * kF);
-    const Floats bu = random_floats(5, kCount * kF), bd = random_floats(6, kCount * kD);
+  const Floats wg = random_floats(1, kCount* kF* kD), wu = random_floats(2, kCount* kF* kD);
+  const Floats wd = random_floats(3, kCount* kF* kD), bg = random_floats(4, kCount* kF);
+  const Floats bu = random_floats(5, kCount* kF), bd = random_floats(6, kCount* kD);
+
+  void build(const std::string& kind, const std::string& weight_on) {
     const auto weight = [&](const char* name, const Dims& dims, const Floats& values) {
       return ops_.weight(name, dims, values);
     };
@@ -379,6 +380,10 @@ class Experts : public Operations {
     experts.down_bias = weight("down_bias", {kCount, kD}, bd);
     ops_.output(ops_.b().moe_glu(ops_.input("x", {kTokens, kD}), route, experts, {.kind = kind},
                                  weight_on));
+  }
+
+  void expect_exact(const std::string& kind, const std::string& weight_on, double (*f)(double)) {
+    build(kind, weight_on);
     const Floats x = random_floats(7, kD);
     ops_.feed("x", x);
     ops_.feed("r", {1, 0, 3, 0});
@@ -411,6 +416,31 @@ TEST_P(Experts, AddUpByTheirWeights) { expect_exact("swiglu", "out", silu); }
 
 TEST_P(Experts, SeeWeightedInputs) {
   expect_exact("reglu", "in", [](double x) { return std::max(x, 0.0); });
+}
+
+// So many that an expert has several tiles of rows.
+TEST_P(Experts, AnswerForManyTokensAsForEachAlone) {
+  build("swiglu", "out");
+  constexpr std::size_t kMany = 23;
+  const Floats x = random_floats(7, kMany * kD);
+  Floats scores;
+  for (std::size_t t = 0; t < kMany; ++t) {
+    const Floats row = t % 7 == 3 ? Floats{0, 3, 0, 1} : Floats{1, 0, 3, 0};
+    scores.insert(scores.end(), row.begin(), row.end());
+  }
+  ops_.feed("x", x);
+  ops_.feed("r", scores);
+  const Floats together = ops_.step({{ops_.sequence(), kMany}});
+  const auto sequence = ops_.sequence();
+  for (std::size_t t = 0; t < kMany; ++t) {
+    const auto row = [t](const Floats& of, std::size_t size) {
+      const auto begin = of.begin() + static_cast<std::ptrdiff_t>(t * size);
+      return Floats(begin, begin + static_cast<std::ptrdiff_t>(size));
+    };
+    ops_.feed("x", row(x, kD));
+    ops_.feed("r", row(scores, kCount));
+    EXPECT_LE(nmse(row(together, kD), ops_.step({{sequence, 1}})), kBound) << "token " << t;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, Operations, testing::ValuesIn(backends_under_test()));

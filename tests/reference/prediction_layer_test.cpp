@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <fstream>
 #include <iterator>
+#include <numeric>
 
 #include "reference/golden_model.hpp"
 #include "support/backends_under_test.hpp"
@@ -148,32 +149,35 @@ TEST_P(PredictionLayer, AnswersWithTheSameBitsInPieces) {
                                  std::span(whole.logits).subspan(7 * golden_->vocabulary_size)));
 }
 
+// With one token as well: small steps take another way on some backends, and the results of two are
+// held at once.
 TEST_P(PredictionLayer, TakesTheHiddenRowsOfAnEarlierStepWhereTheyLie) {
-  const auto sequence = model_->sequence(golden_->prompt.size());
-  const Tokens& prompt = golden_->prompt;
-  const Tokens next = following();
-  Tokens positions(prompt.size());
-  Tokens rows(prompt.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    positions[i] = rows[i] = static_cast<std::int32_t>(i);
+  for (const std::size_t count : {golden_->prompt.size(), std::size_t{1}}) {
+    const auto sequence = model_->sequence(count);
+    const Tokens prompt(golden_->prompt.begin(),
+                        golden_->prompt.begin() + static_cast<std::ptrdiff_t>(count));
+    Tokens next = following();
+    next.resize(count);
+    Tokens positions(count);
+    std::iota(positions.begin(), positions.end(), 0);
+    const std::vector<StepSequence> parts{{sequence, 0, count, 0}};
+    const auto input = [](std::string_view name, const Tokens& values) {
+      return plugin::StepInput::host<std::int32_t>(name, values);
+    };
+    const std::vector<plugin::StepInput> main_inputs{input("ids", prompt),
+                                                     input("positions", positions)};
+    const std::vector<std::string_view> hidden{"hidden"};
+    auto main = model_->pool().submit({kMain, count, parts, positions, main_inputs, hidden});
+    ASSERT_TRUE(main.wait(0));
+    const std::vector<plugin::StepInput> mtp_inputs{
+        input("ids", next), input("positions", positions), {"hidden", {}, main.ticket(), "hidden"}};
+    const std::vector<std::string_view> logits{"logits"};
+    auto mtp = model_->pool().submit({kMtp, count, parts, positions, mtp_inputs, logits});
+    ASSERT_TRUE(mtp.wait(0));
+    const StepOutput found = mtp.output("logits", count, golden_->vocabulary_size);
+    const std::span<const float> first(found.data, golden_->vocabulary_size);
+    EXPECT_LE(nmse(first, golden_->row(0)), kBound) << count << " tokens";
   }
-  const std::vector<StepSequence> parts{{sequence, 0, prompt.size(), 0}};
-  const auto input = [](std::string_view name, const Tokens& values) {
-    return plugin::StepInput::host<std::int32_t>(name, values);
-  };
-  const std::vector<plugin::StepInput> main_inputs{input("ids", prompt),
-                                                   input("positions", positions)};
-  const std::vector<std::string_view> hidden{"hidden"};
-  auto main = model_->pool().submit({kMain, prompt.size(), parts, rows, main_inputs, hidden});
-  ASSERT_TRUE(main.wait(0));
-  const std::vector<plugin::StepInput> mtp_inputs{
-      input("ids", next), input("positions", positions), {"hidden", {}, main.ticket(), "hidden"}};
-  const std::vector<std::string_view> logits{"logits"};
-  auto mtp = model_->pool().submit({kMtp, prompt.size(), parts, rows, mtp_inputs, logits});
-  ASSERT_TRUE(mtp.wait(0));
-  const StepOutput found = mtp.output("logits", prompt.size(), golden_->vocabulary_size);
-  const std::span<const float> first(found.data, golden_->vocabulary_size);
-  EXPECT_LE(nmse(first, golden_->row(0)), kBound);
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, PredictionLayer, testing::ValuesIn(backends_under_test()));

@@ -14,16 +14,23 @@ constexpr std::uint64_t kSequences = 4;
 
 }  // namespace
 
-void MadeUpWeights::set(const std::string& name, const Dims& dims, std::vector<float> values) {
-  StoredWeight weight{"f32", {}, values.size() * sizeof(float)};
+void MadeUpWeights::set(const std::string& name, const Dims& dims,
+                        const std::vector<float>& values) {
+  const auto bytes = std::as_bytes(std::span(values));
+  set_stored(name, "f32", dims, {bytes.begin(), bytes.end()});
+}
+
+void MadeUpWeights::set_stored(const std::string& name, std::string_view format, const Dims& dims,
+                               std::vector<std::byte> bytes) {
+  StoredWeight weight{std::string(format), {}, bytes.size()};
   weight.shape.rank = static_cast<std::uint32_t>(dims.size());
   std::copy(dims.begin(), dims.end(), weight.shape.dims.begin());
   directory_.insert_or_assign(name, std::move(weight));
-  values_.insert_or_assign(name, std::move(values));
+  bytes_.insert_or_assign(name, std::move(bytes));
 }
 
 void MadeUpWeights::bind(const Module& module) {
-  for (const Weight& weight : module.weights) by_index_.push_back(&values_.at(weight.name));
+  for (const Weight& weight : module.weights) by_index_.push_back(&bytes_.at(weight.name));
 }
 
 const StoredWeight* MadeUpWeights::find(std::string_view name) const {
@@ -43,11 +50,9 @@ void MadeUpWeights::read(std::uint64_t index, std::uint64_t offset,
   std::memcpy(destination.data(), bytes.data(), bytes.size());
 }
 
-std::span<const std::byte> MadeUpWeights::map(std::uint64_t index) {
-  return std::as_bytes(std::span(*by_index_.at(index)));
-}
+std::span<const std::byte> MadeUpWeights::map(std::uint64_t index) { return *by_index_.at(index); }
 
-OperationsUnderTest::OperationsUnderTest(const std::string& backend)
+OperationsUnderTest::OperationsUnderTest(const std::string& backend, bool fuses_nodes)
     : log_(LogLevel::kWarning),
       host_(log_),
       registry_(host_, {VERNAL_PLUGIN_DIR}),
@@ -55,11 +60,18 @@ OperationsUnderTest::OperationsUnderTest(const std::string& backend)
       builder_(module_builder_.ref()),
       backend_name_(backend) {
   builder_.begin_function("main");
+  if (!fuses_nodes) settings_.entries["fuse_nodes"] = {VERNAL_CONFIG_BOOL, false, "test"};
 }
 
 WeightRef OperationsUnderTest::weight(const std::string& name, const Dims& dims,
-                                      std::vector<float> values) {
-  weights_.set(name, dims, std::move(values));
+                                      const std::vector<float>& values) {
+  weights_.set(name, dims, values);
+  return builder_.weight(name, dims);
+}
+
+WeightRef OperationsUnderTest::stored_weight(const std::string& name, std::string_view format,
+                                             const Dims& dims, std::vector<std::byte> bytes) {
+  weights_.set_stored(name, format, dims, std::move(bytes));
   return builder_.weight(name, dims);
 }
 

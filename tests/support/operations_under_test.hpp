@@ -21,11 +21,13 @@
 
 namespace vernal::test {
 
-/// Weights in f32 that a test makes up. They are a directory for the builder and a store for the
-/// backend.
+/// Weights that a test makes up, in f32 or in a storage format. They are a directory for the builder and
+/// a store for the backend.
 class MadeUpWeights final : public WeightDirectory, public plugin::WeightStore {
  public:
-  void set(const std::string& name, const Dims& dims, std::vector<float> values);
+  void set(const std::string& name, const Dims& dims, const std::vector<float>& values);
+  void set_stored(const std::string& name, std::string_view format, const Dims& dims,
+                  std::vector<std::byte> bytes);
   /// Finds the weights of a module by their index from now on.
   void bind(const Module& module);
 
@@ -37,8 +39,8 @@ class MadeUpWeights final : public WeightDirectory, public plugin::WeightStore {
 
  private:
   std::map<std::string, StoredWeight, std::less<>> directory_;
-  std::map<std::string, std::vector<float>, std::less<>> values_;
-  std::vector<const std::vector<float>*> by_index_;
+  std::map<std::string, std::vector<std::byte>, std::less<>> bytes_;
+  std::vector<const std::vector<std::byte>*> by_index_;
 };
 
 /// One function "main". A test adds its operations through b(); output() ends the function and
@@ -52,13 +54,17 @@ class MadeUpWeights final : public WeightDirectory, public plugin::WeightStore {
 ///   const std::vector<float> y = ops.step({{a, 3}});
 class OperationsUnderTest {
  public:
-  explicit OperationsUnderTest(const std::string& backend);
+  ///   fuses_nodes  false: cuda_sm86 launches each operation by itself
+  explicit OperationsUnderTest(const std::string& backend, bool fuses_nodes = true);
 
   const Builder& b() const { return builder_; }
   Tensor input(std::string_view name, const Dims& dims, Element element = Element::kF32) {
     return builder_.input(name, element, dims);
   }
-  WeightRef weight(const std::string& name, const Dims& dims, std::vector<float> values);
+  WeightRef weight(const std::string& name, const Dims& dims, const std::vector<float>& values);
+  /// The same in a storage format, "ggml.q4_k/1", as files have it.
+  WeightRef stored_weight(const std::string& name, std::string_view format, const Dims& dims,
+                          std::vector<std::byte> bytes);
   /// Makes x [T, ...] the result and builds the program. Throws with the builder's problems.
   void output(Tensor x);
 

@@ -66,6 +66,7 @@ std::shared_ptr<const Instance> read(const Config& config) {
   Instance instance;
   instance.device = static_cast<int>(config.find_int("device").value_or(0));
   instance.sync_every_operation = config.find_bool("sync_every_node").value_or(false);
+  instance.fuses_operations = config.find_bool("fuse_nodes").value_or(true);
   return std::make_shared<const Instance>(instance);
 }
 
@@ -122,8 +123,8 @@ std::unique_ptr<BackendPlan> CudaBackend::plan(std::shared_ptr<const Module> mod
                                                const PlanOptions& options) {
   backend::require_support(*module, refusal);
   refuse_host_weights(options);
-  auto compiled =
-      std::make_shared<CompiledModule>(std::move(module), options, device_name(instance_->device));
+  auto compiled = std::make_shared<CompiledModule>(
+      std::move(module), options, device_name(instance_->device), instance_->fuses_operations);
   const auto needed = static_cast<std::uint64_t>(compiled->device_bytes());
   if (options.memory_limit_bytes > 0 && needed > options.memory_limit_bytes) {
     throw Error(VERNAL_RESOURCE_EXHAUSTED, "the program needs " + std::to_string(needed) +

@@ -11,7 +11,7 @@ namespace {
 
 constexpr vernal_backend_api kBackendTable = backend_table<CudaBackend>();
 
-constexpr std::array<vernal_config_row, 2> kRows{
+constexpr std::array<vernal_config_row, 3> kRows{
     to_abi({.path = "device",
             .type = VERNAL_CONFIG_INT,
             .help = "Number of the device, as the CUDA runtime counts them: CUDA_VISIBLE_DEVICES "
@@ -24,6 +24,12 @@ constexpr std::array<vernal_config_row, 2> kRows{
             .help = "Waits for the device after every node of a step, so that an error of the "
                     "device names the node. Slow; to look for a fault.",
             .default_value = "false"}),
+    to_abi({.path = "fuse_nodes",
+            .type = VERNAL_CONFIG_BOOL,
+            .help =
+                "Computes nodes that follow each other in one launch where a kernel can. Results "
+                "have the same bits either way; false is slow, to look for a fault.",
+            .default_value = "true"}),
 };
 
 }  // namespace

@@ -19,6 +19,8 @@ struct Instance {
   int device = 0;  ///< as CUDA counts them
   /// Waits after every operation, so that an error names the operation that caused it. Slow.
   bool sync_every_operation = false;
+  /// Else every operation of a module has a launch of its own. Slow.
+  bool fuses_operations = true;
 };
 
 class Program final : public BackendProgram {

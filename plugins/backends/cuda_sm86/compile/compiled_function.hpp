@@ -34,6 +34,7 @@ struct CompileContext {
   const std::vector<backend::KvLayout>& kv_layouts;
   const backend::KvPlan& kv;
   const backend::StatePlan& states;
+  bool fuses_operations = true;  ///< compile/fusion; else a launch for each operation
 };
 
 /// Compiles a function whose nodes are all supported (operation_table.hpp).

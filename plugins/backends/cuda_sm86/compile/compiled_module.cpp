@@ -51,7 +51,8 @@ constexpr std::array<Label, 11> kLabels{{
 }  // namespace
 
 CompiledModule::CompiledModule(std::shared_ptr<const Module> source,
-                               const PlanOptions& plan_options, std::string device)
+                               const PlanOptions& plan_options, std::string device,
+                               bool fuses_operations)
     : module(std::move(source)),
       options(checked(plan_options)),
       device_name(std::move(device)),
@@ -60,7 +61,8 @@ CompiledModule::CompiledModule(std::shared_ptr<const Module> source,
       states(*module, options, backend::RollbackForm::kReplay),
       weights(*module) {
   for (std::uint32_t f = 0; f < module->functions.size(); ++f) {
-    functions.push_back(compile_function(*module, f, {options, layouts, kv, states}));
+    functions.push_back(
+        compile_function(*module, f, {options, layouts, kv, states, fuses_operations}));
     const CompiledFunction& made = functions.back();
     step_layouts.emplace_back(made, f, options, kv);
     arena_bytes = std::max(arena_bytes, made.arena_bytes);

@@ -33,11 +33,12 @@ enum class MemoryObject : std::uint8_t {
 
 struct CompiledModule {
   /// Compiles all functions of a module whose nodes are supported (operation_table.hpp).
-  ///   device  as memory rows name it, "cuda:0"
+  ///   device            as memory rows name it, "cuda:0"
+  ///   fuses_operations  see CompileContext
   /// Errors  UNSUPPORTED: an option or a state that this backend lacks;
   ///         INVALID_ARGUMENT: an option that is zero
   CompiledModule(std::shared_ptr<const Module> source, const PlanOptions& plan_options,
-                 std::string device);
+                 std::string device, bool fuses_operations = true);
 
   vernal_plan_info info() const;
   /// What will be allocated, exactly. Matrices that are converted at load have rows of their own.

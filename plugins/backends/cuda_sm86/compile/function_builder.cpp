@@ -1,5 +1,6 @@
 #include "compile/function_builder.hpp"
 
+#include "compile/fusion/fusion.hpp"
 #include "operations/linear.hpp"
 #include "operations/operation_table.hpp"
 
@@ -14,8 +15,9 @@ BufferId FunctionBuilder::quantized(std::uint32_t value) {
   const std::pair key{buffer(value), shape.num_columns};
   if (const auto found = quantized_.find(key); found != quantized_.end()) return found->second;
   const BufferId blocks = add_buffer(activation_bytes(most(shape.rows), shape.num_columns));
-  emit<QuantizeOperation>(
-      QuantizeOperation::Parameters{buffer(value), blocks, shape.rows, shape.num_columns});
+  auto* const quantize = emit<QuantizeOperation>(
+      QuantizeOperation::Parameters{buffer(value), {blocks, shape.num_columns}, shape.rows});
+  quantize->name = std::string(name_, 0, name_.find(" (")) + " (quantise)";
   quantized_.emplace(key, blocks);
   return blocks;
 }
@@ -24,6 +26,11 @@ CompiledFunction FunctionBuilder::compile() {
   for (const Node& node : function().nodes) {
     name_ = (node.path.empty() ? "" : node.path + " ") + "(" + node.op + ")";
     if (!is_done(node)) find_operation(node.op)->compile(*this, node);
+  }
+  if (context_.fuses_operations) {
+    std::vector<BufferId> results;
+    for (const OutputSlot& slot : outputs_) results.push_back(slot.buffer);
+    out_.operations = fuse_operations(std::move(out_.operations), results);
   }
   std::vector<const backend::BufferUse*> uses;
   for (const auto& operation : out_.operations) uses.push_back(operation.get());

@@ -15,7 +15,8 @@ struct Counters {
   std::uint64_t copied_bytes = 0;
   std::uint64_t fills = 0;  ///< cudaMemsetAsync
   std::uint64_t graph_launches = 0;
-  std::uint64_t load_once_bytes = 0;  ///< what kernels have read through load_once()
+  std::uint64_t load_once_bytes = 0;   ///< what kernels have read through load_once()
+  std::uint64_t copy_async_bytes = 0;  ///< and through copy_async()
 };
 
 /// The counters themselves. Only the emulator writes them; tests call counters() of testing.hpp.

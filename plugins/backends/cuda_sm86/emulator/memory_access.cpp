@@ -27,9 +27,10 @@ void* shared_object(const void* key, const char* name, std::size_t bytes, std::s
   return at;
 }
 
-void refuse_access(const char* function, const void* at, Place place) {
-  const char* const why = is_aligned_16(at) ? ", which is no memory of the device or pinned memory"
-                                            : ", which is no multiple of 16";
+void refuse_access(const char* function, const void* at, Place place, std::size_t alignment) {
+  const std::string why = reinterpret_cast<std::uintptr_t>(at) % alignment == 0
+                              ? ", which is no memory of the device or pinned memory"
+                              : ", which is no multiple of " + std::to_string(alignment);
   block_runner().fail("calls " + std::string(function) + " with " + text_of_address(at) + why,
                       place);
 }
@@ -47,6 +48,7 @@ void copy_async(void* shared, const void* global, Place place) {
                     ", but 16 bytes from there are not in one object of shared memory",
                 place);
   }
+  counters_in_kernel.copy_async_bytes += 16;
   runner.thread().copies.start(shared, global);
 }
 

@@ -48,7 +48,8 @@ extern AddressRange reachable;
 std::string text_of_address(const void* at);
 
 /// Reports an access through a pointer that is not aligned or that the device cannot reach.
-[[noreturn]] void refuse_access(const char* function, const void* at, Place place);
+[[noreturn]] void refuse_access(const char* function, const void* at, Place place,
+                                std::size_t alignment = 16);
 
 inline bool is_aligned_16(const void* at) {
   return (reinterpret_cast<std::uintptr_t>(at) & 15U) == 0;
@@ -59,6 +60,13 @@ inline uint4 load_once(const uint4* at, Place place = Place::current()) {
     refuse_access("load_once", at, place);
   }
   counters_in_kernel.load_once_bytes += sizeof(uint4);
+  return *at;
+}
+inline uint2 load_once(const uint2* at, Place place = Place::current()) {
+  if (!reachable.contains(at) || (reinterpret_cast<std::uintptr_t>(at) & 7U) != 0) [[unlikely]] {
+    refuse_access("load_once", at, place, sizeof(uint2));
+  }
+  counters_in_kernel.load_once_bytes += sizeof(uint2);
   return *at;
 }
 

@@ -39,6 +39,36 @@ inline std::uint16_t half_of_float(float value) {
   return static_cast<std::uint16_t>(sign | (rounded >> 13));
 }
 
+/// Two binary16 in a register, the first one in the lower half.
+inline std::uint32_t pack_halves(float low, float high) {
+  return half_of_float(low) | static_cast<std::uint32_t>(half_of_float(high)) << 16;
+}
+
+/// What `operation` gives for the numbers of each half. Sums and products of two binary16 are exact
+/// in f64; on the way to binary16 they pass f32, which differs from rounding once only where the
+/// exact number is very near the middle between two binary16.
+template <class Operation, class... Halves>
+std::uint32_t for_each_half(const Operation& operation, Halves... halves) {
+  const auto part = [](std::uint32_t bits, int shift) {
+    return static_cast<double>(float_of_half(static_cast<std::uint16_t>(bits >> shift)));
+  };
+  std::uint32_t out = 0;
+  for (const int shift : {0, 16}) {
+    const auto value = static_cast<float>(operation(part(halves, shift)...));
+    out |= static_cast<std::uint32_t>(half_of_float(value)) << shift;
+  }
+  return out;
+}
+inline std::uint32_t add_halves(std::uint32_t a, std::uint32_t b) {
+  return for_each_half([](double x, double y) { return x + y; }, a, b);
+}
+inline std::uint32_t multiply_halves(std::uint32_t a, std::uint32_t b) {
+  return for_each_half([](double x, double y) { return x * y; }, a, b);
+}
+inline std::uint32_t multiply_add_halves(std::uint32_t a, std::uint32_t b, std::uint32_t c) {
+  return for_each_half([](double x, double y, double z) { return x * y + z; }, a, b, c);
+}
+
 /// Byte `index` of `word`, the lowest first, with its sign.
 constexpr int signed_byte(std::uint32_t word, int index) {
   return static_cast<std::int8_t>(static_cast<std::uint8_t>(word >> (8 * index)));

@@ -36,7 +36,7 @@ using uint64_t = unsigned long;
 #define VERNAL_SHARED(Type, name) __shared__ Type name
 /// In front of a loop: its passes are written out one after another.
 #define VERNAL_UNROLL _Pragma("unroll")
-/// In front of a loop that is short or rare: it takes few registers.
+/// In front of a loop: its passes are not, which would take registers.
 #define VERNAL_NO_UNROLL _Pragma("unroll 1")
 #elif defined(VERNAL_CUDA_HOST)
 #include <cuda_runtime_api.h>
@@ -62,6 +62,30 @@ __device__ __forceinline__ float float_of_half(uint16_t bits) {
 /// The nearest binary16, ties to even.
 __device__ __forceinline__ uint16_t half_of_float(float value) {
   return __half_as_ushort(__float2half_rn(value));
+}
+
+// ---- pairs of binary16 in a register, the first one in the lower half. Results are rounded once.
+
+__device__ __forceinline__ uint32_t pack_halves(float low, float high) {
+  uint32_t out;
+  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(out) : "f"(high), "f"(low));
+  return out;
+}
+__device__ __forceinline__ uint32_t add_halves(uint32_t a, uint32_t b) {
+  uint32_t out;
+  asm("add.rn.f16x2 %0, %1, %2;" : "=r"(out) : "r"(a), "r"(b));
+  return out;
+}
+__device__ __forceinline__ uint32_t multiply_halves(uint32_t a, uint32_t b) {
+  uint32_t out;
+  asm("mul.rn.f16x2 %0, %1, %2;" : "=r"(out) : "r"(a), "r"(b));
+  return out;
+}
+/// a b + c
+__device__ __forceinline__ uint32_t multiply_add_halves(uint32_t a, uint32_t b, uint32_t c) {
+  uint32_t out;
+  asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(out) : "r"(a), "r"(b), "r"(c));
+  return out;
 }
 
 // ---- bytes
@@ -91,6 +115,15 @@ __device__ __forceinline__ uint4 load_once(const uint4* at) {
   uint4 out;
   asm volatile("ld.global.nc.L1::no_allocate.L2::128B.v4.u32 {%0, %1, %2, %3}, [%4];"
                : "=r"(out.x), "=r"(out.y), "=r"(out.z), "=r"(out.w)
+               : "l"(at));
+  return out;
+}
+
+/// The same with 8 bytes.
+__device__ __forceinline__ uint2 load_once(const uint2* at) {
+  uint2 out;
+  asm volatile("ld.global.nc.L1::no_allocate.L2::128B.v2.u32 {%0, %1}, [%2];"
+               : "=r"(out.x), "=r"(out.y)
                : "l"(at));
   return out;
 }
@@ -165,6 +198,7 @@ cudaError_t launch(cudaStream_t stream, dim3 grid, dim3 block, void (*kernel)(Pa
 
 #elif !defined(VERNAL_CUDA_HOST)  // the emulator: emulator/device_code.hpp has the same functions
 
+using emulator::add_halves;
 using emulator::commit_copies;
 using emulator::copy_async;
 using emulator::float_of_half;
@@ -172,9 +206,12 @@ using emulator::half_of_float;
 using emulator::kept;
 using emulator::launch;
 using emulator::load_once;
+using emulator::multiply_add_halves;
 using emulator::multiply_f16;
+using emulator::multiply_halves;
 using emulator::multiply_s8;
 using emulator::multiply_s8_half;
+using emulator::pack_halves;
 using emulator::permute_bytes;
 using emulator::wait_copies;
 

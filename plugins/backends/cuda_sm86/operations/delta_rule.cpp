@@ -1,5 +1,4 @@
-// gated_delta_rule/1.
-#include "kernels/recurrent/delta_rule.hpp"
+#include "operations/delta_rule.hpp"
 
 #include <array>
 #include <string>
@@ -11,42 +10,59 @@
 
 namespace vernal::cuda_sm86 {
 
+DeltaRuleOperation::DeltaRuleOperation(const Parameters& parameters) : p_(parameters) {
+  reads = {p_.q.buffer, p_.k.buffer, p_.v.buffer, p_.g, p_.beta};
+  writes = {p_.y};
+}
+
+DeltaRule DeltaRuleOperation::rule(const StepContext& step) const {
+  DeltaRule rule = p_.shape;
+  rule.q = step.floats(p_.q.buffer) + p_.q.first;
+  rule.k = step.floats(p_.k.buffer) + p_.k.first;
+  rule.v = step.floats(p_.v.buffer) + p_.v.first;
+  rule.q_stride = p_.q.stride;
+  rule.k_stride = p_.k.stride;
+  rule.v_stride = p_.v.stride;
+  rule.g = step.floats(p_.g);
+  rule.beta = step.floats(p_.beta);
+  rule.y = step.floats(p_.y);
+  rule.states = reinterpret_cast<unsigned char*>(step.states + p_.state_offset);
+  rule.sequences = step.sequences;
+  rule.counts = step.counts;
+  return rule;
+}
+
+cudaError_t DeltaRuleOperation::launch(const StepContext& step) const {
+  return launch_delta_rule(rule(step), step.size);
+}
+
+bool NormedDeltaRuleOperation::can_be(const DeltaRuleOperation::Parameters& rule,
+                                      const NormOperation::Parameters& norm) {
+  return norm.x == rule.y && norm.index == kNoBuffer && norm.num_columns == rule.shape.value_dim &&
+         rule.shape.key_dim <= kMostNormedKeys && rule.shape.value_dim >= kLeastNormedValues &&
+         rule.shape.value_dim <= kMostNormedValues;
+}
+
+NormedDeltaRuleOperation::NormedDeltaRuleOperation(const DeltaRuleOperation::Parameters& rule,
+                                                   const NormOperation::Parameters& norm)
+    : rule_(rule), norm_(norm) {
+  reads = rule_.reads;
+  for (const BufferId buffer : norm_.reads) {
+    if (buffer != rule.y) reads.push_back(buffer);
+  }
+  writes = rule_.writes;  // of a larger step
+  writes.insert(writes.end(), norm_.writes.begin(), norm_.writes.end());
+}
+
+cudaError_t NormedDeltaRuleOperation::launch(const StepContext& step) const {
+  if (step.size.num_tokens <= kMostNormedTokens) {
+    return launch_normed_delta_rule(rule_.rule(step), norm_.norm(step), step.size);
+  }
+  const cudaError_t error = rule_.launch(step);
+  return error != cudaSuccess ? error : norm_.launch(step);
+}
+
 namespace {
-
-class DeltaRuleOperation final : public Operation {
- public:
-  struct Parameters {
-    BufferId q;
-    BufferId k;
-    BufferId v;
-    BufferId g;
-    BufferId beta;
-    BufferId y;
-    std::int64_t state_offset;  ///< in a slot, bytes
-    DeltaRule shape;            ///< everything that does not depend on the step
-  };
-  explicit DeltaRuleOperation(const Parameters& parameters) : p_(parameters) {
-    reads = {p_.q, p_.k, p_.v, p_.g, p_.beta};
-    writes = {p_.y};
-  }
-
-  cudaError_t launch(const StepContext& step) const override {
-    DeltaRule rule = p_.shape;
-    rule.q = step.floats(p_.q);
-    rule.k = step.floats(p_.k);
-    rule.v = step.floats(p_.v);
-    rule.g = step.floats(p_.g);
-    rule.beta = step.floats(p_.beta);
-    rule.y = step.floats(p_.y);
-    rule.states = reinterpret_cast<unsigned char*>(step.states + p_.state_offset);
-    rule.sequences = step.sequences;
-    rule.counts = step.counts;
-    return launch_delta_rule(rule, step.size);
-  }
-
- private:
-  Parameters p_;
-};
 
 void compile_gated_delta_rule(FunctionBuilder& builder, const Node& node) {
   const backend::StatePlan& states = builder.context().states;
@@ -67,10 +83,13 @@ void compile_gated_delta_rule(FunctionBuilder& builder, const Node& node) {
   rule.is_normalized = options.qk_l2norm;
   rule.is_grouped = options.head_map == "grouped";
   rule.has_key_gates = builder.operand_shape(node, 3).rank == 3;
+  const auto source = [&](std::size_t operand) {
+    const Shape& heads = builder.operand_shape(node, operand);
+    return DeltaRuleOperation::Source{builder.operand(node, operand), 0, heads[1] * heads[2]};
+  };
   builder.emit<DeltaRuleOperation>(DeltaRuleOperation::Parameters{
-      builder.operand(node, 0), builder.operand(node, 1), builder.operand(node, 2),
-      builder.operand(node, 3), builder.operand(node, 4), builder.new_output(node), state.offset,
-      rule});
+      source(0), source(1), source(2), builder.operand(node, 3), builder.operand(node, 4),
+      builder.new_output(node), state.offset, rule});
 }
 
 Refusal refuse_delta_rule(const Module&, const Function& function, const Node& node) {

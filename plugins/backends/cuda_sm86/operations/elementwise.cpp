@@ -1,5 +1,4 @@
-// Operations on numbers one by one: act/1, scale/1, softcap/1, add/1, mul/1.
-#include "kernels/elementwise/elementwise.hpp"
+#include "operations/elementwise.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,34 +11,42 @@
 
 namespace vernal::cuda_sm86 {
 
-namespace {
+MapOperation::MapOperation(const Parameters& parameters) : p_(parameters) {
+  reads = {p_.x};
+  writes = {p_.y};
+}
 
-/// y = f(x) of one value: act/1, scale/1, softcap/1.
-class MapOperation final : public Operation {
- public:
-  struct Parameters {
-    BufferId x;
-    BufferId y;
-    Map::Kind kind;
-    Activation activation;
-    float number;  ///< factor or cap
-    RowCount rows;
-    std::int64_t num_columns;
+cudaError_t MapOperation::launch(const StepContext& step) const {
+  const Map map{step.floats(p_.x), step.floats(p_.y), step.rows(p_.rows), p_.num_columns,
+                p_.kind,           p_.activation,     p_.number};
+  return launch_map(map, step.most(p_.rows), step.size);
+}
+
+BinaryOperation::BinaryOperation(const Parameters& parameters) : p_(parameters) {
+  for (const Source* source : {&p_.a, &p_.b}) {
+    if (source->value != kNoBuffer) reads.push_back(source->value);
+  }
+  writes = {p_.y};
+}
+
+cudaError_t BinaryOperation::launch(const StepContext& step) const {
+  const auto numbers = [&](const Source& source) -> const float* {
+    return source.value != kNoBuffer ? step.floats(source.value)
+                                     : step.weights->numbers(source.weight);
   };
-  explicit MapOperation(const Parameters& parameters) : p_(parameters) {
-    reads = {p_.x};
-    writes = {p_.y};
-  }
+  Binary binary{};
+  binary.a = numbers(p_.a);
+  binary.b = numbers(p_.b);
+  binary.y = step.floats(p_.y);
+  binary.rows = step.rows(p_.rows);
+  std::ranges::copy(p_.dims, binary.dims);
+  std::ranges::copy(p_.a.strides, binary.a_strides);
+  std::ranges::copy(p_.b.strides, binary.b_strides);
+  binary.is_product = p_.is_product;
+  return launch_binary(binary, step.most(p_.rows), step.size);
+}
 
-  cudaError_t launch(const StepContext& step) const override {
-    const Map map{step.floats(p_.x), step.floats(p_.y), step.rows(p_.rows), p_.num_columns,
-                  p_.kind,           p_.activation,     p_.number};
-    return launch_map(map, step.most(p_.rows), step.size);
-  }
-
- private:
-  Parameters p_;
-};
+namespace {
 
 void compile_map(FunctionBuilder& builder, const Node& node) {
   const RowShape shape = builder.operand_rows(node, 0);
@@ -65,50 +72,6 @@ Refusal refuse_activation(const Module&, const Function&, const Node& node) {
   if (backend::find_activation(kind)) return std::nullopt;
   return "act kind \"" + kind + "\"";
 }
-
-/// add/1, mul/1 of two values, or a value and a weight.
-class BinaryOperation final : public Operation {
- public:
-  struct Source {
-    BufferId value;       ///< or kNoBuffer
-    std::int64_t weight;  ///< index, or -1
-    std::array<std::int64_t, 4> strides;
-  };
-  struct Parameters {
-    Source a;
-    Source b;
-    BufferId y;
-    bool is_product;
-    RowCount rows;                     ///< of the outermost dimension
-    std::array<std::int64_t, 3> dims;  ///< the others
-  };
-  explicit BinaryOperation(const Parameters& parameters) : p_(parameters) {
-    for (const Source* source : {&p_.a, &p_.b}) {
-      if (source->value != kNoBuffer) reads.push_back(source->value);
-    }
-    writes = {p_.y};
-  }
-
-  cudaError_t launch(const StepContext& step) const override {
-    const auto numbers = [&](const Source& source) -> const float* {
-      return source.value != kNoBuffer ? step.floats(source.value)
-                                       : step.weights->numbers(source.weight);
-    };
-    Binary binary{};
-    binary.a = numbers(p_.a);
-    binary.b = numbers(p_.b);
-    binary.y = step.floats(p_.y);
-    binary.rows = step.rows(p_.rows);
-    std::ranges::copy(p_.dims, binary.dims);
-    std::ranges::copy(p_.a.strides, binary.a_strides);
-    std::ranges::copy(p_.b.strides, binary.b_strides);
-    binary.is_product = p_.is_product;
-    return launch_binary(binary, step.most(p_.rows), step.size);
-  }
-
- private:
-  Parameters p_;
-};
 
 BinaryOperation::Source binary_source(const FunctionBuilder& builder, const Node& node,
                                       std::size_t i, std::uint32_t rank) {

@@ -117,6 +117,7 @@ class ExpertsOperation final : public Operation {
     return most_slots(tokens * p_.num_used, p_.num_experts);
   }
   Visits visits_of(const StepContext& step) const;
+  GatedUnit unit_of(const StepContext& step, const Visits& visits, float* hidden) const;
   cudaError_t multiply(const StepContext& step, const Visits& visits, const ExpertMatrix& matrix,
                        const float* input) const;
   cudaError_t quantize(const StepContext& step, const Visits& visits, const ExpertMatrix& matrix,
@@ -181,6 +182,25 @@ cudaError_t ExpertsOperation::multiply(const StepContext& step, const Visits& vi
       .kernels->multiply(multiply, most_slots_of(step.size.num_tokens), step.size);
 }
 
+/// What the last matrix multiplies, in the form that it needs.
+GatedUnit ExpertsOperation::unit_of(const StepContext& step, const Visits& visits,
+                                    float* hidden) const {
+  GatedUnit unit{};
+  unit.gate = step.floats(p_.gate.output);
+  unit.up = step.floats(p_.up.output);
+  unit.rows = {visits.num_slots, 1};
+  unit.num_columns = p_.gate.num_outputs;
+  unit.kind = p_.kind;
+  unit.alpha = p_.alpha;
+  unit.limit = p_.limit;
+  if (p_.down.is_quantised) {
+    unit.result = activation_blocks(step.at(p_.down.blocks), p_.down.num_columns);
+  } else {
+    unit.y = hidden;
+  }
+  return unit;
+}
+
 cudaError_t ExpertsOperation::launch(const StepContext& step) const {
   const Visits visits = visits_of(step);
   const std::int64_t slots = most_slots_of(step.size.num_tokens);
@@ -189,14 +209,6 @@ cudaError_t ExpertsOperation::launch(const StepContext& step) const {
   float* const hidden = step.floats(p_.hidden);
   const GatherRows gather{visits, step.floats(p_.x), p_.weights_input ? weights : nullptr, gathered,
                           p_.gate.num_columns};
-  const GatedUnit unit{step.floats(p_.gate.output),
-                       step.floats(p_.up.output),
-                       hidden,
-                       {visits.num_slots, 1},
-                       p_.gate.num_outputs,
-                       p_.kind,
-                       p_.alpha,
-                       p_.limit};
   const AddVisits add{visits, step.floats(p_.down.output), p_.weights_input ? nullptr : weights,
                       step.floats(p_.y), p_.down.num_outputs};
   cudaError_t error = launch_order_visits(visits, step.size);
@@ -207,8 +219,9 @@ cudaError_t ExpertsOperation::launch(const StepContext& step) const {
   }
   if (error == cudaSuccess) error = multiply(step, visits, p_.gate, gathered);
   if (error == cudaSuccess) error = multiply(step, visits, p_.up, gathered);
-  if (error == cudaSuccess) error = launch_gated_unit(unit, slots, step.size);
-  if (error == cudaSuccess) error = quantize(step, visits, p_.down, hidden);
+  if (error == cudaSuccess) {
+    error = launch_gated_unit(unit_of(step, visits, hidden), slots, step.size);
+  }
   if (error == cudaSuccess) error = multiply(step, visits, p_.down, hidden);
   return error == cudaSuccess ? launch_add_visits(add, step.size) : error;
 }

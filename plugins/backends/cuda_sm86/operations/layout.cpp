@@ -1,5 +1,5 @@
-// What only moves numbers, or not even that: input/1, output/1, reshape/1, slice/1, split/1,
-// concat/1, select_rows/1.
+#include "operations/layout.hpp"
+
 #include <array>
 
 #include "compile/function_builder.hpp"
@@ -9,26 +9,22 @@
 
 namespace vernal::cuda_sm86 {
 
+cudaError_t CopyAxisOperation::launch(const StepContext& step) const {
+  const CopyAxis copy{step.floats(copy_.x),       step.floats(copy_.y),
+                      step.rows(copy_.rows),      copy_.length * copy_.inner,
+                      copy_.x_axis * copy_.inner, copy_.x_start * copy_.inner,
+                      copy_.y_axis * copy_.inner, copy_.y_start * copy_.inner};
+  return launch_copy_axis(copy, step.most(copy_.rows), step.size);
+}
+
+cudaError_t SelectRowsOperation::launch(const StepContext& step) const {
+  constexpr RowCount kRows{VERNAL_DIM_ROWS, 1};
+  return launch_select_rows({step.floats(reads[0]), step.integers(reads[1]), step.floats(writes[0]),
+                             step.rows(kRows), num_columns_},
+                            step.most(kRows), step.size);
+}
+
 namespace {
-
-class CopyAxisOperation final : public Operation {
- public:
-  explicit CopyAxisOperation(const backend::AxisCopy& copy) : copy_(copy) {
-    reads = {copy_.x};
-    writes = {copy_.y};
-  }
-
-  cudaError_t launch(const StepContext& step) const override {
-    const CopyAxis copy{step.floats(copy_.x),       step.floats(copy_.y),
-                        step.rows(copy_.rows),      copy_.length * copy_.inner,
-                        copy_.x_axis * copy_.inner, copy_.x_start * copy_.inner,
-                        copy_.y_axis * copy_.inner, copy_.y_start * copy_.inner};
-    return launch_copy_axis(copy, step.most(copy_.rows), step.size);
-  }
-
- private:
-  backend::AxisCopy copy_;
-};
 
 void compile_input(FunctionBuilder& builder, const Node& node) {
   builder.add_input(node.outputs[0], backend::input_slot(builder.function(), node));
@@ -55,26 +51,6 @@ void compile_copies(FunctionBuilder& builder, const Node& node) {
     builder.emit<CopyAxisOperation>(copy);
   }
 }
-
-/// y[r] = x[index[r]]: select_rows/1.
-class SelectRowsOperation final : public Operation {
- public:
-  SelectRowsOperation(BufferId x, BufferId index, BufferId y, std::int64_t num_columns)
-      : num_columns_(num_columns) {
-    reads = {x, index};
-    writes = {y};
-  }
-
-  cudaError_t launch(const StepContext& step) const override {
-    constexpr RowCount kRows{VERNAL_DIM_ROWS, 1};
-    return launch_select_rows({step.floats(reads[0]), step.integers(reads[1]),
-                               step.floats(writes[0]), step.rows(kRows), num_columns_},
-                              step.most(kRows), step.size);
-  }
-
- private:
-  std::int64_t num_columns_;
-};
 
 void compile_select_rows(FunctionBuilder& builder, const Node& node) {
   const RowShape shape = builder.operand_rows(node, 0);

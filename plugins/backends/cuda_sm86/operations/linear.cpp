@@ -13,67 +13,103 @@ namespace vernal::cuda_sm86 {
 
 QuantizeOperation::QuantizeOperation(const Parameters& parameters) : p_(parameters) {
   reads = {p_.x};
-  writes = {p_.blocks};
+  writes = {p_.result.blocks};
 }
 
 cudaError_t QuantizeOperation::launch(const StepContext& step) const {
   Quantize quantize{};
   quantize.x = step.floats(p_.x);
-  quantize.blocks = activation_blocks(step.at(p_.blocks), p_.num_columns);
+  quantize.blocks = step.blocks_of(p_.result);
   quantize.rows = step.rows(p_.rows);
-  quantize.num_columns = p_.num_columns;
+  quantize.num_columns = p_.result.num_columns;
   return launch_quantize(quantize, step.most(p_.rows), step.size);
 }
 
+LinearOperation::LinearOperation(Parameters parameters) : p_(std::move(parameters)) {
+  reads = {p_.x};
+  for (const Matrix& matrix : p_.matrices) {
+    if (matrix.residual != kNoBuffer) reads.push_back(matrix.residual);
+    writes.push_back(matrix.y);
+  }
+}
+
+void LinearOperation::add_products(Multiply& multiply, const StepContext& step) const {
+  for (const Matrix& matrix : p_.matrices) {
+    Product product;
+    product.matrix = step.weights->matrix(matrix.weight);
+    product.bias = step.weights->numbers(matrix.bias);
+    if (matrix.residual != kNoBuffer) product.residual = step.floats(matrix.residual);
+    product.is_activated = matrix.activation.has_value();
+    product.activation = matrix.activation.value_or(product.activation);
+    product.factors = step.weights->numbers(matrix.factors);
+    product.y = step.floats(matrix.y);
+    product.codec = step.weights->format(matrix.weight).kernels->codec;
+    multiply.add(product);
+  }
+}
+
+Multiply LinearOperation::multiply(const StepContext& step) const {
+  Multiply multiply;
+  add_products(multiply, step);
+  if (p_.is_quantised) {
+    multiply.blocks = activation_blocks(step.at(p_.x), p_.num_columns);
+  } else {
+    multiply.x = step.floats(p_.x);
+  }
+  multiply.rows = step.rows(p_.rows);
+  return multiply;
+}
+
+cudaError_t LinearOperation::launch(const StepContext& step) const {
+  const WeightFormat& format = step.weights->format(p_.matrices.front().weight);
+  return format.kernels->multiply(multiply(step), step.most(p_.rows), step.size);
+}
+
+// ---- several formats
+
+MixedLinearOperation::MixedLinearOperation(std::vector<LinearOperation::Parameters> parts) {
+  for (LinearOperation::Parameters& part : parts) {
+    parts_.push_back(std::make_unique<LinearOperation>(std::move(part)));
+    const LinearOperation& made = *parts_.back();
+    reads.insert(reads.end(), made.reads.begin(), made.reads.end());
+    writes.insert(writes.end(), made.writes.begin(), made.writes.end());
+  }
+}
+
+cudaError_t MixedLinearOperation::launch(const StepContext& step) const {
+  if (step.most(parts_.front()->parameters().rows) > kColumnTile) {
+    cudaError_t error = cudaSuccess;
+    for (const auto& part : parts_) {
+      if (error == cudaSuccess) error = part->launch(step);
+    }
+    return error;
+  }
+  Multiply multiply = parts_.front()->multiply(step);
+  for (std::size_t i = 1; i < parts_.size(); ++i) parts_[i]->add_products(multiply, step);
+  return launch_multiply_mixed(multiply, step.size);
+}
+
+// ---- with a gated unit
+
+GatedLinearOperation::GatedLinearOperation(const LinearOperation::Parameters& products,
+                                           const GluOperation::Parameters& unit)
+    : products_(products), unit_(unit) {
+  reads = products_.reads;
+  writes = products_.writes;  // of a step with more rows
+  writes.insert(writes.end(), unit_.writes.begin(), unit_.writes.end());
+}
+
+cudaError_t GatedLinearOperation::launch(const StepContext& step) const {
+  const LinearOperation::Parameters& p = products_.parameters();
+  if (step.most(p.rows) > kColumnTile) {
+    const cudaError_t error = products_.launch(step);
+    return error != cudaSuccess ? error : unit_.launch(step);
+  }
+  const WeightFormat& format = step.weights->format(p.matrices.front().weight);
+  return format.kernels->multiply_gated({products_.multiply(step), unit_.unit(step)}, step.size);
+}
+
 namespace {
-
-/// y = x W^T + bias (+ residual), for matrices of one format that multiply the same x.
-class LinearOperation final : public Operation {
- public:
-  struct Matrix {
-    std::uint32_t weight = 0;
-    std::int64_t bias = -1;         ///< index of the weight, or -1
-    BufferId residual = kNoBuffer;  ///< f32 [rows, N] added to the result, or kNoBuffer
-    BufferId y = kNoBuffer;
-  };
-  struct Parameters {
-    BufferId x = kNoBuffer;        ///< f32, or blocks for quantised weights
-    std::vector<Matrix> matrices;  ///< at most kMostProducts
-    RowCount rows;
-    std::int64_t num_columns = 0;
-    bool is_quantised = false;
-  };
-  explicit LinearOperation(Parameters parameters) : p_(std::move(parameters)) {
-    reads = {p_.x};
-    for (const Matrix& matrix : p_.matrices) {
-      if (matrix.residual != kNoBuffer) reads.push_back(matrix.residual);
-      writes.push_back(matrix.y);
-    }
-  }
-
-  cudaError_t launch(const StepContext& step) const override {
-    Multiply multiply;
-    for (const Matrix& matrix : p_.matrices) {
-      Product product;
-      product.matrix = step.weights->matrix(matrix.weight);
-      product.bias = step.weights->numbers(matrix.bias);
-      if (matrix.residual != kNoBuffer) product.residual = step.floats(matrix.residual);
-      product.y = step.floats(matrix.y);
-      multiply.add(product);
-    }
-    if (p_.is_quantised) {
-      multiply.blocks = activation_blocks(step.at(p_.x), p_.num_columns);
-    } else {
-      multiply.x = step.floats(p_.x);
-    }
-    multiply.rows = step.rows(p_.rows);
-    const WeightFormat& format = step.weights->format(p_.matrices.front().weight);
-    return format.kernels->multiply(multiply, step.most(p_.rows), step.size);
-  }
-
- private:
-  Parameters p_;
-};
 
 /// The product of a node. Takes in the add/1 after it, if that adds something already computed.
 LinearOperation::Matrix compile_product(FunctionBuilder& builder, const Node& node) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/matmul/activation_blocks.hpp"
 #include "kernels/step.hpp"
 #include "shared/compile/buffer_planner.hpp"
 #include "shared/compile/step_io.hpp"
@@ -21,6 +22,12 @@ using backend::kNoBuffer;
 using backend::Location;
 using backend::Place;
 using backend::RowCount;
+
+/// A result in 8-bit form, as products with quantised weights read it.
+struct BlockRows {
+  BufferId blocks = kNoBuffer;  ///< kNoBuffer: it is not wanted
+  std::int64_t num_columns = 0;
+};
 
 /// The pages of a KV group in a step.
 struct KvPagesOfStep {
@@ -53,6 +60,10 @@ struct StepContext {
   const std::int32_t* integers(BufferId id) const {
     return reinterpret_cast<const std::int32_t*>(at(id));
   }
+  ActivationBlocks blocks_of(const BlockRows& rows) const {
+    if (rows.blocks == kNoBuffer) return {};
+    return activation_blocks(at(rows.blocks), rows.num_columns);
+  }
   /// The rows as kernels count them.
   DeviceRows rows(RowCount rows) const {
     const std::int32_t* leading = nullptr;
@@ -78,7 +89,19 @@ class Operation : public backend::BufferUse {
   /// Puts the kernels of the operation into the stream of the step. They run in order.
   virtual cudaError_t launch(const StepContext& step) const = 0;
 
-  /// Its node's path and operation, for errors: "blk.3.attn.q (vernal.linear/1)".
+  /// This operation, writing one of its results in 8-bit form too; null: it cannot.
+  ///   result    buffer of the result
+  ///   is_read   whether anybody else reads it
+  virtual std::unique_ptr<Operation> with_blocks(BufferId result, const BlockRows& rows,
+                                                 bool is_read) const {
+    static_cast<void>(result);
+    static_cast<void>(rows);
+    static_cast<void>(is_read);
+    return nullptr;
+  }
+
+  /// Its node's path and operation, for errors: "blk.3.attn.q (vernal.linear/1)". Those of all nodes
+  /// that have become one, with " + " between them.
   std::string name;
 };
 

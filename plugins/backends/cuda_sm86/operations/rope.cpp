@@ -6,6 +6,7 @@
 #include "compile/function_builder.hpp"
 #include "device/cuda_error.hpp"
 #include "operations/operation_table.hpp"
+#include "operations/rope.hpp"
 #include "operations/rope_table.hpp"
 #include "shared/compile/operation_attributes.hpp"
 #include "vernal/op_options.hpp"
@@ -63,42 +64,26 @@ cudaError_t RopeTableOperation::launch(const StepContext& step) const {
   return launch_rope_angles(angles, step.size);
 }
 
+RopeOperation::RopeOperation(const Parameters& parameters) : p_(parameters) {
+  reads = {p_.x, p_.table};
+  writes = {p_.y};
+}
+
+cudaError_t RopeOperation::launch(const StepContext& step) const {
+  Rope rope{};
+  rope.x = step.floats(p_.x);
+  rope.y = step.floats(p_.y);
+  rope.table = step.floats(p_.table);
+  rope.counts = step.counts;
+  rope.most_tokens = static_cast<std::int32_t>(p_.most_tokens);
+  rope.num_pairs = static_cast<std::int32_t>(p_.num_pairs);
+  rope.num_heads = static_cast<std::int32_t>(p_.num_heads);
+  rope.head_dim = static_cast<std::int32_t>(p_.head_dim);
+  rope.is_interleaved = p_.is_interleaved;
+  return launch_rope(rope, step.size);
+}
+
 namespace {
-
-class RopeOperation final : public Operation {
- public:
-  struct Parameters {
-    BufferId x;
-    BufferId y;
-    BufferId table;
-    std::int64_t most_tokens;
-    std::int64_t num_pairs;
-    std::int64_t num_heads;
-    std::int64_t head_dim;
-    bool is_interleaved;
-  };
-  explicit RopeOperation(const Parameters& parameters) : p_(parameters) {
-    reads = {p_.x, p_.table};
-    writes = {p_.y};
-  }
-
-  cudaError_t launch(const StepContext& step) const override {
-    Rope rope{};
-    rope.x = step.floats(p_.x);
-    rope.y = step.floats(p_.y);
-    rope.table = step.floats(p_.table);
-    rope.counts = step.counts;
-    rope.most_tokens = static_cast<std::int32_t>(p_.most_tokens);
-    rope.num_pairs = static_cast<std::int32_t>(p_.num_pairs);
-    rope.num_heads = static_cast<std::int32_t>(p_.num_heads);
-    rope.head_dim = static_cast<std::int32_t>(p_.head_dim);
-    rope.is_interleaved = p_.is_interleaved;
-    return launch_rope(rope, step.size);
-  }
-
- private:
-  Parameters p_;
-};
 
 /// The table of sines and cosines for these parameters, made at its first use.
 BufferId shared_table(FunctionBuilder& builder, const RopeOptions& options, const Node& node) {

@@ -1,6 +1,7 @@
 #include "kernels/elementwise/elementwise.hpp"
 
 #include "kernels/elementwise/functions.hpp"
+#include "kernels/matmul/quantize_block.hpp"
 
 namespace vernal::cuda_sm86 {
 
@@ -41,6 +42,21 @@ __global__ void gate_numbers(GatedUnit unit) {
   });
 }
 
+/// The same with blocks of 8-bit codes: a warp for each, a lane for each number.
+__global__ void gate_blocks(GatedUnit unit) {
+  const int lane = static_cast<int>(threadIdx.x % kWarpSize);
+  const int64_t num_blocks = unit.num_columns / kBlockColumns;
+  const int64_t block =
+      static_cast<int64_t>(blockIdx.x) * (kThreads / kWarpSize) + threadIdx.x / kWarpSize;
+  const int64_t row = block / num_blocks;
+  if (row >= unit.rows.count()) return;
+  const int64_t i = block * kBlockColumns + lane;
+  const float y = gated(unit.kind, unit.gate[i], unit.up[i], unit.alpha, unit.limit);
+  if (unit.y != nullptr) unit.y[i] = y;
+  const BlockPlace place = block_place(unit.result, row, unit.num_columns);
+  quantize_block(unit.result, place.row, place.block + block % num_blocks, y);
+}
+
 __global__ void combine_numbers(Binary binary) {
   const int64_t row_numbers = binary.dims[0] * binary.dims[1] * binary.dims[2];
   for_each_number(binary.rows.count() * row_numbers, [&](int64_t i) {
@@ -66,7 +82,11 @@ cudaError_t launch_map(const Map& map, int64_t most_rows, const LaunchSize& size
 }
 
 cudaError_t launch_gated_unit(const GatedUnit& unit, int64_t most_rows, const LaunchSize& size) {
-  return launch(size.stream, grid_for(most_rows * unit.num_columns), kThreads, gate_numbers, unit);
+  const int64_t count = most_rows * unit.num_columns;
+  if (unit.result.tiles != nullptr) {
+    return launch(size.stream, blocks_for(count, kThreads), kThreads, gate_blocks, unit);
+  }
+  return launch(size.stream, grid_for(count), kThreads, gate_numbers, unit);
 }
 
 cudaError_t launch_binary(const Binary& binary, int64_t most_rows, const LaunchSize& size) {

@@ -1,6 +1,7 @@
 // Operations on numbers one by one: act/1, scale/1, softcap/1, glu/1, add/1, mul/1.
 #pragma once
 
+#include "kernels/matmul/activation_blocks.hpp"
 #include "kernels/step.hpp"
 #include "shared/compile/function_kinds.hpp"
 
@@ -27,12 +28,15 @@ cudaError_t launch_map(const Map& map, int64_t most_rows, const LaunchSize& size
 struct GatedUnit {
   const float* gate;
   const float* up;
-  float* y;
+  float* y;  ///< or null, if only blocks are wanted
   DeviceRows rows;
   int64_t num_columns;
   Glu kind;
   float alpha;
   float limit;
+  /// The result in 8-bit form; null tiles: not wanted. A row of it has one or more rows of results side
+  /// by side, as a token has heads; then num_columns is a multiple of 32.
+  ActivationBlocks result;
 };
 cudaError_t launch_gated_unit(const GatedUnit& unit, int64_t most_rows, const LaunchSize& size);
 

@@ -1,6 +1,6 @@
 #include "kernels/elementwise/norm.hpp"
 
-#include "kernels/reduce.hpp"
+#include "kernels/elementwise/normalise_row.hpp"
 
 namespace vernal::cuda_sm86 {
 
@@ -12,20 +12,21 @@ __global__ void normalise_rows(Norm norm) {
   VERNAL_SHARED(BlockSums<kThreads>, partial);
   const int64_t row = blockIdx.x;
   if (row >= norm.rows.count()) return;
-  const float* x = norm.x + row * norm.num_columns;
-  float* y = norm.y + row * norm.num_columns;
-  float sum = 0.0F;
-  for (int64_t i = threadIdx.x; i < norm.num_columns; i += kThreads) sum += x[i] * x[i];
-  sum = block_sum(sum, partial);
-  const float mean = norm.is_l2 ? sum : sum / static_cast<float>(norm.num_columns);
-  const float factor = 1.0F / sqrtf(mean + norm.epsilon);
-  for (int64_t i = threadIdx.x; i < norm.num_columns; i += kThreads) {
-    const float scaled = x[i] * factor;
-    y[i] = norm.weight == nullptr ? scaled : scaled * norm.weight[i];
-  }
+  const int64_t source = norm.index == nullptr ? row : norm.index[row];
+  normalise_row(norm, norm.x + source * norm.num_columns, row, partial);
 }
 
-constexpr int64_t kShortRow = 512;
+/// A thread reads again what it has written itself.
+template <int kThreads>
+__global__ void normalise_rows_twice(Norm first, Norm second) {
+  VERNAL_SHARED(BlockSums<kThreads>, partial);
+  VERNAL_SHARED(BlockSums<kThreads>, second_partial);
+  const int64_t row = blockIdx.x;
+  if (row >= first.rows.count()) return;
+  const int64_t source = first.index == nullptr ? row : first.index[row];
+  normalise_row(first, first.x + source * first.num_columns, row, partial);
+  normalise_row(second, first.y + row * first.num_columns, row, second_partial);
+}
 
 }  // namespace
 
@@ -35,6 +36,15 @@ cudaError_t launch_norm(const Norm& norm, int64_t most_rows, const LaunchSize& s
     return launch(size.stream, grid, kWarpSize, normalise_rows<kWarpSize>, norm);
   }
   return launch(size.stream, grid, 256, normalise_rows<256>, norm);
+}
+
+cudaError_t launch_norm_pair(const Norm& first, const Norm& second, int64_t most_rows,
+                             const LaunchSize& size) {
+  const unsigned grid = blocks_for(most_rows, 1);
+  if (first.num_columns <= kShortRow) {
+    return launch(size.stream, grid, kWarpSize, normalise_rows_twice<kWarpSize>, first, second);
+  }
+  return launch(size.stream, grid, 256, normalise_rows_twice<256>, first, second);
 }
 
 }  // namespace vernal::cuda_sm86

@@ -1,5 +1,5 @@
 // Products with weights that are floats, and with activations in f32.
-#include "kernels/matmul/matmul.hpp"
+#include "kernels/matmul/finish_output.hpp"
 
 namespace vernal::cuda_sm86 {
 
@@ -78,9 +78,7 @@ __global__ void multiply_floats(Multiply m) {
   const int64_t n = first_output + output;
   const int64_t row = first_row + in_tile;
   if (n >= p.matrix.num_rows || row >= num_rows) return;
-  if (p.bias != nullptr) sum += p.bias[n];
-  if (p.residual != nullptr) sum += p.residual[row * p.matrix.num_rows + n];
-  p.y[row * p.matrix.num_rows + n] = sum;
+  p.y[row * p.matrix.num_rows + n] = finish_output(p, row, n, sum);
 }
 
 template <class Number>
@@ -108,7 +106,10 @@ cudaError_t launch_embed_floats(const Embed& embed, const LaunchSize& size) {
 
 template <class Number>
 constexpr MatrixKernels float_kernels() {
-  return {nullptr, false, launch_multiply_floats<Number>, nullptr, launch_embed_floats<Number>};
+  MatrixKernels kernels;
+  kernels.multiply = launch_multiply_floats<Number>;
+  kernels.embed = launch_embed_floats<Number>;
+  return kernels;
 }
 
 }  // namespace

@@ -1,11 +1,29 @@
 // Products with matrices of weights, and the other uses of one: as the host sees them.
 #pragma once
 
+#include "kernels/elementwise/elementwise.hpp"
 #include "kernels/matmul/activation_blocks.hpp"
 #include "kernels/matmul/tile.hpp"
 #include "kernels/step.hpp"
+#include "shared/compile/function_kinds.hpp"
 
 namespace vernal::cuda_sm86 {
+
+/// The codecs of quantised weights (formats/codecs.hpp).
+enum class MatrixCodec : unsigned char {
+  kNone,  ///< floats
+  kQ4_0,
+  kQ8_0,
+  kIq4Nl,
+  kQ4K,
+  kQ5K,
+  kQ6K,
+  kIq4Xs,
+  kIq4Ks,
+  kEightBit,
+  kAffine32,
+  kAffine256,
+};
 
 /// A matrix on the device, N rows of K columns. Borrowed memory.
 struct DeviceMatrix {
@@ -15,13 +33,17 @@ struct DeviceMatrix {
   int32_t num_columns = 0;
 };
 
-/// y = x W^T + bias + residual, for one matrix.
+/// y = f(x W^T + bias + residual) * factors, for one matrix.
 struct Product {
   DeviceMatrix matrix;
-  const float* bias = nullptr;      ///< [N] or null
-  const float* residual = nullptr;  ///< [rows][N] or null
-  float* y = nullptr;               ///< [rows][N]
-  int32_t first_tile = 0;           ///< of its 16 rows among those of the launch; set by add()
+  const float* bias = nullptr;                                  ///< [N] or null
+  const float* residual = nullptr;                              ///< [rows][N] or null
+  const float* factors = nullptr;                               ///< [N] or null
+  float* y = nullptr;                                           ///< [rows][N]
+  backend::Activation activation = backend::Activation::kSilu;  ///< f
+  bool is_activated = false;                                    ///< else f(x) = x
+  MatrixCodec codec = MatrixCodec::kNone;  ///< read by launch_multiply_mixed() alone
+  int32_t first_tile = 0;  ///< of its 16 rows among those of the launch; set by add()
 };
 
 /// Most matrices that one launch multiplies the same x with.
@@ -49,12 +71,16 @@ struct Multiply {
   int32_t num_columns() const { return products[0].matrix.num_columns; }
 };
 
-/// The product that a block of threads has a tile of 16 rows of: tile number `tile` of the launch,
-/// for a tile of 8 rows of x that begins at first_row.
-__device__ __forceinline__ Product product_of(const Multiply& m, int tile, int64_t first_row) {
+/// Which product has tile number `tile` of 16 rows of the launch.
+__device__ __forceinline__ int product_number(const Multiply& m, int tile) {
   int i = 0;
   while (i + 1 < m.num_products && tile >= m.products[i + 1].first_tile) ++i;
-  Product out = m.products[i];
+  return i;
+}
+
+/// A product, for a tile of 8 rows of x that begins at first_row.
+__device__ __forceinline__ Product product_at(const Multiply& m, int number, int64_t first_row) {
+  Product out = m.products[number];
   if (m.tile_experts == nullptr) return out;
   const int64_t expert = m.tile_experts[first_row / kColumnTile];
   out.matrix.data += expert * m.matrix_bytes;
@@ -62,6 +88,22 @@ __device__ __forceinline__ Product product_of(const Multiply& m, int tile, int64
   if (out.bias != nullptr) out.bias += expert * out.matrix.num_rows;
   return out;
 }
+
+/// The product that a block of threads has a tile of 16 rows of: tile number `tile` of the launch,
+/// for a tile of 8 rows of x that begins at first_row.
+__device__ __forceinline__ Product product_of(const Multiply& m, int tile, int64_t first_row) {
+  return product_at(m, product_number(m, tile), first_row);
+}
+
+/// Products of up to 8 rows of x with quantised matrices of any formats, in one launch. The bits are
+/// those of MatrixKernels::multiply. No experts.
+cudaError_t launch_multiply_mixed(const Multiply& multiply, const LaunchSize& size);
+
+/// Two products of up to 8 rows of x, and what becomes of their results: glu(first, second).
+struct MultiplyGated {
+  Multiply multiply;  ///< two matrices of one shape, num_rows a multiple of 32; no experts
+  GatedUnit unit;     ///< its gate and up are not read
+};
 
 /// Makes tiles of rows as they lie in the file.
 struct Repack {
@@ -94,6 +136,9 @@ struct MatrixKernels {
                           const LaunchSize& size) = nullptr;
   cudaError_t (*repack)(const Repack& repack, cudaStream_t stream) = nullptr;
   cudaError_t (*embed)(const Embed& embed, const LaunchSize& size) = nullptr;
+  /// Null for floats.
+  cudaError_t (*multiply_gated)(const MultiplyGated& gated, const LaunchSize& size) = nullptr;
+  MatrixCodec codec = MatrixCodec::kNone;
 
   bool is_quantised() const { return row_tile_bytes != nullptr; }
 };

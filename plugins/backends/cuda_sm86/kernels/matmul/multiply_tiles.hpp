@@ -148,6 +148,20 @@ struct SharedSums {
   float of[kMostParts][kTiles][4][kWarpSize];
 };
 
+/// The sum of the parts for output `output` of 16 and row `column` of the rows of x.
+template <int kTiles>
+__device__ __forceinline__ float sum_of_parts(const SharedSums<kTiles>& shared, int num_parts,
+                                              int output, int column) {
+  const int in_tile = column % kColumnTile;
+  const int lane = output % 8 * 4 + in_tile / 2;
+  const int part = output / 8 * 2 + in_tile % 2;
+  float sum = 0.0F;
+  for (int w = 0; w < num_parts; ++w) {
+    sum = __fadd_rn(sum, shared.of[w][column / kColumnTile][part][lane]);
+  }
+  return sum;
+}
+
 /// Adds up the parts and writes the outputs of a block of threads: tile number `tile` of a matrix.
 template <class Codec, int kTiles>
 __device__ __forceinline__ void write_outputs(const SharedSums<kTiles>& shared, const Product& p,
@@ -160,14 +174,7 @@ __device__ __forceinline__ void write_outputs(const SharedSums<kTiles>& shared, 
     const int64_t row = first_row + column;
     const int64_t n = tile * kTileRows + output;
     if (row >= num_rows || n >= p.matrix.num_rows) continue;
-    const int in_tile = column % kColumnTile;
-    const int lane = output % 8 * 4 + in_tile / 2;
-    const int part = output / 8 * 2 + in_tile % 2;
-    float sum = 0.0F;
-    for (int w = 0; w < num_parts; ++w) {
-      sum = __fadd_rn(sum, shared.of[w][column / kColumnTile][part][lane]);
-    }
-    write_output<Codec>(p, row, n, sum);
+    write_output<Codec>(p, row, n, sum_of_parts(shared, num_parts, output, column));
   }
 }
 
@@ -179,6 +186,36 @@ __host__ __device__ constexpr int blocks_at_a_time() {
   return sizeof(LoadedTile<Codec>) <= 112 ? 3 : 2;
 }
 
+/// The outputs of a block of threads: 16 rows of the matrix of product `number`, and kTiles tiles of x
+/// from first_row. All threads call it.
+///   kSomeWait  there may be more warps than parts
+template <class Codec, int kTiles, bool kSomeWait>
+__device__ __forceinline__ void multiply_rows(const Multiply& m, int number, int64_t first_row,
+                                              int64_t num_rows, SharedSums<kTiles>& shared) {
+  const DeviceMatrix matrix = product_at(m, number, first_row).matrix;
+  const int64_t tile = static_cast<int64_t>(blockIdx.x) - m.products[number].first_tile;
+  const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
+  const int warp = warp_of_block();
+  const int num_tiles = static_cast<int>(tiles_of<Codec>(matrix.num_columns));
+  if (!kSomeWait || warp < parts_of(num_tiles)) {
+    const Sums<kTiles> sums =
+        multiply_part<Codec, kTiles>(matrix.data + tile * num_tiles * tile_bytes<Codec>(), m.blocks,
+                                     first_row, num_rows, num_tiles, warp, lane);
+    VERNAL_UNROLL
+    for (int i = 0; i < kTiles; ++i) {
+      VERNAL_UNROLL
+      for (int r = 0; r < 4; ++r) shared.of[warp][i][r][lane] = sums.of[i][r];
+    }
+  }
+  __syncthreads();
+  // All that outputs need is found anew, so that it takes no register in the loop. The shuffle hides
+  // from the compiler that it is the same.
+  const int block = __shfl_sync(kFullWarp, static_cast<int>(blockIdx.x), 0);
+  const Product p = product_of(m, block, first_row);
+  write_outputs<Codec, kTiles>(shared, p, block - p.first_tile, first_row, m.rows.count(),
+                               parts_of(tiles_of<Codec>(p.matrix.num_columns)));
+}
+
 /// Blocks of threads are (tile of 16 outputs, 8 kTiles rows of x), with a warp for each part.
 template <class Codec, int kTiles>
 __global__ void __launch_bounds__(kMostParts* kWarpSize, (blocks_at_a_time<Codec, kTiles>()))
@@ -187,21 +224,8 @@ __global__ void __launch_bounds__(kMostParts* kWarpSize, (blocks_at_a_time<Codec
   const int64_t num_rows = m.rows.count();
   const int64_t first_row = static_cast<int64_t>(blockIdx.y) * kTiles * kColumnTile;
   if (first_row >= num_rows) return;
-  const Product p = product_of(m, static_cast<int>(blockIdx.x), first_row);
-  const int64_t tile = static_cast<int64_t>(blockIdx.x) - p.first_tile;
-  const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
-  const int warp = warp_of_block();
-  const int num_tiles = static_cast<int>(tiles_of<Codec>(p.matrix.num_columns));
-  const Sums<kTiles> sums =
-      multiply_part<Codec, kTiles>(p.matrix.data + tile * num_tiles * tile_bytes<Codec>(), m.blocks,
-                                   first_row, num_rows, num_tiles, warp, lane);
-  VERNAL_UNROLL
-  for (int i = 0; i < kTiles; ++i) {
-    VERNAL_UNROLL
-    for (int r = 0; r < 4; ++r) shared.of[warp][i][r][lane] = sums.of[i][r];
-  }
-  __syncthreads();
-  write_outputs<Codec, kTiles>(shared, p, tile, first_row, num_rows, parts_of(num_tiles));
+  const int number = product_number(m, static_cast<int>(blockIdx.x));
+  multiply_rows<Codec, kTiles, false>(m, number, first_row, num_rows, shared);
 }
 
 template <class Codec>

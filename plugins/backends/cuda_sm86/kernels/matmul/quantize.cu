@@ -1,5 +1,4 @@
-#include "kernels/matmul/activation_blocks.hpp"
-#include "kernels/reduce.hpp"
+#include "kernels/matmul/quantize_block.hpp"
 
 namespace vernal::cuda_sm86 {
 
@@ -15,21 +14,7 @@ __global__ void quantize_blocks(Quantize q) {
   if (row >= q.rows.count()) return;
   const int lane = static_cast<int>(threadIdx.x % kWarpSize);
   const int64_t at = block % num_blocks;
-  const int64_t column = at * kBlockColumns + lane;
-  const float x = q.x[row * q.num_columns + column];
-  // A maximum passes over NaN. A number that is not finite makes the scale NaN, so that the product
-  // shows it.
-  const bool is_finite = __all_sync(kFullWarp, fabsf(x) < INFINITY ? 1 : 0) != 0;
-  const float scale = is_finite ? warp_max(fabsf(x)) / 127.0F : NAN;
-  const int code = scale > 0.0F ? __float2int_rn(x / scale) : 0;
-  ActivationTile& tile = q.blocks.tile(row, at);
-  const int in_tile = static_cast<int>(row % kColumnTile);
-  tile.codes[in_tile][place_in_block(lane)] = static_cast<int8_t>(code);
-  const float sum = warp_sum(static_cast<float>(code));
-  if (lane == 0) {
-    tile.scales[in_tile] = scale;
-    tile.sums[in_tile] = scale * sum;
-  }
+  quantize_block(q.blocks, row, at, q.x[row * q.num_columns + at * kBlockColumns + lane]);
 }
 
 }  // namespace

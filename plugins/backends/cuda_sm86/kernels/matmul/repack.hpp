@@ -1,6 +1,7 @@
 // Tiles from rows as files have them, and rows of a table that stays as in the file.
 #pragma once
 
+#include "kernels/matmul/multiply_gated.hpp"
 #include "kernels/matmul/multiply_staged.hpp"
 
 namespace vernal::cuda_sm86 {
@@ -88,9 +89,14 @@ int64_t row_tile_bytes(int64_t num_columns) {
 
 /// The kernels of a codec.
 template <class Codec>
-constexpr MatrixKernels quantised_kernels() {
-  return {row_tile_bytes<Codec>, Codec::kHasRowScales, launch_multiply<Codec>, launch_repack<Codec>,
-          launch_embed<Codec>};
+constexpr MatrixKernels quantised_kernels(MatrixCodec codec) {
+  return {row_tile_bytes<Codec>,
+          Codec::kHasRowScales,
+          launch_multiply<Codec>,
+          launch_repack<Codec>,
+          launch_embed<Codec>,
+          launch_multiply_gated<Codec>,
+          codec};
 }
 
 }  // namespace vernal::cuda_sm86

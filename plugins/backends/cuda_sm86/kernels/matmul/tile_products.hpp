@@ -4,6 +4,7 @@
 // __fmaf_rn() and so on, or the compiler would choose what to fuse, for each kernel anew.
 #pragma once
 
+#include "kernels/matmul/finish_output.hpp"
 #include "kernels/matmul/formats/codecs.hpp"
 #include "kernels/matmul/matmul.hpp"
 
@@ -130,14 +131,17 @@ __device__ __forceinline__ void multiply_block(float (&sums)[4], const uint32_t 
   }
 }
 
-/// Writes output n of a row of x, given its sum.
+/// Output n of a row of x, given its sum.
+template <class Codec>
+__device__ __forceinline__ float output_of(const Product& p, int64_t row, int64_t n, float sum) {
+  if constexpr (Codec::kHasRowScales) sum = __fmul_rn(sum, p.matrix.row_scales[n]);
+  return finish_output(p, row, n, sum);
+}
+
+/// Writes it.
 template <class Codec>
 __device__ __forceinline__ void write_output(const Product& p, int64_t row, int64_t n, float sum) {
-  if constexpr (Codec::kHasRowScales) sum = __fmul_rn(sum, p.matrix.row_scales[n]);
-  if (p.bias != nullptr) sum = __fadd_rn(sum, p.bias[n]);
-  const int64_t at = row * p.matrix.num_rows + n;
-  if (p.residual != nullptr) sum = __fadd_rn(sum, p.residual[at]);
-  p.y[at] = sum;
+  p.y[row * p.matrix.num_rows + n] = output_of<Codec>(p, row, n, sum);
 }
 
 }  // namespace vernal::cuda_sm86

@@ -12,6 +12,7 @@
 // (docs/decisions/0012-recurrent-states-are-replayed.md).
 #pragma once
 
+#include "kernels/elementwise/norm.hpp"
 #include "kernels/step.hpp"
 
 namespace vernal::cuda_sm86 {
@@ -34,17 +35,20 @@ struct DeltaRuleLog {
 
 /// One node in one step. All memory is borrowed and on the device.
 struct DeltaRule {
-  const float* q;     ///< [T][num_key_heads][key_dim]
-  const float* k;     ///< as q
-  const float* v;     ///< [T][num_value_heads][value_dim]
+  const float* q;     ///< [T][num_key_heads][key_dim]; from one token to the next: q_stride numbers
+  const float* k;     ///< as q; k_stride
+  const float* v;     ///< [T][num_value_heads][value_dim]; v_stride
   const float* g;     ///< [T][num_value_heads], or [T][num_value_heads][key_dim]
   const float* beta;  ///< [T][num_value_heads]
-  float* y;           ///< as v
+  float* y;           ///< [T][num_value_heads][value_dim]
   /// The state of slot s begins at states + s * slot_bytes: [num_value_heads] times a head's matrix,
   /// then the log. The matrix is that before the sequence's pending tokens. It lies as [value_dim /
   /// 8][key_dim / 4][8][4]: eight columns, then four rows, so that a warp reads it as it holds it.
   unsigned char* states;
   int64_t slot_bytes;
+  int64_t q_stride;
+  int64_t k_stride;
+  int64_t v_stride;
   DeltaRuleLog log;
   const SequencePart* sequences;
   const StepCounts* counts;
@@ -59,5 +63,17 @@ struct DeltaRule {
   bool has_key_gates;  ///< g is by row of S
 };
 cudaError_t launch_delta_rule(const DeltaRule& rule, const LaunchSize& size);
+
+/// Limits of launch_normed_delta_rule(): a head's columns are one block of threads, of at least three
+/// warps, and its rows of a step lie in shared memory.
+inline constexpr int kMostNormedKeys = 128;
+inline constexpr int kLeastNormedValues = 3 * kWarpColumns;
+inline constexpr int kMostNormedValues = 128;
+inline constexpr int kMostNormedTokens = 8;
+
+/// The rule, then the norm of each head's y, in one launch: for steps of at most kMostNormedTokens
+/// tokens. The rule's y is not written, and the norm's x is not read.
+cudaError_t launch_normed_delta_rule(const DeltaRule& rule, const Norm& norm,
+                                     const LaunchSize& size);
 
 }  // namespace vernal::cuda_sm86

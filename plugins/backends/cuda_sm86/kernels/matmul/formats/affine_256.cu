@@ -3,6 +3,6 @@
 
 namespace vernal::cuda_sm86 {
 
-const MatrixKernels kAffine256Kernels = quantised_kernels<Affine256>();
+const MatrixKernels kAffine256Kernels = quantised_kernels<Affine256>(MatrixCodec::kAffine256);
 
 }  // namespace vernal::cuda_sm86

@@ -3,6 +3,6 @@
 
 namespace vernal::cuda_sm86 {
 
-const MatrixKernels kAffine32Kernels = quantised_kernels<Affine32>();
+const MatrixKernels kAffine32Kernels = quantised_kernels<Affine32>(MatrixCodec::kAffine32);
 
 }  // namespace vernal::cuda_sm86

@@ -3,6 +3,6 @@
 
 namespace vernal::cuda_sm86 {
 
-const MatrixKernels kEightBitKernels = quantised_kernels<EightBit>();
+const MatrixKernels kEightBitKernels = quantised_kernels<EightBit>(MatrixCodec::kEightBit);
 
 }  // namespace vernal::cuda_sm86

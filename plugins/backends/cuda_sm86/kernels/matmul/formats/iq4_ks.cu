@@ -3,6 +3,6 @@
 
 namespace vernal::cuda_sm86 {
 
-const MatrixKernels kIq4KsKernels = quantised_kernels<Iq4Ks>();
+const MatrixKernels kIq4KsKernels = quantised_kernels<Iq4Ks>(MatrixCodec::kIq4Ks);
 
 }  // namespace vernal::cuda_sm86

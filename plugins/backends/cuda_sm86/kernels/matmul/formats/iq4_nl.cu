@@ -3,6 +3,6 @@
 
 namespace vernal::cuda_sm86 {
 
-const MatrixKernels kIq4NlKernels = quantised_kernels<Iq4Nl>();
+const MatrixKernels kIq4NlKernels = quantised_kernels<Iq4Nl>(MatrixCodec::kIq4Nl);
 
 }  // namespace vernal::cuda_sm86

@@ -3,6 +3,6 @@
 
 namespace vernal::cuda_sm86 {
 
-const MatrixKernels kIq4XsKernels = quantised_kernels<Iq4Xs>();
+const MatrixKernels kIq4XsKernels = quantised_kernels<Iq4Xs>(MatrixCodec::kIq4Xs);
 
 }  // namespace vernal::cuda_sm86

@@ -3,6 +3,6 @@
 
 namespace vernal::cuda_sm86 {
 
-const MatrixKernels kQ4_0Kernels = quantised_kernels<Q4_0>();
+const MatrixKernels kQ4_0Kernels = quantised_kernels<Q4_0>(MatrixCodec::kQ4_0);
 
 }  // namespace vernal::cuda_sm86

@@ -3,6 +3,6 @@
 
 namespace vernal::cuda_sm86 {
 
-const MatrixKernels kQ4KKernels = quantised_kernels<Q4K>();
+const MatrixKernels kQ4KKernels = quantised_kernels<Q4K>(MatrixCodec::kQ4K);
 
 }  // namespace vernal::cuda_sm86

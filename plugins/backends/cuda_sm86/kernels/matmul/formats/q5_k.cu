@@ -3,6 +3,6 @@
 
 namespace vernal::cuda_sm86 {
 
-const MatrixKernels kQ5KKernels = quantised_kernels<Q5K>();
+const MatrixKernels kQ5KKernels = quantised_kernels<Q5K>(MatrixCodec::kQ5K);
 
 }  // namespace vernal::cuda_sm86

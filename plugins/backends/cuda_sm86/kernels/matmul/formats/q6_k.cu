@@ -3,6 +3,6 @@
 
 namespace vernal::cuda_sm86 {
 
-const MatrixKernels kQ6KKernels = quantised_kernels<Q6K>();
+const MatrixKernels kQ6KKernels = quantised_kernels<Q6K>(MatrixCodec::kQ6K);
 
 }  // namespace vernal::cuda_sm86
