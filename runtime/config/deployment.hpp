@@ -90,6 +90,7 @@ struct ModelSettings {
   std::string lock_memory = "never";   // never | preferred | required
   std::string architecture;            // empty: by the file's metadata
   std::string chat_template = "file";  // file | file:NAME | none | absolute path
+  std::string tool_syntax = "auto";    // auto | a family of answer_families()
   SamplingOptions sampling;            // defaults, used where a request says nothing
   std::string thinking = "auto";       // auto | on | off
 };

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "model/printable.hpp"
+#include "text/answer/answer_syntax.hpp"
 #include "text/request/sampling_bounds.hpp"
 
 namespace vernal {
@@ -206,6 +207,12 @@ void read_limits(TableReader& reader, ModelSettings& model) {
   reader.read_duration_ms("step_timeout", model.step_timeout_ms);
 }
 
+std::vector<std::string> tool_syntaxes() {
+  std::vector<std::string> names = answer_families();
+  names.insert(names.begin(), "auto");
+  return names;
+}
+
 /// The key is planned but does nothing yet, so accepting it would mislead.
 void refuse_prefix_cache(TableReader& reader) {
   if (!reader.has("prefix_cache")) return;
@@ -236,6 +243,7 @@ ModelSettings read_model(TableReader& reader, const std::string& name) {
   reader.read_choice("lock_memory", model.lock_memory, {"never", "preferred", "required"});
   reader.read("architecture", model.architecture);
   read_chat_template(reader, model);
+  reader.read_choice("tool_syntax", model.tool_syntax, tool_syntaxes());
   read_sampling(reader, model.sampling, problems);
   reader.read_choice("thinking", model.thinking, {"auto", "on", "off"});
   reader.finish();

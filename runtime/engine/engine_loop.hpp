@@ -73,6 +73,8 @@ class EngineLoop final : private SeatingListener {
   void report_progress(const Choice& choice);
   void take_logits(Choice& choice, std::span<const float> logits);
   void draw(Choice& choice, std::span<const float> logits);
+  ThinkingGuard::Verdict hand_out(Choice& choice, const SampledToken& token);
+  void end_thinking(Choice& choice, ThinkingGuard::Verdict verdict);
   void emit(Choice& choice, OutputPiece piece);
   void finish(Choice& choice, std::uint32_t reason);
   void fail(Generation& generation, const std::exception& error) noexcept;

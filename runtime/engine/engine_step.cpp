@@ -1,6 +1,8 @@
 // One step of the engine loop: from the chosen chunks to tokens and events.
 #include <algorithm>
 #include <new>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "engine/engine_loop.hpp"
@@ -11,6 +13,8 @@ namespace {
 
 // A wait needs a time limit. The loop waits again until the step ends.
 constexpr std::chrono::milliseconds kWaitSlice{1000};
+// What client and model read where thinking in a loop was ended.
+constexpr std::string_view kLoopNote = "\n\n(This thinking repeated itself and was ended here.)";
 
 }  // namespace
 
@@ -125,11 +129,43 @@ void EngineLoop::draw(Choice& choice, std::span<const float> logits) {
     finish(choice, VERNAL_FINISH_STOP);
     return;
   }
-  emit(choice, choice.output().push(*token));
+  const ThinkingGuard::Verdict verdict = hand_out(choice, *token);
+  if (verdict != ThinkingGuard::Verdict::kGoOn) end_thinking(choice, verdict);
   if (choice.output().found_stop()) {
     finish(choice, VERNAL_FINISH_STOP_STRING);
+  } else if (choice.answer().is_complete()) {
+    finish(choice, VERNAL_FINISH_STOP);
   } else if (choice.generated().size() >= generation.max_new_tokens()) {
     finish(choice, VERNAL_FINISH_LENGTH);
+  }
+}
+
+ThinkingGuard::Verdict EngineLoop::hand_out(Choice& choice, const SampledToken& token) {
+  const bool was_thinking = choice.answer().is_thinking();
+  OutputPiece piece = choice.output().push(token);
+  ThinkingGuard::Verdict verdict = ThinkingGuard::Verdict::kGoOn;
+  if (was_thinking) verdict = choice.thinking_guard().push(token.chosen.id, piece.text);
+  emit(choice, std::move(piece));
+  const bool is_thinking = choice.answer().is_thinking();
+  if (was_thinking || is_thinking) choice.generation().count_reasoning_token();
+  return is_thinking ? verdict : ThinkingGuard::Verdict::kGoOn;
+}
+
+// The tokens that follow are not drawn: the next step computes them together, as a chunk.
+void EngineLoop::end_thinking(Choice& choice, ThinkingGuard::Verdict verdict) {
+  Generation& generation = choice.generation();
+  const AnswerSyntax* const syntax = generation.answer_format().syntax;
+  const bool is_loop = verdict == ThinkingGuard::Verdict::kLoop;
+  const std::string text = std::string(is_loop ? kLoopNote : "") + text_behind_thinking(*syntax);
+  const std::vector<TokenId> tokens = model_.tokenizer->encode(text, {.parse_special = true});
+  const std::size_t num_left = generation.max_new_tokens() - choice.generated().size();
+  if (tokens.size() >= num_left) return;  // the limit ends the answer anyway
+  for (const TokenId token : tokens) {
+    generation.count_token();
+    ++metrics_.generated_tokens;
+    choice.append(token);
+    choice.sampler().count(token);
+    hand_out(choice, {{token, 0.0}, {}});
   }
 }
 
@@ -137,19 +173,22 @@ void EngineLoop::emit(Choice& choice, OutputPiece piece) {
   if (piece.empty()) {
     return;
   }
-  Event event;
-  event.type = VERNAL_EVENT_DELTA;
-  event.choice = choice.index();
-  event.channel = VERNAL_CHANNEL_CONTENT;
-  event.text = std::move(piece.text);
-  event.tokens = std::move(piece.tokens);
-  event.logprobs = std::move(piece.logprobs);
-  choice.generation().request().events().push(std::move(event));
+  EventQueue& events = choice.generation().request().events();
+  if (choice.answer().is_plain()) {
+    events.push(content_event(choice.index(), std::move(piece)));
+    return;
+  }
+  for (Event& event : choice.answer().push(std::move(piece))) events.push(std::move(event));
 }
 
 void EngineLoop::finish(Choice& choice, std::uint32_t reason) {
   Generation& generation = choice.generation();
   emit(choice, choice.output().flush());
+  const bool is_cut = reason == VERNAL_FINISH_LENGTH;
+  for (Event& rest : choice.answer().finish(is_cut ? AnswerEnd::kLength : AnswerEnd::kStop)) {
+    generation.request().events().push(std::move(rest));
+  }
+  if (!is_cut && choice.answer().num_calls() > 0) reason = VERNAL_FINISH_TOOL_CALLS;
   Event event;
   event.type = VERNAL_EVENT_CHOICE_FINISHED;
   event.choice = choice.index();

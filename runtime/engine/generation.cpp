@@ -18,7 +18,10 @@ Choice::Choice(Generation& generation, std::uint32_t index, const Tokenizer& tok
       index_(index),
       sampler_(generation.document().sampling, generation.seed(), index,
                generation.document().logprobs, &tokenizer),
-      output_(tokenizer, generation.document().stop, generation.document().logprobs.has_value()) {
+      output_(tokenizer, generation.document().stop, generation.document().logprobs.has_value(),
+              generation.answer_format().syntax),
+      answer_(generation.answer_format(), generation.document(), index),
+      thinking_guard_(generation.document().thinking_budget) {
   sampler_.see_prompt(generation.prompt());
 }
 
@@ -121,6 +124,7 @@ Event Generation::finished_event() const {
   event.prompt_tokens = prompt().size();
   event.cached_tokens = num_cached_;
   event.completion_tokens = num_generated_;
+  event.reasoning_tokens = num_reasoning_;
   event.queued_us = microseconds(prepared_.request->submitted_at(), started);
   event.prefill_us = microseconds(started, first_token);
   event.decode_us = first_token_at_ ? microseconds(first_token, last_token_at_) : 0;

@@ -9,7 +9,9 @@
 #include <span>
 #include <vector>
 
+#include "engine/answer/answer_events.hpp"
 #include "engine/answer/choice_output.hpp"
+#include "engine/answer/thinking_guard.hpp"
 #include "engine/loaded_model.hpp"
 #include "engine/request/request.hpp"
 #include "engine/sampling/sampler.hpp"
@@ -25,6 +27,7 @@ struct PreparedRequest {
   std::uint64_t max_new_tokens =
       1;  ///< of each choice; prompt and these fit into the context length
   std::uint64_t seed = 0;
+  AnswerFormat answer{};
 };
 
 class Generation;
@@ -57,6 +60,8 @@ class Choice {
   std::uint32_t index() const noexcept { return index_; }
   Sampler& sampler() noexcept { return sampler_; }
   ChoiceOutput& output() noexcept { return output_; }
+  AnswerEvents& answer() noexcept { return answer_; }
+  ThinkingGuard& thinking_guard() noexcept { return thinking_guard_; }
 
   // ---- tokens
   std::span<const TokenId> generated() const noexcept { return generated_; }
@@ -101,6 +106,8 @@ class Choice {
   const std::uint32_t index_;
   Sampler sampler_;
   ChoiceOutput output_;
+  AnswerEvents answer_;
+  ThinkingGuard thinking_guard_;
   std::vector<TokenId> generated_;
   State state_ = State::kWaiting;
   Seat seat_;  // while seated
@@ -120,6 +127,7 @@ class Generation {
   const std::vector<TokenId>& prompt() const noexcept { return prepared_.prompt; }
   std::uint64_t max_new_tokens() const noexcept { return prepared_.max_new_tokens; }
   std::uint64_t seed() const noexcept { return prepared_.seed; }
+  const AnswerFormat& answer_format() const noexcept { return prepared_.answer; }
   std::span<const std::unique_ptr<Choice>> choices() const noexcept { return choices_; }
 
   /// Seated before `other`: higher priority, or the same and accepted earlier.
@@ -135,6 +143,8 @@ class Generation {
   void start(std::uint64_t num_cached);
   /// A token of one of its choices has been drawn.
   void count_token();
+  /// The newest token belongs to the thinking.
+  void count_reasoning_token() noexcept { ++num_reasoning_; }
 
   /// After start().
   Event started_event() const;
@@ -155,6 +165,7 @@ class Generation {
   SteadyClock::time_point last_token_at_;
   std::uint64_t num_cached_ = 0;
   std::uint64_t num_generated_ = 0;  // in all choices
+  std::uint64_t num_reasoning_ = 0;  // of these
   std::vector<float> prompt_logits_;
 };
 

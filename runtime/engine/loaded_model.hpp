@@ -34,6 +34,7 @@ struct LoadedModel {
   std::shared_ptr<const ChatTemplate> chat_template;  ///< null: chat is refused, completions work
   /// For requests with tools. Null: chat_template serves them too.
   std::shared_ptr<const ChatTemplate> tool_use_template;
+  std::string tool_syntax = "auto";     ///< of answers: a family's name, or "auto"
   std::string chat_template_problem;    ///< why there is none; may be empty
   std::uint64_t vocabulary_size = 0;    ///< columns of the logits
   std::uint64_t context_length = 0;     ///< most positions of one sequence

@@ -285,6 +285,7 @@ LoadedModel ResidentModel::load(const LoadProgress& progress) {
   out.chat_template = text_->templates.chat;
   out.tool_use_template = text_->templates.tool_use;
   out.chat_template_problem = text_->templates.problem;
+  out.tool_syntax = settings_.tool_syntax;
   ask_for_locks();
   load_segments(segments_, progress);
   lock_weights_in_place();

@@ -5,10 +5,11 @@
 namespace vernal {
 
 ChoiceOutput::ChoiceOutput(const Tokenizer& tokenizer, const std::vector<std::string>& stops,
-                           bool reports_logprobs)
+                           bool reports_logprobs, const AnswerSyntax* syntax)
     : tokenizer_(tokenizer),
       reports_logprobs_(reports_logprobs),
-      detokenizer_(tokenizer),
+      syntax_(syntax),
+      detokenizer_(tokenizer, /*skip_special=*/false),
       matcher_(stops) {}
 
 OutputPiece ChoiceOutput::push(const SampledToken& token) {
@@ -17,9 +18,16 @@ OutputPiece ChoiceOutput::push(const SampledToken& token) {
     held.logprob = describe(token);
   }
   held_.push_back(std::move(held));
-  const std::string text = detokenizer_.push(token.chosen.id);
+  const std::string text = text_of(token.chosen.id);
   num_decoded_ += text.size();
   return release(matcher_.push(text));
+}
+
+std::string ChoiceOutput::text_of(TokenId token) {
+  const bool is_hidden =
+      tokenizer_.is_special(token) &&
+      (syntax_ == nullptr || !is_part_of_mark(tokenizer_.token_bytes(token), *syntax_));
+  return is_hidden ? std::string() : detokenizer_.push(token);
 }
 
 OutputPiece ChoiceOutput::flush() {

@@ -78,6 +78,8 @@ class Sampler {
   std::optional<SampledToken> draw(std::span<const float> logits, std::uint64_t position,
                                    SamplerScratch& scratch, const TokenLimits& limits = {});
 
+  /// Counts a token that was not drawn as generated.
+  void count(TokenId token);
   /// Takes the last `count` draws back.
   void forget(std::size_t count) noexcept;
 
@@ -90,7 +92,6 @@ class Sampler {
                           std::uint32_t num_retries, Candidates& candidates);
   void add_probabilities(std::span<const float> logits, float max, SampledToken& token,
                          std::vector<Candidate>& candidates) const;
-  void count(TokenId token);
   double random(std::uint64_t position, std::uint32_t draw) const noexcept;
 
   const SamplingOptions& options_;

@@ -99,6 +99,7 @@ void read_tools_and_choice(ObjectReader& reader, RequestDocument& out) {
     out.tools = read_tools(*tools);
   }
   read_tool_choice(reader, out);
+  assign_if(out.has_parallel_calls, reader.find_bool("parallel_tool_calls"));
 }
 
 void read_format(ObjectReader& reader) {
@@ -172,6 +173,10 @@ void read_thinking(ObjectReader& reader, RequestDocument& out) {
   if (std::find(kThinking.begin(), kThinking.end(), out.thinking) == kThinking.end()) {
     throw invalid_value("thinking", fmt::format("Invalid value for 'thinking': expected one of {}.",
                                                 fmt::join(kThinking, ", ")));
+  }
+  if (const auto budget = reader.find_integer("thinking_budget", 0, kNoLimit)) {
+    out.thinking_budget = static_cast<std::uint64_t>(*budget);
+    if (*budget == 0) out.thinking = "off";  // where the template has a switch
   }
   if (const json::object* kwargs = reader.find_object("template_kwargs")) {
     for (const auto& member : *kwargs) {

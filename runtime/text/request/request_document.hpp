@@ -30,9 +30,11 @@ struct RequestDocument {
   std::optional<std::vector<ChatMessage>> messages;  ///< a conversation, or
   std::optional<std::string> prompt;  ///< text as it stands; neither: the prompt comes as token ids
   std::vector<ToolDefinition> tools;  ///< none if tool_choice is "none"
+  bool has_parallel_calls = true;     ///< false: the answer ends behind its first call
   boost::json::object template_kwargs;  ///< variables of the chat template
   std::string thinking =
       "auto";  ///< "auto": as the template does, "off", "on", or an effort ("low", "high", ...)
+  std::optional<std::uint64_t> thinking_budget{};  ///< tokens; absent: any number
   SamplingOptions sampling;
   std::vector<TextBias> text_biases;  ///< become biases of sampling.logit_bias
   std::optional<std::uint64_t> seed;  ///< absent: another one each time

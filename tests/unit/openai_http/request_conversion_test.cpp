@@ -101,6 +101,18 @@ TEST(ChatRequest, IgnoresWhatItDoesNotKnow) {
   EXPECT_EQ(request.prompts.at(0).document, chat("").prompts.at(0).document);
 }
 
+TEST(ChatRequest, ReadsTheBudgetOfThinkingByItsNames) {
+  for (const std::string members :
+       {R"("thinking_budget":7)", R"("thinking_budget_tokens":7)",
+        R"("thinking":{"type":"enabled","budget_tokens":7})", R"("reasoning":{"max_tokens":7})"}) {
+    EXPECT_EQ(document_of(chat(members)).at("thinking_budget"), 7) << members;
+  }
+}
+
+TEST(ChatRequest, HandsOnThatOneCallIsEnough) {
+  EXPECT_EQ(document_of(chat(R"("parallel_tool_calls":false)")).at("parallel_tool_calls"), false);
+}
+
 TEST(ChatRequest, ReadsHowTheAnswerIsDelivered) {
   const GenerationRequest request =
       chat(R"("stream":true,"stream_options":{"include_usage":true},"n":3,"logprobs":true,

@@ -51,6 +51,22 @@ void read_response_format(const JsonFields& fields) {
       "response_format", "this server cannot hold an answer to JSON or to a schema yet."));
 }
 
+/// The names by which clients limit a model's thinking, in tokens.
+void read_thinking_budget(const JsonFields& fields, json::object& document) {
+  constexpr Range kBudget{0, 1e9};
+  std::optional<std::int64_t> budget = fields.integer("thinking_budget", kBudget);
+  if (!budget) budget = fields.integer("thinking_budget_tokens", kBudget);
+  const json::value* const thinking = fields.find("thinking");
+  if (!budget && thinking != nullptr && thinking->is_object()) {
+    budget = JsonFields(thinking->get_object(), "thinking.").integer("budget_tokens", kBudget);
+  }
+  const json::value* const reasoning = fields.find("reasoning");
+  if (!budget && reasoning != nullptr && reasoning->is_object()) {
+    budget = JsonFields(reasoning->get_object(), "reasoning.").integer("max_tokens", kBudget);
+  }
+  if (budget) document["thinking_budget"] = *budget;
+}
+
 /// The ways in which clients switch a model's thinking on or off.
 void read_thinking(const JsonFields& fields, json::object& document) {
   if (const auto effort = fields.string("reasoning_effort")) {
@@ -70,6 +86,7 @@ void read_thinking(const JsonFields& fields, json::object& document) {
       document["thinking"] = "off";
     }
   }
+  read_thinking_budget(fields, document);
   if (const json::object* const arguments = fields.object("chat_template_kwargs")) {
     if (!arguments->empty()) document["template_kwargs"] = *arguments;
   }

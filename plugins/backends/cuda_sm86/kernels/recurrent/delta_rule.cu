@@ -40,49 +40,71 @@ struct SharedRows {
   float decay[kRowParts * kPartNumbers];  ///< e^g
 };
 
+/// Those of this token and of the next one.
+template <int kRows>
+struct TokenRows {
+  SharedRows<kRows> of[2];
+};
+
 /// The sum over the four lanes of a column, in each of them.
 __device__ __forceinline__ float column_sum(float x) {
   x += __shfl_xor_sync(kFullWarp, x, 1);
   return x + __shfl_xor_sync(kFullWarp, x, 2);
 }
 
-/// One warp puts a key or query into shared memory, times `scale`.
+/// The rows of a token that a warp brings to shared memory, as its lanes hold them: those of k in warp
+/// 0, of q in warp 1, the gates in warp 2. They are loaded a token ahead.
 template <int kRows>
-__device__ void share_rows(const DeltaRule& rule, const float* x, float scale, float* shared) {
-  const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
+struct LoadedRows {
+  static constexpr int kCount = kRows * kRowParts / kWarpSize;
+  float of[kCount];  ///< lane l has rows l, l + 32, ...
+
+  __device__ __forceinline__ void load(const DeltaRule& rule, const TokenInputs& token) {
+    const int warp = warp_of_block();
+    if (warp > 2) return;
+    const float* const from = warp == 0 ? token.k : warp == 1 ? token.q : token.gates;
+    const bool is_number = warp == 2 && !rule.has_key_gates;
+    VERNAL_UNROLL
+    for (int i = 0; i < kCount; ++i) {
+      const int row = static_cast<int>(threadIdx.x) % kWarpSize + i * kWarpSize;
+      of[i] = row < rule.key_dim && from != nullptr ? from[is_number ? 0 : row] : 0.0F;
+    }
+  }
+};
+
+/// The rows that a warp has loaded, times `scale`, and normalised if the node says so.
+template <int kRows>
+__device__ __forceinline__ void scale_rows(const DeltaRule& rule, LoadedRows<kRows>& rows,
+                                           float scale) {
   float factor = 1.0F;
   if (rule.is_normalized) {
     float squares = 0.0F;
-    VERNAL_NO_UNROLL
-    for (int row = lane; row < rule.key_dim; row += kWarpSize) squares += x[row] * x[row];
+    VERNAL_UNROLL
+    for (int i = 0; i < rows.kCount; ++i) squares = __fmaf_rn(rows.of[i], rows.of[i], squares);
     factor = 1.0F / sqrtf(warp_sum(squares) + rule.epsilon);
   }
-  VERNAL_NO_UNROLL
-  for (int row = lane; row < kRows * kRowParts; row += kWarpSize) {
-    const int at = row % kRowParts * SharedRows<kRows>::kPartNumbers + row / kRowParts;
-    shared[at] = row < rule.key_dim ? scale * (x[row] * factor) : 0.0F;
-  }
+  VERNAL_UNROLL
+  for (int i = 0; i < rows.kCount; ++i) rows.of[i] = scale * (rows.of[i] * factor);
 }
 
-/// One warp puts what the rows of S decay by into shared memory.
+/// Puts the rows that are loaded into shared memory. The block waits before it reads them.
 template <int kRows>
-__device__ void share_decay(const DeltaRule& rule, const float* gates, float* shared) {
-  const int lane = static_cast<int>(threadIdx.x) % kWarpSize;
-  VERNAL_NO_UNROLL
-  for (int row = lane; row < kRows * kRowParts; row += kWarpSize) {
-    const int at = row % kRowParts * SharedRows<kRows>::kPartNumbers + row / kRowParts;
-    shared[at] = row < rule.key_dim ? expf(gates[rule.has_key_gates ? row : 0]) : 0.0F;
+__device__ __forceinline__ void share_token(const DeltaRule& rule, LoadedRows<kRows> rows,
+                                            SharedRows<kRows>& shared) {
+  const int warp = warp_of_block();
+  if (warp > 2) return;
+  if (warp < 2) {
+    scale_rows(rule, rows, warp == 0 ? 1.0F : rule.scale);
+  } else {
+    VERNAL_UNROLL
+    for (int i = 0; i < rows.kCount; ++i) rows.of[i] = expf(rows.of[i]);
   }
-}
-
-/// Each warp puts one kind of row into shared memory. The block waits before it reads them.
-template <int kRows>
-__device__ void share_token(const DeltaRule& rule, const TokenInputs& token,
-                            SharedRows<kRows>& rows) {
-  const int warp = static_cast<int>(threadIdx.x) / kWarpSize;
-  if (warp == 0) share_rows<kRows>(rule, token.k, 1.0F, rows.k);
-  if (warp == 1 && token.q != nullptr) share_rows<kRows>(rule, token.q, rule.scale, rows.q);
-  if (warp == 2) share_decay<kRows>(rule, token.gates, rows.decay);
+  float* const to = warp == 0 ? shared.k : warp == 1 ? shared.q : shared.decay;
+  VERNAL_UNROLL
+  for (int i = 0; i < rows.kCount; ++i) {
+    const int row = static_cast<int>(threadIdx.x) % kWarpSize + i * kWarpSize;
+    to[row % kRowParts * SharedRows<kRows>::kPartNumbers + row / kRowParts] = rows.of[i];
+  }
 }
 
 /// One token: changes S and returns the thread's number of y.
@@ -95,15 +117,15 @@ __device__ __forceinline__ float pass_token(int part, const SharedRows<kRows>& r
   float known = 0.0F;
   VERNAL_UNROLL
   for (int i = 0; i < kRows; ++i) {
-    s[i] *= decay[i];
-    known += s[i] * k[i];
+    s[i] = __fmul_rn(s[i], decay[i]);
+    known = __fmaf_rn(s[i], k[i], known);
   }
   const float u = beta * (v - column_sum(known));
   float y = 0.0F;
   VERNAL_UNROLL
   for (int i = 0; i < kRows; ++i) {
-    s[i] += k[i] * u;
-    y += s[i] * q[i];
+    s[i] = __fmaf_rn(k[i], u, s[i]);
+    y = __fmaf_rn(s[i], q[i], y);
   }
   return column_sum(y);
 }
@@ -139,6 +161,26 @@ __device__ TokenInputs step_token(const DeltaRule& rule, const Place& place, int
   return {rule.q + token * rule.q_stride + key, rule.k + token * rule.k_stride + key,
           rule.v + token * rule.v_stride + place.head * rule.value_dim + place.column,
           rule.g + (rule.has_key_gates ? head * rule.key_dim : head), rule.beta + head};
+}
+
+/// That of a position of the sequence, logged or new.
+__device__ TokenInputs token_at(const DeltaRule& rule, unsigned char* state, const Place& place,
+                                const SequencePart& part, int position) {
+  if (position >= part.first_position) {
+    return step_token(rule, place, part.start + position - part.first_position);
+  }
+  const LoggedToken from = logged_token(rule, state, place, position, part.log_side);
+  return {nullptr, from.k, from.v, from.gates, from.beta};
+}
+
+/// What a thread loads of a token by itself.
+struct ThreadInputs {
+  float v;
+  float beta;
+};
+
+__device__ __forceinline__ ThreadInputs load_inputs(const TokenInputs& token, const Place& place) {
+  return {place.is_in_matrix ? *token.v : 0.0F, *token.beta};
 }
 
 __device__ void copy_by_block(const float* from, float* to, int count) {
@@ -184,7 +226,7 @@ __device__ float* matrix_of(const DeltaRule& rule, unsigned char* state, const P
 template <int kRows, class Take>
 __device__ __forceinline__ void pass_sequence(const DeltaRule& rule, const Place& place,
                                               const SequencePart& part,
-                                              SharedRows<kRows>& shared_rows, Take take) {
+                                              TokenRows<kRows>& shared_rows, Take take) {
   unsigned char* const state = rule.states + part.slot * rule.slot_bytes;
   float* const matrix = matrix_of(rule, state, place);
   const int rows = rule.key_dim / kRowParts;
@@ -198,23 +240,27 @@ __device__ __forceinline__ void pass_sequence(const DeltaRule& rule, const Place
   for (int i = 0; i < kRows; ++i) {
     s[i] = i < rows && has_matrix ? matrix[static_cast<int64_t>(i) * kWarpSize] : 0.0F;
   }
+  LoadedRows<kRows> loaded{};
+  ThreadInputs next{};
+  if (known < end) {
+    const TokenInputs token = token_at(rule, state, place, part, known);
+    loaded.load(rule, token);
+    next = load_inputs(token, place);
+  }
   VERNAL_NO_UNROLL
   for (int position = known; position < end; ++position) {
-    const int64_t row = part.start + position - part.first_position;
-    const bool is_logged = position < part.first_position;
-    TokenInputs token;
-    if (is_logged) {
-      const LoggedToken from = logged_token(rule, state, place, position, part.log_side);
-      token = {nullptr, from.k, from.v, from.gates, from.beta};
-    } else {
-      token = step_token(rule, place, row);
+    // Threads that are ahead fill the other rows: one barrier for a token is enough.
+    SharedRows<kRows>& rows_here = shared_rows.of[(position - known) % 2];
+    const ThreadInputs inputs = next;
+    share_token(rule, loaded, rows_here);
+    if (position + 1 < end) {
+      const TokenInputs token = token_at(rule, state, place, part, position + 1);
+      loaded.load(rule, token);
+      next = load_inputs(token, place);
     }
-    share_token(rule, token, shared_rows);
     __syncthreads();
-    const float v = place.is_in_matrix ? *token.v : 0.0F;
-    const float y = pass_token(place.part, shared_rows, v, *token.beta, s);
-    __syncthreads();
-    if (!is_logged && place.part == 0 && place.is_in_matrix) {
+    const float y = pass_token(place.part, rows_here, inputs.v, inputs.beta, s);
+    if (position >= part.first_position && place.part == 0 && place.is_in_matrix) {
       take(position - part.first_position, y);
     }
     if (position + 1 == stored && place.is_in_matrix) {
@@ -224,7 +270,8 @@ __device__ __forceinline__ void pass_sequence(const DeltaRule& rule, const Place
       }
     }
     if (position >= stored) {
-      write_log(rule, place, token, logged_token(rule, state, place, position, 1 - part.log_side));
+      write_log(rule, place, token_at(rule, state, place, part, position),
+                logged_token(rule, state, place, position, 1 - part.log_side));
     }
   }
 }
@@ -233,7 +280,7 @@ __device__ __forceinline__ void pass_sequence(const DeltaRule& rule, const Place
 template <int kRows>
 __global__ void __launch_bounds__(kWarps* kWarpSize, kRows <= 32 ? 4 : 2)
     run_delta_rule(DeltaRule rule) {
-  VERNAL_SHARED(SharedRows<kRows>, shared_rows);
+  VERNAL_SHARED(TokenRows<kRows>, shared_rows);
   const int index = static_cast<int>(blockIdx.z);
   if (index >= rule.counts->num_sequences) return;
   const SequencePart part = rule.sequences[index];
@@ -252,7 +299,7 @@ struct HeadRows {
 /// The same, and a head's rows are normed where they are made.
 __global__ void __launch_bounds__(kMostHeadWarps* kWarpSize)
     run_normed_delta_rule(DeltaRule rule, Norm norm) {
-  VERNAL_SHARED(SharedRows<kMostNormedKeys / kRowParts>, shared_rows);
+  VERNAL_SHARED(TokenRows<kMostNormedKeys / kRowParts>, shared_rows);
   VERNAL_SHARED(HeadRows, head_rows);
   const int index = static_cast<int>(blockIdx.z);
   if (index >= rule.counts->num_sequences) return;
