@@ -17,10 +17,12 @@ refuse() {
 }
 
 # Vocabularies are called by family names in the files themselves ("llama-bpe"): names of data, not of models. So are the
-# files that make-model and the plugin check write: one table says which keys and tensors go with which name.
+# files that make-model and the plugin check write: one table says which keys and tensors go with which name. And so are
+# the syntaxes of answers: a table has a description for each.
 refuse 'the runtime and the backends name no model family' 'qwen|llama|gemma' runtime plugins/backends \
   ':(exclude)runtime/text/tokenizer/pre_tokenizer.*' ':(exclude)runtime/text/tokenizer/vocabulary.*' \
-  ':(exclude)runtime/command/make_model/shape.cpp' ':(exclude)runtime/plugin_check'
+  ':(exclude)runtime/text/answer/answer_families.cpp' ':(exclude)runtime/command/make_model/shape.cpp' \
+  ':(exclude)runtime/plugin_check'
 # Which instructions this processor has is asked for by their names.
 refuse 'the runtime, the architectures and the frontends name no backend' 'cuda|avx' \
   runtime plugins/architectures plugins/frontends ':(exclude)runtime/plugin/cpu_level.cpp'

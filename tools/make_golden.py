@@ -61,6 +61,11 @@ GROUPS = {
         "chat templates as published with their models, and what they make of conversations",
         "rendered by Jinja2 3.1 as the transformers library does (trim_blocks, lstrip_blocks)",
         "each template has the licence of the model it is named for; the conversations are Apache-2.0"),
+    "answers": Group(
+        ("answers/cases.jsonl", "answers/tools.json"),
+        "answers as models of 36 families write them, and the thinking, content and calls that are in them",
+        "written for this project after the published templates",
+        "Apache-2.0"),
     "language": Group(
         (),
         "small templates, one for each part of the language, with their inputs and what they render to",

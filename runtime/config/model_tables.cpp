@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "model/printable.hpp"
+#include "text/answer/answer_syntax.hpp"
 #include "text/request/sampling_bounds.hpp"
 
 namespace vernal {
@@ -201,9 +202,16 @@ void read_limits(TableReader& reader, ModelSettings& model) {
   reader.read("kv_tokens", model.kv_tokens, {64, 1e9});
   reader.read("max_checkpoints", model.max_checkpoints, {0, 1024});
   reader.read("max_tokens_per_step", model.max_tokens_per_step, {64, 8192});
+  reader.read("scored_rows", model.scored_rows, {1, 512});
   reader.read("max_queue", model.max_queue, {1, 100'000});
   reader.read_duration_ms("stall_timeout", model.stall_timeout_ms);
   reader.read_duration_ms("step_timeout", model.step_timeout_ms);
+}
+
+std::vector<std::string> tool_syntaxes() {
+  std::vector<std::string> names = answer_families();
+  names.insert(names.begin(), "auto");
+  return names;
 }
 
 /// The key is planned but does nothing yet, so accepting it would mislead.
@@ -236,6 +244,7 @@ ModelSettings read_model(TableReader& reader, const std::string& name) {
   reader.read_choice("lock_memory", model.lock_memory, {"never", "preferred", "required"});
   reader.read("architecture", model.architecture);
   read_chat_template(reader, model);
+  reader.read_choice("tool_syntax", model.tool_syntax, tool_syntaxes());
   read_sampling(reader, model.sampling, problems);
   reader.read_choice("thinking", model.thinking, {"auto", "on", "off"});
   reader.finish();

@@ -1,6 +1,5 @@
 // One step of the engine loop: from the chosen chunks to tokens and events.
 #include <algorithm>
-#include <new>
 #include <utility>
 
 #include "engine/engine_loop.hpp"
@@ -21,7 +20,7 @@ void EngineLoop::run_step() {
     Choice& choice = *chunk.choice;
     chunks_.push_back({choice.seat().sequence, choice.num_computed(),
                        choice.tokens(choice.num_computed(), chunk.count),
-                       chunk.wants_logits ? 1U : 0U});
+                       static_cast<std::uint32_t>(chunk.num_rows())});
     choice.generation().request().set_in_step(true);
   }
   watch_.begin();
@@ -65,34 +64,29 @@ void EngineLoop::take_results() {
   }
   std::size_t row = 0;
   for (const PlannedChunk& chunk : planned_) {
-    Choice& choice = *chunk.choice;
-    const bool goes_on = choice.is_seated() &&  // a sibling may have failed
-                         !choice.generation().request().has_ended();
-    if (!chunk.wants_logits) {
-      if (goes_on) {
-        report_progress(choice);
-      }
-      continue;
-    }
-    const std::span<const float> logits = steps_.logits(row++);
-    if (goes_on) {
-      take_logits(choice, logits);
-    }
+    take_chunk(chunk, row);
+    row += chunk.num_rows();
   }
 }
 
-void EngineLoop::report_progress(const Choice& choice) {
-  if (choice.index() != 0 || !choice.generated().empty()) {
-    return;
+void EngineLoop::take_chunk(const PlannedChunk& chunk, std::size_t first_row) {
+  Choice& choice = *chunk.choice;
+  Generation& generation = choice.generation();
+  const auto goes_on = [&] {  // a sibling may have failed
+    return choice.is_seated() && !generation.request().has_ended();
+  };
+  if (goes_on() && chunk.scores_prompt) {
+    try {
+      report_scores(generation, first_row, chunk.count);
+    } catch (const std::exception& error) {
+      fail(generation, error);
+    }
   }
-  Event event;
-  event.type = VERNAL_EVENT_PROGRESS;
-  event.done = choice.num_computed();
-  event.total = choice.num_prompt();
-  try {
-    choice.generation().request().events().push(std::move(event));
-  } catch (const std::bad_alloc&) {
-    return;  // the next event tells how far it is
+  if (!goes_on()) return;
+  if (chunk.wants_logits) {
+    take_logits(choice, steps_.logits(first_row + chunk.num_rows() - 1));
+  } else {
+    report_progress(choice);
   }
 }
 
@@ -111,45 +105,33 @@ void EngineLoop::take_logits(Choice& choice, std::span<const float> logits) {
   }
 }
 
-void EngineLoop::draw(Choice& choice, std::span<const float> logits) {
-  Generation& generation = choice.generation();
-  const auto token = choice.sampler().draw(logits, choice.num_known(), scratch_);
-  if (!token) {
-    fail(generation, Error(VERNAL_INTERNAL, "The model's scores are not finite numbers."));
-    return;
-  }
-  generation.count_token();
-  ++metrics_.generated_tokens;
-  choice.append(token->chosen.id);
-  if (model_.tokenizer->is_end_of_generation(token->chosen.id)) {
-    finish(choice, VERNAL_FINISH_STOP);
-    return;
-  }
-  emit(choice, choice.output().push(*token));
-  if (choice.output().found_stop()) {
-    finish(choice, VERNAL_FINISH_STOP_STRING);
-  } else if (choice.generated().size() >= generation.max_new_tokens()) {
-    finish(choice, VERNAL_FINISH_LENGTH);
-  }
-}
-
 void EngineLoop::emit(Choice& choice, OutputPiece piece) {
   if (piece.empty()) {
     return;
   }
-  Event event;
-  event.type = VERNAL_EVENT_DELTA;
-  event.choice = choice.index();
-  event.channel = VERNAL_CHANNEL_CONTENT;
-  event.text = std::move(piece.text);
-  event.tokens = std::move(piece.tokens);
-  event.logprobs = std::move(piece.logprobs);
-  choice.generation().request().events().push(std::move(event));
+  EventQueue& events = choice.generation().request().events();
+  if (choice.answer().is_plain()) {
+    Event event = content_event(choice.index(), std::move(piece));
+    choice.generation().tell_timings(event);
+    events.push(std::move(event));
+    return;
+  }
+  for (Event& event : choice.answer().push(std::move(piece))) {
+    choice.generation().tell_timings(event);
+    events.push(std::move(event));
+  }
 }
 
 void EngineLoop::finish(Choice& choice, std::uint32_t reason) {
   Generation& generation = choice.generation();
+  hand_out_held(choice);
+  if (choice.output().found_stop()) reason = VERNAL_FINISH_STOP_STRING;
   emit(choice, choice.output().flush());
+  const bool is_cut = reason == VERNAL_FINISH_LENGTH;
+  for (Event& rest : choice.answer().finish(is_cut ? AnswerEnd::kLength : AnswerEnd::kStop)) {
+    generation.request().events().push(std::move(rest));
+  }
+  if (!is_cut && choice.answer().num_calls() > 0) reason = VERNAL_FINISH_TOOL_CALLS;
   Event event;
   event.type = VERNAL_EVENT_CHOICE_FINISHED;
   event.choice = choice.index();

@@ -34,10 +34,12 @@ struct LoadedModel {
   std::shared_ptr<const ChatTemplate> chat_template;  ///< null: chat is refused, completions work
   /// For requests with tools. Null: chat_template serves them too.
   std::shared_ptr<const ChatTemplate> tool_use_template;
+  std::string tool_syntax = "auto";     ///< of answers: a family's name, or "auto"
   std::string chat_template_problem;    ///< why there is none; may be empty
   std::uint64_t vocabulary_size = 0;    ///< columns of the logits
   std::uint64_t context_length = 0;     ///< most positions of one sequence
   std::uint32_t slots = kDefaultSlots;  ///< most live sequences, all of which may be in one step
+  std::uint32_t rows_per_step = 0;      ///< most rows of logits of a step; less than slots: slots
   std::uint32_t max_tokens_per_step = kDefaultMaxTokensPerStep;  ///< better at least slots + 64
   /// States kept for later prompts, if the model does not truncate anywhere.
   std::uint32_t max_checkpoints = kDefaultMaxCheckpoints;

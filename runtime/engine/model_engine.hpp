@@ -14,6 +14,7 @@
 #include "engine/loaded_model.hpp"
 #include "engine/metrics.hpp"
 #include "engine/request/wake_signal.hpp"
+#include "text/answer/model_answers.hpp"
 #include "text/request/prompt_builder.hpp"
 
 namespace vernal {
@@ -40,6 +41,7 @@ class ModelEngine : public std::enable_shared_from_this<ModelEngine> {
   /// What the loader handed over. `steps` belongs to the engine thread; the rest does not change.
   const LoadedModel& model() const noexcept { return model_; }
   const PromptBuilder& prompts() const noexcept { return prompts_; }
+  const ModelAnswers& answers() const noexcept { return answers_; }
   const std::shared_ptr<WakeSignal>& signal() const noexcept { return signal_; }
   const std::shared_ptr<EngineMetrics>& metrics() const noexcept { return metrics_; }
 
@@ -76,6 +78,7 @@ class ModelEngine : public std::enable_shared_from_this<ModelEngine> {
 
   LoadedModel model_;
   const PromptBuilder prompts_;
+  const ModelAnswers answers_;
   // Requests keep these, and may live longer than the engine.
   const std::shared_ptr<WakeSignal> signal_;
   const std::shared_ptr<EngineMetrics> metrics_;

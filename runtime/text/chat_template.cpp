@@ -6,7 +6,7 @@
 namespace vernal {
 
 ChatTemplate ChatTemplate::parse(std::string_view source, std::string name) {
-  return ChatTemplate(jinja::Template::parse(source, std::move(name)));
+  return {jinja::Template::parse(source, std::move(name)), source};
 }
 
 std::string ChatTemplate::render(const Inputs& inputs, const RenderLimits& limits,

@@ -42,11 +42,15 @@ class ChatTemplate {
 
   /// Whether the template mentions a variable or function of that name.
   bool mentions(std::string_view name) const { return template_.mentions(name); }
+  /// What was parsed.
+  std::string_view source() const noexcept { return source_; }
 
  private:
-  explicit ChatTemplate(jinja::Template parsed) : template_(std::move(parsed)) {}
+  ChatTemplate(jinja::Template parsed, std::string_view source)
+      : template_(std::move(parsed)), source_(source) {}
 
   jinja::Template template_;
+  std::string source_;
 };
 
 }  // namespace vernal

@@ -2,24 +2,34 @@
 
 #include <utility>
 
+#include "engine/answer/token_logprob.hpp"
+
 namespace vernal {
 
 ChoiceOutput::ChoiceOutput(const Tokenizer& tokenizer, const std::vector<std::string>& stops,
-                           bool reports_logprobs)
+                           bool reports_logprobs, const AnswerSyntax* syntax)
     : tokenizer_(tokenizer),
       reports_logprobs_(reports_logprobs),
-      detokenizer_(tokenizer),
+      syntax_(syntax),
+      detokenizer_(tokenizer, /*skip_special=*/false),
       matcher_(stops) {}
 
 OutputPiece ChoiceOutput::push(const SampledToken& token) {
   HeldToken held{num_decoded_, token.chosen.id, std::nullopt};
   if (reports_logprobs_) {
-    held.logprob = describe(token);
+    held.logprob = describe(token, tokenizer_);
   }
   held_.push_back(std::move(held));
-  const std::string text = detokenizer_.push(token.chosen.id);
+  const std::string text = text_of(token.chosen.id);
   num_decoded_ += text.size();
   return release(matcher_.push(text));
+}
+
+std::string ChoiceOutput::text_of(TokenId token) {
+  const bool is_hidden =
+      tokenizer_.is_special(token) &&
+      (syntax_ == nullptr || !is_part_of_mark(tokenizer_.token_bytes(token), *syntax_));
+  return is_hidden ? std::string() : detokenizer_.push(token);
 }
 
 OutputPiece ChoiceOutput::flush() {
@@ -52,18 +62,6 @@ OutputPiece ChoiceOutput::release(std::string text) {
     held_.pop_front();
   }
   return piece;
-}
-
-TokenLogprob ChoiceOutput::describe(const SampledToken& token) const {
-  TokenLogprob result{describe(token.chosen), {}};
-  for (const TokenProbability& alternative : token.alternatives) {
-    result.alternatives.push_back(describe(alternative));
-  }
-  return result;
-}
-
-CandidateText ChoiceOutput::describe(const TokenProbability& candidate) const {
-  return {candidate.id, candidate.logprob, std::string(tokenizer_.token_bytes(candidate.id))};
 }
 
 }  // namespace vernal

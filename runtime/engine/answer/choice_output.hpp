@@ -11,6 +11,7 @@
 #include "engine/answer/stop_matcher.hpp"
 #include "engine/request/event.hpp"
 #include "engine/sampling/sampler.hpp"
+#include "text/answer/answer_syntax.hpp"
 #include "text/tokenizer/detokenizer.hpp"
 #include "text/tokenizer/tokenizer.hpp"
 
@@ -31,8 +32,10 @@ class ChoiceOutput {
  public:
   /// `tokenizer` and `stops` outlive the object.
   ///   reports_logprobs   whether pieces carry log-probabilities
+  ///   syntax             control tokens that are marks of it give their text, others none; it
+  ///                      outlives the object; null: no control token gives text
   ChoiceOutput(const Tokenizer& tokenizer, const std::vector<std::string>& stops,
-               bool reports_logprobs);
+               bool reports_logprobs, const AnswerSyntax* syntax = nullptr);
 
   /// Takes the next token and returns what may be handed out. The token must not be one that ends
   /// the answer.
@@ -50,12 +53,12 @@ class ChoiceOutput {
     std::optional<TokenLogprob> logprob;
   };
 
+  std::string text_of(TokenId token);
   OutputPiece release(std::string text);
-  TokenLogprob describe(const SampledToken& token) const;
-  CandidateText describe(const TokenProbability& candidate) const;
 
   const Tokenizer& tokenizer_;
   const bool reports_logprobs_;
+  const AnswerSyntax* const syntax_;
   Detokenizer detokenizer_;
   StopMatcher matcher_;
   std::deque<HeldToken> held_;

@@ -3,7 +3,8 @@
 namespace vernal {
 
 std::size_t Event::num_bytes() const noexcept {
-  std::size_t bytes = sizeof(Event) + text.size() + tokens.size() * sizeof(TokenId);
+  std::size_t bytes =
+      sizeof(Event) + text.size() + call_id.size() + tokens.size() * sizeof(TokenId);
   for (const TokenLogprob& logprob : logprobs) {
     bytes += sizeof(TokenLogprob) + logprob.alternatives.size() * sizeof(CandidateText);
   }

@@ -29,6 +29,7 @@ struct Event {
   std::uint32_t type = 0;  ///< VERNAL_EVENT_*
   std::uint32_t choice = 0;
   std::uint32_t channel = 0;        ///< VERNAL_CHANNEL_*
+  std::uint32_t call_index = 0;     ///< of a call, in its choice
   std::uint32_t finish_reason = 0;  ///< VERNAL_FINISH_*
   std::uint32_t http_hint = 0;
   std::int32_t code = VERNAL_OK;
@@ -36,6 +37,7 @@ struct Event {
   std::string text;  ///< whole UTF-8 characters
   std::string param;
   std::string error_code;
+  std::string call_id;  ///< of a call
   std::vector<TokenId> tokens;
   std::vector<TokenLogprob> logprobs;
   std::uint64_t prompt_tokens = 0;

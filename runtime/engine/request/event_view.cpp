@@ -24,6 +24,7 @@ const vernal_event& EventView::set(Event event) {
   view_ = {};
   view_.struct_size = sizeof(view_);
   view_.text = to_str(event_.text);
+  view_.call_id = to_str(event_.call_id);
   view_.param = to_str(event_.param);
   view_.error_code = to_str(event_.error_code);
   view_.tokens = event_.tokens.data();
@@ -44,6 +45,7 @@ const vernal_event& EventView::set(Event event) {
   view_.type = event_.type;
   view_.choice = event_.choice;
   view_.channel = event_.channel;
+  view_.call_index = event_.call_index;
   view_.finish_reason = event_.finish_reason;
   view_.http_hint = event_.http_hint;
   view_.code = event_.code;

@@ -28,7 +28,7 @@ Prompt make_prompt(SubmittedRequest& submitted, const RequestDocument& document)
                         fmt::format("Invalid value for 'prompt': expected token ids from 0 to {}.",
                                     tokenizer.size() - 1));
   }
-  return {std::move(submitted.tokens), {}};
+  return {.tokens = std::move(submitted.tokens), .warnings = {}};
 }
 
 // The one sentence about a prompt that does not fit. Agents know this wording and answer it by
@@ -83,6 +83,7 @@ PreparedRequest prepare(SubmittedRequest& submitted, Warnings& warnings) {
   check_biases(prepared.document.sampling, *model.tokenizer);
   add_text_biases(prepared.document, *model.tokenizer);
   Prompt prompt = make_prompt(submitted, prepared.document);
+  prepared.answer = submitted.model->answers().format_of(prepared.document, prompt);
   prepared.prompt = std::move(prompt.tokens);
   warnings = std::move(prompt.warnings);
   if (prepared.prompt.empty()) {

@@ -11,6 +11,8 @@
 namespace vernal {
 namespace {
 
+constexpr std::size_t kEndingBytes = 256;
+
 RequestError template_failed(const TemplateError& error) {
   const bool is_costly = error.code() == VERNAL_RESOURCE_EXHAUSTED;
   return invalid_value(
@@ -68,14 +70,18 @@ std::string PromptBuilder::text(const RequestDocument& document) const {
 
 Prompt PromptBuilder::prompt(const RequestDocument& document) const {
   if (!document.messages) {
-    return {with_bos(tokenizer_->encode(document.prompt.value_or(""), {.parse_special = true})),
-            {}};
+    return {.tokens =
+                with_bos(tokenizer_->encode(document.prompt.value_or(""), {.parse_special = true})),
+            .warnings = {}};
   }
   Rendering rendering = render(document);
-  return {with_bos(rendering.is_protected
-                       ? rendering.guard.encode(*tokenizer_, rendering.text)
-                       : tokenizer_->encode(rendering.text, {.parse_special = true})),
-          std::move(rendering.warnings)};
+  const std::string_view text = rendering.text;
+  return {.tokens = with_bos(rendering.is_protected
+                                 ? rendering.guard.encode(*tokenizer_, rendering.text)
+                                 : tokenizer_->encode(rendering.text, {.parse_special = true})),
+          .warnings = std::move(rendering.warnings),
+          .ending = std::string(text.substr(text.size() - std::min(kEndingBytes, text.size()))),
+          .has_preamble = rendering.has_preamble};
 }
 
 PromptBuilder::Rendering PromptBuilder::render(const RequestDocument& document) const {
@@ -147,6 +153,7 @@ PromptBuilder::Rendering PromptBuilder::render_in_form(const RequestDocument& do
         guard.inspect(text);
         return std::string(text);
       });
+  guard.inspect(document.answer_beginning);
   if (guard.is_needed()) {
     guard.choose_mark();
     inputs = make_chat_inputs(document, messages, form,
@@ -155,7 +162,9 @@ PromptBuilder::Rendering PromptBuilder::render_in_form(const RequestDocument& do
   inputs.bos_token = tokenizer_->token_bytes(tokenizer_->bos());
   inputs.eos_token = tokenizer_->token_bytes(tokenizer_->eos());
   std::string text = used.source->render(inputs, RenderLimits(), clock_);
-  return {std::move(text), guard, guard.is_needed(), std::move(warnings)};
+  text += guard.is_needed() ? guard.protect(document.answer_beginning) : document.answer_beginning;
+  return {std::move(text), guard, guard.is_needed(), tools == ToolForm::kPreamble,
+          std::move(warnings)};
 }
 
 std::vector<TokenId> PromptBuilder::with_bos(std::vector<TokenId> tokens) const {

@@ -27,6 +27,9 @@ struct ModelTemplates {
 struct Prompt {
   std::vector<TokenId> tokens;
   Warnings warnings;
+  /// Of messages: the last bytes of the text, which say whether the model begins inside its thinking.
+  std::string ending{};
+  bool has_preamble = false;  ///< the tools stand in the general preamble
 };
 
 /// The text side of one model. Immutable; any thread.
@@ -70,6 +73,7 @@ class PromptBuilder {
     std::string text;
     ContentGuard guard;
     bool is_protected;
+    bool has_preamble;
     Warnings warnings;
   };
 

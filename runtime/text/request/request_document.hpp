@@ -14,6 +14,7 @@
 #include "text/request/json_reader.hpp"
 #include "text/request/sampling_options.hpp"
 #include "text/request/sampling_reader.hpp"
+#include "text/request/token_rules.hpp"
 
 namespace vernal {
 
@@ -30,18 +31,26 @@ struct RequestDocument {
   std::optional<std::vector<ChatMessage>> messages;  ///< a conversation, or
   std::optional<std::string> prompt;  ///< text as it stands; neither: the prompt comes as token ids
   std::vector<ToolDefinition> tools;  ///< none if tool_choice is "none"
+  bool has_parallel_calls = true;     ///< false: the answer ends behind its first call
   boost::json::object template_kwargs;  ///< variables of the chat template
   std::string thinking =
       "auto";  ///< "auto": as the template does, "off", "on", or an effort ("low", "high", ...)
+  std::optional<std::uint64_t> thinking_budget{};  ///< tokens; absent: any number
   SamplingOptions sampling;
   std::vector<TextBias> text_biases;  ///< become biases of sampling.logit_bias
+  TokenRules rules;
   std::optional<std::uint64_t> seed;  ///< absent: another one each time
   std::vector<std::string> stop;
   std::optional<std::uint64_t>
-      max_tokens;       ///< of each choice; absent: what the context length allows
-  std::uint32_t n = 1;  ///< choices
+      max_tokens;  ///< of each choice; 0: only the prompt; absent: what the context length allows
+  std::uint32_t n = 1;                    ///< choices
   std::optional<std::uint32_t> logprobs;  ///< alternatives to report; absent: no log-probabilities
-  std::int32_t priority = 0;              ///< higher ones are seated first
+  /// The prompt is reported too, with so many alternatives for each token; absent: it is not.
+  std::optional<std::uint32_t> prompt_logprobs;
+  bool echo = false;  ///< the prompt is reported, if need be without log-probabilities
+  /// What the answer to a conversation begins with: the text of a last message of the assistant.
+  std::string answer_beginning;
+  std::int32_t priority = 0;                          ///< higher ones are seated first
   std::optional<std::chrono::milliseconds> deadline;  ///< of the whole request, from its submission
 };
 

@@ -1,7 +1,9 @@
 // Deployment files with one mistake each in the core's own tables, and the whole message for it.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "deployment_text.hpp"
+#include "text/answer/answer_syntax.hpp"
 
 namespace vernal {
 namespace {
@@ -167,6 +169,10 @@ const std::vector<BrokenText> kModel = {
     appended("TemplateUnnamed", "chat_template = \"file:\"\n",
              "a.toml:8:17: \"models.m.chat_template\": expected the name of a chat template behind "
              "\"file:\""),
+    appended("ToolSyntaxUnknown", "tool_syntax = \"hermez\"\n",
+             fmt::format("a.toml:8:15: \"models.m.tool_syntax\": expected one of \"auto\", \"{}\", "
+                         "found \"hermez\"; did you mean \"hermes\"?",
+                         fmt::join(answer_families(), "\", \""))),
     appended("TemplateEmpty", "chat_template = \"\"\n",
              "a.toml:8:17: \"models.m.chat_template\": expected a path, found \"\""),
     appended("TextWithNul", "architecture = \"a\\u0000b\"\n",

@@ -64,6 +64,7 @@ host_tensors = ["token_embd.weight"]
 lock_memory = "preferred"
 architecture = "toy"
 chat_template = "chat.jinja"
+tool_syntax = "glm"
 sampling = { temperature = 1, top_p = 0.95, top_k = 20, min_p = 0.05, repetition_penalty = 1.1, presence_penalty = -1, frequency_penalty = 0.5 }
 thinking = "off"
 )");
@@ -94,6 +95,7 @@ thinking = "off"
   EXPECT_EQ(model.lock_memory, "preferred");
   EXPECT_EQ(model.architecture, "toy");
   EXPECT_EQ(model.chat_template, (folder() / "chat.jinja").string());
+  EXPECT_EQ(model.tool_syntax, "glm");
   EXPECT_EQ(model.sampling.temperature, 1.0);
   EXPECT_EQ(model.sampling.top_k, 20);
   EXPECT_EQ(model.sampling.presence_penalty, -1.0);

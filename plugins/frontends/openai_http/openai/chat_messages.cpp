@@ -279,6 +279,7 @@ void read_tools(const JsonFields& fields, json::object& document) {
     tools = read_tool_list(fields, *listed);
   }
   read_tool_choice(fields, tools, document);
+  if (fields.boolean("parallel_tool_calls") == false) document["parallel_tool_calls"] = false;
   if (!tools.empty()) document["tools"] = std::move(tools);
 }
 

@@ -51,6 +51,22 @@ void read_response_format(const JsonFields& fields) {
       "response_format", "this server cannot hold an answer to JSON or to a schema yet."));
 }
 
+/// The names by which clients limit a model's thinking, in tokens.
+void read_thinking_budget(const JsonFields& fields, json::object& document) {
+  constexpr Range kBudget{0, 1e9};
+  std::optional<std::int64_t> budget = fields.integer("thinking_budget", kBudget);
+  if (!budget) budget = fields.integer("thinking_budget_tokens", kBudget);
+  const json::value* const thinking = fields.find("thinking");
+  if (!budget && thinking != nullptr && thinking->is_object()) {
+    budget = JsonFields(thinking->get_object(), "thinking.").integer("budget_tokens", kBudget);
+  }
+  const json::value* const reasoning = fields.find("reasoning");
+  if (!budget && reasoning != nullptr && reasoning->is_object()) {
+    budget = JsonFields(reasoning->get_object(), "reasoning.").integer("max_tokens", kBudget);
+  }
+  if (budget) document["thinking_budget"] = *budget;
+}
+
 /// The ways in which clients switch a model's thinking on or off.
 void read_thinking(const JsonFields& fields, json::object& document) {
   if (const auto effort = fields.string("reasoning_effort")) {
@@ -70,8 +86,28 @@ void read_thinking(const JsonFields& fields, json::object& document) {
       document["thinking"] = "off";
     }
   }
+  read_thinking_budget(fields, document);
   if (const json::object* const arguments = fields.object("chat_template_kwargs")) {
     if (!arguments->empty()) document["template_kwargs"] = *arguments;
+  }
+}
+
+bool may_be_continued(const json::array& messages) {
+  const json::object& last = messages.back().get_object();
+  return messages.size() > 1 && last.at("role") == "assistant" && !last.contains("tool_calls");
+}
+
+/// A last message of the assistant is the beginning of its answer, unless the client says otherwise.
+void read_continuation(const JsonFields& fields, json::object& document) {
+  const bool can_be = may_be_continued(document.at("messages").get_array());
+  const auto continues = fields.boolean("continue_final_message");
+  const auto begins_anew = fields.boolean("add_generation_prompt");
+  if (continues == true || (!continues && begins_anew != true && can_be)) {
+    document["continue_final_message"] = true;  // where it cannot be, the engine says so
+  } else if (begins_anew == false) {
+    throw RequestRefused(unsupported_parameter(
+        "add_generation_prompt",
+        "without continue_final_message an answer begins a new message of the assistant."));
   }
 }
 
@@ -85,6 +121,7 @@ GenerationRequest read_chat_request(const json::object& body) {
   read_tools(fields, document);
   read_response_format(fields);
   refuse_members_that_bind(fields);
+  read_continuation(fields, document);
   read_thinking(fields, document);
   read_sampling(fields, document);
   read_logprobs(fields, request, document);

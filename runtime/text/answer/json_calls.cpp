@@ -1,0 +1,494 @@
+// Calls as JSON objects, and the JSON arguments of all other forms.
+#include <cstdint>
+
+#include "text/answer/call_context.hpp"
+#include "text/answer/value_transducer.hpp"
+
+namespace vernal {
+namespace {
+
+using Status = ValueTransducer::Status;
+
+// The pseudo tool by which Command R+ says that it answers in plain text.
+constexpr std::string_view kDirectAnswer = "directly_answer";
+const std::vector<std::string> kJsonFences = {"```json", "```tool_call", "```"};
+const std::vector<std::string> kFence = {"```"};
+
+bool is_name_key(std::string_view key) { return key == "name" || key == "tool_name"; }
+bool is_id_key(std::string_view key) { return key == "id" || key == "tool_call_id"; }
+bool is_arguments_key(std::string_view key) {
+  return key == "arguments" || key == "parameters" || key == "args";
+}
+
+void append_utf8(std::uint32_t code, std::string& out) {
+  if (code < 0x80) {
+    out += static_cast<char>(code);
+  } else if (code < 0x800) {
+    out += static_cast<char>(0xC0U | (code >> 6U));
+    out += static_cast<char>(0x80U | (code & 0x3FU));
+  } else if (code < 0x10000) {
+    out += static_cast<char>(0xE0U | (code >> 12U));
+    out += static_cast<char>(0x80U | ((code >> 6U) & 0x3FU));
+    out += static_cast<char>(0x80U | (code & 0x3FU));
+  } else {
+    out += static_cast<char>(0xF0U | (code >> 18U));
+    out += static_cast<char>(0x80U | ((code >> 12U) & 0x3FU));
+    out += static_cast<char>(0x80U | ((code >> 6U) & 0x3FU));
+    out += static_cast<char>(0x80U | (code & 0x3FU));
+  }
+}
+
+/// The code of the \uXXXX that begins `text`, whose digits are good.
+std::uint32_t hex_code(std::string_view text) {
+  std::uint32_t code = 0;
+  for (const char digit : text.substr(2, 4)) {
+    const bool is_digit = digit <= '9';
+    const auto letter = static_cast<std::uint32_t>(static_cast<unsigned char>(digit) | 0x20U);
+    code = code * 16 + (is_digit ? letter - ('0' | 0x20U) : letter - 'a' + 10);
+  }
+  return code;
+}
+
+/// The text of a JSON string that a transducer wrote, without quotes. A lone surrogate becomes
+/// U+FFFD.
+std::string decoded(std::string_view json) {
+  std::string out;
+  while (!json.empty()) {
+    std::size_t length = 1;
+    if (json.front() != '\\' || json.size() < 2) {
+      out += json.front();
+    } else if (json[1] == 'u' && json.size() >= 6) {
+      std::uint32_t code = hex_code(json);
+      length = 6;
+      const bool is_high = code >= 0xD800 && code < 0xDC00;
+      if (is_high && json.size() >= 12 && json.substr(6, 2) == "\\u") {
+        const std::uint32_t low = hex_code(json.substr(6));
+        if (low >= 0xDC00 && low < 0xE000) {
+          code = 0x10000 + ((code - 0xD800) << 10U) + (low - 0xDC00);
+          length = 12;
+        }
+      }
+      append_utf8(code >= 0xD800 && code < 0xE000 ? 0xFFFD : code, out);
+    } else {
+      constexpr std::string_view kLetters = "bfnrt";
+      constexpr std::string_view kMeant = "\b\f\n\r\t";
+      const std::size_t at = kLetters.find(json[1]);
+      out += at == std::string_view::npos ? json[1] : kMeant[at];
+      length = 2;
+    }
+    json.remove_prefix(length);
+  }
+  return out;
+}
+
+/// The text between the quotes of a JSON string's written form.
+std::string_view unquoted(std::string_view json) {
+  if (json.size() >= 2 && json.front() == '"' && json.back() == '"') {
+    return json.substr(1, json.size() - 2);
+  }
+  return {};
+}
+
+/// A JSON value of at most `most` bytes; "" if it is none, too long or not whole.
+Task<std::string> read_value(TextInput& in, std::size_t most) {
+  ValueTransducer value(ValueStyle::kJson);
+  std::string out;
+  while (out.size() <= most) {
+    const int byte = co_await in.peek();
+    if (byte == TextInput::kNone) co_return std::string();
+    const Status status = value.step(static_cast<char>(byte), out);
+    if (status == Status::kUnexpected) {
+      const bool is_word = value.is_complete();
+      co_return is_word ? out : std::string();
+    }
+    in.skip();
+    if (status == Status::kDone) co_return out;
+  }
+  co_return std::string();
+}
+
+/// Raw text up to a closing mark: what is left of arguments that do not parse.
+Task<bool> read_broken(CallContext& context, const std::vector<std::string>& closes,
+                       bool has_wrapper) {
+  const TextInput::Keep keep(context.in);
+  ++context.num_broken;
+  std::string held;  // white space, with the wrapper's brace in it
+  bool holds_brace = false;
+  while (true) {
+    const int byte = co_await context.in.peek();
+    if (byte == TextInput::kNone) break;
+    const std::size_t begin = context.in.position();
+    if (!is_space(byte) && byte != '}') {
+      const int close = co_await match_mark(context.in, closes);
+      if (close >= 0) {
+        context.in.rewind(begin);
+        co_return true;
+      }
+    }
+    const bool is_brace = byte == '}' && has_wrapper;
+    const bool is_held = is_space(byte) || (is_brace && !holds_brace);
+    if (!is_held) {
+      context.sink.arguments(held);
+      held.clear();
+      holds_brace = false;
+    }
+    if (is_brace || is_space(byte)) {
+      holds_brace |= is_brace;
+      held += static_cast<char>(byte);
+    } else {
+      const char one = static_cast<char>(byte);
+      context.sink.arguments({&one, 1});
+    }
+    context.in.skip();
+  }
+  if (!context.in.has_stopped()) context.sink.arguments(held);
+  co_return true;
+}
+
+/// What is delivered of arguments as they come, or kept until the call has a name.
+struct ArgumentsTarget {
+  CallContext& context;
+  std::string& early;  // what came before the name
+  bool has_begun;      // the call
+
+  void put(std::string& text) {
+    if (has_begun) {
+      context.sink.arguments(text);
+    } else {
+      early += text;
+    }
+    text.clear();
+  }
+};
+
+/// Reads an object. False: it ended where it could not be mended and no call has begun, so there is
+/// none. `is_whole` false: it ended at the end of the text or before a closing mark.
+struct ObjectEnd {
+  bool is_read = false;
+  bool is_whole = false;
+};
+
+Task<ObjectEnd> read_object(ArgumentsTarget target, const std::vector<std::string>& closes,
+                            bool has_wrapper) {
+  TextInput& in = target.context.in;
+  const TextInput::Keep keep(in);
+  ValueTransducer value(ValueStyle::kJson);
+  std::string out;
+  while (true) {
+    const int byte = co_await in.peek();
+    if (byte == TextInput::kNone) {
+      const bool is_closed = in.has_stopped() && value.is_at_boundary();
+      value.end(out);
+      if (is_closed) out += value.closers();
+      target.put(out);
+      co_return ObjectEnd{target.has_begun, false};
+    }
+    const Status status = value.step(static_cast<char>(byte), out);
+    target.put(out);
+    if (status == Status::kDone) {
+      in.skip();
+      co_return ObjectEnd{true, true};
+    }
+    if (status == Status::kMore) {
+      in.skip();
+      continue;
+    }
+    if (!target.has_begun) co_return ObjectEnd{};
+    const std::size_t begin = in.position();
+    const int close = co_await match_mark(in, closes);
+    in.rewind(begin);
+    if (close >= 0 && value.is_at_boundary()) {
+      out = value.closers();
+      target.put(out);
+    } else {
+      co_await read_broken(target.context, closes, has_wrapper);
+    }
+    co_return ObjectEnd{true, false};
+  }
+}
+
+/// One object that may be a call.
+class CallObject {
+ public:
+  CallObject(CallContext& context, const CallOpening& opening,
+             const std::vector<std::string>& closes)
+      : context_(context), opening_(opening), closes_(closes), in_(context.in) {}
+
+  /// At its brace. False: it is no call.
+  Task<bool> read() {
+    in_.skip();
+    while (true) {
+      int byte = co_await skip_space(in_);
+      if (byte == '}' && num_nested_ == 0) {
+        in_.skip();
+        break;
+      }
+      if (byte == '}') {
+        --num_nested_;
+        in_.skip();
+        continue;
+      }
+      if (byte == ',') {
+        in_.skip();
+        continue;
+      }
+      // Some templates show the object in doubled braces, and models write it so.
+      const bool is_doubled = byte == '{' && num_nested_ == 0 && name_.empty() && !has_arguments_;
+      if (is_doubled) {
+        in_.skip();
+        ++num_nested_;
+        continue;
+      }
+      if (byte != '"') break;  // an end that is missing, or no JSON
+      const bool is_good = co_await read_member();
+      if (!is_good && !has_begun_) co_return false;
+      if (!is_good) break;
+    }
+    co_return finish();
+  }
+
+ private:
+  Task<bool> read_member() {
+    const std::string written = co_await read_value(in_, kMostNameBytes);
+    const std::string key = decoded(unquoted(written));
+    int byte = co_await skip_space(in_);
+    if (byte != ':' || written.empty()) co_return false;
+    in_.skip();
+    byte = co_await skip_space(in_);
+    if (opening_.key_is_name && !has_begun_) {
+      name_ = key;
+      if (byte != '{' || !context_.may_call(name_)) co_return false;
+      const bool is_read = co_await read_arguments_here();
+      co_return is_read;
+    }
+    if (is_name_key(key) && byte == '"') {
+      const bool is_good = co_await read_name();
+      co_return is_good;
+    }
+    if (is_arguments_key(key) && !has_begun_ && !has_arguments_) {
+      const bool is_good = co_await read_arguments_here();
+      co_return is_good;
+    }
+    if (is_id_key(key)) {
+      const std::string id = co_await read_value(in_, kMostNameBytes * 2);
+      if (id.empty()) co_return false;
+      id_ = id.front() == '"' ? decoded(unquoted(id)) : id;
+      if (has_begun_) context_.call_id(id_);
+      co_return true;
+    }
+    if (key == "function" && byte == '{') {
+      in_.skip();
+      ++num_nested_;
+      co_return true;
+    }
+    const std::string skipped = co_await read_value(in_, kMostHeldBytes);
+    co_return !skipped.empty();
+  }
+
+  Task<bool> read_name() {
+    const std::string written = co_await read_value(in_, kMostNameBytes * 6);
+    name_ = decoded(unquoted(written));
+    if (written.empty() || !context_.may_call(name_)) co_return false;
+    if (has_arguments_) begin();
+    co_return true;
+  }
+
+  /// The value of the arguments' member.
+  Task<bool> read_arguments_here() {
+    const int byte = co_await in_.peek();
+    if (byte == 'n' || byte == 'N') {
+      const std::string word = co_await read_value(in_, kMostNameBytes);
+      if (word != "null") co_return false;
+      early_ = "{}";
+    } else if (byte == '"') {
+      const std::string written = co_await read_string();
+      if (written.empty()) co_return has_begun_;
+    } else if (byte == '{') {
+      if (!name_.empty()) begin();
+      const ObjectEnd end =
+          co_await read_object({context_, early_, has_begun_}, closes_, !opening_.key_is_name);
+      if (!end.is_read) co_return false;
+    } else {
+      co_return false;
+    }
+    has_arguments_ = true;
+    if (!name_.empty() && !has_begun_) begin();
+    co_return true;
+  }
+
+  /// Arguments as a string: opened if it holds an object. It comes whole.
+  Task<std::string> read_string() {
+    if (!name_.empty()) begin();
+    ValueTransducer value(ValueStyle::kJson);
+    std::string out;
+    while (true) {
+      const int byte = co_await in_.peek();
+      if (byte == TextInput::kNone) break;
+      const Status status = value.step(static_cast<char>(byte), out);
+      if (status == Status::kUnexpected) break;
+      in_.skip();
+      if (status == Status::kDone) break;
+    }
+    const bool is_whole = value.is_complete();
+    value.end(out);
+    std::string text = decoded(is_whole ? unquoted(out) : std::string_view(out).substr(1));
+    const std::size_t first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string::npos) text = "{}";
+    const bool is_object = first != std::string::npos && text[first] == '{';
+    if (!is_object && first != std::string::npos) text = out;
+    ArgumentsTarget{context_, early_, has_begun_}.put(text);
+    co_return is_whole ? out : std::string();
+  }
+
+  void begin() {
+    if (has_begun_) return;
+    is_direct_answer_ = name_ == kDirectAnswer && !context_.tools.has(name_);
+    if (is_direct_answer_) return;
+    context_.begin_call(name_, id_, opening_.id_stands_behind && id_.empty());
+    has_begun_ = true;
+    context_.sink.arguments(early_);
+    early_.clear();
+  }
+
+  bool finish() {
+    if (name_.empty() || (!has_arguments_ && context_.only_offered)) return has_begun_;
+    if (!has_begun_ && !has_arguments_) early_ = "{}";
+    begin();
+    if (has_begun_) context_.end_call();
+    return has_begun_ || is_direct_answer_;
+  }
+
+  CallContext& context_;
+  const CallOpening& opening_;
+  const std::vector<std::string>& closes_;
+  TextInput& in_;
+  std::string name_;
+  std::string id_;
+  std::string early_;
+  bool has_begun_ = false;
+  bool has_arguments_ = false;
+  bool is_direct_answer_ = false;
+  std::size_t num_nested_ = 0;
+};
+
+/// Past stray brackets if a closing mark or the end follows, else nowhere.
+Task<bool> skip_stray(CallContext& context, const std::vector<std::string>& closes) {
+  const TextInput::Keep keep(context.in);
+  const std::size_t begin = context.in.position();
+  int byte = co_await context.in.peek();
+  while (byte == '}' || byte == ']' || is_space(byte)) {
+    context.in.skip();
+    byte = co_await context.in.peek();
+  }
+  if (byte == TextInput::kNone) co_return true;
+  const std::size_t end = context.in.position();
+  const int close = co_await match_mark(context.in, closes);
+  context.in.rewind(close >= 0 ? end : begin);
+  co_return close >= 0;
+}
+
+/// Past what ends a section of calls, as far as it is there.
+Task<bool> end_section(CallContext& context, const std::vector<std::string>& closes, bool is_list) {
+  TextInput& in = context.in;
+  const TextInput::Keep keep(in);
+  std::size_t end = in.position();
+  int byte = co_await skip_space(in);
+  if (is_list && byte == ']') {
+    in.skip();
+    end = in.position();
+    byte = co_await skip_space(in);
+  }
+  in.rewind(end);
+  if (closes.empty()) co_return true;
+  co_await skip_stray(context, closes);
+  byte = co_await skip_space(in);
+  const int close = co_await match_mark(in, closes);
+  if (close < 0 && byte != TextInput::kNone) in.rewind(end);
+  co_return close >= 0;
+}
+
+/// Past the comma or semicolon and the white space before another object; else false, and the
+/// position means nothing.
+Task<bool> skip_separator(TextInput& in) {
+  int byte = co_await skip_space(in);
+  if (byte == ',' || byte == ';') {
+    in.skip();
+    byte = co_await skip_space(in);
+  }
+  co_return byte == '{';
+}
+
+}  // namespace
+
+Task<bool> read_arguments(CallContext& context, const std::vector<std::string>& closes,
+                          bool has_wrapper) {
+  std::string early;
+  const ObjectEnd end = co_await read_object({context, early, true}, closes, has_wrapper);
+  co_return end.is_whole;
+}
+
+Task<bool> read_code(CallContext& context, std::string_view tool,
+                     const std::vector<std::string>& closes) {
+  const TextInput::Keep keep(context.in);
+  context.sink.arguments("{" + json_string(context.tools.only_parameter(tool)) + ":\"");
+  std::string out;
+  while (true) {
+    const int byte = co_await context.in.peek();
+    if (byte == TextInput::kNone) {
+      if (context.in.has_stopped()) context.sink.arguments("\"}");
+      co_return true;
+    }
+    const std::size_t begin = context.in.position();
+    const int close = co_await match_mark(context.in, closes);
+    if (close >= 0) {
+      context.in.rewind(begin);
+      context.sink.arguments("\"}");
+      co_return true;
+    }
+    append_json_byte(static_cast<char>(byte), out);
+    context.sink.arguments(out);
+    out.clear();
+    context.in.skip();
+  }
+}
+
+Task<bool> read_json_calls(CallContext& context, const CallOpening& opening) {
+  TextInput& in = context.in;
+  const TextInput::Keep keep(in);
+  bool has_call = false;
+  bool is_fenced = false;
+  int byte = co_await skip_space(in);
+  if (opening.may_be_fenced && byte == '`') {
+    is_fenced = (co_await match_mark(in, kJsonFences)) >= 0;
+    byte = co_await skip_space(in);
+  }
+  const std::vector<std::string>& closes = is_fenced ? kFence : opening.closes;
+  const bool is_list = byte == '[';
+  if (is_list) in.skip();
+  std::size_t end = in.position();  // behind the last call
+  while (true) {
+    bool is_next = false;
+    if (has_call) {
+      is_next = co_await skip_separator(in);
+    } else {
+      byte = co_await skip_space(in);
+      is_next = byte == '{';
+    }
+    if (!is_next) break;
+    const std::size_t begin = in.position();
+    CallObject object(context, opening, closes);
+    const bool is_call = co_await object.read();
+    if (!is_call) {
+      in.rewind(begin);
+      co_return has_call;
+    }
+    has_call = true;
+    end = in.position();
+  }
+  if (!has_call) co_return false;
+  in.rewind(end);
+  co_await end_section(context, closes, is_list);
+  co_return true;
+}
+
+}  // namespace vernal
