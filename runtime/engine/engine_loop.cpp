@@ -12,7 +12,7 @@ EngineLoop::EngineLoop(const LoadedModel& model, EngineMetrics& metrics, StepWat
       steps_(*model.steps),
       metrics_(metrics),
       watch_(watch),
-      scheduler_(model.max_tokens_per_step, model.slots),
+      scheduler_(model.max_tokens_per_step, model.slots, model.rows_per_step),
       seating_(model, metrics, *this) {
   runnable_.reserve(model.slots);
   planned_.reserve(model.slots);
@@ -102,6 +102,7 @@ void EngineLoop::on_seated(Choice& choice) {
   }
   generation.start(choice.num_computed());
   generation.request().events().push(generation.started_event());
+  report_prompt(generation);
 }
 
 void EngineLoop::on_seated_beside(Choice& choice) {

@@ -20,7 +20,7 @@ TEST_P(StepLimits, MoreSequencesThanThePlanHasAreTakenOrRefused) {
   options.keys = options.values = GetParam() == "reference" ? "f32" : "f16";
   options.context_length = 128;
   options.max_sequences = 2;
-  ModelUnderTest model(golden_folder("tiny-llama") / "tiny-llama.gguf", options);
+  ModelUnderTest model(golden_folder("tiny-llama-q4_k_m") / "tiny-llama-q4_k_m.gguf", options);
   const auto first = model.sequence(8);
   model.step({{first, {1, 2, 3}}});
   const auto second = model.pool().seq_fork(first, 0, 3);

@@ -28,6 +28,8 @@ class AnswerGrammar {
   /// A bit for each token that may come, or nothing if all may. The words live until the next call
   /// for any answer that is held to the same grammar.
   std::span<const std::uint32_t> mask(bool is_thinking);
+  /// Whether the content is whole by the grammar.
+  bool can_end() const noexcept { return is_bound() && has_begun_ && matcher_->can_end(); }
   /// The token that came. `was_thinking`: it belongs to the thinking, or ends it.
   void accept(TokenId token, bool was_thinking);
 

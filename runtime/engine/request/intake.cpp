@@ -81,9 +81,14 @@ std::shared_ptr<grammar::CompiledGrammar> compile_format(ModelEngine& model,
                                                          const RequestDocument& document,
                                                          Warnings& warnings) {
   if (!document.format) return nullptr;
+  if (!document.rules.bad_words.empty() || !document.rules.banned_strings.empty()) {
+    throw unsupported_parameter(
+        "format", "Unsupported parameter: a format beside bad_words or banned_strings.");
+  }
   try {
     GrammarStore::Entry entry = model.grammars().get(*document.format);
     for (const grammar::GrammarWarning& warning : entry.warnings) {
+      if (warning.loss == grammar::Loss::kNarrowed) continue;  // no answer breaks it
       warnings.push_back(fmt::format("The format does not hold {} at {}: {}", warning.keyword,
                                      warning.pointer, warning.reason));
     }

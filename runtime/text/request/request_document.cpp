@@ -45,6 +45,20 @@ void read_kind(ObjectReader& reader) {
   }
 }
 
+// The last message becomes the beginning of the answer.
+void take_beginning(RequestDocument& out) {
+  const bool has_one = out.messages && out.messages->size() > 1 &&
+                       out.messages->back().role == "assistant" &&
+                       out.messages->back().tool_calls.empty();
+  if (!has_one) {
+    throw invalid_value("continue_final_message",
+                        "Invalid value for 'continue_final_message': it needs a last message of "
+                        "the assistant, without calls, and another one before it.");
+  }
+  out.answer_beginning = out.messages->back().text();
+  out.messages->pop_back();
+}
+
 void read_prompt(ObjectReader& reader, bool has_tokens, RequestDocument& out) {
   const json::array* messages = reader.find_array("messages");
   out.prompt = reader.find_string("prompt", std::numeric_limits<std::size_t>::max());
@@ -56,6 +70,7 @@ void read_prompt(ObjectReader& reader, bool has_tokens, RequestDocument& out) {
   if (messages != nullptr) {
     out.messages = read_messages(*messages);
   }
+  if (reader.find_bool("continue_final_message").value_or(false)) take_beginning(out);
 }
 
 // Refuses what a later version will do, but tells a wrong value from a right one first.
@@ -162,12 +177,16 @@ void read_thinking(ObjectReader& reader, RequestDocument& out) {
 
 void read_limits(ObjectReader& reader, RequestDocument& out) {
   assign_if(out.n, reader.find_integer("n", 1, kMaxChoices));
-  if (const auto max_tokens = reader.find_integer("max_tokens", 1, kNoLimit)) {
+  if (const auto max_tokens = reader.find_integer("max_tokens", 0, kNoLimit)) {
     out.max_tokens = static_cast<std::uint64_t>(*max_tokens);
   }
   if (const auto logprobs = reader.find_integer("logprobs", 0, kMaxLogprobs)) {
     out.logprobs = static_cast<std::uint32_t>(*logprobs);
   }
+  if (const auto logprobs = reader.find_integer("prompt_logprobs", 0, kMaxLogprobs)) {
+    out.prompt_logprobs = static_cast<std::uint32_t>(*logprobs);
+  }
+  assign_if(out.echo, reader.find_bool("echo"));
   assign_if(out.priority, reader.find_integer("priority", -100, 100));
   if (const auto deadline = reader.find_integer("deadline_ms", 1, kMaxDeadlineMs)) {
     out.deadline = std::chrono::milliseconds(*deadline);
@@ -191,6 +210,7 @@ RequestDocument parse_request(std::string_view text, const RequestDefaults& defa
   read_tools_and_choice(reader, out);
   out.format = read_format(reader);
   read_sampling(reader, out.sampling, out.text_biases);
+  out.rules = read_token_rules(reader);
   read_stop(reader, out);
   read_seed(reader, out);
   read_thinking(reader, out);

@@ -22,6 +22,7 @@ struct BenchOptions {
   std::uint32_t slots = 4;
   std::uint32_t max_tokens_per_step = 132;
   std::uint32_t max_checkpoints = 0;
+  std::uint32_t rows_per_step = 0;
   std::string chat_template;  ///< empty: none
 };
 
@@ -78,6 +79,7 @@ class EngineBench {
     model.slots = options.slots;
     model.max_tokens_per_step = options.max_tokens_per_step;
     model.max_checkpoints = options.max_checkpoints;
+    model.rows_per_step = options.rows_per_step;
     model.steps = std::make_unique<ScriptedStepModel>(control_);
     return model;
   }

@@ -300,15 +300,10 @@ const std::pair<const char*, const char*> kBinding[] = {
     {R"("guided_of_some_day":1)", "guided_of_some_day"},
     {R"("functions":[{"name":"f"}])", "functions"},
     {R"("function_call":{"name":"f"})", "function_call"},
-    {R"("ignore_eos":true)", "ignore_eos"},
-    {R"("min_tokens":5)", "min_tokens"},
     {R"("allowed_token_ids":[1])", "allowed_token_ids"},
-    {R"("bad_words":["x"])", "bad_words"},
     {R"("stop_token_ids":[1])", "stop_token_ids"},
     {R"("include_stop_str_in_output":true)", "include_stop_str_in_output"},
     {R"("logits_processors":["x"])", "logits_processors"},
-    {R"("continue_final_message":true)", "continue_final_message"},
-    {R"("add_generation_prompt":false)", "add_generation_prompt"},
     {R"("modalities":["text","audio"])", "modalities"},
     {R"("audio":{"voice":"alloy"})", "audio"},
     {R"("use_beam_search":true)", "use_beam_search"},
@@ -318,7 +313,7 @@ const std::pair<const char*, const char*> kBinding[] = {
 /// The same members where they ask for nothing, and members that only look like those.
 constexpr const char* kHarmless =
     R"("grammar":"","json_schema":null,"structured_outputs":{},"guided_json":null,"functions":[],
-       "function_call":"auto","ignore_eos":false,"min_tokens":0,"bad_words":[],"stop_token_ids":[],
+       "function_call":"auto","ignore_eos":false,"bad_words":[],"stop_token_ids":[],
        "continue_final_message":false,"add_generation_prompt":true,"modalities":["text"],
        "audio":null,"use_beam_search":false,"response_format":{"type":"text"},
        "output_config":{"effort":"low"},"context_management":{"edits":[]},"guided":true)";
@@ -463,6 +458,47 @@ TEST(CompletionRequest, RefusesByNameWhatWouldBindTheAnswer) {
             completion(R"({"prompt":"a"})").prompts.at(0).document);
 }
 
+TEST(CompletionRequest, EchoesThePrompt) {
+  const GenerationRequest plain = completion(R"({"prompt":["a",[5]],"echo":true})");
+  EXPECT_EQ(document_of(plain), json::parse(R"({"kind":"generate","echo":true,"max_tokens":16,
+      "prompt":"a"})"));
+  EXPECT_EQ(plain.prompts.at(0).echoed, "a");
+  EXPECT_EQ(plain.prompts.at(1).echoed, "");
+  EXPECT_EQ(document_of(completion(R"({"prompt":"a","echo":true,"logprobs":3,"max_tokens":0})")),
+            json::parse(R"({"kind":"generate","echo":true,"max_tokens":0,"logprobs":3,
+      "prompt_logprobs":3,"prompt":"a"})"));
+}
+
+TEST(CompletionRequest, CarriesTheRulesForTokens) {
+  EXPECT_EQ(document_of(completion(R"({"prompt":"a","min_tokens":5,"ignore_eos":true,
+      "bad_words":["x",""],"banned_strings":["y"]})")),
+            json::parse(R"({"kind":"generate","max_tokens":16,"prompt":"a","min_tokens":5,
+      "ignore_eos":true,"bad_words":["x"],"banned_strings":["y"]})"));
+  const GenerationRequest told =
+      completion(R"({"prompt":"a","timings_per_token":true,"return_progress":true})");
+  EXPECT_TRUE(told.timings_per_token && told.reports_progress);
+}
+
+bool continues(const std::string& last, const std::string& members) {
+  const JsonBody body(R"({"messages":[{"role":"user","content":"q"},)" + last + "]" + members +
+                      "}");
+  return document_of(read_chat_request(body.object())).contains("continue_final_message");
+}
+
+TEST(ChatRequest, ALastMessageOfTheAssistantIsTheBeginningOfTheAnswer) {
+  const std::string answer = R"({"role":"assistant","content":"The "})";
+  EXPECT_TRUE(continues(answer, ""));
+  EXPECT_TRUE(continues(answer, R"(,"continue_final_message":true,"add_generation_prompt":false)"));
+  EXPECT_FALSE(continues(answer, R"(,"continue_final_message":false)"));
+  EXPECT_FALSE(continues(answer, R"(,"add_generation_prompt":true)"));
+  EXPECT_FALSE(continues(R"({"role":"assistant","content":null,"tool_calls":[{"id":"1","type":
+      "function","function":{"name":"f","arguments":"{}"}}]})",
+                         ""));
+  EXPECT_FALSE(continues(R"({"role":"user","content":"q"})", ""));
+  EXPECT_TRUE(continues(R"({"role":"user","content":"q"})", R"(,"continue_final_message":true)"));
+  EXPECT_EQ(chat_refusal(R"("add_generation_prompt":false)").param, "add_generation_prompt");
+}
+
 TEST(CompletionRequest, TakesMinusOneForNoLimit) {
   EXPECT_FALSE(document_of(completion(R"({"prompt":"a","max_tokens":-1})")).contains("max_tokens"));
   EXPECT_EQ(refusal([&] { completion(R"({"prompt":"a","max_tokens":1.5})"); }).param, "max_tokens");
@@ -479,7 +515,13 @@ TEST(CompletionRequest, RefusesByName) {
       {R"({"prompt":[4294967296]})", "prompt"},
       {R"({"prompt":[1,"a"]})", "prompt"},
       {R"({"prompt":[{}]})", "prompt"},
-      {R"({"prompt":"a","echo":true})", "echo"},
+      {R"({"prompt":"a","echo":1})", "echo"},
+      {R"({"prompt":"a","max_tokens":0})", "max_tokens"},
+      {R"({"prompt":"a","min_tokens":"5"})", "min_tokens"},
+      {R"({"prompt":"a","ignore_eos":1})", "ignore_eos"},
+      {R"({"prompt":"a","bad_words":"x"})", "bad_words"},
+      {R"({"prompt":"a","banned_strings":[1]})", "banned_strings"},
+      {R"({"prompt":"a","timings_per_token":1})", "timings_per_token"},
       {R"({"prompt":"a","suffix":"b"})", "suffix"},
       {R"({"prompt":"a","best_of":3})", "best_of"},
       {R"({"prompt":"a","logprobs":true})", "logprobs"},

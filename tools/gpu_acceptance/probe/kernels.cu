@@ -60,7 +60,7 @@ __global__ void round_floats(const float* floats, int count, uint16_t* halves, i
 __global__ void pick_bytes(uint32_t low, uint32_t high, const uint32_t* selectors, int count,
                            uint32_t* out) {
   for (int i = static_cast<int>(threadIdx.x); i < count; i += static_cast<int>(blockDim.x)) {
-    out[i] = __byte_perm(low, high, selectors[i]);
+    out[i] = permute_bytes(kept(low), high, selectors[i]);
   }
 }
 

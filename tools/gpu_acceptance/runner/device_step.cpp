@@ -12,7 +12,7 @@ std::string sentence(Acceptance& a) {
   std::ofstream(file) << "schema = 1\n[runtime]\nplugin_paths = [\""
                       << (a.bundle.stage(Build::kOwn, "") / "plugins").string()
                       << "\"]\n[backends.gpu]\nplugin = \"cuda_sm86\"\n[models.tiny]\npath = \""
-                      << (a.bundle.root() / "golden/models/tiny-llama.gguf").string()
+                      << (a.bundle.root() / "golden/models/tiny-llama-q4_k_m.gguf").string()
                       << "\"\nbackend = \"gpu\"\ncontext_length = 64\nslots = 1\n";
   const JsonLines plan = run_for_json(
       a.bundle.command("vernal", {"plan", file.string(), "--json"}, a.bundle.work()), 30);

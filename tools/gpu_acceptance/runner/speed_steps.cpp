@@ -26,7 +26,8 @@ void write_shape(const Acceptance& a, const LargeModel& large, const fs::path& t
   for (std::string line; std::getline(from, line);) {
     if (line.starts_with("layers = ")) line = "layers = " + std::to_string(large.layers);
     if (line.starts_with("from = ")) {
-      line = "from = \"" + (a.bundle.root() / "golden/models/tiny-llama.gguf").string() + "\"";
+      line =
+          "from = \"" + (a.bundle.root() / "golden/models/tiny-llama-q4_k_m.gguf").string() + "\"";
     }
     if (a.options.is_dry_run) {
       for (const auto& [key, value] : {std::pair{"tokens = ", "500"},
@@ -182,6 +183,7 @@ StepResult step_bandwidth(Acceptance& a) {
       run_for_json(a.bundle.command(is_emulated ? "gpu_probe_emu" : "gpu_probe",
                                     {"bandwidth", is_emulated ? "1" : "1024"}, a.bundle.work()),
                    a.budget(20, 150));
+  if (found.child.is_cut) return {Outcome::kCut, "its time was up", {}};
   if (found.lines.empty()) return {Outcome::kFailed, last_line(found.child.errors), {}};
   StepResult result;
   result.details = found.lines.front();

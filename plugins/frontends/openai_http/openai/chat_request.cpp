@@ -72,6 +72,25 @@ void read_thinking(const JsonFields& fields, json::object& document) {
   }
 }
 
+bool may_be_continued(const json::array& messages) {
+  const json::object& last = messages.back().get_object();
+  return messages.size() > 1 && last.at("role") == "assistant" && !last.contains("tool_calls");
+}
+
+/// A last message of the assistant is the beginning of its answer, unless the client says otherwise.
+void read_continuation(const JsonFields& fields, json::object& document) {
+  const bool can_be = may_be_continued(document.at("messages").get_array());
+  const auto continues = fields.boolean("continue_final_message");
+  const auto begins_anew = fields.boolean("add_generation_prompt");
+  if (continues == true || (!continues && begins_anew != true && can_be)) {
+    document["continue_final_message"] = true;  // where it cannot be, the engine says so
+  } else if (begins_anew == false) {
+    throw RequestRefused(unsupported_parameter(
+        "add_generation_prompt",
+        "without continue_final_message an answer begins a new message of the assistant."));
+  }
+}
+
 }  // namespace
 
 GenerationRequest read_chat_request(const json::object& body) {
@@ -82,6 +101,7 @@ GenerationRequest read_chat_request(const json::object& body) {
   read_tools(fields, document);
   read_answer_format(fields, document);
   refuse_members_that_bind(fields);
+  read_continuation(fields, document);
   read_thinking(fields, document);
   read_sampling(fields, document);
   read_logprobs(fields, request, document);

@@ -25,14 +25,12 @@ struct Member {
 constexpr std::string_view kNoFormat =
     "this server has no rule of this name for the text of an answer; send response_format.";
 constexpr std::string_view kNoTokenRule =
-    "this server has no rule for tokens that must or must not come, or that end the answer.";
+    "this server does not limit or end an answer by token ids or patterns.";
 constexpr std::string_view kNoSound = "this server writes text only.";
-constexpr std::string_view kNoContinuation =
-    "this server always begins a new message of the assistant.";
 constexpr std::string_view kNoFunctions = "send tools and tool_choice instead.";
 constexpr std::string_view kNoBeams = "answers are drawn token by token.";
 constexpr std::string_view kNoPromptLogprobs =
-    "log probabilities are those of generated tokens only.";
+    "the logprobs of a prompt come with echo and logprobs of a completion.";
 
 bool is_there(const json::value& value) {
   switch (value.kind()) {
@@ -53,8 +51,6 @@ bool is_there(const json::value& value) {
 
 bool is_given(const json::value& value) { return !value.is_null(); }
 
-bool is_false(const json::value& value) { return value.is_bool() && !value.get_bool(); }
-
 bool names_a_function(const json::value& value) {
   return is_there(value) && value != "none" && value != "auto";
 }
@@ -70,17 +66,11 @@ constexpr std::array kMembers = {
     Member{"structural_tag", is_there, kNoFormat},
     Member{"functions", is_there, kNoFunctions},
     Member{"function_call", names_a_function, kNoFunctions},
-    Member{"ignore_eos", is_there, kNoTokenRule},
-    Member{"min_tokens", is_there, kNoTokenRule},
     Member{"allowed_token_ids", is_given, kNoTokenRule},
-    Member{"bad_words", is_there, kNoTokenRule},
     Member{"stop_token_ids", is_there, kNoTokenRule},
     Member{"stop_regex", is_there, kNoTokenRule},
     Member{"include_stop_str_in_output", is_there, "the text of a stop string is never delivered."},
     Member{"logits_processors", is_there, kNoTokenRule},
-    Member{"continue_final_message", is_there, kNoContinuation},
-    Member{"add_generation_prompt", is_false, kNoContinuation},
-    Member{"echo", is_there, "the prompt is not sent back."},
     Member{"modalities", has_other_than_text, kNoSound},
     Member{"audio", is_there, kNoSound},
     Member{"use_beam_search", is_there, kNoBeams},

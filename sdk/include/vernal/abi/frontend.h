@@ -63,6 +63,9 @@ typedef struct vernal_submit_args {
 #define VERNAL_EVENT_CHOICE_FINISHED 5u /* choice, finish_reason, text: the stop string, if any */
 #define VERNAL_EVENT_FINISHED 6u        /* usage and timings */
 #define VERNAL_EVENT_ERROR 7u           /* code, http_hint, param, text, error_code, retryable */
+/* Only for documents with `echo` or `prompt_logprobs`, between STARTED and the first DELTA: text,
+ * tokens, logprobs of the prompt. The first token's log-probability is a NaN: it has none. */
+#define VERNAL_EVENT_PROMPT 9u
 
 /* Channels of a delta. */
 #define VERNAL_CHANNEL_CONTENT 1u
