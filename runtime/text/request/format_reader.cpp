@@ -18,7 +18,7 @@ using grammar::GrammarSource;
 
 constexpr std::size_t kAnyBytes = std::numeric_limits<std::size_t>::max();
 constexpr std::size_t kMaxTypeBytes = 64;
-constexpr std::size_t kMaxChoices = 4096;
+constexpr std::size_t kMaxTexts = 4096;
 
 /// A type of format, the key that says more, and how that becomes a grammar.
 struct FormatType {
@@ -54,9 +54,9 @@ void read_gbnf(const json::value& value, const std::string& path, GrammarSource&
 void read_choices(const json::value& value, const std::string& path, GrammarSource& out) {
   out.kind = GrammarSource::Kind::kChoices;
   const json::array* const choices = value.if_array();
-  if (choices == nullptr || choices->empty() || choices->size() > kMaxChoices) {
+  if (choices == nullptr || choices->empty() || choices->size() > kMaxTexts) {
     throw invalid_value(
-        path, fmt::format("Invalid value for '{}': expected 1 to {} texts.", path, kMaxChoices));
+        path, fmt::format("Invalid value for '{}': expected 1 to {} texts.", path, kMaxTexts));
   }
   for (std::size_t i = 0; i < choices->size(); ++i) {
     out.choices.push_back(read_string((*choices)[i], fmt::format("{}[{}]", path, i), kAnyBytes));
