@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "text/grammar/mask/vocabulary.hpp"
+#include "text/request/request_error.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal {
@@ -29,12 +30,18 @@ bool has(const std::vector<TokenId>& tokens, TokenId token) {
 }  // namespace
 
 AnswerGrammar::AnswerGrammar(std::shared_ptr<grammar::CompiledGrammar> grammar,
-                             const AnswerFormat& format, bool offers_tools,
+                             const AnswerFormat& format, const RequestDocument& document,
                              const Tokenizer& tokenizer)
-    : grammar_(std::move(grammar)) {
+    : grammar_(std::move(grammar)), has_begun_(!document.answer_beginning.empty()) {
   if (grammar_ == nullptr) return;
   matcher_.emplace(*grammar_);
-  if (format.syntax != nullptr) add_openers(format, offers_tools, tokenizer);
+  if (!matcher_->accept_bytes(document.answer_beginning)) {
+    throw invalid_value(
+        "messages",
+        "Invalid value for 'messages': no answer of the format begins like the last "
+        "message, which it has to continue.");
+  }
+  if (format.syntax != nullptr) add_openers(format, !document.tools.empty(), tokenizer);
 }
 
 void AnswerGrammar::add_openers(const AnswerFormat& format, bool offers_tools,

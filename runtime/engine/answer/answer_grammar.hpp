@@ -9,6 +9,7 @@
 
 #include "text/answer/model_answers.hpp"
 #include "text/grammar/matcher.hpp"
+#include "text/request/request_document.hpp"
 #include "text/tokenizer/tokenizer.hpp"
 
 namespace vernal {
@@ -18,11 +19,13 @@ namespace vernal {
 /// by one token, that token may come in place of the first one of the content. Engine thread.
 class AnswerGrammar {
  public:
-  /// All outlive the object.
-  ///   grammar        null: everything may come
-  ///   offers_tools   the answer may be a call
+  /// Borrows nothing beyond the call.
+  ///   grammar    null: everything may come
+  ///   document   with tools the answer may be a call; what the answer begins with is the beginning
+  ///              of what the grammar describes
+  /// Errors   RequestError: the grammar has no answer that begins so
   AnswerGrammar(std::shared_ptr<grammar::CompiledGrammar> grammar, const AnswerFormat& format,
-                bool offers_tools, const Tokenizer& tokenizer);
+                const RequestDocument& document, const Tokenizer& tokenizer);
 
   bool is_bound() const noexcept { return matcher_.has_value() && !is_left_; }
   /// A bit for each token that may come, or nothing if all may. The words live until the next call
@@ -42,7 +45,7 @@ class AnswerGrammar {
   std::vector<TokenId> call_openers_;
   std::optional<TokenId> gap_;  // what the template writes between thinking and content
   std::vector<std::uint32_t> first_mask_;
-  bool has_begun_ = false;  // content has
+  bool has_begun_;  // content has
   bool has_thought_ = false;
   bool is_left_ = false;  // the answer is a call
 };
