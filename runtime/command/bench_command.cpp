@@ -8,9 +8,9 @@
 #include "command/bench.hpp"
 #include "command/command_line.hpp"
 #include "command/commands.hpp"
+#include "command/load_model.hpp"
 #include "command/read_bandwidth.hpp"
 #include "loading/open_deployment.hpp"
-#include "observe/progress_line.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal {
@@ -86,14 +86,6 @@ std::unique_ptr<ResidentModel> plan_for_bench(OpenDeployment& open,
   return model;
 }
 
-LoadedModel load(Log& log, ResidentModel& model) {
-  ProgressLine progress(log, "loading " + model.settings().name);
-  return model.load([&](std::uint64_t done, std::uint64_t total) {
-    progress.update(done, total);
-    return true;
-  });
-}
-
 void print_now(const std::string& text) {
   fmt::print("{}", text);
   std::fflush(stdout);
@@ -107,7 +99,7 @@ int bench(const BenchArguments& arguments) {
   BenchTitle title{model->settings().path.filename().string(), 0,
                    arguments.gigabytes_per_second * 1e9, 0};
   const auto begin = std::chrono::steady_clock::now();
-  LoadedModel loaded = load(log, *model);
+  LoadedModel loaded = load_with_progress(log, *model);
   title.load_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (title.bandwidth == 0) {

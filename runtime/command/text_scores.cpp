@@ -9,9 +9,9 @@
 #include <iterator>
 #include <limits>
 
+#include "command/load_model.hpp"
 #include "engine/sampling/logits_math.hpp"
 #include "model/printable.hpp"
-#include "observe/progress_line.hpp"
 #include "text/tokenizer/tokenizer.hpp"
 #include "vernal/error.hpp"
 #include "vernal/frontend/byte_order_mark.hpp"
@@ -33,19 +33,11 @@ std::unique_ptr<ResidentModel> plan_for_text(OpenDeployment& open, ModelSettings
   return model;
 }
 
-LoadedModel load(Log& log, ResidentModel& model) {
-  ProgressLine progress(log, "loading " + model.settings().name);
-  return model.load([&](std::uint64_t done, std::uint64_t total) {
-    progress.update(done, total);
-    return true;
-  });
-}
-
 }  // namespace
 
 TextModel::TextModel(OpenDeployment& open, ModelSettings settings, std::uint64_t num_tokens)
     : resident_(plan_for_text(open, std::move(settings), num_tokens)),
-      loaded_(load(open.log(), *resident_)),
+      loaded_(load_with_progress(open.log(), *resident_)),
       role_(VERNAL_ROLE_ENGINE) {
   loaded_.steps->open();
 }

@@ -78,7 +78,8 @@ struct ModelSettings {
   std::uint64_t context_length = 0;  // 0: the file's
   std::uint64_t slots = kDefaultSlots;
   std::uint64_t rows = 0;  // of logits in a step, 0: slots. No key: for commands that score a text
-  std::uint64_t kv_tokens = 0;                             // 0: slots x context_length
+  std::uint64_t scored_rows = 1;  // tokens of a prompt whose log-probabilities a step computes
+  std::uint64_t kv_tokens = 0;    // 0: slots x context_length
   std::uint64_t max_checkpoints = kDefaultMaxCheckpoints;  // of a model that cannot be cut anywhere
   std::uint64_t max_tokens_per_step = kDefaultMaxTokensPerStep;
   std::uint64_t max_queue = kDefaultMaxQueue;  // requests that wait for a slot

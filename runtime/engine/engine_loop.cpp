@@ -13,7 +13,7 @@ EngineLoop::EngineLoop(const LoadedModel& model, EngineObservers observers)
       metrics_(observers.metrics),
       watch_(observers.watch),
       board_(observers.board),
-      scheduler_(model.max_tokens_per_step, model.slots),
+      scheduler_(model.max_tokens_per_step, model.slots, model.rows_per_step),
       seating_(model, metrics_, *this),
       slot_states_(model.slots) {
   runnable_.reserve(model.slots);
@@ -104,6 +104,7 @@ void EngineLoop::on_seated(Choice& choice) {
   }
   generation.start(choice.num_computed());
   generation.request().events().push(generation.started_event());
+  report_prompt(generation);
 }
 
 void EngineLoop::on_seated_beside(Choice& choice) {

@@ -79,19 +79,34 @@ class EngineLoop final : private SeatingListener {
   void run_step();
   void execute();
   void take_results();
-  void report_progress(const Choice& choice);
+  void take_chunk(const PlannedChunk& chunk, std::size_t first_row);
   // Of requests for an embedding.
   StepChunk chunk_of(const PlannedChunk& planned) const;
   void take_hidden(const PlannedChunk& chunk, std::size_t first_token);
   void finish_embedding(Choice& choice);
   void take_logits(Choice& choice, std::span<const float> logits);
-  void draw(Choice& choice, std::span<const float> logits);
-  ThinkingGuard::Verdict hand_out(Choice& choice, const SampledToken& token);
-  void end_thinking(Choice& choice, ThinkingGuard::Verdict verdict);
   void emit(Choice& choice, OutputPiece piece);
   void finish(Choice& choice, std::uint32_t reason);
   void fail(Generation& generation, const std::exception& error) noexcept;
   void fail_step(const std::exception& error) noexcept;
+
+  // The next token (engine_draw.cpp).
+  void draw(Choice& choice, std::span<const float> logits);
+  void observe_token(Choice& choice);
+  TokenLimits limits_of(Choice& choice) const;
+  void end_without_token(Choice& choice, std::span<const float> logits);
+  bool pass_bans(Choice& choice, const SampledToken& token);
+  void deliver(Choice& choice, std::span<const SampledToken> tokens);
+  bool finish_if_complete(Choice& choice);
+  ThinkingGuard::Verdict hand_out(Choice& choice, const SampledToken& token);
+  void hand_out_held(Choice& choice);
+  void end_thinking(Choice& choice, ThinkingGuard::Verdict verdict);
+  void report_end(Choice& choice, const SampledToken& token);
+
+  // The prompt (engine_prompt.cpp).
+  void report_progress(const Choice& choice);
+  void report_prompt(Generation& generation);
+  void report_scores(Generation& generation, std::size_t first_row, std::size_t count);
 
   const LoadedModel& model_;
   StepModel& steps_;

@@ -1,8 +1,5 @@
 // One step of the engine loop: from the chosen chunks to tokens and events.
 #include <algorithm>
-#include <new>
-#include <string>
-#include <string_view>
 #include <utility>
 
 #include "engine/engine_loop.hpp"
@@ -13,8 +10,6 @@ namespace {
 
 // A wait needs a time limit. The loop waits again until the step ends.
 constexpr std::chrono::milliseconds kWaitSlice{1000};
-// What client and model read where thinking in a loop was ended.
-constexpr std::string_view kLoopNote = "\n\n(This thinking repeated itself and was ended here.)";
 
 }  // namespace
 
@@ -51,7 +46,7 @@ StepChunk EngineLoop::chunk_of(const PlannedChunk& planned) const {
   if (choice.generation().document().is_embedding) {
     chunk.wants_hidden = planned.wants_logits || model_.pooling == Pooling::kMean;
   } else {
-    chunk.num_rows = planned.wants_logits ? 1 : 0;
+    chunk.num_rows = static_cast<std::uint32_t>(planned.num_rows());
   }
   return chunk;
 }
@@ -111,39 +106,32 @@ void EngineLoop::take_results() {
     seating_.keep_state(choice);
   }
   std::size_t row = 0;
-  for (const PlannedChunk& chunk : planned_) {
-    Choice& choice = *chunk.choice;
-    const bool goes_on = choice.is_seated() &&  // a sibling may have failed
-                         !choice.generation().request().has_ended();
-    if (!chunk.wants_logits) {
-      if (goes_on) {
-        report_progress(choice);
-      }
-      continue;
-    }
-    if (choice.generation().document().is_embedding) {
-      if (goes_on) finish_embedding(choice);
-      continue;
-    }
-    const std::span<const float> logits = steps_.logits(row++);
-    if (goes_on) {
-      take_logits(choice, logits);
-    }
+  for (std::size_t i = 0; i < planned_.size(); ++i) {
+    take_chunk(planned_[i], row);
+    row += chunks_[i].num_rows;
   }
 }
 
-void EngineLoop::report_progress(const Choice& choice) {
-  if (choice.index() != 0 || !choice.generated().empty()) {
-    return;
+void EngineLoop::take_chunk(const PlannedChunk& chunk, std::size_t first_row) {
+  Choice& choice = *chunk.choice;
+  Generation& generation = choice.generation();
+  const auto goes_on = [&] {  // a sibling may have failed
+    return choice.is_seated() && !generation.request().has_ended();
+  };
+  if (goes_on() && chunk.scores_prompt) {
+    try {
+      report_scores(generation, first_row, chunk.count);
+    } catch (const std::exception& error) {
+      fail(generation, error);
+    }
   }
-  Event event;
-  event.type = VERNAL_EVENT_PROGRESS;
-  event.done = choice.num_computed();
-  event.total = choice.num_prompt();
-  try {
-    choice.generation().request().events().push(std::move(event));
-  } catch (const std::bad_alloc&) {
-    return;  // the next event tells how far it is
+  if (!goes_on()) return;
+  if (chunk.wants_logits && generation.document().is_embedding) {
+    finish_embedding(choice);
+  } else if (chunk.wants_logits) {
+    take_logits(choice, steps_.logits(first_row + chunk.num_rows() - 1));
+  } else {
+    report_progress(choice);
   }
 }
 
@@ -162,78 +150,27 @@ void EngineLoop::take_logits(Choice& choice, std::span<const float> logits) {
   }
 }
 
-void EngineLoop::draw(Choice& choice, std::span<const float> logits) {
-  Generation& generation = choice.generation();
-  const auto token = choice.sampler().draw(logits, choice.num_known(), scratch_);
-  if (!token) {
-    fail(generation, Error(VERNAL_INTERNAL, "The model's scores are not finite numbers."));
-    return;
-  }
-  generation.count_token();
-  const SteadyClock::time_point now = SteadyClock::now();
-  if (const auto before = choice.mark_token(now)) {
-    metrics_.token_times.observe(std::chrono::duration<double>(now - *before).count());
-  }
-  ++metrics_.generated_tokens;
-  choice.append(token->chosen.id);
-  if (model_.tokenizer->is_end_of_generation(token->chosen.id)) {
-    finish(choice, VERNAL_FINISH_STOP);
-    return;
-  }
-  const ThinkingGuard::Verdict verdict = hand_out(choice, *token);
-  if (verdict != ThinkingGuard::Verdict::kGoOn) end_thinking(choice, verdict);
-  if (choice.output().found_stop()) {
-    finish(choice, VERNAL_FINISH_STOP_STRING);
-  } else if (choice.answer().is_complete()) {
-    finish(choice, VERNAL_FINISH_STOP);
-  } else if (choice.generated().size() >= generation.max_new_tokens()) {
-    finish(choice, VERNAL_FINISH_LENGTH);
-  }
-}
-
-ThinkingGuard::Verdict EngineLoop::hand_out(Choice& choice, const SampledToken& token) {
-  const bool was_thinking = choice.answer().is_thinking();
-  OutputPiece piece = choice.output().push(token);
-  ThinkingGuard::Verdict verdict = ThinkingGuard::Verdict::kGoOn;
-  if (was_thinking) verdict = choice.thinking_guard().push(token.chosen.id, piece.text);
-  emit(choice, std::move(piece));
-  const bool is_thinking = choice.answer().is_thinking();
-  if (was_thinking || is_thinking) choice.generation().count_reasoning_token();
-  return is_thinking ? verdict : ThinkingGuard::Verdict::kGoOn;
-}
-
-// The tokens that follow are not drawn: the next step computes them together, as a chunk.
-void EngineLoop::end_thinking(Choice& choice, ThinkingGuard::Verdict verdict) {
-  Generation& generation = choice.generation();
-  const AnswerSyntax* const syntax = generation.answer_format().syntax;
-  const bool is_loop = verdict == ThinkingGuard::Verdict::kLoop;
-  const std::string text = std::string(is_loop ? kLoopNote : "") + text_behind_thinking(*syntax);
-  const std::vector<TokenId> tokens = model_.tokenizer->encode(text, {.parse_special = true});
-  const std::size_t num_left = generation.max_new_tokens() - choice.generated().size();
-  if (tokens.size() >= num_left) return;  // the limit ends the answer anyway
-  for (const TokenId token : tokens) {
-    generation.count_token();
-    ++metrics_.generated_tokens;
-    choice.append(token);
-    choice.sampler().count(token);
-    hand_out(choice, {{token, 0.0}, {}});
-  }
-}
-
 void EngineLoop::emit(Choice& choice, OutputPiece piece) {
   if (piece.empty()) {
     return;
   }
   EventQueue& events = choice.generation().request().events();
   if (choice.answer().is_plain()) {
-    events.push(content_event(choice.index(), std::move(piece)));
+    Event event = content_event(choice.index(), std::move(piece));
+    choice.generation().tell_timings(event);
+    events.push(std::move(event));
     return;
   }
-  for (Event& event : choice.answer().push(std::move(piece))) events.push(std::move(event));
+  for (Event& event : choice.answer().push(std::move(piece))) {
+    choice.generation().tell_timings(event);
+    events.push(std::move(event));
+  }
 }
 
 void EngineLoop::finish(Choice& choice, std::uint32_t reason) {
   Generation& generation = choice.generation();
+  hand_out_held(choice);
+  if (choice.output().found_stop()) reason = VERNAL_FINISH_STOP_STRING;
   emit(choice, choice.output().flush());
   const bool is_cut = reason == VERNAL_FINISH_LENGTH;
   for (Event& rest : choice.answer().finish(is_cut ? AnswerEnd::kLength : AnswerEnd::kStop)) {

@@ -21,7 +21,9 @@ Choice::Choice(Generation& generation, std::uint32_t index, const Tokenizer& tok
       output_(tokenizer, generation.document().stop, generation.document().logprobs.has_value(),
               generation.answer_format().syntax),
       answer_(generation.answer_format(), generation.document(), index),
-      thinking_guard_(generation.document().thinking_budget) {
+      grammar_(generation.grammar(), generation.answer_format(), generation.document(), tokenizer),
+      thinking_guard_(generation.document().thinking_budget),
+      bans_(tokenizer, generation.document().rules) {
   sampler_.see_prompt(generation.prompt());
 }
 
@@ -47,6 +49,17 @@ bool Choice::is_decoding() const noexcept {
   return !generated_.empty() && num_computed() + 1 == num_known();
 }
 
+bool Choice::scores_next() const noexcept {
+  return index_ == 0 && generation_.scores_prompt() && num_computed() >= generation_.num_scored();
+}
+
+std::size_t Choice::num_skippable() const noexcept {
+  // At least one token has to be computed, because only a step gives logits.
+  const std::size_t most = num_known() - 1;
+  const bool scores = index_ == 0 && generation_.scores_prompt();
+  return scores ? std::min(most, generation_.num_scored()) : most;
+}
+
 void Choice::take_seat(const Seat& seat) noexcept {
   state_ = State::kSeated;
   seat_ = seat;
@@ -58,7 +71,7 @@ void Choice::leave_seat() noexcept {
 }
 
 Generation::Generation(PreparedRequest prepared, std::uint64_t order, const Tokenizer& tokenizer)
-    : prepared_(std::move(prepared)), order_(order) {
+    : prepared_(std::move(prepared)), order_(order), echo_(tokenizer, /*skip_special=*/false) {
   for (std::uint32_t index = 0; index < prepared_.document.n; ++index) {
     choices_.push_back(std::make_unique<Choice>(*this, index, tokenizer));
   }
@@ -108,6 +121,7 @@ void Generation::keep_prompt_logits(std::span<const float> logits) {
 Event Generation::started_event() const {
   Event event;
   event.type = VERNAL_EVENT_STARTED;
+  event.prompt_tokens = prompt().size();
   event.cached_tokens = num_cached_;
   event.queued_us = microseconds(prepared_.request->submitted_at(), *started_at_);
   for (const auto& choice : choices_) {
@@ -118,12 +132,19 @@ Event Generation::started_event() const {
   return event;
 }
 
-Event Generation::finished_event() const {
+Event Generation::progress_event() const {
+  Event event;
+  event.type = VERNAL_EVENT_PROGRESS;
+  event.total = prompt().size();
+  event.cached_tokens = num_cached_;
+  event.prefill_us = microseconds(*started_at_, SteadyClock::now());
+  return event;
+}
+
+void Generation::tell_timings(Event& event) const {
   const SteadyClock::time_point now = SteadyClock::now();
   const SteadyClock::time_point started = started_at_.value_or(now);
   const SteadyClock::time_point first_token = first_token_at_.value_or(now);
-  Event event;
-  event.type = VERNAL_EVENT_FINISHED;
   event.prompt_tokens = prompt().size();
   event.cached_tokens = num_cached_;
   event.completion_tokens = num_generated_;
@@ -131,6 +152,12 @@ Event Generation::finished_event() const {
   event.queued_us = microseconds(prepared_.request->submitted_at(), started);
   event.prefill_us = microseconds(started, first_token);
   event.decode_us = first_token_at_ ? microseconds(first_token, last_token_at_) : 0;
+}
+
+Event Generation::finished_event() const {
+  Event event;
+  event.type = VERNAL_EVENT_FINISHED;
+  tell_timings(event);
   return event;
 }
 

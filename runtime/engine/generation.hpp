@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "engine/answer/answer_events.hpp"
+#include "engine/answer/answer_grammar.hpp"
+#include "engine/answer/banned_texts.hpp"
 #include "engine/answer/choice_output.hpp"
 #include "engine/answer/prompt_pooling.hpp"
 #include "engine/answer/thinking_guard.hpp"
@@ -18,6 +20,7 @@
 #include "engine/request/request.hpp"
 #include "engine/sampling/sampler.hpp"
 #include "text/request/request_document.hpp"
+#include "text/tokenizer/detokenizer.hpp"
 
 namespace vernal {
 
@@ -30,6 +33,7 @@ struct PreparedRequest {
       1;  ///< of each choice; prompt and these fit into the context length
   std::uint64_t seed = 0;
   AnswerFormat answer{};
+  std::shared_ptr<grammar::CompiledGrammar> grammar{};  ///< of the content; null: any text
 };
 
 class Generation;
@@ -62,7 +66,9 @@ class Choice {
   std::uint32_t index() const noexcept { return index_; }
   Sampler& sampler() noexcept { return sampler_; }
   ChoiceOutput& output() noexcept { return output_; }
+  BannedTexts& bans() noexcept { return bans_; }
   AnswerEvents& answer() noexcept { return answer_; }
+  AnswerGrammar& grammar() noexcept { return grammar_; }
   ThinkingGuard& thinking_guard() noexcept { return thinking_guard_; }
 
   // ---- tokens
@@ -72,6 +78,8 @@ class Choice {
   std::optional<SteadyClock::time_point> mark_token(SteadyClock::time_point now) noexcept {
     return std::exchange(last_token_at_, now);
   }
+  /// Forgets the newest `count` tokens, none of which is in the sequence.
+  void take_back(std::size_t count) { generated_.resize(generated_.size() - count); }
   std::size_t num_known() const noexcept;
   std::size_t num_prompt() const noexcept;
   /// Known tokens [begin, begin + count), which lie on one side of the end of the prompt.
@@ -80,6 +88,10 @@ class Choice {
   std::vector<TokenId> computed_tokens() const;
   /// The next step takes one token, the newest.
   bool is_decoding() const noexcept;
+  /// The next step reads a row of logits of each token that it takes: see Generation::scores_prompt.
+  bool scores_next() const noexcept;
+  /// Known tokens that need not be computed if their state is there.
+  std::size_t num_skippable() const noexcept;
 
   // ---- state
   State state() const noexcept { return state_; }
@@ -102,6 +114,8 @@ class Choice {
   void serve(std::uint64_t step) noexcept { last_served_ = step; }
   /// A step has put `count` more tokens into the sequence of a seated choice.
   void advance(std::size_t count) noexcept { seat_.num_computed += count; }
+  /// The sequence of a seated choice was cut to `length` positions, and has no room beyond.
+  void cut(std::size_t length) noexcept { seat_.num_computed = seat_.num_reserved = length; }
   /// A seated choice waits again. The caller decides what becomes of its sequence.
   void leave_seat() noexcept;
   /// Nothing is computed for it any more. It must not be seated.
@@ -113,7 +127,9 @@ class Choice {
   Sampler sampler_;
   ChoiceOutput output_;
   AnswerEvents answer_;
+  AnswerGrammar grammar_;
   ThinkingGuard thinking_guard_;
+  BannedTexts bans_;
   std::vector<TokenId> generated_;
   State state_ = State::kWaiting;
   Seat seat_;  // while seated
@@ -135,6 +151,9 @@ class Generation {
   std::uint64_t max_new_tokens() const noexcept { return prepared_.max_new_tokens; }
   std::uint64_t seed() const noexcept { return prepared_.seed; }
   const AnswerFormat& answer_format() const noexcept { return prepared_.answer; }
+  const std::shared_ptr<grammar::CompiledGrammar>& grammar() const noexcept {
+    return prepared_.grammar;
+  }
   std::span<const std::unique_ptr<Choice>> choices() const noexcept { return choices_; }
 
   /// Seated before `other`: higher priority, or the same and accepted earlier.
@@ -150,11 +169,17 @@ class Generation {
   void start(std::uint64_t num_cached);
   /// A token of one of its choices has been drawn.
   void count_token();
+  /// The newest `count` tokens do not count.
+  void take_back_tokens(std::size_t count) noexcept { num_generated_ -= count; }
   /// The newest token belongs to the thinking.
   void count_reasoning_token() noexcept { ++num_reasoning_; }
 
   /// After start().
   Event started_event() const;
+  /// How much of the prompt is done is the caller's to say.
+  Event progress_event() const;
+  /// Fills in how many tokens there are so far, and how long they took.
+  void tell_timings(Event& event) const;
   /// The terminal event of a request all of whose choices are finished.
   Event finished_event() const;
 
@@ -166,6 +191,16 @@ class Generation {
   void keep_prompt_logits(std::span<const float> logits);
   void drop_prompt_logits() { prompt_logits_ = {}; }
 
+  // ---- the prompt as its client gets it back
+  Detokenizer& echo() noexcept { return echo_; }
+  /// Whether they are asked for, and not all of them are reported.
+  bool scores_prompt() const noexcept {
+    return document().prompt_logprobs.has_value() && num_scored_ < prompt().size();
+  }
+  /// Tokens of the prompt whose rows of logits have been read. The row of a token is about the next.
+  std::size_t num_scored() const noexcept { return num_scored_; }
+  void count_scored(std::size_t count) noexcept { num_scored_ += count; }
+
  private:
   PreparedRequest prepared_;
   const std::uint64_t order_;
@@ -176,6 +211,8 @@ class Generation {
   std::uint64_t num_cached_ = 0;
   std::uint64_t num_generated_ = 0;  // in all choices
   std::uint64_t num_reasoning_ = 0;  // of these
+  Detokenizer echo_;
+  std::size_t num_scored_ = 0;
   std::vector<float> prompt_logits_;
   PromptPooling pooling_;
 };

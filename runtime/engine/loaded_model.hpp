@@ -48,6 +48,7 @@ struct LoadedModel {
   std::uint64_t embedding_size = 0;     ///< width of the hidden states; 0 without pooling
   std::uint64_t context_length = 0;     ///< most positions of one sequence
   std::uint32_t slots = kDefaultSlots;  ///< most live sequences, all of which may be in one step
+  std::uint32_t rows_per_step = 0;      ///< most rows of logits of a step; less than slots: slots
   std::uint32_t max_tokens_per_step = kDefaultMaxTokensPerStep;  ///< better at least slots + 64
   /// States kept for later prompts, if the model does not truncate anywhere.
   std::uint32_t max_checkpoints = kDefaultMaxCheckpoints;

@@ -35,6 +35,7 @@ ModelEngine::ModelEngine(LoadedModel model, Clock clock)
       prompts_(model_.tokenizer,
                {model_.chat_template, model_.tool_use_template, model_.chat_template_problem},
                std::move(clock)),
+      grammars_(*model_.tokenizer),
       answers_({model_.chat_template, model_.tool_use_template, {}}, model_.tool_syntax,
                *model_.tokenizer),
       signal_(std::make_shared<WakeSignal>()),

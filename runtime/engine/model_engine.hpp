@@ -13,6 +13,7 @@
 #include "engine/engine_loop.hpp"
 #include "engine/loaded_model.hpp"
 #include "engine/metrics.hpp"
+#include "engine/request/grammar_store.hpp"
 #include "engine/request/wake_signal.hpp"
 #include "engine/slot_board.hpp"
 #include "text/answer/model_answers.hpp"
@@ -42,6 +43,7 @@ class ModelEngine : public std::enable_shared_from_this<ModelEngine> {
   /// What the loader handed over. `steps` belongs to the engine thread; the rest does not change.
   const LoadedModel& model() const noexcept { return model_; }
   const PromptBuilder& prompts() const noexcept { return prompts_; }
+  GrammarStore& grammars() noexcept { return grammars_; }
   const ModelAnswers& answers() const noexcept { return answers_; }
   const std::shared_ptr<WakeSignal>& signal() const noexcept { return signal_; }
   const std::shared_ptr<EngineMetrics>& metrics() const noexcept { return metrics_; }
@@ -82,6 +84,7 @@ class ModelEngine : public std::enable_shared_from_this<ModelEngine> {
 
   LoadedModel model_;
   const PromptBuilder prompts_;
+  GrammarStore grammars_;
   const ModelAnswers answers_;
   // Requests keep these, and may live longer than the engine.
   const std::shared_ptr<WakeSignal> signal_;

@@ -16,9 +16,11 @@ std::size_t choose_chunk(std::size_t max_tokens_per_step, std::size_t slots) {
 
 }  // namespace
 
-Scheduler::Scheduler(std::size_t max_tokens_per_step, std::size_t slots)
+Scheduler::Scheduler(std::size_t max_tokens_per_step, std::size_t slots, std::size_t max_rows)
     : max_tokens_per_step_(max_tokens_per_step),
-      chunk_tokens_(choose_chunk(max_tokens_per_step, slots)) {
+      chunk_tokens_(choose_chunk(max_tokens_per_step, slots)),
+      max_rows_(std::max(max_rows, slots)),
+      scored_rows_(max_rows_ - slots + 1) {
   decodes_.reserve(slots);
   prefills_.reserve(slots);
 }
@@ -36,16 +38,16 @@ void Scheduler::plan(std::span<Choice* const> choices, std::vector<PlannedChunk>
   std::stable_sort(decodes_.begin(), decodes_.end(), waited_longer);
   std::stable_sort(prefills_.begin(), prefills_.end(), waited_longer);
   ++num_steps_;
-  std::size_t budget = max_tokens_per_step_;
+  Room room{max_tokens_per_step_, max_rows_};
   if (prefill_goes_first_) {
-    add(prefills_, budget, out);
-    add(decodes_, budget, out);
+    add(prefills_, room, out);
+    add(decodes_, room, out);
     prefill_goes_first_ = false;
     return;
   }
-  add(decodes_, budget, out);
+  add(decodes_, room, out);
   const std::size_t num_decodes = out.size();
-  add(prefills_, budget, out);
+  add(prefills_, room, out);
   prefill_goes_first_ = !prefills_.empty() && out.size() == num_decodes;
 }
 
@@ -58,19 +60,26 @@ std::size_t Scheduler::next_count(const Choice& choice) const noexcept {
   for (const std::size_t border : choice.seat().borders) {
     if (begin < border) end = std::min(end, border);
   }
+  if (choice.scores_next()) {
+    end = std::min(end, begin + scored_rows_);
+  } else if (begin < choice.generation().num_scored()) {
+    end = std::min(end, choice.generation().num_scored());  // what was scored, computed once more
+  }
   return end - begin;
 }
 
-void Scheduler::add(std::span<Choice* const> choices, std::size_t& budget,
-                    std::vector<PlannedChunk>& out) {
+void Scheduler::add(std::span<Choice* const> choices, Room& room, std::vector<PlannedChunk>& out) {
   for (Choice* choice : choices) {
     const std::size_t count = next_count(*choice);
-    if (count > budget) {
+    const PlannedChunk chunk{choice, count, choice->num_computed() + count == choice->num_known(),
+                             choice->scores_next()};
+    if (count > room.tokens || chunk.num_rows() > room.rows) {
       continue;
     }
-    budget -= count;
+    room.tokens -= count;
+    room.rows -= chunk.num_rows();
     choice->serve(num_steps_);
-    out.push_back({choice, count, choice->num_computed() + count == choice->num_known()});
+    out.push_back(chunk);
   }
 }
 

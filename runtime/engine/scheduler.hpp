@@ -14,10 +14,16 @@ namespace vernal {
 struct PlannedChunk {
   Choice* choice = nullptr;
   std::size_t count = 0;
-  bool wants_logits = false;  ///< it ends at the newest known token
+  bool wants_logits = false;   ///< it ends at the newest known token
+  bool scores_prompt = false;  ///< rows of logits are read of all its tokens
+
+  /// Of logits, of its last tokens.
+  std::size_t num_rows() const noexcept { return scores_prompt ? count : wants_logits ? 1 : 0; }
 };
 
 /// Fills a step with every decode, then with prefill chunks of those that have waited longest.
+/// A prompt whose log-probabilities are asked for has smaller chunks: as many tokens as there are rows
+/// of logits to spare.
 ///
 /// Chunks of a prompt end at multiples of chunk_tokens() and at the end of the prompt, whatever else
 /// runs. A backend whose results depend only on a sequence and its chunk borders therefore gives the
@@ -31,7 +37,8 @@ class Scheduler {
 
   ///   max_tokens_per_step   at least 1
   ///   slots                 the most choices in a step
-  Scheduler(std::size_t max_tokens_per_step, std::size_t slots);
+  ///   max_rows              the most rows of logits in a step; less than slots: slots
+  Scheduler(std::size_t max_tokens_per_step, std::size_t slots, std::size_t max_rows = 0);
 
   /// Length of a whole chunk: a multiple of kChunkAlignment that leaves room for one decode of each
   /// slot, or a power of two below it in a step too small for that.
@@ -43,11 +50,19 @@ class Scheduler {
 
  private:
   std::size_t next_count(const Choice& choice) const noexcept;
+  // What a step has left.
+  struct Room {
+    std::size_t tokens;
+    std::size_t rows;
+  };
+
   // Adds choices in the order given as long as their chunks fit.
-  void add(std::span<Choice* const> choices, std::size_t& budget, std::vector<PlannedChunk>& out);
+  void add(std::span<Choice* const> choices, Room& room, std::vector<PlannedChunk>& out);
 
   const std::size_t max_tokens_per_step_;
   const std::size_t chunk_tokens_;
+  const std::size_t max_rows_;
+  const std::size_t scored_rows_;  // of a chunk, so that one fits beside a row of each other slot
   std::uint64_t num_steps_ = 0;
   bool prefill_goes_first_ = false;  // decodes left no room for a chunk in the last step
   std::vector<Choice*> decodes_;     // as large as they get from the beginning

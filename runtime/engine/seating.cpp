@@ -24,7 +24,8 @@ bool is_device_lost(const std::exception& error) {
 
 std::size_t positions_wanted(const Choice& choice) {
   // The last token of an answer is never computed.
-  const std::size_t most = choice.num_prompt() + choice.generation().max_new_tokens() - 1;
+  const std::uint64_t budget = std::max<std::uint64_t>(choice.generation().max_new_tokens(), 1);
+  const std::size_t most = choice.num_prompt() + budget - 1;
   return std::min(choice.num_known() + kGrowthPositions, std::max(most, choice.num_known()));
 }
 

@@ -55,6 +55,10 @@ class Seating {
   /// Errors   DEVICE_LOST
   void keep_state(const Choice& choice) { slots_.keep_state(choice); }
 
+  /// Cuts the sequence of a seated choice to fewer positions. False: the model cannot.
+  /// Errors   those of the backend
+  bool cut(Choice& choice, std::size_t length) { return slots_.cut(choice, length); }
+
   /// The answer of a seated choice is complete. What it computed stays for later prompts.
   void finish(Choice& choice) noexcept;
   /// The request has ended. What its choices computed stays for later prompts.

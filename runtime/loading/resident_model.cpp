@@ -161,7 +161,8 @@ PlanOptions ResidentModel::plan_options() const {
   options.context_length = context_length_;
   options.max_tokens_per_step = settings_.max_tokens_per_step;
   options.max_sequences = settings_.slots;
-  options.max_rows = settings_.rows != 0 ? settings_.rows : settings_.slots;
+  options.max_rows =
+      settings_.rows != 0 ? settings_.rows : settings_.slots + settings_.scored_rows - 1;
   options.typical_decode_sequences = 1;
   options.kv_tokens = kv_tokens();
   options.max_checkpoints = settings_.max_checkpoints;
@@ -311,6 +312,7 @@ LoadedModel ResidentModel::load(const LoadProgress& progress) {
   out.context_length = context_length_;
   out.slots = static_cast<std::uint32_t>(settings_.slots);
   out.max_tokens_per_step = static_cast<std::uint32_t>(settings_.max_tokens_per_step);
+  out.rows_per_step = static_cast<std::uint32_t>(plan_options().max_rows);
   out.max_checkpoints = static_cast<std::uint32_t>(settings_.max_checkpoints);
   out.limits.max_queue = settings_.max_queue;
   out.limits.stall_timeout = std::chrono::milliseconds(settings_.stall_timeout_ms);

@@ -109,7 +109,7 @@ def run(arguments, corpus):
     right = "schemas" if corpus == "maskbench" else "instances"
     percent = 100 * counts[right + " right"] / counts[right]
     return percent >= arguments.min_percent and counts["crash"] == 0 and \
-        counts["invalid accepted without a warning"] <= arguments.max_unwarned and slow[0][0] <= 1_000_000
+        counts["wrong without a warning"] <= arguments.max_unwarned and slow[0][0] <= 1_000_000
 
 
 def main():

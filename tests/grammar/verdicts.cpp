@@ -6,7 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <chrono>
+#include <ctime>
 #include <iostream>
 #include <string>
 
@@ -30,12 +30,9 @@ json::object verdicts(const json::object& request) {
     source.options.numbers = NumberSpelling::kAll;
   }
   json::object answer;
-  const auto start = std::chrono::steady_clock::now();
-  const auto elapsed = [&] {
-    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() -
-                                                                 start)
-        .count();
-  };
+  // Of this process alone: other programs of the machine do not count.
+  const std::clock_t start = std::clock();
+  const auto elapsed = [&] { return (std::clock() - start) * 1'000'000 / CLOCKS_PER_SEC; };
   try {
     CompiledGrammar grammar(source);
     answer["us"] = elapsed();

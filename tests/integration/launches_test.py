@@ -13,7 +13,7 @@ import tempfile
 
 VERNAL, MODEL, BACKEND, PLUGINS = sys.argv[1:5]
 SHAPE = pathlib.Path(__file__).resolve().parents[2] / "configs" / "shapes" / "qwen36-27b.toml"
-MOST_LAUNCHES = 680
+MOST_LAUNCHES = 600
 
 # Ratios of heads and the size of a delta net's head are those of the large one.
 NARROW = {"hidden_size": 256, "feed_forward_size": 512, "heads": 12, "kv_heads": 2, "head_size": 64, "rotated_size": 16,

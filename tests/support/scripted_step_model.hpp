@@ -34,6 +34,7 @@ struct StepModelControl {
   Predict predict;
   std::uint64_t capacity_tokens = 1'000'000;
   std::uint64_t max_sequences = 64;
+  std::uint64_t max_rows = 64;
   bool truncates_anywhere = true;
   std::uint64_t rollback_depth = 0;  ///< tokens that a truncate may take back if it is false
 
@@ -185,7 +186,8 @@ class ScriptedStepModel final : public StepModel {
     for (const StepChunk& chunk : chunks) {
       Sequence& sequence = find(chunk.sequence);
       require(chunk.first_position == sequence.tokens.size(), "a chunk does not continue");
-      require(!chunk.tokens.empty() && chunk.num_rows <= 1, "a chunk is malformed");
+      require(!chunk.tokens.empty() && chunk.num_rows <= chunk.tokens.size(),
+              "a chunk is malformed");
       sequence.tokens.insert(sequence.tokens.end(), chunk.tokens.begin(), chunk.tokens.end());
       require(sequence.tokens.size() <= sequence.reserved, "a chunk has no room");
       num_tokens += chunk.tokens.size();
@@ -194,10 +196,12 @@ class ScriptedStepModel final : public StepModel {
             {static_cast<float>(chunk.tokens[i]), static_cast<float>(chunk.first_position + i)});
         has_hidden_.push_back(chunk.wants_hidden);
       }
-      if (chunk.num_rows == 1) {
+      for (std::size_t left = chunk.num_rows; left > 0; --left) {
         rows_.emplace_back(kByteVocabularySize);
-        control_->predict(sequence.tokens, rows_.back());
+        control_->predict(std::span(sequence.tokens).first(sequence.tokens.size() - left + 1),
+                          rows_.back());
       }
+      require(rows_.size() <= control_->max_rows, "a step has too many rows");
     }
     control_->num_tokens += num_tokens;
     control_->max_tokens_seen = std::max(control_->max_tokens_seen.load(), num_tokens);

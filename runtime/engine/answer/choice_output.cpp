@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "engine/answer/token_logprob.hpp"
+
 namespace vernal {
 
 ChoiceOutput::ChoiceOutput(const Tokenizer& tokenizer, const std::vector<std::string>& stops,
@@ -15,7 +17,7 @@ ChoiceOutput::ChoiceOutput(const Tokenizer& tokenizer, const std::vector<std::st
 OutputPiece ChoiceOutput::push(const SampledToken& token) {
   HeldToken held{num_decoded_, token.chosen.id, std::nullopt};
   if (reports_logprobs_) {
-    held.logprob = describe(token);
+    held.logprob = describe(token, tokenizer_);
   }
   held_.push_back(std::move(held));
   const std::string text = text_of(token.chosen.id);
@@ -60,18 +62,6 @@ OutputPiece ChoiceOutput::release(std::string text) {
     held_.pop_front();
   }
   return piece;
-}
-
-TokenLogprob ChoiceOutput::describe(const SampledToken& token) const {
-  TokenLogprob result{describe(token.chosen), {}};
-  for (const TokenProbability& alternative : token.alternatives) {
-    result.alternatives.push_back(describe(alternative));
-  }
-  return result;
-}
-
-CandidateText ChoiceOutput::describe(const TokenProbability& candidate) const {
-  return {candidate.id, candidate.logprob, std::string(tokenizer_.token_bytes(candidate.id))};
 }
 
 }  // namespace vernal

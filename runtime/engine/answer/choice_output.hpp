@@ -55,8 +55,6 @@ class ChoiceOutput {
 
   std::string text_of(TokenId token);
   OutputPiece release(std::string text);
-  TokenLogprob describe(const SampledToken& token) const;
-  CandidateText describe(const TokenProbability& candidate) const;
 
   const Tokenizer& tokenizer_;
   const bool reports_logprobs_;

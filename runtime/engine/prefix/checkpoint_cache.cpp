@@ -37,7 +37,8 @@ CheckpointCache::Entry* CheckpointCache::find(const Choice& choice) {
   for (Entry& entry : entries_) {
     const std::size_t length = entry.tokens.size();
     const bool is_longer = best == nullptr || length > best->tokens.size();
-    if (is_longer && length < choice.num_known() && count_common(choice, entry.tokens) == length) {
+    if (is_longer && length <= choice.num_skippable() &&
+        count_common(choice, entry.tokens) == length) {
       best = &entry;
     }
   }

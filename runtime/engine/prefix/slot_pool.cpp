@@ -128,6 +128,14 @@ bool SlotPool::grow(Choice& choice, std::size_t num_positions) {
   return true;
 }
 
+bool SlotPool::cut(Choice& choice, std::size_t length) {
+  const SequenceId sequence = choice.seat().sequence;
+  const bool is_cut =
+      model_.restorable(sequence, length) == length && model_.truncate(sequence, length);
+  if (is_cut) choice.cut(length);
+  return is_cut;
+}
+
 void SlotPool::keep_state(const Choice& choice) {
   const auto& borders = choice.seat().borders;
   const bool is_at_place =
@@ -224,8 +232,7 @@ std::size_t SlotPool::reusable(const Slot& slot, const Choice& choice) const {
   if (slot.sequence == 0) {
     return 0;
   }
-  // At least one token has to be computed, because only a step gives logits.
-  const std::size_t usable = std::min(count_common(choice, slot.tokens), choice.num_known() - 1);
+  const std::size_t usable = std::min(count_common(choice, slot.tokens), choice.num_skippable());
   if (!cuts_anywhere_ && usable == slot.tokens.size()) {
     return usable;
   }

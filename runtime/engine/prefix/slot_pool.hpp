@@ -47,6 +47,10 @@ class SlotPool {
   /// More room for a seated choice, so that it has `num_positions`. False: there is none.
   bool grow(Choice& choice, std::size_t num_positions);
 
+  /// Cuts the sequence of a seated choice to fewer positions. False: the model cannot, and nothing
+  /// changed.
+  bool cut(Choice& choice, std::size_t length);
+
   /// After a step has added to a seated choice: keeps its state if later prompts may begin there and
   /// there is memory for it.
   /// Errors   DEVICE_LOST

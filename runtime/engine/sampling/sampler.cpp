@@ -11,9 +11,6 @@
 namespace vernal {
 namespace {
 
-// Stands for -infinity, which JSON cannot write.
-constexpr double kLeastLogprob = -9999.0;
-
 // What the random numbers of one position are for. A retry uses the next ones.
 constexpr std::uint32_t kTokenDraw = 0;
 constexpr std::uint32_t kXtcDraw = 1;
@@ -77,7 +74,8 @@ std::optional<SampledToken> Sampler::draw(std::span<const float> logits, std::ui
     token.chosen.id = choose(logits, raw.max, position, limits.num_retries, scratch);
   }
   if (num_alternatives_) {
-    add_probabilities(logits, raw.max, token, scratch.candidates);
+    token =
+        probability_of(logits, raw.max, token.chosen.id, *num_alternatives_, scratch.candidates);
   }
   count(token.chosen.id);
   return token;
@@ -134,19 +132,6 @@ TokenId Sampler::choose_by_chain(std::span<const float> logits, std::uint64_t po
                                   random(position, first_draw + kTokenDraw));
   if (mirostat_) mirostat_->observe(candidates, drawn);
   return drawn;
-}
-
-void Sampler::add_probabilities(std::span<const float> logits, float max, SampledToken& token,
-                                std::vector<Candidate>& candidates) const {
-  const double normaliser = static_cast<double>(max) + std::log(sum_exp(logits, max, 1.0F));
-  const auto logprob = [&](float logit) {
-    return std::max(static_cast<double>(logit) - normaliser, kLeastLogprob);
-  };
-  token.chosen.logprob = logprob(logits[static_cast<std::size_t>(token.chosen.id)]);
-  select_top(logits, *num_alternatives_, candidates);
-  for (const Candidate& candidate : candidates) {
-    token.alternatives.push_back({candidate.id, logprob(candidate.logit)});
-  }
 }
 
 void Sampler::count(TokenId token) {

@@ -12,24 +12,13 @@
 #include "engine/sampling/sampling_chain.hpp"
 #include "engine/sampling/token_history.hpp"
 #include "engine/sampling/token_penalties.hpp"
+#include "engine/sampling/token_probability.hpp"
 #include "text/request/sampling_options.hpp"
 #include "text/tokenizer/token_id.hpp"
 
 namespace vernal {
 
 class Tokenizer;
-
-/// Log-probability of one token.
-struct TokenProbability {
-  TokenId id = kNoToken;
-  double logprob = 0.0;  ///< natural logarithm of the softmax over the raw logits; at least -9999
-};
-
-/// What a draw gave.
-struct SampledToken {
-  TokenProbability chosen;  ///< logprob is set only if probabilities were asked for
-  std::vector<TokenProbability> alternatives;  ///< best first
-};
 
 /// Row-sized working memory, shared by all samplers of an engine thread.
 struct SamplerScratch {
@@ -90,8 +79,6 @@ class Sampler {
                  std::uint32_t num_retries, SamplerScratch& scratch);
   TokenId choose_by_chain(std::span<const float> logits, std::uint64_t position,
                           std::uint32_t num_retries, Candidates& candidates);
-  void add_probabilities(std::span<const float> logits, float max, SampledToken& token,
-                         std::vector<Candidate>& candidates) const;
   double random(std::uint64_t position, std::uint32_t draw) const noexcept;
 
   const SamplingOptions& options_;

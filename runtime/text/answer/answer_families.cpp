@@ -420,8 +420,8 @@ std::vector<AnswerSyntax> make_families() {
 }
 
 const std::vector<AnswerSyntax>& families() {
-  static const std::vector<AnswerSyntax> all = make_families();
-  return all;
+  static const std::vector<AnswerSyntax> kAll = make_families();
+  return kAll;
 }
 
 }  // namespace

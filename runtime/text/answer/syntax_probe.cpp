@@ -65,7 +65,7 @@ std::string_view first_tag(std::string_view text) {
 }
 
 const std::vector<ToolDefinition>& probe_tools() {
-  static const std::vector<ToolDefinition> tools = [] {
+  static const std::vector<ToolDefinition> kTools = [] {
     json::object properties;
     properties[kKey] = {{"type", "string"}, {"description", "Probe."}};
     return read_tools({json::object{
@@ -75,7 +75,7 @@ const std::vector<ToolDefinition>& probe_tools() {
           {"description", "Probe."},
           {"parameters", {{"type", "object"}, {"properties", std::move(properties)}}}}}}});
   }();
-  return tools;
+  return kTools;
 }
 
 /// Renders the conversations of one template.

@@ -24,9 +24,10 @@ GrammarTables::GrammarTables(const GrammarSource& source,
   } catch (const CaseLimit&) {
     throw GrammarError("#", "", "the grammar has too many cases", VERNAL_RESOURCE_EXHAUSTED);
   }
-  if (source.options.strict && !warnings_.all().empty()) {
-    const GrammarWarning& first = warnings_.all().front();
-    throw GrammarError(first.pointer, first.keyword, first.reason, VERNAL_UNSUPPORTED);
+  for (const GrammarWarning& warning : warnings_.all()) {
+    if (source.options.strict && warning.loss == Loss::kRelaxed) {
+      throw GrammarError(warning.pointer, warning.keyword, warning.reason, VERNAL_UNSUPPORTED);
+    }
   }
   pool_.allow_searches(kSearchesPerStep);
   start_epoch();

@@ -44,7 +44,7 @@ class CompiledGrammar {
   CompiledGrammar(const CompiledGrammar&) = delete;
   CompiledGrammar& operator=(const CompiledGrammar&) = delete;
 
-  /// What answers may break all the same.
+  /// What answers may break all the same, and what they are held to beyond need.
   const std::vector<GrammarWarning>& warnings() const noexcept;
 
  private:

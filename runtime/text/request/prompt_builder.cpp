@@ -186,6 +186,7 @@ PromptBuilder::Rendering PromptBuilder::render_in_form(const RequestDocument& do
         guard.inspect(text);
         return std::string(text);
       });
+  guard.inspect(document.answer_beginning);
   if (guard.is_needed()) {
     guard.choose_mark();
     inputs = make_chat_inputs(document, messages, form,
@@ -194,6 +195,7 @@ PromptBuilder::Rendering PromptBuilder::render_in_form(const RequestDocument& do
   inputs.bos_token = tokenizer_->token_bytes(tokenizer_->bos());
   inputs.eos_token = tokenizer_->token_bytes(tokenizer_->eos());
   std::string text = used.source->render(inputs, RenderLimits(), clock_);
+  text += guard.is_needed() ? guard.protect(document.answer_beginning) : document.answer_beginning;
   return {std::move(text), guard, guard.is_needed(), tools == ToolForm::kPreamble,
           std::move(warnings)};
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "text/exact_json.hpp"
+#include "text/request/format_reader.hpp"
 #include "text/request/request_error.hpp"
 
 namespace vernal {
@@ -34,14 +35,26 @@ void assign_if(T& target, const std::optional<U>& value) {
   }
 }
 
-bool is_text(const json::value& value) { return value.is_string() && !is_written_number(value); }
-
 void read_kind(ObjectReader& reader, RequestDocument& out) {
   const std::string kind = reader.find_string("kind", kMaxKeyBytes).value_or("generate");
   out.is_embedding = kind == "embed";
   if (!out.is_embedding && kind != "generate") {
     throw invalid_value("kind", "Invalid value for 'kind': expected generate or embed.");
   }
+}
+
+// The last message becomes the beginning of the answer.
+void take_beginning(RequestDocument& out) {
+  const bool has_one = out.messages && out.messages->size() > 1 &&
+                       out.messages->back().role == "assistant" &&
+                       out.messages->back().tool_calls.empty();
+  if (!has_one) {
+    throw invalid_value("continue_final_message",
+                        "Invalid value for 'continue_final_message': it needs a last message of "
+                        "the assistant, without calls, and another one before it.");
+  }
+  out.answer_beginning = out.messages->back().text();
+  out.messages->pop_back();
 }
 
 void read_prompt(ObjectReader& reader, bool has_tokens, RequestDocument& out) {
@@ -55,6 +68,7 @@ void read_prompt(ObjectReader& reader, bool has_tokens, RequestDocument& out) {
   if (messages != nullptr) {
     out.messages = read_messages(*messages);
   }
+  if (reader.find_bool("continue_final_message").value_or(false)) take_beginning(out);
 }
 
 // Refuses what a later version will do, but tells a wrong value from a right one first.
@@ -98,36 +112,6 @@ void read_tools_and_choice(ObjectReader& reader, RequestDocument& out) {
   }
   read_tool_choice(reader, out);
   assign_if(out.has_parallel_calls, reader.find_bool("parallel_tool_calls"));
-}
-
-void read_format(ObjectReader& reader) {
-  const json::value* value = reader.find("format");
-  if (value == nullptr) {
-    return;
-  }
-  ObjectReader format(*value, "format");
-  const std::string type = read_string(format.require("type"), "format.type", kMaxKeyBytes);
-  const json::value* schema = format.find("schema");
-  const json::value* pattern = format.find("pattern");
-  const json::value* grammar = format.find("grammar");
-  format.refuse_unknown_keys();
-  const bool is_known = type == "text" || type == "json" || type == "json_schema" ||
-                        type == "regex" || type == "gbnf";
-  const bool is_complete = (type != "json_schema" || (schema != nullptr && schema->is_object())) &&
-                           (type != "regex" || (pattern != nullptr && is_text(*pattern))) &&
-                           (type != "gbnf" || (grammar != nullptr && is_text(*grammar)));
-  if (!is_known || !is_complete) {
-    throw invalid_value(
-        "format",
-        "Invalid value for 'format': expected type text, json, json_schema with a schema, "
-        "regex with a pattern, or gbnf with a grammar.");
-  }
-  if (type != "text") {
-    throw unsupported_parameter(
-        "format",
-        fmt::format("Unsupported parameter: 'format' of type {} is not supported by this version.",
-                    type));
-  }
 }
 
 void read_stop(ObjectReader& reader, RequestDocument& out) {
@@ -191,12 +175,16 @@ void read_thinking(ObjectReader& reader, RequestDocument& out) {
 
 void read_limits(ObjectReader& reader, RequestDocument& out) {
   assign_if(out.n, reader.find_integer("n", 1, kMaxChoices));
-  if (const auto max_tokens = reader.find_integer("max_tokens", 1, kNoLimit)) {
+  if (const auto max_tokens = reader.find_integer("max_tokens", 0, kNoLimit)) {
     out.max_tokens = static_cast<std::uint64_t>(*max_tokens);
   }
   if (const auto logprobs = reader.find_integer("logprobs", 0, kMaxLogprobs)) {
     out.logprobs = static_cast<std::uint32_t>(*logprobs);
   }
+  if (const auto logprobs = reader.find_integer("prompt_logprobs", 0, kMaxLogprobs)) {
+    out.prompt_logprobs = static_cast<std::uint32_t>(*logprobs);
+  }
+  assign_if(out.echo, reader.find_bool("echo"));
   assign_if(out.priority, reader.find_integer("priority", -100, 100));
   if (const auto deadline = reader.find_integer("deadline_ms", 1, kMaxDeadlineMs)) {
     out.deadline = std::chrono::milliseconds(*deadline);
@@ -220,8 +208,9 @@ RequestDocument parse_request(std::string_view text, const RequestDefaults& defa
   read_kind(reader, out);
   read_prompt(reader, has_tokens, out);
   read_tools_and_choice(reader, out);
-  read_format(reader);
+  out.format = read_format(reader);
   read_sampling(reader, out.sampling, out.text_biases);
+  out.rules = read_token_rules(reader);
   read_stop(reader, out);
   read_seed(reader, out);
   read_thinking(reader, out);

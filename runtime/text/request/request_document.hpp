@@ -10,11 +10,13 @@
 #include <string_view>
 #include <vector>
 
+#include "text/grammar/grammar.hpp"
 #include "text/request/chat_message.hpp"
 #include "text/request/json_reader.hpp"
 #include "text/request/message_policy.hpp"
 #include "text/request/sampling_options.hpp"
 #include "text/request/sampling_reader.hpp"
+#include "text/request/token_rules.hpp"
 
 namespace vernal {
 
@@ -40,15 +42,22 @@ struct RequestDocument {
       "auto";  ///< "auto": as the template does, "off", "on", or an effort ("low", "high", ...)
   std::optional<std::uint64_t> thinking_budget{};  ///< tokens; absent: any number
   SamplingOptions sampling;
-  std::vector<TextBias> text_biases;  ///< become biases of sampling.logit_bias
+  std::optional<grammar::GrammarSource> format;  ///< what the content may be; absent: any text
+  std::vector<TextBias> text_biases;             ///< become biases of sampling.logit_bias
+  TokenRules rules;
   std::optional<std::uint64_t> seed;  ///< absent: another one each time
   std::vector<std::string> stop;
   std::optional<std::uint64_t>
-      max_tokens;       ///< of each choice; absent: what the context length allows
-  std::uint32_t n = 1;  ///< choices
+      max_tokens;  ///< of each choice; 0: only the prompt; absent: what the context length allows
+  std::uint32_t n = 1;                    ///< choices
   std::optional<std::uint32_t> logprobs;  ///< alternatives to report; absent: no log-probabilities
   bool reuses_prompt = true;  ///< what an earlier request computed of the same prompt may be used
-  std::int32_t priority = 0;  ///< higher ones are seated first
+  /// The prompt is reported too, with so many alternatives for each token; absent: it is not.
+  std::optional<std::uint32_t> prompt_logprobs;
+  bool echo = false;  ///< the prompt is reported, if need be without log-probabilities
+  /// What the answer to a conversation begins with: the text of a last message of the assistant.
+  std::string answer_beginning;
+  std::int32_t priority = 0;                          ///< higher ones are seated first
   std::optional<std::chrono::milliseconds> deadline;  ///< of the whole request, from its submission
 };
 

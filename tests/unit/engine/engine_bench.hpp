@@ -23,6 +23,7 @@ struct BenchOptions {
   std::uint32_t max_tokens_per_step = 132;
   std::uint32_t max_checkpoints = 0;
   Pooling pooling = Pooling::kNone;
+  std::uint32_t rows_per_step = 0;
   std::string chat_template;  ///< empty: none
 };
 
@@ -81,6 +82,7 @@ class EngineBench {
     model.max_checkpoints = options.max_checkpoints;
     model.pooling = options.pooling;
     model.embedding_size = options.pooling == Pooling::kNone ? 0 : 2;
+    model.rows_per_step = options.rows_per_step;
     model.steps = std::make_unique<ScriptedStepModel>(control_);
     return model;
   }

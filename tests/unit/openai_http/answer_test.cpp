@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <cmath>
 #include <set>
 #include <string>
 
@@ -88,6 +89,92 @@ MockEvent with_channel(MockEvent event, std::uint32_t channel) {
 MockEvent with_logprobs(MockEvent event) {
   event.positions = {{{"a", -0.1}, {"b", -2.0}, {"\xff", -INFINITY}}};
   return event;
+}
+
+MockEvent prompt_part(std::string text, std::vector<double> logprobs) {
+  MockEvent event;
+  event.type = VERNAL_EVENT_PROMPT;
+  for (std::size_t i = 0; i < logprobs.size(); ++i) {
+    const std::string bytes(1, text[i]);
+    event.positions.push_back({{bytes, logprobs[i]}, {bytes, logprobs[i]}});
+  }
+  event.text = std::move(text);
+  return event;
+}
+
+TEST(CompletionAnswer, EchoesThePromptBeforeItsAnswer) {
+  for (const bool is_streamed : {false, true}) {
+    GenerationRequest request = request_of(is_streamed, 2);
+    request.wants_logprobs = true;
+    request.num_alternatives = 1;
+    const auto answer = make_completion_answer(request, kIdentity);
+    MockEvent token = testing::delta("!");
+    token.positions = {{{"!", -0.25}, {"!", -0.25}}};
+    const std::string out =
+        play(*answer, {testing::started(), prompt_part("ab", {NAN, -1.5}), prompt_part("c", {-2.0}),
+                       token, testing::choice_finished(), testing::finished()});
+    if (is_streamed) {
+      std::string text;
+      for (const json::object& chunk : chunks_of(out)) {
+        const json::value& choice = chunk.at("choices").at(0);
+        if (choice.at("index") == 1) text += choice.at("text").get_string();
+      }
+      EXPECT_EQ(text, "abc");
+      continue;
+    }
+    const json::value document = json::parse(out);
+    EXPECT_EQ(document.at("choices").at(1).at("text"), "abc");
+    const json::value& choice = document.at("choices").at(0);
+    EXPECT_EQ(choice.at("text"), "abc!");
+    EXPECT_EQ(choice.at("logprobs"), json::parse(R"({"tokens":["a","b","c","!"],
+        "token_logprobs":[null,-1.5,-2.0,-0.25],"text_offset":[0,1,2,3],
+        "top_logprobs":[null,{"b":-1.5},{"c":-2.0},{"!":-0.25}]})"));
+  }
+}
+
+TEST(CompletionAnswer, EchoesTheTextThatWasSent) {
+  GenerationRequest request = request_of(false);
+  request.prompts[0].echoed = "as sent";
+  const auto answer = make_completion_answer(request, kIdentity);
+  const std::string out = play(*answer, {prompt_part("<bos>as ", {}), prompt_part("sent", {}),
+                                         testing::delta("!"), testing::finished()});
+  EXPECT_EQ(json::parse(out).at("choices").at(0).at("text"), "as sent!");
+}
+
+TEST(Streams, TellTimingsAndProgressIfTheyAreAskedFor) {
+  for (const bool is_chat : {true, false}) {
+    GenerationRequest request = request_of(true);
+    request.timings_per_token = true;
+    request.reports_progress = true;
+    const auto answer =
+        is_chat ? make_chat_answer(request, kIdentity) : make_completion_answer(request, kIdentity);
+    MockEvent start = testing::started(4);
+    start.prompt_tokens = 10;
+    MockEvent first = testing::delta("a");
+    first.prompt_tokens = 10;
+    first.cached_tokens = 4;
+    first.completion_tokens = 1;
+    MockEvent second = first;
+    second.completion_tokens = 2;
+    const auto chunks = chunks_of(play(*answer, {start, first, second, testing::finished()}));
+    std::vector<const json::object*> told;
+    for (const json::object& chunk : chunks) {
+      if (chunk.contains("timings") || chunk.contains("prompt_progress")) told.push_back(&chunk);
+    }
+    ASSERT_EQ(told.size(), 3U);
+    EXPECT_EQ(told[0]->at("prompt_progress"),
+              json::parse(R"({"total":10,"cache":4,"processed":4,"time_ms":2.0})"));
+    EXPECT_EQ(told[1]->at("prompt_progress").at("processed"), 10);
+    EXPECT_EQ(told[1]->at("timings").at("predicted_n"), 1);
+    EXPECT_EQ(told[1]->at("timings").at("prompt_n"), 6);
+    EXPECT_EQ(told[2]->at("timings").at("predicted_n"), 2);
+    EXPECT_FALSE(told[2]->contains("prompt_progress"));
+    const auto plain = is_chat ? make_chat_answer(request_of(true), kIdentity)
+                               : make_completion_answer(request_of(true), kIdentity);
+    for (const json::object& chunk : chunks_of(play(*plain, {start, first, testing::finished()}))) {
+      EXPECT_FALSE(chunk.contains("timings") || chunk.contains("prompt_progress"));
+    }
+  }
 }
 
 TEST(ChatStream, HasTheShapeClientsExpect) {

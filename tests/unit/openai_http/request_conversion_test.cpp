@@ -239,54 +239,81 @@ TEST(ChatRequest, NamesTheToolThatIsNotOffered) {
   EXPECT_NE(error.message.find("nope"), std::string::npos);
 }
 
-TEST(ChatRequest, RefusesFormatsByName) {
-  EXPECT_EQ(chat_refusal(R"("response_format":{"type":"json_object"})").code,
-            "unsupported_parameter");
-  EXPECT_EQ(chat_refusal(R"("response_format":{"type":"json_object"})").param, "response_format");
-  EXPECT_EQ(
-      chat_refusal(R"("response_format":{"type":"json_schema","json_schema":{"name":"x"}})").param,
-      "response_format.json_schema.schema");
-  chat(R"("response_format":{"type":"text"})");
+/// The ways in which clients of common servers ask for a format, and what the engine gets.
+const std::pair<const char*, const char*> kFormats[] = {
+    {R"("response_format":{"type":"json_object"})", R"({"type":"json"})"},
+    {R"("response_format":{"type":"json_object","schema":{"type":"array"}})",
+     R"({"type":"json_schema","schema":{"type":"array"},"strict":false})"},
+    {R"("response_format":{"type":"json_schema","json_schema":{"name":"x","strict":true,"schema":{"maximum":0.10}}})",
+     R"({"type":"json_schema","schema":{"maximum":0.10},"strict":true})"},
+    {R"("output_format":{"type":"json_schema","schema":{}})",
+     R"({"type":"json_schema","schema":{},"strict":false})"},
+    {R"("output_config":{"format":{"type":"json_schema","schema":true}})",
+     R"({"type":"json_schema","schema":true,"strict":false})"},
+    {R"("json_schema":{"minimum":12345678901234567890123})",
+     R"({"type":"json_schema","schema":{"minimum":12345678901234567890123},"strict":false})"},
+    {R"("guided_json":"{\"minimum\":0.10}")",
+     R"({"type":"json_schema","schema":{"minimum":0.10},"strict":false})"},
+    {R"("grammar":"root ::= \"a\"")", R"({"type":"gbnf","grammar":"root ::= \"a\""})"},
+    {R"("ebnf":"x")", R"({"type":"gbnf","grammar":"x"})"},
+    {R"("guided_grammar":"x")", R"({"type":"gbnf","grammar":"x"})"},
+    {R"("regex":"a+")", R"({"type":"regex","pattern":"a+"})"},
+    {R"("guided_regex":"a")", R"({"type":"regex","pattern":"a"})"},
+    {R"("guided_choice":["a","b"])", R"({"type":"choices","choices":["a","b"]})"},
+    {R"("structured_outputs":{"choice":["a"]})", R"({"type":"choices","choices":["a"]})"},
+    {R"("structured_outputs":{"json":{"multipleOf":0.10}})",
+     R"({"type":"json_schema","schema":{"multipleOf":0.10},"strict":false})"},
+    {R"("structured_outputs":{"json_object":true})", R"({"type":"json"})"},
+};
+
+TEST(ChatRequest, HandsFormatsToTheEngine) {
+  for (const auto& [members, format] : kFormats) {
+    const std::string document = chat(members).prompts.at(0).document;
+    EXPECT_NE(document.find(std::string(R"("format":)") + format), std::string::npos) << document;
+  }
+  EXPECT_EQ(document_of(chat(R"("response_format":{"type":"text"})")).count("format"), 0U);
+}
+
+TEST(ChatRequest, RefusesFormatsThatSayTooLittleOrTooMuch) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"("response_format":{"type":"json_schema","json_schema":{"name":"x"}})",
+       "response_format.json_schema.schema"},
+      {R"("response_format":{"type":"json_schema"})", "response_format.json_schema"},
+      {R"("json_schema":7)", "json_schema"},
+      {R"("guided_json":"{")", "guided_json"},
+      {R"("guided_json":"{}, \"x\": 1")", "guided_json"},
+      {R"("structured_outputs":{"other":1})", "structured_outputs"},
+      {R"("regex":"a","guided_choice":["a"])", "guided_choice"},
+  };
+  for (const auto& [members, param] : cases) {
+    const ApiError error = chat_refusal(members);
+    EXPECT_EQ(error.param, param) << members;
+    EXPECT_EQ(error.code, "invalid_value") << members;
+  }
+  chat(
+      R"("json_schema":{"type":"object"},"response_format":{"type":"json_object","schema":{"type":"object"}})");
 }
 
 /// What binds an answer, under the names that clients of common servers know.
 const std::pair<const char*, const char*> kBinding[] = {
-    {R"("grammar":"root ::= \"a\"")", "grammar"},
-    {R"("json_schema":{})", "json_schema"},
-    {R"("json_schema":{"type":"object"})", "json_schema"},
-    {R"("structured_outputs":{"choice":["a"]})", "structured_outputs"},
     {R"("structural_tag":"x")", "structural_tag"},
-    {R"("regex":"a+")", "regex"},
-    {R"("ebnf":"x")", "ebnf"},
-    {R"("guided_json":{"type":"object"})", "guided_json"},
-    {R"("guided_regex":"a")", "guided_regex"},
-    {R"("guided_choice":["a","b"])", "guided_choice"},
-    {R"("guided_grammar":"x")", "guided_grammar"},
     {R"("guided_of_some_day":1)", "guided_of_some_day"},
-    {R"("output_format":{"type":"json_schema","schema":{}})", "output_format"},
-    {R"("output_config":{"format":{"type":"json_schema"}})", "output_config"},
     {R"("functions":[{"name":"f"}])", "functions"},
     {R"("function_call":{"name":"f"})", "function_call"},
-    {R"("ignore_eos":true)", "ignore_eos"},
-    {R"("min_tokens":5)", "min_tokens"},
     {R"("allowed_token_ids":[1])", "allowed_token_ids"},
-    {R"("bad_words":["x"])", "bad_words"},
     {R"("stop_token_ids":[1])", "stop_token_ids"},
     {R"("include_stop_str_in_output":true)", "include_stop_str_in_output"},
     {R"("logits_processors":["x"])", "logits_processors"},
-    {R"("continue_final_message":true)", "continue_final_message"},
-    {R"("add_generation_prompt":false)", "add_generation_prompt"},
     {R"("modalities":["text","audio"])", "modalities"},
     {R"("audio":{"voice":"alloy"})", "audio"},
     {R"("use_beam_search":true)", "use_beam_search"},
     {R"("prompt_logprobs":0)", "prompt_logprobs"},
-    {R"("response_format":{"type":"json_object"})", "response_format"},
 };
 
 /// The same members where they ask for nothing, and members that only look like those.
 constexpr const char* kHarmless =
     R"("grammar":"","json_schema":null,"structured_outputs":{},"guided_json":null,"functions":[],
-       "function_call":"auto","ignore_eos":false,"min_tokens":0,"bad_words":[],"stop_token_ids":[],
+       "function_call":"auto","ignore_eos":false,"bad_words":[],"stop_token_ids":[],
        "continue_final_message":false,"add_generation_prompt":true,"modalities":["text"],
        "audio":null,"use_beam_search":false,"response_format":{"type":"text"},
        "output_config":{"effort":"low"},"context_management":{"edits":[]},"guided":true)";
@@ -431,6 +458,47 @@ TEST(CompletionRequest, RefusesByNameWhatWouldBindTheAnswer) {
             completion(R"({"prompt":"a"})").prompts.at(0).document);
 }
 
+TEST(CompletionRequest, EchoesThePrompt) {
+  const GenerationRequest plain = completion(R"({"prompt":["a",[5]],"echo":true})");
+  EXPECT_EQ(document_of(plain), json::parse(R"({"kind":"generate","echo":true,"max_tokens":16,
+      "prompt":"a"})"));
+  EXPECT_EQ(plain.prompts.at(0).echoed, "a");
+  EXPECT_EQ(plain.prompts.at(1).echoed, "");
+  EXPECT_EQ(document_of(completion(R"({"prompt":"a","echo":true,"logprobs":3,"max_tokens":0})")),
+            json::parse(R"({"kind":"generate","echo":true,"max_tokens":0,"logprobs":3,
+      "prompt_logprobs":3,"prompt":"a"})"));
+}
+
+TEST(CompletionRequest, CarriesTheRulesForTokens) {
+  EXPECT_EQ(document_of(completion(R"({"prompt":"a","min_tokens":5,"ignore_eos":true,
+      "bad_words":["x",""],"banned_strings":["y"]})")),
+            json::parse(R"({"kind":"generate","max_tokens":16,"prompt":"a","min_tokens":5,
+      "ignore_eos":true,"bad_words":["x"],"banned_strings":["y"]})"));
+  const GenerationRequest told =
+      completion(R"({"prompt":"a","timings_per_token":true,"return_progress":true})");
+  EXPECT_TRUE(told.timings_per_token && told.reports_progress);
+}
+
+bool continues(const std::string& last, const std::string& members) {
+  const JsonBody body(R"({"messages":[{"role":"user","content":"q"},)" + last + "]" + members +
+                      "}");
+  return document_of(read_chat_request(body.object())).contains("continue_final_message");
+}
+
+TEST(ChatRequest, ALastMessageOfTheAssistantIsTheBeginningOfTheAnswer) {
+  const std::string answer = R"({"role":"assistant","content":"The "})";
+  EXPECT_TRUE(continues(answer, ""));
+  EXPECT_TRUE(continues(answer, R"(,"continue_final_message":true,"add_generation_prompt":false)"));
+  EXPECT_FALSE(continues(answer, R"(,"continue_final_message":false)"));
+  EXPECT_FALSE(continues(answer, R"(,"add_generation_prompt":true)"));
+  EXPECT_FALSE(continues(R"({"role":"assistant","content":null,"tool_calls":[{"id":"1","type":
+      "function","function":{"name":"f","arguments":"{}"}}]})",
+                         ""));
+  EXPECT_FALSE(continues(R"({"role":"user","content":"q"})", ""));
+  EXPECT_TRUE(continues(R"({"role":"user","content":"q"})", R"(,"continue_final_message":true)"));
+  EXPECT_EQ(chat_refusal(R"("add_generation_prompt":false)").param, "add_generation_prompt");
+}
+
 TEST(CompletionRequest, TakesMinusOneForNoLimit) {
   EXPECT_FALSE(document_of(completion(R"({"prompt":"a","max_tokens":-1})")).contains("max_tokens"));
   EXPECT_EQ(refusal([&] { completion(R"({"prompt":"a","max_tokens":1.5})"); }).param, "max_tokens");
@@ -447,7 +515,13 @@ TEST(CompletionRequest, RefusesByName) {
       {R"({"prompt":[4294967296]})", "prompt"},
       {R"({"prompt":[1,"a"]})", "prompt"},
       {R"({"prompt":[{}]})", "prompt"},
-      {R"({"prompt":"a","echo":true})", "echo"},
+      {R"({"prompt":"a","echo":1})", "echo"},
+      {R"({"prompt":"a","max_tokens":0})", "max_tokens"},
+      {R"({"prompt":"a","min_tokens":"5"})", "min_tokens"},
+      {R"({"prompt":"a","ignore_eos":1})", "ignore_eos"},
+      {R"({"prompt":"a","bad_words":"x"})", "bad_words"},
+      {R"({"prompt":"a","banned_strings":[1]})", "banned_strings"},
+      {R"({"prompt":"a","timings_per_token":1})", "timings_per_token"},
       {R"({"prompt":"a","suffix":"b"})", "suffix"},
       {R"({"prompt":"a","best_of":3})", "best_of"},
       {R"({"prompt":"a","logprobs":true})", "logprobs"},

@@ -45,6 +45,17 @@ AttentionOperation::AttentionOperation(const Parameters& parameters) : p_(parame
     }
   }
   writes = {p_.y, p_.queries, p_.sums, p_.partials, p_.partial_sums};
+  if (p_.result.blocks != kNoBuffer) writes.push_back(p_.result.blocks);
+}
+
+std::unique_ptr<Operation> AttentionOperation::with_blocks(BufferId result, const BlockRows& rows,
+                                                           bool /*is_read*/) const {
+  const bool is_row =
+      rows.num_columns == std::int64_t{p_.shape.num_query_heads} * p_.shape.values.dim;
+  if (result != p_.y || !is_row || p_.shape.values.dim % kBlockColumns != 0) return nullptr;
+  Parameters p = p_;
+  p.result = rows;
+  return std::make_unique<AttentionOperation>(p);
 }
 
 cudaError_t AttentionOperation::launch(const StepContext& step) const {
@@ -55,6 +66,7 @@ cudaError_t AttentionOperation::launch(const StepContext& step) const {
   attention.v = rows_of(p_.v, step);
   attention.gate = rows_of(p_.gate, step);
   attention.y = step.floats(p_.y);
+  attention.result = step.blocks_of(p_.result);
   attention.queries = reinterpret_cast<std::uint16_t*>(step.at(p_.queries));
   attention.sums = reinterpret_cast<SoftmaxSum*>(step.at(p_.sums));
   attention.partials = step.floats(p_.partials);

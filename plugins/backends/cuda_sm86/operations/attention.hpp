@@ -26,6 +26,7 @@ class AttentionOperation final : public Operation {
     Source v;
     Source gate;  ///< the result is multiplied with its sigmoid; no buffer: with nothing
     BufferId y = kNoBuffer;
+    BlockRows result;  ///< y in 8-bit form
     BufferId queries = kNoBuffer;
     BufferId sums = kNoBuffer;
     BufferId partials = kNoBuffer;
@@ -37,6 +38,8 @@ class AttentionOperation final : public Operation {
   };
   explicit AttentionOperation(const Parameters& parameters);
   cudaError_t launch(const StepContext& step) const override;
+  std::unique_ptr<Operation> with_blocks(BufferId result, const BlockRows& rows,
+                                         bool is_read) const override;
   const Parameters& parameters() const { return p_; }
 
  private:

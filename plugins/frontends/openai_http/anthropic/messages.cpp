@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/json.hpp>
 
+#include "openai_http/protocol/answer_format.hpp"
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/json_fields.hpp"
 #include "openai_http/protocol/json_text.hpp"
@@ -189,6 +190,7 @@ MessagesDocument read_anthropic_messages(const json::object& body) {
   json::array tools = read_anthropic_tools(fields);
   if (!tools.empty()) document["tools"] = std::move(tools);
   read_thinking_member(fields, document);
+  read_answer_format(fields, document);
   return {std::string(fields.string("model").value_or("")), to_text(document)};
 }
 

@@ -46,6 +46,8 @@ class ChatStream final : public Answer {
         num_alternatives_(request.num_alternatives),
         wants_logprobs_(request.wants_logprobs),
         include_usage_(request.include_usage),
+        timings_per_token_(request.timings_per_token),
+        reports_progress_(request.reports_progress),
         usage_(request.num_choices) {}
 
   void begin(std::string& out) override {
@@ -55,7 +57,14 @@ class ChatStream final : public Answer {
   }
 
   void on_event(std::size_t, const vernal_event& event, std::string& out) override {
-    if (event.type == VERNAL_EVENT_DELTA) {
+    const bool is_progress =
+        event.type == VERNAL_EVENT_STARTED || event.type == VERNAL_EVENT_PROGRESS;
+    if (reports_progress_ && is_progress) {
+      progress_ = prompt_progress(event);
+      append_choice(out, 0, {{"content", ""}});
+    } else if (event.type == VERNAL_EVENT_DELTA) {
+      if (timings_per_token_) timings_ = timings_so_far(event, num_choices_);
+      if (std::exchange(reports_progress_, false)) progress_ = prompt_progress(event);  // all done
       append_delta(event, out);
     } else if (event.type == VERNAL_EVENT_CHOICE_FINISHED) {
       json::object choice{{"index", event.choice},
@@ -92,6 +101,8 @@ class ChatStream final : public Answer {
     chunk["choices"] = std::move(choices);
     add_warnings(chunk);
     if (include_usage_) chunk["usage"] = nullptr;
+    if (!timings_.empty()) chunk["timings"] = std::exchange(timings_, {});
+    if (!progress_.empty()) chunk["prompt_progress"] = std::exchange(progress_, {});
     append_event(out, chunk);
   }
 
@@ -140,6 +151,10 @@ class ChatStream final : public Answer {
   std::uint32_t num_alternatives_;
   bool wants_logprobs_;
   bool include_usage_;
+  bool timings_per_token_;
+  bool reports_progress_;
+  json::object timings_;   // for the next chunk
+  json::object progress_;  // for the next chunk
   Usage usage_;
 };
 

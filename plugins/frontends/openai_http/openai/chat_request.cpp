@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "openai_http/openai/chat_messages.hpp"
+#include "openai_http/protocol/answer_format.hpp"
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/json_text.hpp"
 #include "openai_http/protocol/refused_members.hpp"
@@ -28,27 +29,6 @@ void read_logprobs(const JsonFields& fields, GenerationRequest& request, json::o
   if (!request.wants_logprobs) return;
   request.num_alternatives = static_cast<std::uint32_t>(alternatives.value_or(0));
   document["logprobs"] = request.num_alternatives;
-}
-
-/// Formats need a grammar; until the engine has one they are refused, never ignored.
-void read_response_format(const JsonFields& fields) {
-  const json::object* const format = fields.object("response_format");
-  if (format == nullptr) return;
-  const JsonFields format_fields(*format, "response_format.");
-  const std::string_view type = format_fields.required_string("type");
-  if (type == "text") return;
-  if (type == "json_schema") {
-    const json::object* const schema = format_fields.object("json_schema");
-    if (schema == nullptr) format_fields.refuse("json_schema", "an object with a member schema");
-    const JsonFields schema_fields(*schema, "response_format.json_schema.");
-    if (schema_fields.object("schema") == nullptr) {
-      schema_fields.refuse("schema", "an object that is a JSON Schema");
-    }
-  } else if (type != "json_object") {
-    format_fields.refuse("type", "one of text, json_object, json_schema");
-  }
-  throw RequestRefused(unsupported_parameter(
-      "response_format", "this server cannot hold an answer to JSON or to a schema yet."));
 }
 
 /// The names by which clients limit a model's thinking, in tokens.
@@ -92,6 +72,25 @@ void read_thinking(const JsonFields& fields, json::object& document) {
   }
 }
 
+bool may_be_continued(const json::array& messages) {
+  const json::object& last = messages.back().get_object();
+  return messages.size() > 1 && last.at("role") == "assistant" && !last.contains("tool_calls");
+}
+
+/// A last message of the assistant is the beginning of its answer, unless the client says otherwise.
+void read_continuation(const JsonFields& fields, json::object& document) {
+  const bool can_be = may_be_continued(document.at("messages").get_array());
+  const auto continues = fields.boolean("continue_final_message");
+  const auto begins_anew = fields.boolean("add_generation_prompt");
+  if (continues == true || (!continues && begins_anew != true && can_be)) {
+    document["continue_final_message"] = true;  // where it cannot be, the engine says so
+  } else if (begins_anew == false) {
+    throw RequestRefused(unsupported_parameter(
+        "add_generation_prompt",
+        "without continue_final_message an answer begins a new message of the assistant."));
+  }
+}
+
 }  // namespace
 
 GenerationRequest read_chat_request(const json::object& body) {
@@ -100,8 +99,9 @@ GenerationRequest read_chat_request(const json::object& body) {
   read_delivery(fields, request);
   json::object document{{"kind", "generate"}, {"messages", read_messages(fields)}};
   read_tools(fields, document);
-  read_response_format(fields);
+  read_answer_format(fields, document);
   refuse_members_that_bind(fields);
+  read_continuation(fields, document);
   read_thinking(fields, document);
   read_sampling(fields, document);
   read_logprobs(fields, request, document);

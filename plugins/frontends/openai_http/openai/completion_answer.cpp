@@ -24,15 +24,20 @@ class CompletionAnswer : public Answer {
         num_alternatives_(request.num_alternatives),
         wants_logprobs_(request.wants_logprobs),
         logprobs_(request.prompts.size() * request.num_choices),
+        echoed_(echoed_texts(request)),
+        echoes_own_(request.prompts.size()),
         usage_(request.num_choices) {}
 
   void on_event(std::size_t prompt, const vernal_event& event, std::string& out) override {
     const std::size_t index = prompt * num_choices_ + event.choice;
     if (event.type == VERNAL_EVENT_FINISHED) {
       usage_.add(event);
+    } else if (event.type == VERNAL_EVENT_PROMPT) {
+      echo(prompt, event, out);
     } else if (event.choice >= num_choices_ || index >= logprobs_.size()) {
       return;
     } else if (event.type == VERNAL_EVENT_DELTA) {
+      see(event, out);
       if (wants_logprobs_) logprobs_[index].add(event, num_alternatives_);
       const bool has_logprobs = wants_logprobs_ && event.num_logprobs > 0;
       if (event.text.size > 0 || has_logprobs) add_text(index, view(event.text), out);
@@ -42,6 +47,8 @@ class CompletionAnswer : public Answer {
   }
 
  protected:
+  /// An event is about to become text.
+  virtual void see(const vernal_event& /*event*/, std::string& /*out*/) {}
   virtual void add_text(std::size_t index, std::string_view text, std::string& out) = 0;
   virtual void finish_choice(std::size_t index, std::string_view reason, std::string& out) = 0;
 
@@ -64,20 +71,53 @@ class CompletionAnswer : public Answer {
   const Usage& usage() const noexcept { return usage_; }
 
  private:
+  static std::vector<std::string> echoed_texts(const GenerationRequest& request) {
+    std::vector<std::string> texts;
+    for (const EnginePrompt& prompt : request.prompts) texts.push_back(prompt.echoed);
+    return texts;
+  }
+
+  /// A part of the prompt. The client's own text is given back as it was sent, with the first part;
+  /// if it sent tokens, the engine's text of them.
+  void echo(std::size_t prompt, const vernal_event& event, std::string& out) {
+    if (prompt >= echoed_.size()) return;
+    std::string& own = echoed_[prompt];
+    if (!own.empty()) echoes_own_[prompt] = true;
+    const std::string text =
+        echoes_own_[prompt] ? std::exchange(own, {}) : std::string(view(event.text));
+    for (std::size_t i = 0; i < num_choices_; ++i) {
+      const std::size_t index = prompt * num_choices_ + i;
+      if (wants_logprobs_) logprobs_[index].add(event, num_alternatives_);
+      add_text(index, text, out);
+    }
+  }
+
   AnswerIdentity identity_;
   std::uint32_t num_choices_;
   std::uint32_t num_alternatives_;
   bool wants_logprobs_;
   std::vector<CompletionLogprobs> logprobs_;
+  std::vector<std::string> echoed_;  // by prompt: what the client sent and has not got back
+  std::vector<bool> echoes_own_;
   Usage usage_;
 };
 
 class CompletionStream final : public CompletionAnswer {
  public:
   CompletionStream(const GenerationRequest& request, AnswerIdentity identity)
-      : CompletionAnswer(request, std::move(identity)), include_usage_(request.include_usage) {}
+      : CompletionAnswer(request, std::move(identity)),
+        num_choices_(request.num_choices),
+        include_usage_(request.include_usage),
+        timings_per_token_(request.timings_per_token),
+        reports_progress_(request.reports_progress) {}
 
   void begin(std::string&) override {}
+  void on_event(std::size_t prompt, const vernal_event& event, std::string& out) override {
+    const bool is_progress =
+        event.type == VERNAL_EVENT_STARTED || event.type == VERNAL_EVENT_PROGRESS;
+    if (reports_progress_ && is_progress) append_progress(prompt, event, out);
+    CompletionAnswer::on_event(prompt, event, out);
+  }
   void keep_alive(std::string& out) override { append_choice(0, "", "", out); }
   void end(std::string& out) override {
     if (include_usage_) {
@@ -102,6 +142,14 @@ class CompletionStream final : public CompletionAnswer {
   void finish_choice(std::size_t index, std::string_view reason, std::string& out) override {
     append_choice(index, "", reason, out);
   }
+  void see(const vernal_event& event, std::string&) override {
+    if (timings_per_token_) timings_ = timings_so_far(event, num_choices_);
+    if (std::exchange(reports_progress_, false)) progress_ = prompt_progress(event);  // all done
+  }
+  void append_progress(std::size_t prompt, const vernal_event& event, std::string& out) {
+    progress_ = prompt_progress(event);
+    append_choice(prompt * num_choices_, "", "", out);
+  }
   void append_choice(std::size_t index, std::string_view text, std::string_view reason,
                      std::string& out) {
     json::object chunk = envelope();
@@ -110,10 +158,17 @@ class CompletionStream final : public CompletionAnswer {
     chunk["choices"] = std::move(choices);
     add_warnings(chunk);
     if (include_usage_) chunk["usage"] = nullptr;
+    if (!timings_.empty()) chunk["timings"] = std::exchange(timings_, {});
+    if (!progress_.empty()) chunk["prompt_progress"] = std::exchange(progress_, {});
     append_event(out, chunk);
   }
 
+  std::uint32_t num_choices_;
   bool include_usage_;
+  bool timings_per_token_;
+  bool reports_progress_;
+  json::object timings_;   // for the next chunk
+  json::object progress_;  // for the next chunk
 };
 
 class CompletionDocument final : public CompletionAnswer {

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <limits>
 
+#include "openai_http/protocol/answer_format.hpp"
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/json_text.hpp"
 #include "openai_http/protocol/refused_members.hpp"
@@ -61,10 +62,6 @@ std::vector<Prompt> read_prompts(const JsonFields& fields) {
 }
 
 void refuse_unsupported(const JsonFields& fields) {
-  if (fields.boolean("echo").value_or(false)) {
-    throw RequestRefused(
-        unsupported_parameter("echo", "the prompt is not sent back, nor are its logprobs."));
-  }
   if (!fields.string("suffix").value_or("").empty()) {
     throw RequestRefused(unsupported_parameter("suffix", "text cannot be filled in before it."));
   }
@@ -72,6 +69,18 @@ void refuse_unsupported(const JsonFields& fields) {
   if (fields.integer("best_of", {1, 128}).value_or(n) != n) {
     throw RequestRefused(
         unsupported_parameter("best_of", "every choice that is generated is returned; use n."));
+  }
+}
+
+/// With echo, nothing at all may be asked for beside the prompt.
+void read_budget(const JsonFields& fields, json::object& document) {
+  const bool echoes = fields.boolean("echo").value_or(false);
+  if (echoes) document["echo"] = true;
+  const json::value* const budget = fields.find("max_tokens");
+  if (echoes && budget != nullptr && budget->is_int64() && budget->get_int64() == 0) {
+    document["max_tokens"] = 0;
+  } else if (!read_output_budget(fields, "max_tokens", document)) {
+    document["max_tokens"] = kDefaultBudget;
   }
 }
 
@@ -84,17 +93,19 @@ GenerationRequest read_completion_request(const json::object& body) {
   GenerationRequest request;
   read_delivery(fields, request);
   json::object document{{"kind", "generate"}};
+  read_answer_format(fields, document);
   read_sampling(fields, document);
-  if (!read_output_budget(fields, "max_tokens", document)) document["max_tokens"] = kDefaultBudget;
+  read_budget(fields, document);
   if (const auto alternatives = fields.integer("logprobs", {0, kMaxAlternatives})) {
     request.wants_logprobs = true;
     request.num_alternatives = static_cast<std::uint32_t>(*alternatives);
     document["logprobs"] = request.num_alternatives;
+    if (document.contains("echo")) document["prompt_logprobs"] = request.num_alternatives;
   }
   for (Prompt& prompt : read_prompts(fields)) {
     json::object own = document;
     if (prompt.tokens.empty()) own["prompt"] = prompt.text;
-    request.prompts.push_back({to_text(own), std::move(prompt.tokens)});
+    request.prompts.push_back({to_text(own), std::move(prompt.tokens), std::move(prompt.text)});
   }
   return request;
 }

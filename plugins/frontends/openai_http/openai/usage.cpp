@@ -95,6 +95,23 @@ json::object Usage::timings() const {
           {"predicted_per_second", per_second(decoded_tokens_, decode_us_)}};
 }
 
+json::object timings_so_far(const vernal_event& delta, std::uint32_t num_choices) {
+  Usage usage(num_choices);
+  usage.add(delta);
+  return usage.timings();
+}
+
+json::object prompt_progress(const vernal_event& event) {
+  const bool is_progress = event.type == VERNAL_EVENT_PROGRESS;
+  const bool is_done = event.type == VERNAL_EVENT_DELTA;
+  const std::uint64_t total = is_progress ? event.total : event.prompt_tokens;
+  const std::uint64_t processed = is_progress ? event.done : is_done ? total : event.cached_tokens;
+  return {{"total", total},
+          {"cache", event.cached_tokens},
+          {"processed", processed},
+          {"time_ms", static_cast<double>(event.prefill_us) / 1e3}};
+}
+
 std::string_view finish_reason_name(std::uint32_t reason) noexcept {
   switch (reason) {
     case VERNAL_FINISH_LENGTH:
@@ -127,10 +144,14 @@ void CompletionLogprobs::add(const vernal_event& event, std::uint32_t num_altern
   for (const vernal_token_logprob& position : logprobs_of(event)) {
     const std::string_view bytes = view(position.chosen.bytes);
     tokens_.push_back(json::string(completion_token(bytes)));
-    token_logprobs_.push_back(finite_logprob(position.chosen.logprob));
+    const bool has_none = std::isnan(position.chosen.logprob);
+    token_logprobs_.push_back(has_none ? json::value(nullptr)
+                                       : json::value(finite_logprob(position.chosen.logprob)));
     text_offset_.push_back(offset_);
     offset_ += count_characters(bytes);
-    top_logprobs_.push_back(completion_alternatives(position, num_alternatives));
+    top_logprobs_.push_back(has_none
+                                ? json::value(nullptr)
+                                : json::value(completion_alternatives(position, num_alternatives)));
   }
 }
 

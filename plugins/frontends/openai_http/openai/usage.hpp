@@ -40,13 +40,21 @@ class Usage {
   std::uint64_t decode_us_ = 0;
 };
 
+/// The timings so far, of a DELTA event: as Usage::timings().
+boost::json::object timings_so_far(const vernal_event& delta, std::uint32_t num_choices);
+
+/// How much of the prompt is done, of a STARTED, PROGRESS or DELTA event, as llama-server's clients
+/// know it: {total, cache, processed, time_ms}; `processed` counts cached tokens too.
+boost::json::object prompt_progress(const vernal_event& event);
+
 /// "stop", "length", "tool_calls" or "content_filter" for a VERNAL_FINISH_* value.
 std::string_view finish_reason_name(std::uint32_t reason) noexcept;
 
 /// The positions of a DELTA event as chat clients read them: {token, logprob, bytes, top_logprobs}.
 boost::json::array chat_logprobs(const vernal_event& event, std::uint32_t num_alternatives);
 
-/// The positions as completion clients read them, gathered over the deltas of one choice.
+/// The positions as completion clients read them, gathered over the prompt, if it is echoed, and the
+/// deltas of one choice. The first token of a prompt has null.
 class CompletionLogprobs {
  public:
   void add(const vernal_event& event, std::uint32_t num_alternatives);

@@ -57,9 +57,10 @@ std::string overflow_message(const ApiError& error) {
 }
 
 /// The core names members of its own document. What is "sampling.top_p" there is "top_p" in a
-/// client's request.
+/// client's request, and a format has most often come as response_format.
 std::string as_client_member(std::string_view path) {
   constexpr std::string_view kSampling = "sampling.";
+  if (path == "format") return "response_format";
   if (path.starts_with(kSampling)) path.remove_prefix(kSampling.size());
   return std::string(path);
 }

@@ -15,8 +15,9 @@ namespace {
 namespace json = boost::json;
 
 constexpr char kMark = '\xFF';
-constexpr std::array<std::string_view, 4> kHandedOn = {"tools", "input", "arguments",
-                                                       "chat_template_kwargs"};
+constexpr std::array<std::string_view, 8> kHandedOn = {
+    "tools",  "input",       "arguments",   "chat_template_kwargs",
+    "schema", "json_schema", "guided_json", "json"};
 
 /// Puts a tree together from what the library's parser finds.
 class TreeBuilder {

@@ -9,9 +9,10 @@
 
 namespace vernal::openai_http {
 
-/// Schemas of tools, arguments of calls and variables of a chat template are handed on, not read.
+/// Schemas, arguments of calls and variables of a chat template are handed on, not read.
 /// Their numbers must not pass through a double: 0.10 would become 0.1, and an integer of 20 digits
-/// another one. So inside the members `tools`, `input`, `arguments` and `chat_template_kwargs` a
+/// another one. So inside `tools`, `input`, `arguments`, `chat_template_kwargs` and the members
+/// that hold a schema (`schema`, `json_schema`, `guided_json`, `json`) a
 /// number that the library would print differently is a *written number*: a string of the byte FF
 /// and the number's text. No string of a client begins with that byte: it occurs nowhere in UTF-8.
 /// to_text() prints it as it was written; for JsonFields it is no string. (The core reads its

@@ -70,6 +70,7 @@ std::optional<std::int64_t> whole_number(const json::value& value) {
 
 void read_sampling(const JsonFields& fields, json::object& document) {
   read_sampling_settings(fields, document);
+  read_token_rules(fields, document);
   read_seed(fields, document);
   read_stops(fields, document);
   const auto n = fields.integer("n", {1, kMaxChoices});
@@ -85,6 +86,8 @@ void read_delivery(const JsonFields& fields, GenerationRequest& request) {
     const JsonFields option_fields(*options, "stream_options.");
     request.include_usage = option_fields.boolean("include_usage").value_or(false);
   }
+  request.timings_per_token = fields.boolean("timings_per_token").value_or(false);
+  request.reports_progress = fields.boolean("return_progress").value_or(false);
 }
 
 bool read_output_budget(const JsonFields& fields, std::string_view key, json::object& document) {

@@ -18,6 +18,7 @@ struct NativeRequest;
 struct EnginePrompt {
   std::string document;
   std::vector<std::int32_t> tokens;
+  std::string echoed{};  // the prompt as the client gets it back; empty: as the engine has it
 };
 
 /// A client's request, converted. All its prompts go into one answer.
@@ -26,7 +27,9 @@ struct GenerationRequest {
   std::vector<EnginePrompt> prompts;  // at least one
   std::uint32_t num_choices = 1;      // of each prompt
   bool is_streamed = false;
-  bool include_usage = false;  // a usage chunk at the end of the event stream
+  bool include_usage = false;      // a usage chunk at the end of the event stream
+  bool timings_per_token = false;  // in each chunk of the event stream
+  bool reports_progress = false;   // chunks that say how much of the prompt is done
   bool wants_logprobs = false;
   std::uint32_t num_alternatives = 0;     // of each position, with wants_logprobs
   bool wants_base64 = false;              // of an embedding; else numbers
@@ -42,7 +45,7 @@ inline constexpr double kMaxAlternatives = 20;
 /// Throws RequestRefused.
 void read_sampling(const JsonFields& fields, boost::json::object& document);
 
-/// Reads model, stream, stream_options and n.
+/// Reads model, stream, stream_options, n, timings_per_token and return_progress.
 void read_delivery(const JsonFields& fields, GenerationRequest& request);
 
 /// Reads an output budget from `key` into the document's max_tokens; absent: false. -1 means no

@@ -23,16 +23,14 @@ struct Member {
 };
 
 constexpr std::string_view kNoFormat =
-    "this server cannot hold an answer to JSON, a schema or a grammar yet.";
+    "this server has no rule of this name for the text of an answer; send response_format.";
 constexpr std::string_view kNoTokenRule =
-    "this server has no rule for tokens that must or must not come, or that end the answer.";
+    "this server does not limit or end an answer by token ids or patterns.";
 constexpr std::string_view kNoSound = "this server writes text only.";
-constexpr std::string_view kNoContinuation =
-    "this server always begins a new message of the assistant.";
 constexpr std::string_view kNoFunctions = "send tools and tool_choice instead.";
 constexpr std::string_view kNoBeams = "answers are drawn token by token.";
 constexpr std::string_view kNoPromptLogprobs =
-    "log probabilities are those of generated tokens only.";
+    "the logprobs of a prompt come with echo and logprobs of a completion.";
 
 bool is_there(const json::value& value) {
   switch (value.kind()) {
@@ -53,8 +51,6 @@ bool is_there(const json::value& value) {
 
 bool is_given(const json::value& value) { return !value.is_null(); }
 
-bool is_false(const json::value& value) { return value.is_bool() && !value.get_bool(); }
-
 bool names_a_function(const json::value& value) {
   return is_there(value) && value != "none" && value != "auto";
 }
@@ -66,50 +62,30 @@ bool has_other_than_text(const json::value& value) {
                      [](const json::value& kind) { return kind != "text"; });
 }
 
-/// {"type": "text"}, or nothing, asks for nothing.
-bool is_format(const json::value& value) {
-  if (!value.is_object()) return is_there(value);
-  const json::value* const type = value.get_object().if_contains("type");
-  return is_there(value) && (type == nullptr || *type != "text");
-}
-
-bool has_format(const json::value& value) {
-  const json::object* const object = value.if_object();
-  const json::value* const format = object == nullptr ? nullptr : object->if_contains("format");
-  return format != nullptr && is_format(*format);
-}
-
 constexpr std::array kMembers = {
-    Member{"grammar", is_there, kNoFormat},
-    Member{"json_schema", is_given, kNoFormat},
-    Member{"response_format", is_format, kNoFormat},
-    Member{"structured_outputs", is_there, kNoFormat},
     Member{"structural_tag", is_there, kNoFormat},
-    Member{"regex", is_there, kNoFormat},
-    Member{"ebnf", is_there, kNoFormat},
-    Member{"output_format", is_format, kNoFormat},
-    Member{"output_config", has_format, kNoFormat},
     Member{"functions", is_there, kNoFunctions},
     Member{"function_call", names_a_function, kNoFunctions},
-    Member{"ignore_eos", is_there, kNoTokenRule},
-    Member{"min_tokens", is_there, kNoTokenRule},
     Member{"allowed_token_ids", is_given, kNoTokenRule},
-    Member{"bad_words", is_there, kNoTokenRule},
     Member{"stop_token_ids", is_there, kNoTokenRule},
     Member{"stop_regex", is_there, kNoTokenRule},
     Member{"include_stop_str_in_output", is_there, "the text of a stop string is never delivered."},
     Member{"logits_processors", is_there, kNoTokenRule},
-    Member{"continue_final_message", is_there, kNoContinuation},
-    Member{"add_generation_prompt", is_false, kNoContinuation},
-    Member{"echo", is_there, "the prompt is not sent back."},
     Member{"modalities", has_other_than_text, kNoSound},
     Member{"audio", is_there, kNoSound},
     Member{"use_beam_search", is_there, kNoBeams},
     Member{"prompt_logprobs", is_given, kNoPromptLogprobs},
 };
 
-/// guided_json, guided_regex, guided_choice, guided_grammar, and what comes with them.
+/// Of the members that begin so, those that are read (answer_format.hpp).
 constexpr std::string_view kGuided = "guided_";
+constexpr std::array<std::string_view, 4> kReadGuided = {"guided_json", "guided_regex",
+                                                         "guided_choice", "guided_grammar"};
+
+bool is_unread_guide(std::string_view name) {
+  return name.starts_with(kGuided) &&
+         std::find(kReadGuided.begin(), kReadGuided.end(), name) == kReadGuided.end();
+}
 
 [[noreturn]] void refuse(const JsonFields& fields, std::string_view name, std::string_view why) {
   throw RequestRefused(unsupported_parameter(fields.path_of(name), why));
@@ -123,7 +99,7 @@ void refuse_members_that_bind(const JsonFields& fields) {
     if (value != nullptr && asks(*value)) refuse(fields, name, why);
   }
   for (const std::string_view name : fields.names()) {
-    const json::value* const value = name.starts_with(kGuided) ? fields.find(name) : nullptr;
+    const json::value* const value = is_unread_guide(name) ? fields.find(name) : nullptr;
     if (value != nullptr && is_there(*value)) refuse(fields, shortened(name), kNoFormat);
   }
 }

@@ -216,4 +216,13 @@ void read_sampling_settings(const JsonFields& fields, json::object& document) {
   if (!sampling.empty()) document["sampling"] = std::move(sampling);
 }
 
+void read_token_rules(const JsonFields& fields, json::object& document) {
+  if (const auto count = fields.integer("min_tokens", kAnyNumber)) document["min_tokens"] = *count;
+  if (fields.boolean("ignore_eos").value_or(false)) document["ignore_eos"] = true;
+  for (const std::string_view key : {"bad_words", "banned_strings"}) {
+    json::array texts = read_strings(fields, key);
+    if (!texts.empty()) document[key_of(key)] = std::move(texts);
+  }
+}
+
 }  // namespace vernal::openai_http

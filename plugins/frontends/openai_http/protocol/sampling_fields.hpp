@@ -13,4 +13,8 @@ namespace vernal::openai_http {
 /// Throws RequestRefused.
 void read_sampling_settings(const JsonFields& fields, boost::json::object& document);
 
+/// Copies min_tokens, ignore_eos, and the texts that must not come: bad_words as vLLM's clients send
+/// them, banned_strings as those of other servers do.
+void read_token_rules(const JsonFields& fields, boost::json::object& document);
+
 }  // namespace vernal::openai_http

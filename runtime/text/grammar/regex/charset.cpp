@@ -123,7 +123,7 @@ struct ScriptBlocks {
 };
 
 const std::vector<ScriptBlocks>& script_blocks() {
-  static const std::vector<ScriptBlocks> blocks = {
+  static const std::vector<ScriptBlocks> kBlocks = {
       {"Latin",
        {{'A', 'Z'},
         {'a', 'z'},
@@ -157,7 +157,7 @@ const std::vector<ScriptBlocks>& script_blocks() {
       {"Any", {{0, kMaxCodePoint}}},
       {"ASCII", {{0, 0x7F}}},
   };
-  return blocks;
+  return kBlocks;
 }
 
 Charset characters_of(std::string_view categories) {

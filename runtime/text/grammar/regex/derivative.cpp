@@ -6,7 +6,7 @@
 namespace vernal::grammar {
 namespace {
 
-constexpr std::size_t kMaxSearched = 2'000;  // expressions that one search for a text looks at
+constexpr std::size_t kMaxSearched = 1'000;  // expressions that one search for a text looks at
 
 }  // namespace
 

@@ -92,6 +92,24 @@ bool NumberBounds::add_digit(State& state, unsigned digit) const {
   return true;
 }
 
+// Behind at least one digit of the whole part.
+bool NumberBounds::next_in_whole(State& state, std::uint32_t code_point) const {
+  // One digit so far, as far as an exponent is concerned: the mantissa is marked otherwise.
+  const bool may_have_exponent = state.phase == Phase::kWhole && state.exponent == 0;
+  const bool is_digit = code_point >= '0' && code_point <= '9';
+  if (is_digit && state.phase == Phase::kWhole) {
+    add_digit(state, code_point - '0');
+    state.exponent = 1;  // from now on
+  } else if (code_point == '.') {
+    state.phase = Phase::kPoint;
+  } else if ((code_point == 'e' || code_point == 'E') && may_have_exponent) {
+    state.phase = Phase::kE;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 bool NumberBounds::next(std::uint32_t id, std::uint32_t code_point, std::uint32_t& out) {
   State state = states_[id];
   const bool is_digit = code_point >= '0' && code_point <= '9';
@@ -110,21 +128,11 @@ bool NumberBounds::next(std::uint32_t id, std::uint32_t code_point, std::uint32_
       add_digit(state, code_point - '0');
       break;
     case Phase::kZero:
-    case Phase::kWhole: {
-      // One digit so far, as far as an exponent is concerned: the mantissa is marked otherwise.
-      const bool may_have_exponent = state.phase == Phase::kWhole && state.exponent == 0;
-      if (is_digit && state.phase == Phase::kWhole) {
-        add_digit(state, code_point - '0');
-        state.exponent = 1;  // from now on
-      } else if (code_point == '.') {
-        state.phase = Phase::kPoint;
-      } else if ((code_point == 'e' || code_point == 'E') && may_have_exponent) {
-        state.phase = Phase::kE;
-      } else {
+    case Phase::kWhole:
+      if (!next_in_whole(state, code_point)) {
         return false;
       }
       break;
-    }
     case Phase::kPoint:
     case Phase::kFraction:
       if (is_digit) {

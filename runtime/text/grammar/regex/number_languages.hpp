@@ -65,6 +65,7 @@ class NumberBounds : public LeafLanguage {
   };
 
   bool add_digit(State& state, unsigned digit) const;
+  bool next_in_whole(State& state, std::uint32_t code_point) const;
   int result(const State& state) const;
   int plain_magnitude(const State& state) const;
   int exponent_magnitude(const State& state) const;

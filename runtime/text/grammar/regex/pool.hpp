@@ -146,7 +146,7 @@ class RegexPool {
   std::vector<std::unique_ptr<std::vector<RegexStep>>> steps_;      // the same without dead ends
   std::vector<std::uint32_t> seen_in_;  // by expression: the last search that looked at it
   std::uint32_t search_ = 0;
-  std::size_t searches_left_ = 20'000;
+  std::size_t searches_left_ = 8'000;
   std::size_t limit_ = 0;
   Re any_character_ = 0;
 };

@@ -76,6 +76,10 @@ Evaluator::Evaluator(const SchemaDocument& document, RegexPool& pool, const Gram
   fractions_ = read(integer + "\\.[0-9]*[1-9][0-9]*");
   numbers_ = read(integer + "(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]+)?");
   conjs_.intern({});
+  for (NodeId id = 0; id < document_.size(); ++id) {
+    has_unevaluated_ = has_unevaluated_ || document_[id].unevaluated_items != kNoNode ||
+                       document_[id].unevaluated_properties != kNoNode;
+  }
 }
 
 const Values& Evaluator::values_of(Literal literal) {
@@ -288,8 +292,8 @@ void Evaluator::unite(Values& into, Values more) {
   }
 }
 
-void Evaluator::warn(NodeId node, std::string keyword, std::string reason) {
-  warnings_.add({document_[node].pointer, std::move(keyword), std::move(reason)});
+void Evaluator::warn(NodeId node, std::string keyword, std::string reason, Loss loss) {
+  warnings_.add({document_[node].pointer, std::move(keyword), std::move(reason), loss});
 }
 
 }  // namespace vernal::grammar

@@ -64,7 +64,9 @@ class Evaluator {
 
   RegexPool& pool() noexcept { return pool_; }
   const GrammarOptions& options() const noexcept { return options_; }
-  void warn(NodeId node, std::string keyword, std::string reason);
+  void warn(NodeId node, std::string keyword, std::string reason, Loss loss = Loss::kRelaxed);
+  /// Whether some schema looks at what others have evaluated.
+  bool has_unevaluated() const noexcept { return has_unevaluated_; }
 
  private:
   friend class NodeEvaluation;
@@ -84,6 +86,7 @@ class Evaluator {
   ShapeTable* shapes_ = nullptr;
   NumberBounds bounds_;
   NumberMultiples multiples_;
+  bool has_unevaluated_ = false;
   std::uint32_t bounds_language_;
   std::uint32_t multiples_language_;
   Re integers_ = kNothing;

@@ -59,7 +59,8 @@ std::string ipv6_pattern() {
 
 std::string hostname_pattern() {
   const std::string label = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
-  return "(?=.{1,253}$)" + label + "(?:\\." + label + ")*";
+  // Labels like "xn--" would have to be decoded.
+  return "(?=.{1,253}$)(?!(?:.*\\.)?..--)" + label + "(?:\\." + label + ")*";
 }
 
 std::string email_pattern() {
@@ -116,7 +117,7 @@ std::string uri_template_pattern() {
   const std::string name = "(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})";
   const std::string variable = name + "(?:\\.?" + name + ")*(?::[1-9][0-9]{0,3}|\\*)?";
   const std::string expression = "\\{[+#./;?&=,!@|]?" + variable + "(?:," + variable + ")*\\}";
-  const std::string literal = "[^\\u0000-\\u0020\\u007F-\\u009F\"'%<>\\\\^`{|}]|%[0-9A-Fa-f]{2}";
+  const std::string literal = "[^\\u0000-\\u0020\\u007F-\\u009F\"%<>\\\\^`{|}]|%[0-9A-Fa-f]{2}";
   return "(?:" + literal + "|" + expression + ")*";
 }
 
@@ -150,6 +151,15 @@ std::optional<Re> format_language(RegexPool& pool, std::string_view name) {
   }
   // A dot of these patterns never stands for the end of a line, and none of them looks back.
   return parse_pattern(pool, pattern, Anchoring::kWhole).re;
+}
+
+const char* narrowing_of(std::string_view name) noexcept {
+  if (name == "date-time" || name == "time") {
+    return "leap seconds are written in UTC";
+  }
+  return name == "hostname" || name == "host-name" || name == "email"
+             ? "labels in punycode are not offered"
+             : nullptr;
 }
 
 }  // namespace vernal::grammar

@@ -13,4 +13,7 @@ namespace vernal::grammar {
 /// Errors   RegexLimit
 std::optional<Re> format_language(RegexPool& pool, std::string_view name);
 
+/// What texts of the format are not offered; null if all are.
+const char* narrowing_of(std::string_view name) noexcept;
+
 }  // namespace vernal::grammar

@@ -236,6 +236,10 @@ bool SchemaReader::read_applicator(SchemaNode& node, std::string_view keyword,
     node.then_ = child(node, keyword, value);
   } else if (keyword == "else") {
     node.else_ = child(node, keyword, value);
+  } else if (keyword == "contentEncoding" || keyword == "contentMediaType") {
+    warnings_.add({node.pointer, std::string(keyword), "not asserted", Loss::kIgnored});
+  } else if (keyword == "$schema" && draft_ == Draft::kUnstated) {
+    warnings_.add({node.pointer, "$schema", "not known: read as 2020-12", Loss::kIgnored});
   } else if (keyword == "$dynamicRef" || keyword == "$recursiveRef") {
     read_reference(node, keyword, value);
     warn(node, keyword, "taken as a reference to the schema that it names in this document");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <type_traits>
 #include <utility>
 
 #include "text/exact_json.hpp"
@@ -261,10 +262,12 @@ void NodeEvaluation::applicators(Side side, const Visit& visit) {
   }
   if (node_.not_ != kNoNode) {
     visit("not", [&] {
-      return values_of(node_.not_, side == Side::kInside ? Side::kOutside : Side::kInside);
+      return without_marks(
+          values_of(node_.not_, side == Side::kInside ? Side::kOutside : Side::kInside));
     });
   }
-  if (node_.if_ != kNoNode && (node_.then_ != kNoNode || node_.else_ != kNoNode)) {
+  const bool has_branch = node_.then_ != kNoNode || node_.else_ != kNoNode;
+  if (node_.if_ != kNoNode && (has_branch || e_.has_unevaluated())) {
     visit("if", [&] { return conditional(side); });
   }
 }
@@ -374,8 +377,11 @@ Values NodeEvaluation::pattern(Side side) {
 Values NodeEvaluation::format(Side side) {
   const std::optional<Re> language = format_language(e_.pool(), *node_.format);
   if (!language) {
-    relax("format", "\"" + *node_.format + "\" is not asserted");
+    e_.warn(id_, "format", "\"" + *node_.format + "\" is not asserted", Loss::kIgnored);
     return everything();
+  }
+  if (const char* narrowed = narrowing_of(*node_.format); narrowed != nullptr) {
+    e_.warn(id_, "format", narrowed, Loss::kNarrowed);
   }
   return with_strings(side, *language);
 }
@@ -388,6 +394,7 @@ Values NodeEvaluation::bound(Side side, const NumberBound& bound) {
 }
 
 Values NodeEvaluation::multiple(Side side) {
+  e_.warn(id_, "multipleOf", "numbers are written without an exponent", Loss::kNarrowed);
   std::uint32_t state = 0;
   if (!e_.multiples_.start(*node_.multiple_of, side == Side::kInside, state)) {
     relax("multipleOf", "the divisor has too many digits");
@@ -439,7 +446,7 @@ Values NodeEvaluation::contains(Side side) {
       group->rest = other;
       group->evaluates = false;
       one.groups.push_back(std::move(group));
-    } else if (min > 0 || max != kNoLimit) {
+    } else if (min > 0 || max != kNoLimit || e_.has_unevaluated()) {
       one.contained.push_back({value, other, 0, min, max});
     }
     cases.push_back(std::move(one));
@@ -605,8 +612,34 @@ Values NodeEvaluation::conditional(Side side) {
   return result;
 }
 
+// What "not" looks at counts as evaluated by nobody.
+Values NodeEvaluation::without_marks(Values values) const {
+  if (!e_.has_unevaluated()) {
+    return values;
+  }
+  const auto unmark = [](auto& groups) {
+    for (auto& group : groups) {
+      auto copy = std::make_shared<std::remove_cvref_t<decltype(*group)>>(*group);
+      copy->evaluates = false;
+      group = std::move(copy);
+    }
+  };
+  for (ObjectCase& one : values.objects) {
+    unmark(one.groups);
+  }
+  for (ArrayCase& one : values.arrays) {
+    unmark(one.groups);
+  }
+  return values;
+}
+
 // What no keyword of this schema, nor of those that it applies in place, has looked at.
 void NodeEvaluation::add_unevaluated(Values& values) {
+  const bool has_items = node_.unevaluated_items != kNoNode;
+  if (has_items || node_.unevaluated_properties != kNoNode) {
+    e_.warn(id_, has_items ? "unevaluatedItems" : "unevaluatedProperties",
+            "where several branches hold, what one of them evaluates counts", Loss::kNarrowed);
+  }
   if (node_.unevaluated_properties != kNoNode) {
     for (ObjectCase& one : values.objects) {
       auto rest = std::make_shared<ObjectGroup>();

@@ -68,6 +68,7 @@ class NodeEvaluation {
   void relax(const std::string& keyword, const std::string& reason) {
     e_.warn(id_, keyword, reason);
   }
+  Values without_marks(Values values) const;
 
   Evaluator& e_;
   NodeId id_;

@@ -64,7 +64,7 @@ NodeId SchemaReader::place(const json::value& value, std::string pointer, const 
   if (known != placed_.end()) {
     return known->second;
   }
-  const NodeId id = add(pointer);
+  const NodeId id = add(std::move(pointer));
   placed_.emplace(&value, id);
   waiting_.push_back({&value, id, index_.base_of(value, base)});
   return id;

@@ -69,6 +69,9 @@ typedef struct vernal_submit_args {
 #define VERNAL_EVENT_ERROR 7u           /* code, http_hint, param, text, error_code, retryable */
 /* Since 1.2, before FINISHED of a document of the kind "embed": embedding. */
 #define VERNAL_EVENT_EMBEDDING 8u
+/* Only for documents with `echo` or `prompt_logprobs`, between STARTED and the first DELTA: text,
+ * tokens, logprobs of the prompt. The first token's log-probability is a NaN: it has none. */
+#define VERNAL_EVENT_PROMPT 9u
 
 /* Channels of a delta. */
 #define VERNAL_CHANNEL_CONTENT 1u

@@ -7,6 +7,7 @@ namespace vernal::cuda_sm86 {
 OperationList::Operations fuse_operations(OperationList::Operations operations,
                                           std::span<const BufferId> results) {
   OperationList list(std::move(operations), results);
+  fuse_attention(list);
   fuse_epilogues(list);
   fuse_slices(list);
   fuse_norms(list);

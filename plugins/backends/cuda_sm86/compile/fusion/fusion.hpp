@@ -18,6 +18,9 @@ OperationList::Operations fuse_operations(OperationList::Operations operations,
 
 // ---- the rules, each with a file of its name
 
+/// (slice or split + norm + rope) + attention + (multiply by the sigmoid of a value): it norms and turns
+/// rows where they are.
+void fuse_attention(OperationList& list);
 /// linear + (add a weight) + act + (multiply by a weight): in the product.
 void fuse_epilogues(OperationList& list);
 /// slice or split + the delta rule: it reads the part where it is.

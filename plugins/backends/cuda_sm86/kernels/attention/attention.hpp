@@ -14,6 +14,7 @@
 #pragma once
 
 #include "kernels/attention/kv_run.hpp"
+#include "kernels/matmul/activation_blocks.hpp"
 #include "kernels/step.hpp"
 
 namespace vernal::cuda_sm86 {
@@ -63,6 +64,7 @@ struct Attention {
   HeadRows
       gate;  ///< [T][num_query_heads] of values.dim: y is multiplied with their sigmoid; x null: none
   float* y;                  ///< [T][num_query_heads][values.dim]
+  ActivationBlocks result;   ///< y in 8-bit form, a row for each token; null tiles: not wanted
   const float* sinks;        ///< [num_query_heads] or null
   uint16_t* queries;         ///< f16 [T][num_query_heads][padded keys.dim], groups as in_group()
   SoftmaxSum* sums;          ///< [T][num_query_heads], of steps that are not spread

@@ -2,6 +2,7 @@
 #include "kernels/attention/merge.hpp"
 #include "kernels/attention/rotate.hpp"
 #include "kernels/elementwise/functions.hpp"
+#include "kernels/matmul/quantize_block.hpp"
 
 namespace vernal::cuda_sm86 {
 
@@ -62,8 +63,13 @@ __global__ void __launch_bounds__(kThreads) finish_rows(Attention a, bool is_spr
   const float* const g =
       gate.x + token * gate.token_stride + static_cast<int>(blockIdx.x) * gate.head_stride;
   for (int i = static_cast<int>(threadIdx.x); i < a.values.dim; i += kThreads) {
-    const float result = row.numbers[i] / sum;
-    y[i] = gate.x == nullptr ? result : result * sigmoid(g[i]);
+    float result = row.numbers[i] / sum;
+    if (gate.x != nullptr) result *= sigmoid(g[i]);
+    y[i] = result;
+    if (is_wanted(a.result)) {  // then rows are whole blocks, and whole warps come here
+      const int first = static_cast<int>(blockIdx.x) * (a.values.dim / kBlockColumns);
+      quantize_block(a.result, token, first + i / kBlockColumns, result);
+    }
   }
 }
 

@@ -10,7 +10,8 @@ namespace {
 /// Warps of a block of threads, each with eight columns of S: those that share the rows of a token, or
 /// all columns of a head.
 constexpr int kWarps = 4;
-constexpr int kMostHeadWarps = kMostNormedValues / kWarpColumns;
+[[maybe_unused]] constexpr int kMostHeadWarps =
+    kMostNormedValues / kWarpColumns;  // emulated blocks have no bounds
 
 /// What a thread works on: rows `part` modulo 4 of one column of a head's S.
 struct Place {

@@ -461,8 +461,9 @@ TEST(SamplingChain, DrawsAnewForARetry) {
   const std::vector<float> row(1000, 0.0F);
   SamplerScratch scratch;
   std::map<TokenId, int> drawn;
+  const SamplingOptions plain;
   for (std::uint32_t retry = 0; retry < 50; ++retry) {
-    Sampler sampler({}, 4, 0);
+    Sampler sampler(plain, 4, 0);
     TokenLimits limits;
     limits.num_retries = retry;
     ++drawn[sampler.draw(row, 7, scratch, limits)->chosen.id];

@@ -124,7 +124,7 @@ TokenId reference_draw(const SamplingOptions& options, const std::vector<float>&
   for (std::size_t i = 0; i < row.size(); ++i) all.push_back({static_cast<TokenId>(i), row[i]});
   std::sort(all.begin(), all.end());
   const float max = all.front().logit;
-  if (options.top_k > 0) all.resize(std::min<std::size_t>(options.top_k, all.size()));
+  if (options.top_k > 0) all.resize(std::min(static_cast<std::size_t>(options.top_k), all.size()));
   if (options.top_p < 1.0) {
     double total = 0.0;
     for (const Candidate& c : all) total += std::exp(static_cast<double>(c.logit - max));

@@ -111,7 +111,8 @@ TEST(RequestDocument, NamesTheFieldAtFault) {
       {R"("n": 0)", "n"},
       {R"("n": true)", "n"},
       {R"("logprobs": 21)", "logprobs"},
-      {R"("max_tokens": 0)", "max_tokens"},
+      {R"("min_tokens": -1)", "min_tokens"},
+      {R"("bad_words": [""])", "bad_words[0]"},
       {R"("max_tokens": -5)", "max_tokens"},
       {R"("stop": "x")", "stop"},
       {R"("stop": [""])", "stop[0]"},
@@ -131,8 +132,14 @@ TEST(RequestDocument, NamesTheFieldAtFault) {
       {R"("tools": [{"type": "function"}])", "tools[0].name"},
       {R"("tool_choice": {"name": "g"}, "tools": [{"name": "f"}])", "tool_choice"},
       {R"("tool_choice": "required")", "tool_choice"},
-      {R"("format": {"type": "json_schema"})", "format"},
-      {R"("format": {"type": "xml"})", "format"},
+      {R"("format": {"type": "json_schema"})", "format.schema"},
+      {R"("format": {"type": "json_schema", "schema": 1})", "format.schema"},
+      {R"("format": {"type": "regex"})", "format.pattern"},
+      {R"("format": {"type": "gbnf", "grammar": 1})", "format.grammar"},
+      {R"("format": {"type": "choices", "choices": []})", "format.choices"},
+      {R"("format": {"type": "choices", "choices": ["a", 1]})", "format.choices[1]"},
+      {R"("format": {"type": "json", "schema": {}})", "format.schema"},
+      {R"("format": {"type": "xml"})", "format.type"},
   };
   for (const auto& [members, param] : cases) {
     const Refusal found = refusal(with(members));
@@ -171,16 +178,33 @@ TEST(RequestDocument, RefusesMessagesThatAreNone) {
 }
 
 TEST(RequestDocument, TellsWhatIsNotSupportedFromWhatIsWrong) {
-  for (const char* members :
-       {R"("format": {"type": "json"})", R"("format": {"type": "json_schema", "schema": {}})",
-        R"("tools": [{"name": "f"}], "tool_choice": "required")",
-        R"("tools": [{"name": "f"}], "tool_choice": {"name": "f"})"}) {
+  for (const char* members : {R"("tools": [{"name": "f"}], "tool_choice": "required")",
+                              R"("tools": [{"name": "f"}], "tool_choice": {"name": "f"})"}) {
     const Refusal found = refusal(with(members));
     EXPECT_EQ(found.code, VERNAL_UNSUPPORTED) << members;
     EXPECT_EQ(found.error_code, "unsupported_parameter") << members;
     EXPECT_EQ(found.message.rfind("Unsupported parameter: ", 0), 0U) << found.message;
   }
   EXPECT_TRUE(parse(with(R"("tools": [{"name": "f"}], "tool_choice": "none")")).tools.empty());
+}
+
+TEST(RequestDocument, ReadsWhatTheAnswerIsHeldTo) {
+  using Kind = grammar::GrammarSource::Kind;
+  EXPECT_FALSE(parse(with(R"("format": {"type": "text"})")).format);
+  const auto format = [](const std::string& value) {
+    return parse(with(R"("format": )" + value)).format.value();
+  };
+  const auto schema =
+      format(R"({"type": "json_schema", "schema": {"maximum": 0.10}, "strict": true})");
+  EXPECT_EQ(schema.kind, Kind::kSchema);
+  EXPECT_EQ(schema.text, R"({"maximum": 0.10})") << "numbers keep their digits";
+  EXPECT_TRUE(schema.options.strict);
+  EXPECT_EQ(format(R"({"type": "json"})").text, R"({"type": "object"})");
+  EXPECT_EQ(format(R"({"type": "regex", "pattern": "a+"})").text, "a+");
+  EXPECT_EQ(format(R"({"type": "regex", "pattern": "a+"})").kind, Kind::kRegex);
+  EXPECT_EQ(format(R"({"type": "gbnf", "grammar": "root ::= \"a\""})").kind, Kind::kGbnf);
+  EXPECT_EQ(format(R"({"type": "choices", "choices": ["a", "b"]})").choices,
+            (std::vector<std::string>{"a", "b"}));
 }
 
 TEST(RequestDocument, TakesExactlyOneKindOfPrompt) {

@@ -1,0 +1,15 @@
+// What clients ask the text of an answer to be: JSON, a schema, a pattern, a grammar, a choice.
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include "openai_http/protocol/json_fields.hpp"
+
+namespace vernal::openai_http {
+
+/// Reads the members by which clients of several servers ask for a format (docs/http-api.md) into the
+/// document's `format`. Throws RequestRefused for a wrong value, and if two members ask for
+/// different things.
+void read_answer_format(const JsonFields& fields, boost::json::object& document);
+
+}  // namespace vernal::openai_http
