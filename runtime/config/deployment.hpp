@@ -95,6 +95,8 @@ struct ModelSettings {
   SamplingOptions sampling;                      // defaults, used where a request says nothing
   std::string thinking = "auto";                 // auto | on | off
   std::string pooling = "none";                  // none | last | mean
+  std::string draft = "none";                    // none | ngram | mtp
+  std::uint64_t max_draft_tokens = 8;            // guessed for one sequence in a step
   std::string repair_messages = "when_refused";  // when_refused | always | never
   std::string late_system = "user";              // user | first
   std::vector<std::string> aliases;              // more names that clients may use
@@ -109,6 +111,7 @@ struct ProfileSettings {
   SourcePlace model_place;
   SamplingOptions sampling;
   std::string thinking = "auto";
+  std::optional<std::uint64_t> max_draft_tokens;  // at most the model's
   std::vector<std::string> aliases;
   SourcePlace aliases_place;
 };

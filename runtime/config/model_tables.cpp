@@ -204,6 +204,23 @@ void read_messages(TableReader& reader, ModelSettings& model, Problems& problems
   });
 }
 
+/// speculation = { draft = "ngram", max_tokens = 8 }
+void read_speculation(TableReader& reader, ModelSettings& model, Problems& problems) {
+  nested(reader, "speculation", problems, [&](TableReader& table) {
+    table.read_choice("draft", model.draft, {"none", "ngram", "mtp"});
+    table.read("max_tokens", model.max_draft_tokens, {1, kMaxDraftTokens});
+  });
+}
+
+/// speculation = { max_tokens = 4 }, 0: none
+void read_speculation(TableReader& reader, ProfileSettings& profile) {
+  nested(reader, "speculation", reader.problems(), [&](TableReader& table) {
+    std::uint64_t most = kMaxDraftTokens;
+    table.read("max_tokens", most, {0, kMaxDraftTokens});
+    profile.max_draft_tokens = most;
+  });
+}
+
 void read_limits(TableReader& reader, ModelSettings& model) {
   reader.read("context_length", model.context_length, {64, 16'777'216});
   reader.read("slots", model.slots, {1, 256});
@@ -256,6 +273,7 @@ ModelSettings read_model(TableReader& reader, const std::string& name) {
   read_sampling(reader, model.sampling, problems);
   reader.read_choice("thinking", model.thinking, {"auto", "on", "off"});
   reader.read_choice("pooling", model.pooling, {"none", "last", "mean"});
+  read_speculation(reader, model, problems);
   read_messages(reader, model, problems);
   reader.read("aliases", model.aliases);
   model.aliases_place = reader.place("aliases");
@@ -273,6 +291,7 @@ ProfileSettings read_profile(TableReader& reader, const std::string& name) {
   read_sampling(reader, profile.sampling, reader.problems());
   reader.read_choice("thinking", profile.thinking, {"auto", "on", "off"});
   reader.read("aliases", profile.aliases);
+  read_speculation(reader, profile);
   profile.aliases_place = reader.place("aliases");
   reader.finish();
   return profile;

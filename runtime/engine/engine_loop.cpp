@@ -16,6 +16,9 @@ EngineLoop::EngineLoop(const LoadedModel& model, EngineObservers observers)
       scheduler_(model.max_tokens_per_step, model.slots, model.rows_per_step),
       seating_(model, metrics_, *this),
       slot_states_(model.slots) {
+  if (model.speculation.draft == Draft::kMtp) {
+    prediction_ = std::make_unique<PredictionLayer>(model);
+  }
   runnable_.reserve(model.slots);
   planned_.reserve(model.slots);
   chunks_.reserve(model.slots);
@@ -37,6 +40,7 @@ bool EngineLoop::advance() {
   seating_.collect_runnable(generations_, runnable_);
   scheduler_.plan(runnable_, planned_);
   if (!planned_.empty()) {
+    add_guesses();
     update_gauges();  // who waits and who runs is asked for while the step goes on
     run_step();
   }

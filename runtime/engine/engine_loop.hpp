@@ -10,6 +10,8 @@
 #include <span>
 #include <vector>
 
+#include "engine/draft/prediction_layer.hpp"
+#include "engine/draft/step_costs.hpp"
 #include "engine/generation.hpp"
 #include "engine/loaded_model.hpp"
 #include "engine/metrics.hpp"
@@ -78,7 +80,10 @@ class EngineLoop final : private SeatingListener {
   // The step (engine_step.cpp).
   void run_step();
   void execute();
+  void end_step() noexcept;
+  void advance_choices();
   void take_results();
+  std::span<const float> row(std::size_t index) const;
   void take_chunk(const PlannedChunk& chunk, std::size_t first_row);
   // Of requests for an embedding.
   StepChunk chunk_of(const PlannedChunk& planned) const;
@@ -103,6 +108,15 @@ class EngineLoop final : private SeatingListener {
   void end_thinking(Choice& choice, ThinkingGuard::Verdict verdict);
   void report_end(Choice& choice, const SampledToken& token);
 
+  // Guesses behind the newest token (engine_draft.cpp).
+  bool only_decodes() const noexcept;
+  void add_guesses() noexcept;
+  void add_guesses(PlannedChunk& chunk, std::size_t num_tokens, StepRoom& room);
+  void take_guesses(const PlannedChunk& chunk, std::size_t first_row);
+  void follow_prompts();
+  void follow_step();
+  std::size_t num_predictions(const PlannedChunk& chunk);
+
   // The prompt (engine_prompt.cpp).
   void report_progress(const Choice& choice);
   void report_prompt(Generation& generation);
@@ -114,17 +128,24 @@ class EngineLoop final : private SeatingListener {
   StepWatch& watch_;
   SlotBoard& board_;
   Scheduler scheduler_;
+  StepCosts costs_;
+  std::unique_ptr<PredictionLayer> prediction_;  // null: the model guesses otherwise, or not at all
   Seating seating_;
   SamplerScratch scratch_;
   std::vector<std::unique_ptr<Generation>> generations_;  // in the order of precedes()
   std::uint64_t num_added_ = 0;
   SteadyClock::time_point swept_at_;
   bool has_lost_device_ = false;
+  bool has_open_step_ = false;     // of "main": begun, and not ended
+  bool has_only_decodes_ = false;  // the step that runs
   // Reused from step to step, and as large as they get from the beginning.
   std::vector<Choice*> runnable_;
   std::vector<PlannedChunk> planned_;
   std::vector<StepChunk> chunks_;
   std::vector<SlotState> slot_states_;
+  std::vector<std::vector<float>> rows_;  // of logits, where the step of "main" had to end before
+  std::vector<std::size_t> num_predictions_;
+  std::vector<std::vector<TokenId>> predictions_;
 };
 
 }  // namespace vernal

@@ -19,7 +19,7 @@ struct Row {
   double scale = 1.0;
 };
 
-constexpr std::array<Row, 12> kRows = {{
+constexpr std::array<Row, 14> kRows = {{
     {"vernal_requests_running", "Requests that hold a slot.", &EngineMetrics::running_requests,
      VERNAL_METRIC_GAUGE},
     {"vernal_prompt_tokens_total", "Tokens of prompts that were processed.",
@@ -28,6 +28,11 @@ constexpr std::array<Row, 12> kRows = {{
      &EngineMetrics::cached_tokens, VERNAL_METRIC_COUNTER},
     {"vernal_generated_tokens_total", "Tokens that were generated.",
      &EngineMetrics::generated_tokens, VERNAL_METRIC_COUNTER},
+    {"vernal_draft_tokens_total",
+     "Tokens that were guessed ahead and computed with the newest one.",
+     &EngineMetrics::guessed_tokens, VERNAL_METRIC_COUNTER},
+    {"vernal_accepted_draft_tokens_total", "Guessed tokens that became part of an answer.",
+     &EngineMetrics::accepted_guesses, VERNAL_METRIC_COUNTER},
     {"vernal_steps_total", "Steps that were run.", &EngineMetrics::steps, VERNAL_METRIC_COUNTER},
     {"vernal_step_busy_seconds_total", "Time spent in steps and sampling.", &EngineMetrics::busy_us,
      VERNAL_METRIC_COUNTER, kSecondsPerMicrosecond},

@@ -51,7 +51,7 @@ void EngineLoop::report_scores(Generation& generation, std::size_t first_row, st
     add({{prompt[0], std::numeric_limits<double>::quiet_NaN()}, {}});
   }
   for (std::size_t i = 0; i < count && begin + i + 1 < prompt.size(); ++i) {
-    std::span<const float> logits = steps_.logits(first_row + i);
+    std::span<const float> logits = row(first_row + i);
     logits = logits.first(std::min(logits.size(), model_.tokenizer->size()));
     const LogitsRange range = find_range(logits);
     if (!range.is_distribution()) {

@@ -22,9 +22,10 @@ void EngineLoop::run_step() {
     choice.generation().request().set_in_step(true);
   }
   std::size_t num_tokens = 0;
-  for (const PlannedChunk& chunk : planned_) num_tokens += chunk.count;
+  for (const PlannedChunk& chunk : planned_) num_tokens += chunk.num_tokens();
   metrics_.step_tokens.observe(static_cast<double>(num_tokens));
   metrics_.step_sequences.observe(static_cast<double>(planned_.size()));
+  has_only_decodes_ = only_decodes();
   watch_.begin();
   execute();
   watch_.end();
@@ -33,6 +34,7 @@ void EngineLoop::run_step() {
   }
   ++metrics_.steps;
   const auto busy = SteadyClock::now() - begin;
+  if (has_only_decodes_) costs_.observe(num_tokens, std::chrono::duration<double>(busy).count());
   metrics_.busy_us += static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(busy).count());
 }
@@ -42,9 +44,11 @@ StepChunk EngineLoop::chunk_of(const PlannedChunk& planned) const {
   StepChunk chunk;
   chunk.sequence = choice.seat().sequence;
   chunk.first_position = choice.num_computed();
-  chunk.tokens = choice.tokens(choice.num_computed(), planned.count);
+  chunk.tokens = planned.drafted.empty() ? choice.tokens(choice.num_computed(), planned.count)
+                                         : planned.drafted;
+  chunk.wants_hidden = prediction_ != nullptr;
   if (choice.generation().document().is_embedding) {
-    chunk.wants_hidden = planned.wants_logits || model_.pooling == Pooling::kMean;
+    chunk.wants_hidden |= planned.wants_logits || model_.pooling == Pooling::kMean;
   } else {
     chunk.num_rows = static_cast<std::uint32_t>(planned.num_rows());
   }
@@ -52,21 +56,27 @@ StepChunk EngineLoop::chunk_of(const PlannedChunk& planned) const {
 }
 
 void EngineLoop::execute() {
-  bool has_begun = false;
   try {
     steps_.begin_step(chunks_);
-    has_begun = true;
+    has_open_step_ = true;
     while (!steps_.wait_step(kWaitSlice)) {
       // A step cannot be abandoned: its backend may still write to its memory. If it takes too long,
       // the watchdog ends the requests.
     }
+    advance_choices();
+    follow_prompts();
     take_results();
+    end_step();
+    follow_step();
   } catch (const std::exception& error) {
     fail_step(error);
   }
-  if (has_begun) {
-    steps_.end_step();
-  }
+  end_step();
+}
+
+void EngineLoop::end_step() noexcept {
+  if (has_open_step_) steps_.end_step();
+  has_open_step_ = false;
 }
 
 // Before the choice advances. A chunk that reaches the end of the prompt "wants logits".
@@ -91,11 +101,11 @@ void EngineLoop::finish_embedding(Choice& choice) {
   generation.request().finish(generation.finished_event(), RequestOutcome::kStop);
 }
 
-void EngineLoop::take_results() {
+void EngineLoop::advance_choices() {
   std::size_t first_token = 0;
   for (const PlannedChunk& chunk : planned_) {
     take_hidden(chunk, first_token);
-    first_token += chunk.count;
+    first_token += chunk.num_tokens();
   }
   for (const PlannedChunk& chunk : planned_) {
     Choice& choice = *chunk.choice;
@@ -103,8 +113,16 @@ void EngineLoop::take_results() {
       metrics_.prompt_tokens += chunk.count;
     }
     choice.advance(chunk.count);
-    seating_.keep_state(choice);
+    choice.add_guesses(chunk.num_guesses());
   }
+}
+
+std::span<const float> EngineLoop::row(std::size_t index) const {
+  return rows_.empty() ? steps_.logits(index) : rows_[index];
+}
+
+void EngineLoop::take_results() {
+  for (const PlannedChunk& chunk : planned_) seating_.keep_state(*chunk.choice);
   std::size_t row = 0;
   for (std::size_t i = 0; i < planned_.size(); ++i) {
     take_chunk(planned_[i], row);
@@ -128,8 +146,10 @@ void EngineLoop::take_chunk(const PlannedChunk& chunk, std::size_t first_row) {
   if (!goes_on()) return;
   if (chunk.wants_logits && generation.document().is_embedding) {
     finish_embedding(choice);
+  } else if (chunk.num_guesses() > 0) {
+    take_guesses(chunk, first_row);
   } else if (chunk.wants_logits) {
-    take_logits(choice, steps_.logits(first_row + chunk.num_rows() - 1));
+    take_logits(choice, row(first_row + chunk.num_rows() - 1));
   } else {
     report_progress(choice);
   }

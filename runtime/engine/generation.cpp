@@ -23,7 +23,8 @@ Choice::Choice(Generation& generation, std::uint32_t index, const Tokenizer& tok
       answer_(generation.answer_format(), generation.document(), index),
       grammar_(generation.grammar(), generation.answer_format(), generation.document(), tokenizer),
       thinking_guard_(generation.document().thinking_budget),
-      bans_(tokenizer, generation.document().rules) {
+      bans_(tokenizer, generation.document().rules),
+      draft_(generation.max_guesses()) {
   sampler_.see_prompt(generation.prompt());
 }
 
@@ -149,6 +150,8 @@ void Generation::tell_timings(Event& event) const {
   event.cached_tokens = num_cached_;
   event.completion_tokens = num_generated_;
   event.reasoning_tokens = num_reasoning_;
+  event.draft_tokens = num_guessed_;
+  event.accepted_tokens = num_accepted_;
   event.queued_us = microseconds(prepared_.request->submitted_at(), started);
   event.prefill_us = microseconds(started, first_token);
   event.decode_us = first_token_at_ ? microseconds(first_token, last_token_at_) : 0;

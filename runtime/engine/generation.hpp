@@ -16,6 +16,7 @@
 #include "engine/answer/choice_output.hpp"
 #include "engine/answer/prompt_pooling.hpp"
 #include "engine/answer/thinking_guard.hpp"
+#include "engine/draft/answer_draft.hpp"
 #include "engine/loaded_model.hpp"
 #include "engine/request/request.hpp"
 #include "engine/sampling/sampler.hpp"
@@ -32,6 +33,7 @@ struct PreparedRequest {
   std::uint64_t max_new_tokens =
       1;  ///< of each choice; prompt and these fit into the context length
   std::uint64_t seed = 0;
+  std::uint32_t max_guesses = 0;  ///< most tokens that a step guesses ahead for one choice
   AnswerFormat answer{};
   std::shared_ptr<grammar::CompiledGrammar> grammar{};  ///< of the content; null: any text
 };
@@ -42,7 +44,8 @@ class Generation;
 struct Seat {
   std::uint32_t slot = 0;
   SequenceId sequence = 0;
-  std::size_t num_computed = 0;  ///< tokens that the sequence already holds
+  std::size_t num_computed = 0;  ///< known tokens that the sequence already holds
+  std::size_t num_guessed = 0;   ///< positions behind them, of tokens that may not come
   std::size_t num_reserved = 0;  ///< positions that the sequence has room for
   /// Positions before the end of the prompt at which a chunk ends, because the state is kept there.
   /// 0: none.
@@ -69,6 +72,7 @@ class Choice {
   BannedTexts& bans() noexcept { return bans_; }
   AnswerEvents& answer() noexcept { return answer_; }
   AnswerGrammar& grammar() noexcept { return grammar_; }
+  AnswerDraft& draft() noexcept { return draft_; }
   ThinkingGuard& thinking_guard() noexcept { return thinking_guard_; }
 
   // ---- tokens
@@ -84,6 +88,7 @@ class Choice {
   std::size_t num_prompt() const noexcept;
   /// Known tokens [begin, begin + count), which lie on one side of the end of the prompt.
   std::span<const TokenId> tokens(std::size_t begin, std::size_t count) const noexcept;
+  TokenId token(std::size_t position) const noexcept { return tokens(position, 1).front(); }
   /// All known tokens that are in the sequence.
   std::vector<TokenId> computed_tokens() const;
   /// The next step takes one token, the newest.
@@ -114,8 +119,18 @@ class Choice {
   void serve(std::uint64_t step) noexcept { last_served_ = step; }
   /// A step has put `count` more tokens into the sequence of a seated choice.
   void advance(std::size_t count) noexcept { seat_.num_computed += count; }
+  /// A step has put `count` guesses behind the known tokens.
+  void add_guesses(std::size_t count) noexcept { seat_.num_guessed = count; }
+  /// The first guess is the known token at its position.
+  void accept_guess() noexcept {
+    ++seat_.num_computed;
+    --seat_.num_guessed;
+  }
   /// The sequence of a seated choice was cut to `length` positions, and has no room beyond.
-  void cut(std::size_t length) noexcept { seat_.num_computed = seat_.num_reserved = length; }
+  void cut(std::size_t length) noexcept {
+    seat_.num_computed = seat_.num_reserved = length;
+    seat_.num_guessed = 0;
+  }
   /// A seated choice waits again. The caller decides what becomes of its sequence.
   void leave_seat() noexcept;
   /// Nothing is computed for it any more. It must not be seated.
@@ -130,6 +145,7 @@ class Choice {
   AnswerGrammar grammar_;
   ThinkingGuard thinking_guard_;
   BannedTexts bans_;
+  AnswerDraft draft_;
   std::vector<TokenId> generated_;
   State state_ = State::kWaiting;
   Seat seat_;  // while seated
@@ -150,6 +166,7 @@ class Generation {
   const std::vector<TokenId>& prompt() const noexcept { return prepared_.prompt; }
   std::uint64_t max_new_tokens() const noexcept { return prepared_.max_new_tokens; }
   std::uint64_t seed() const noexcept { return prepared_.seed; }
+  std::uint32_t max_guesses() const noexcept { return prepared_.max_guesses; }
   const AnswerFormat& answer_format() const noexcept { return prepared_.answer; }
   const std::shared_ptr<grammar::CompiledGrammar>& grammar() const noexcept {
     return prepared_.grammar;
@@ -173,6 +190,12 @@ class Generation {
   void take_back_tokens(std::size_t count) noexcept { num_generated_ -= count; }
   /// The newest token belongs to the thinking.
   void count_reasoning_token() noexcept { ++num_reasoning_; }
+
+  /// Of `offered` guesses the first `accepted` came true.
+  void count_guesses(std::size_t offered, std::size_t accepted) noexcept {
+    num_guessed_ += offered;
+    num_accepted_ += accepted;
+  }
 
   /// After start().
   Event started_event() const;
@@ -211,6 +234,8 @@ class Generation {
   std::uint64_t num_cached_ = 0;
   std::uint64_t num_generated_ = 0;  // in all choices
   std::uint64_t num_reasoning_ = 0;  // of these
+  std::uint64_t num_guessed_ = 0;
+  std::uint64_t num_accepted_ = 0;
   Detokenizer echo_;
   std::size_t num_scored_ = 0;
   std::vector<float> prompt_logits_;

@@ -31,6 +31,18 @@ enum class Pooling : std::uint8_t {
   kMean,  ///< the mean of all
 };
 
+/// Who guesses the tokens that an answer may go on with.
+enum class Draft : std::uint8_t {
+  kNone,
+  kNgram,  ///< what the text said before
+  kMtp,    ///< the model's layer that predicts one token more
+};
+
+struct Speculation {
+  Draft draft = Draft::kNone;
+  std::uint32_t max_tokens = 8;  ///< most guesses for one sequence in a step
+};
+
 /// A model as the loader hands it to the engine.
 struct LoadedModel {
   std::string id;             ///< its name in the deployment
@@ -46,12 +58,14 @@ struct LoadedModel {
   std::uint64_t vocabulary_size = 0;  ///< columns of the logits
   Pooling pooling = Pooling::kNone;
   std::uint64_t embedding_size = 0;     ///< width of the hidden states; 0 without pooling
+  std::uint64_t hidden_size = 0;        ///< the same for Draft::kMtp; 0 without
   std::uint64_t context_length = 0;     ///< most positions of one sequence
   std::uint32_t slots = kDefaultSlots;  ///< most live sequences, all of which may be in one step
   std::uint32_t rows_per_step = 0;      ///< most rows of logits of a step; less than slots: slots
   std::uint32_t max_tokens_per_step = kDefaultMaxTokensPerStep;  ///< better at least slots + 64
   /// States kept for later prompts, if the model does not truncate anywhere.
   std::uint32_t max_checkpoints = kDefaultMaxCheckpoints;
+  Speculation speculation;
   RequestLimits limits;
   std::unique_ptr<StepModel> steps;
 };

@@ -38,16 +38,16 @@ void Scheduler::plan(std::span<Choice* const> choices, std::vector<PlannedChunk>
   std::stable_sort(decodes_.begin(), decodes_.end(), waited_longer);
   std::stable_sort(prefills_.begin(), prefills_.end(), waited_longer);
   ++num_steps_;
-  Room room{max_tokens_per_step_, max_rows_};
+  room_ = {max_tokens_per_step_, max_rows_};
   if (prefill_goes_first_) {
-    add(prefills_, room, out);
-    add(decodes_, room, out);
+    add(prefills_, out);
+    add(decodes_, out);
     prefill_goes_first_ = false;
     return;
   }
-  add(decodes_, room, out);
+  add(decodes_, out);
   const std::size_t num_decodes = out.size();
-  add(prefills_, room, out);
+  add(prefills_, out);
   prefill_goes_first_ = !prefills_.empty() && out.size() == num_decodes;
 }
 
@@ -68,16 +68,16 @@ std::size_t Scheduler::next_count(const Choice& choice) const noexcept {
   return end - begin;
 }
 
-void Scheduler::add(std::span<Choice* const> choices, Room& room, std::vector<PlannedChunk>& out) {
+void Scheduler::add(std::span<Choice* const> choices, std::vector<PlannedChunk>& out) {
   for (Choice* choice : choices) {
     const std::size_t count = next_count(*choice);
     const PlannedChunk chunk{choice, count, choice->num_computed() + count == choice->num_known(),
                              choice->scores_next()};
-    if (count > room.tokens || chunk.num_rows() > room.rows) {
+    if (count > room_.tokens || chunk.num_rows() > room_.rows) {
       continue;
     }
-    room.tokens -= count;
-    room.rows -= chunk.num_rows();
+    room_.tokens -= count;
+    room_.rows -= chunk.num_rows();
     choice->serve(num_steps_);
     out.push_back(chunk);
   }

@@ -10,15 +10,28 @@
 
 namespace vernal {
 
-/// The next `count` known tokens of a choice.
+/// The next `count` known tokens of a choice, and perhaps guesses behind them.
 struct PlannedChunk {
   Choice* choice = nullptr;
   std::size_t count = 0;
-  bool wants_logits = false;   ///< it ends at the newest known token
+  bool wants_logits = false;   ///< the known tokens end at the newest
   bool scores_prompt = false;  ///< rows of logits are read of all its tokens
+  /// The newest token and the guesses behind it (AnswerDraft). Empty: there are none.
+  std::span<const TokenId> drafted = {};
 
+  std::size_t num_guesses() const noexcept { return drafted.empty() ? 0 : drafted.size() - 1; }
+  std::size_t num_tokens() const noexcept { return count + num_guesses(); }
   /// Of logits, of its last tokens.
-  std::size_t num_rows() const noexcept { return scores_prompt ? count : wants_logits ? 1 : 0; }
+  std::size_t num_rows() const noexcept {
+    if (scores_prompt) return count;
+    return wants_logits ? 1 + num_guesses() : 0;
+  }
+};
+
+/// What a step has left.
+struct StepRoom {
+  std::size_t tokens = 0;
+  std::size_t rows = 0;  ///< of logits
 };
 
 /// Fills a step with every decode, then with prefill chunks of those that have waited longest.
@@ -47,22 +60,19 @@ class Scheduler {
   /// Fills `out` with the next step; it stays empty if there is nothing to do. Each choice is
   /// seated and has tokens to compute. Those in the step are told its number.
   void plan(std::span<Choice* const> choices, std::vector<PlannedChunk>& out);
+  /// What the planned step has left.
+  const StepRoom& room() const noexcept { return room_; }
 
  private:
   std::size_t next_count(const Choice& choice) const noexcept;
-  // What a step has left.
-  struct Room {
-    std::size_t tokens;
-    std::size_t rows;
-  };
-
   // Adds choices in the order given as long as their chunks fit.
-  void add(std::span<Choice* const> choices, Room& room, std::vector<PlannedChunk>& out);
+  void add(std::span<Choice* const> choices, std::vector<PlannedChunk>& out);
 
   const std::size_t max_tokens_per_step_;
   const std::size_t chunk_tokens_;
   const std::size_t max_rows_;
   const std::size_t scored_rows_;  // of a chunk, so that one fits beside a row of each other slot
+  StepRoom room_;
   std::uint64_t num_steps_ = 0;
   bool prefill_goes_first_ = false;  // decodes left no room for a chunk in the last step
   std::vector<Choice*> decodes_;     // as large as they get from the beginning

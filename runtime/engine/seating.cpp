@@ -180,9 +180,7 @@ bool Seating::try_ensure_room(Generations generations, Choice& choice) {
 // itself put back, or its request failed.
 bool Seating::ensure_room(Generations generations, Choice& choice) {
   while (choice.num_known() > choice.seat().num_reserved) {
-    if (slots_.grow(choice, positions_wanted(choice)) || slots_.grow(choice, choice.num_known())) {
-      return true;
-    }
+    if (try_grow(choice)) return true;
     if (slots_.num_seated() == 1) {
       listener_.on_failed(choice.generation(), no_room());
       return false;
@@ -201,6 +199,11 @@ bool Seating::ensure_room(Generations generations, Choice& choice) {
     }
   }
   return true;
+}
+
+bool Seating::try_grow(Choice& choice) {
+  return choice.num_known() <= choice.seat().num_reserved ||
+         slots_.grow(choice, positions_wanted(choice)) || slots_.grow(choice, choice.num_known());
 }
 
 void Seating::finish(Choice& choice) noexcept {

@@ -55,9 +55,17 @@ class Seating {
   /// Errors   DEVICE_LOST
   void keep_state(const Choice& choice) { slots_.keep_state(choice); }
 
+  /// Gives a seated choice room for its newest token and some more, if there is some that nobody has.
+  /// Errors   those of the backend
+  bool try_grow(Choice& choice);
+
   /// Cuts the sequence of a seated choice to fewer positions. False: the model cannot.
   /// Errors   those of the backend
   bool cut(Choice& choice, std::size_t length) { return slots_.cut(choice, length); }
+
+  /// Cuts the guesses off that a step has put behind the known tokens of a seated choice. If the model
+  /// cannot, the choice waits again, and all of it is computed anew.
+  void drop_guesses(Choice& choice) noexcept { slots_.drop_guesses(choice); }
 
   /// The answer of a seated choice is complete. What it computed stays for later prompts.
   void finish(Choice& choice) noexcept;

@@ -69,6 +69,8 @@ class StepModel {
   /// Nothing: no room for another sequence.
   virtual std::optional<SequenceId> create_sequence() = 0;
   virtual void release_sequence(SequenceId sequence) noexcept = 0;
+  /// Positions that the sequence has in a function.
+  virtual std::uint64_t length(SequenceId sequence, FunctionId function) = 0;
   /// Reserves room for num_tokens more positions, all or nothing. False: the pool has not that much
   /// left and nothing changed.
   virtual bool reserve(SequenceId sequence, std::uint64_t num_tokens) = 0;

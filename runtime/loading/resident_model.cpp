@@ -124,7 +124,7 @@ void ResidentModel::build() {
   for (ModelSegment& segment : segments_) {
     segment.module = build_module(plugin_, description,
                                   {.context_length = context_length_,
-                                   .functions = {},
+                                   .functions = functions_of(segment),
                                    .outputs = outputs_of(segment),
                                    .first_layer = segment.first,
                                    .last_layer = segment.last})
@@ -146,6 +146,12 @@ void ResidentModel::build() {
   }
 }
 
+// The layer that predicts one token more goes with the head.
+std::vector<std::string> ResidentModel::functions_of(const ModelSegment& segment) const {
+  if (settings_.draft != "mtp" || &segment != &segments_.back()) return {};
+  return {"mtp"};
+}
+
 // Embeddings are made of the hidden states behind the last layer.
 std::vector<std::string> ResidentModel::outputs_of(const ModelSegment& segment) const {
   if (settings_.pooling == "none" || &segment != &segments_.back()) return {};
@@ -163,6 +169,11 @@ PlanOptions ResidentModel::plan_options() const {
   options.max_sequences = settings_.slots;
   options.max_rows =
       settings_.rows != 0 ? settings_.rows : settings_.slots + settings_.scored_rows - 1;
+  if (settings_.draft != "none") {
+    options.rollback_depth = settings_.max_draft_tokens;
+    const std::uint64_t drafted_rows = settings_.slots * (1 + settings_.max_draft_tokens);
+    options.max_rows = std::max(options.max_rows, drafted_rows);
+  }
   options.typical_decode_sequences = 1;
   options.kv_tokens = kv_tokens();
   options.max_checkpoints = settings_.max_checkpoints;
@@ -314,6 +325,11 @@ LoadedModel ResidentModel::load(const LoadProgress& progress) {
   out.max_tokens_per_step = static_cast<std::uint32_t>(settings_.max_tokens_per_step);
   out.rows_per_step = static_cast<std::uint32_t>(plan_options().max_rows);
   out.max_checkpoints = static_cast<std::uint32_t>(settings_.max_checkpoints);
+  if (settings_.draft != "none") {
+    out.speculation = {settings_.draft == "mtp" ? Draft::kMtp : Draft::kNgram,
+                       static_cast<std::uint32_t>(settings_.max_draft_tokens)};
+    out.hidden_size = main_function(*segments_.back().module).hidden_output_columns;
+  }
   out.limits.max_queue = settings_.max_queue;
   out.limits.stall_timeout = std::chrono::milliseconds(settings_.stall_timeout_ms);
   out.limits.step_timeout = std::chrono::milliseconds(settings_.step_timeout_ms);

@@ -117,6 +117,7 @@ class ResidentModel {
 
  private:
   PlanOptions plan_options() const;
+  std::vector<std::string> functions_of(const ModelSegment& segment) const;
   std::vector<std::string> outputs_of(const ModelSegment& segment) const;
   void plan_segment(ModelSegment& segment, const plugin::BackendInstance& backend) const;
   std::unique_ptr<StepModel> make_steps();

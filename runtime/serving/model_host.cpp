@@ -61,6 +61,9 @@ void declare_models(const OpenDeployment& open, Engine& engine) {
   }
   for (const ProfileSettings& profile : open.deployment().profiles) {
     RequestDefaults defaults = defaults_of(profile.sampling, profile.thinking);
+    if (profile.max_draft_tokens) {
+      defaults.max_draft_tokens = static_cast<std::uint32_t>(*profile.max_draft_tokens);
+    }
     for (const auto& model : open.models()) {
       if (model->settings().name == profile.model) {
         defaults.message_policy = policy_of(model->settings());

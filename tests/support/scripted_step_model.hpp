@@ -32,6 +32,10 @@ struct StepModelControl {
   /// If it returns an error, the step ends with it, in wait_step.
   std::function<std::optional<Error>(std::uint64_t step)> fail_wait;
   Predict predict;
+  /// Of the function "mtp", which is there if this is. `tokens` are all but the first of the
+  /// sequence, up to the one that the row is of.
+  Predict predict_ahead;
+  std::uint64_t fail_ahead = 0;  ///< step of "mtp" that fails, counted from 1; 0: none
   std::uint64_t capacity_tokens = 1'000'000;
   std::uint64_t max_sequences = 64;
   std::uint64_t max_rows = 64;
@@ -42,6 +46,8 @@ struct StepModelControl {
   std::atomic<std::uint64_t> num_tokens{0};
   std::atomic<std::uint64_t> num_live_sequences{0};
   std::atomic<std::uint64_t> num_forks{0};
+  std::atomic<std::uint64_t> num_ahead_steps{0};
+  std::atomic<std::uint64_t> num_missing_hidden{0};  ///< entries of "mtp" made of zeros
   std::atomic<std::uint64_t> max_tokens_seen{0};
 
   /// While closed, steps do not end.
@@ -116,6 +122,15 @@ class ScriptedStepModel final : public StepModel {
             control_->truncates_anywhere};
   }
 
+  std::optional<FunctionId> find_function(std::string_view name) const override {
+    if (name == "mtp" && control_->predict_ahead) return kAhead;
+    return StepModel::find_function(name);
+  }
+  std::uint64_t length(SequenceId sequence, FunctionId function) override {
+    const Sequence& found = find(sequence);
+    return function == kAhead ? found.ahead.size() : found.tokens.size();
+  }
+
   std::optional<SequenceId> create_sequence() override {
     check_thread();
     if (sequences_.size() >= control_->max_sequences) {
@@ -155,6 +170,7 @@ class ScriptedStepModel final : public StepModel {
       return false;
     }
     found.tokens.resize(length);
+    found.ahead.resize(std::min<std::size_t>(found.ahead.size(), length));
     found.reserved = length;
     return true;
   }
@@ -168,6 +184,8 @@ class ScriptedStepModel final : public StepModel {
     Sequence made;
     made.tokens.assign(copied.tokens.begin(),
                        copied.tokens.begin() + static_cast<std::ptrdiff_t>(position));
+    made.ahead = copied.ahead;
+    made.ahead.resize(std::min<std::size_t>(made.ahead.size(), position));
     made.reserved = position;
     sequences_.emplace(++last_id_, std::move(made));
     control_->num_live_sequences = sequences_.size();
@@ -177,11 +195,15 @@ class ScriptedStepModel final : public StepModel {
 
   void begin_step(std::span<const StepChunk> chunks) override {
     check_thread();
+    rows_.clear();
+    if (chunks.front().function == kAhead) {
+      run_ahead(chunks);
+      return;
+    }
     const std::uint64_t step = ++control_->num_steps;
     if (control_->on_step) {
       control_->on_step(step, chunks);
     }
-    rows_.clear();
     std::uint64_t num_tokens = 0;
     for (const StepChunk& chunk : chunks) {
       Sequence& sequence = find(chunk.sequence);
@@ -234,8 +256,43 @@ class ScriptedStepModel final : public StepModel {
  private:
   struct Sequence {
     std::vector<TokenId> tokens;
+    std::vector<TokenId> ahead;  // of each entry of "mtp": the id that it was made of
     std::uint64_t reserved = 0;
   };
+
+  static constexpr FunctionId kAhead = 1;
+
+  // An entry's hidden state is that of its id, as "main" gives it, or zeros.
+  void run_ahead(std::span<const StepChunk> chunks) {
+    if (++control_->num_ahead_steps == control_->fail_ahead) {
+      throw Error(VERNAL_INTERNAL, "the layer is broken");
+    }
+    for (const StepChunk& chunk : chunks) {
+      Sequence& sequence = find(chunk.sequence);
+      require(chunk.first_position == sequence.ahead.size(), "a chunk of mtp does not continue");
+      require(chunk.hidden.size() == 2 * chunk.tokens.size(), "a chunk of mtp lacks hidden states");
+      require(sequence.ahead.size() + chunk.tokens.size() <= sequence.reserved, "mtp has no room");
+      for (std::size_t i = 0; i < chunk.tokens.size(); ++i) {
+        const std::size_t position = sequence.ahead.size();
+        const bool is_known = position < sequence.tokens.size();
+        const TokenId before = is_known ? sequence.tokens[position] : sequence.ahead.back();
+        const float id = chunk.hidden[2 * i];
+        const bool is_missing = id == 0.0F && chunk.hidden[2 * i + 1] == 0.0F;
+        control_->num_missing_hidden += is_missing ? 1 : 0;
+        require(is_missing || (id == static_cast<float>(before) &&
+                               chunk.hidden[2 * i + 1] == static_cast<float>(position)),
+                "a hidden state of another token");
+        sequence.ahead.push_back(chunk.tokens[i]);
+        hidden_.push_back({static_cast<float>(chunk.tokens[i]), static_cast<float>(position + 1)});
+        has_hidden_.push_back(chunk.wants_hidden);
+      }
+      for (std::size_t left = chunk.num_rows; left > 0; --left) {
+        rows_.emplace_back(kByteVocabularySize);
+        control_->predict_ahead(std::span(sequence.ahead).first(sequence.ahead.size() - left + 1),
+                                rows_.back());
+      }
+    }
+  }
 
   static void require(bool condition, const char* what) {
     if (!condition) {

@@ -136,6 +136,16 @@ bool SlotPool::cut(Choice& choice, std::size_t length) {
   return is_cut;
 }
 
+void SlotPool::drop_guesses(Choice& choice) noexcept {
+  if (choice.seat().num_guessed == 0) return;
+  try {
+    if (cut(choice, choice.num_computed())) return;
+  } catch (const std::exception&) {
+    // A lost device answers the next call too, which reports it.
+  }
+  evict(choice);
+}
+
 void SlotPool::keep_state(const Choice& choice) {
   const auto& borders = choice.seat().borders;
   const bool is_at_place =
@@ -150,6 +160,8 @@ void SlotPool::keep_state(const Choice& choice) {
 }
 
 void SlotPool::park(Choice& choice) noexcept {
+  drop_guesses(choice);
+  if (!choice.is_seated()) return;
   if (!cuts_anywhere_ && !checkpoints_.is_on()) {
     evict(choice);
     return;

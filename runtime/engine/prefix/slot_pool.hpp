@@ -51,6 +51,10 @@ class SlotPool {
   /// changed.
   bool cut(Choice& choice, std::size_t length);
 
+  /// Cuts the guesses off that a step has put behind the known tokens of a seated choice. If the model
+  /// cannot, the choice gives up its seat and its sequence.
+  void drop_guesses(Choice& choice) noexcept;
+
   /// After a step has added to a seated choice: keeps its state if later prompts may begin there and
   /// there is memory for it.
   /// Errors   DEVICE_LOST

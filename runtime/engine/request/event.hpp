@@ -47,6 +47,8 @@ struct Event {
   std::uint64_t cached_tokens = 0;
   std::uint64_t completion_tokens = 0;
   std::uint64_t reasoning_tokens = 0;
+  std::uint64_t draft_tokens = 0;
+  std::uint64_t accepted_tokens = 0;
   std::uint64_t done = 0;
   std::uint64_t total = 0;
   std::uint64_t queued_us = 0;   ///< until its first seat

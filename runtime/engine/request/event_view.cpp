@@ -53,6 +53,8 @@ const vernal_event& EventView::set(Event event) {
   view_.embedding = event_.embedding.data();
   view_.embedding_size = event_.embedding.size();
   view_.slot = event_.slot;
+  view_.draft_tokens = event_.draft_tokens;
+  view_.accepted_tokens = event_.accepted_tokens;
   return view_;
 }
 

@@ -113,6 +113,12 @@ std::shared_ptr<grammar::CompiledGrammar> compile_format(ModelEngine& model,
   }
 }
 
+std::uint32_t max_guesses(const RequestDocument& document, const Speculation& speculation) {
+  if (speculation.draft == Draft::kNone) return 0;
+  return std::min(document.max_draft_tokens.value_or(speculation.max_tokens),
+                  speculation.max_tokens);
+}
+
 PreparedRequest prepare(SubmittedRequest& submitted, Warnings& warnings) {
   const LoadedModel& model = submitted.model->model();
   PreparedRequest prepared;
@@ -144,6 +150,7 @@ PreparedRequest prepare(SubmittedRequest& submitted, Warnings& warnings) {
     warnings.push_back(
         fmt::format("The output budget of {} tokens was cut to the {} that fit.", wanted, most));
   }
+  prepared.max_guesses = max_guesses(prepared.document, model.speculation);
   warn_of_sampling(prepared.document.sampling, warnings);
   prepared.seed = prepared.document.seed ? *prepared.document.seed : random_seed();
   return prepared;

@@ -112,8 +112,12 @@ SegmentedStepModel::Sequence& SegmentedStepModel::find(SequenceId sequence) {
   return found->second;
 }
 
-std::uint64_t SegmentedStepModel::length(const Sequence& sequence) {
-  const Stage& stage = functions_[kMainFunction].stages.front();
+std::uint64_t SegmentedStepModel::length(SequenceId sequence, FunctionId function) {
+  return length(find(sequence), functions_.at(function));
+}
+
+std::uint64_t SegmentedStepModel::length(const Sequence& sequence, const ModelFunction& function) {
+  const Stage& stage = function.stages.front();
   return pools_[stage.segment].seq_length(sequence.parts[stage.segment], stage.function.index);
 }
 
@@ -157,7 +161,7 @@ void SegmentedStepModel::release_sequence(SequenceId sequence) noexcept {
 
 bool SegmentedStepModel::reserve(SequenceId id, std::uint64_t num_tokens) {
   Sequence& sequence = find(id);
-  const std::uint64_t now = length(sequence);
+  const std::uint64_t now = length(sequence, functions_[kMainFunction]);
   for (std::size_t i = 0; i < pools_.size(); ++i) {
     if (pools_[i].seq_reserve(sequence.parts[i], num_tokens)) continue;
     // Takes the room back where it was given. Cutting a sequence at its own length drops all its
@@ -256,7 +260,7 @@ void SegmentedStepModel::restore(SequenceId id, CheckpointId checkpoint) {
   for (std::size_t i = 0; i < pools_.size(); ++i) {
     pools_[i].seq_restore(sequence.parts[i], found->second.parts[i]);
   }
-  sequence.reserved = length(sequence);
+  sequence.reserved = length(sequence, functions_[kMainFunction]);
 }
 
 // ---- steps --------------------------------------------------------------------------------------

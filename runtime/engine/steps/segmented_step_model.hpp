@@ -39,6 +39,7 @@ class SegmentedStepModel final : public StepModel {
   std::optional<FunctionId> find_function(std::string_view name) const override;
   std::optional<SequenceId> create_sequence() override;
   void release_sequence(SequenceId sequence) noexcept override;
+  std::uint64_t length(SequenceId sequence, FunctionId function) override;
   bool reserve(SequenceId sequence, std::uint64_t num_tokens) override;
   std::uint64_t restorable(SequenceId sequence, std::uint64_t length) override;
   bool truncate(SequenceId sequence, std::uint64_t length) override;
@@ -77,7 +78,7 @@ class SegmentedStepModel final : public StepModel {
   std::optional<SequenceId> create_parts(std::uint64_t length, MakePart&& make_part);
   void release_parts(const Checkpoint& checkpoint) noexcept;
   Sequence& find(SequenceId sequence);
-  std::uint64_t length(const Sequence& sequence);
+  std::uint64_t length(const Sequence& sequence, const ModelFunction& function);
   bool is_last_stage() const noexcept { return stage_ + 1 == function_->stages.size(); }
   // Which outputs the stage has to give.
   bool gives_logits() const noexcept;

@@ -11,6 +11,7 @@
 #include "text/exact_json.hpp"
 #include "text/request/format_reader.hpp"
 #include "text/request/request_error.hpp"
+#include "text/request/sampling_bounds.hpp"
 
 namespace vernal {
 namespace {
@@ -184,6 +185,9 @@ void read_limits(ObjectReader& reader, RequestDocument& out) {
   if (const auto logprobs = reader.find_integer("prompt_logprobs", 0, kMaxLogprobs)) {
     out.prompt_logprobs = static_cast<std::uint32_t>(*logprobs);
   }
+  if (const auto most = reader.find_integer("max_draft_tokens", 0, kMaxDraftTokens)) {
+    out.max_draft_tokens = static_cast<std::uint32_t>(*most);
+  }
   assign_if(out.echo, reader.find_bool("echo"));
   assign_if(out.priority, reader.find_integer("priority", -100, 100));
   if (const auto deadline = reader.find_integer("deadline_ms", 1, kMaxDeadlineMs)) {
@@ -204,6 +208,7 @@ RequestDocument parse_request(std::string_view text, const RequestDefaults& defa
   out.max_tokens = defaults.max_tokens;
   out.thinking = defaults.thinking;
   out.message_policy = defaults.message_policy;
+  out.max_draft_tokens = defaults.max_draft_tokens;
   out.template_kwargs = defaults.template_kwargs;
   read_kind(reader, out);
   read_prompt(reader, has_tokens, out);

@@ -26,6 +26,7 @@ struct RequestDefaults {
   std::optional<std::uint64_t> max_tokens;
   std::string thinking = "auto";  ///< as RequestDocument::thinking
   MessagePolicy message_policy;
+  std::optional<std::uint32_t> max_draft_tokens;  ///< as RequestDocument::max_draft_tokens
   boost::json::object template_kwargs;
 };
 
@@ -57,6 +58,8 @@ struct RequestDocument {
   bool echo = false;  ///< the prompt is reported, if need be without log-probabilities
   /// What the answer to a conversation begins with: the text of a last message of the assistant.
   std::string answer_beginning;
+  /// Most tokens that a step guesses ahead; absent: what the model is set to, which is the most.
+  std::optional<std::uint32_t> max_draft_tokens;
   std::int32_t priority = 0;                          ///< higher ones are seated first
   std::optional<std::chrono::milliseconds> deadline;  ///< of the whole request, from its submission
 };

@@ -103,4 +103,7 @@ inline constexpr std::size_t kMaxSequenceBreakers = 64;
 inline constexpr std::size_t kMaxBreakerBytes = 64;
 inline constexpr std::size_t kMaxSamplers = 16;
 
+/// Most tokens that a step may guess ahead for one sequence.
+inline constexpr std::uint32_t kMaxDraftTokens = 16;
+
 }  // namespace vernal

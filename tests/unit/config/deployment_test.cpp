@@ -65,6 +65,7 @@ lock_memory = "preferred"
 architecture = "toy"
 chat_template = "chat.jinja"
 tool_syntax = "glm"
+speculation = { draft = "ngram", max_tokens = 5 }
 sampling = { temperature = 1, top_p = 0.95, top_k = 20, min_p = 0.05, repetition_penalty = 1.1, presence_penalty = -1, frequency_penalty = 0.5 }
 thinking = "off"
 aliases = ["gpt-4o", "a b"]
@@ -97,6 +98,8 @@ aliases = ["gpt-4o", "a b"]
   EXPECT_EQ(model.architecture, "toy");
   EXPECT_EQ(model.chat_template, (folder() / "chat.jinja").string());
   EXPECT_EQ(model.tool_syntax, "glm");
+  EXPECT_EQ(model.draft, "ngram");
+  EXPECT_EQ(model.max_draft_tokens, 5U);
   EXPECT_EQ(model.sampling.temperature, 1.0);
   EXPECT_EQ(model.sampling.top_k, 20);
   EXPECT_EQ(model.sampling.presence_penalty, -1.0);
@@ -173,6 +176,7 @@ TEST_F(DeploymentText, ReadsProfilesAndLetsFrontendsNameThem) {
 model = "m"
 sampling = { temperature = 0.6 }
 thinking = "off"
+speculation = { max_tokens = 0 }
 [frontends.http]
 plugin = "web"
 listen = "x"
@@ -183,6 +187,7 @@ main_model = "m-fast"
   EXPECT_EQ(deployment.profiles[0].name, "m-fast");
   EXPECT_EQ(deployment.profiles[0].model, "m");
   EXPECT_EQ(deployment.profiles[0].sampling.temperature, 0.6);
+  EXPECT_EQ(deployment.profiles[0].max_draft_tokens, 0U);
 }
 
 TEST_F(DeploymentText, ReadsAFile) {

@@ -30,6 +30,8 @@ TEST(DocumentedDefaults, AreThoseOfTheCode) {
   EXPECT_EQ(documented("slots"), std::to_string(model.slots));
   EXPECT_EQ(documented("max_checkpoints"), std::to_string(model.max_checkpoints));
   EXPECT_EQ(documented("max_tokens_per_step"), std::to_string(model.max_tokens_per_step));
+  EXPECT_EQ(documented("speculation"), "`{ draft = \"" + model.draft + "\", max_tokens = " +
+                                           std::to_string(model.max_draft_tokens) + " }`");
   EXPECT_EQ(documented("max_queue"), std::to_string(model.max_queue));
   EXPECT_EQ(documented("stall_timeout"), seconds(model.stall_timeout_ms));
   EXPECT_EQ(documented("step_timeout"), seconds(model.step_timeout_ms));

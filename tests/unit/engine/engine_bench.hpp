@@ -24,6 +24,7 @@ struct BenchOptions {
   std::uint32_t max_checkpoints = 0;
   Pooling pooling = Pooling::kNone;
   std::uint32_t rows_per_step = 0;
+  Speculation speculation;
   std::string chat_template;  ///< empty: none
 };
 
@@ -83,6 +84,8 @@ class EngineBench {
     model.pooling = options.pooling;
     model.embedding_size = options.pooling == Pooling::kNone ? 0 : 2;
     model.rows_per_step = options.rows_per_step;
+    model.speculation = options.speculation;
+    model.hidden_size = 2;
     model.steps = std::make_unique<ScriptedStepModel>(control_);
     return model;
   }

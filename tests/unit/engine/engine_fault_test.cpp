@@ -393,6 +393,7 @@ TEST(EngineFaults, ReportsAModelThatCannotBeOpened) {
     StepModelInfo info() const override { return {}; }
     std::optional<SequenceId> create_sequence() override { return std::nullopt; }
     void release_sequence(SequenceId) noexcept override {}
+    std::uint64_t length(SequenceId, FunctionId) override { return 0; }
     bool reserve(SequenceId, std::uint64_t) override { return false; }
     std::uint64_t restorable(SequenceId, std::uint64_t) override { return 0; }
     bool truncate(SequenceId, std::uint64_t) override { return false; }

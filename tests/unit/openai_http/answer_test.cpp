@@ -206,7 +206,8 @@ TEST(ChatStream, EndsWithOneUsageChunkIfAsked) {
   EXPECT_EQ(chunks.back().at("usage"),
             json::parse(R"({"prompt_tokens":10,"completion_tokens":2,"total_tokens":12,
                 "prompt_tokens_details":{"cached_tokens":4},
-                "completion_tokens_details":{"reasoning_tokens":0}})"));
+                "completion_tokens_details":{"reasoning_tokens":0,"accepted_prediction_tokens":0,
+                "rejected_prediction_tokens":0}})"));
   EXPECT_EQ(chunks.back().at("timings").at("prompt_n"), 6);
   EXPECT_EQ(chunks.back().at("timings").at("prompt_ms"), 2.0);
   // One of the two tokens was decoded, in 4 ms; the other came out of the prompt.
@@ -224,6 +225,23 @@ TEST(Timings, CountWhatWasDecodedAfterTheFirstToken) {
   EXPECT_EQ(speed(1, 1), 0.0);
   EXPECT_EQ(speed(1, 5), 1000.0);
   EXPECT_EQ(speed(3, 7), 1000.0);
+}
+
+TEST(Timings, TellOfGuessesWhereThereWereSome) {
+  const auto document = [](std::uint64_t guessed, std::uint64_t accepted) {
+    testing::MockEvent end = testing::finished();
+    end.draft_tokens = guessed;
+    end.accepted_tokens = accepted;
+    const auto answer = make_chat_answer(request_of(false), kIdentity);
+    return json::parse(play(*answer, {testing::delta("a"), testing::choice_finished(), end}));
+  };
+  const json::value some = document(9, 7);
+  EXPECT_EQ(some.at("timings").at("draft_n"), 9);
+  EXPECT_EQ(some.at("timings").at("draft_n_accepted"), 7);
+  const json::value& details = some.at("usage").at("completion_tokens_details");
+  EXPECT_EQ(details.at("accepted_prediction_tokens"), 7);
+  EXPECT_EQ(details.at("rejected_prediction_tokens"), 2);
+  EXPECT_FALSE(document(0, 0).at("timings").as_object().contains("draft_n"));
 }
 
 TEST(ChatStream, NumbersItsChoices) {

@@ -90,6 +90,8 @@ void to_abi(const MockEvent& event, EventArrays& arrays, vernal_event& out) {
   out.context_length = event.context_length;
   out.cached_tokens = event.cached_tokens;
   out.completion_tokens = event.completion_tokens;
+  out.draft_tokens = event.draft_tokens;
+  out.accepted_tokens = event.accepted_tokens;
   out.tokens = event.tokens.data();
   out.num_tokens = event.tokens.size();
   out.embedding = event.embedding.data();

@@ -31,6 +31,8 @@ struct MockEvent {
   std::uint64_t prompt_tokens = 0;
   std::uint64_t cached_tokens = 0;
   std::uint64_t completion_tokens = 0;
+  std::uint64_t draft_tokens = 0;
+  std::uint64_t accepted_tokens = 0;
   std::uint64_t context_length = 0;
   std::int32_t code = VERNAL_OK;
   std::uint32_t http_hint = 0;

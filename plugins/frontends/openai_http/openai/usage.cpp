@@ -70,6 +70,8 @@ void Usage::add(const vernal_event& finished) noexcept {
   cached_tokens_ += std::min(finished.cached_tokens, finished.prompt_tokens);
   completion_tokens_ += finished.completion_tokens;
   reasoning_tokens_ += finished.reasoning_tokens;
+  draft_tokens_ += finished.draft_tokens;
+  accepted_tokens_ += std::min(finished.accepted_tokens, finished.draft_tokens);
   decoded_tokens_ += finished.completion_tokens -
                      std::min<std::uint64_t>(num_choices_, finished.completion_tokens);
   prefill_us_ += finished.prefill_us;
@@ -81,18 +83,26 @@ json::object Usage::to_json() const {
           {"completion_tokens", completion_tokens_},
           {"total_tokens", prompt_tokens_ + completion_tokens_},
           {"prompt_tokens_details", {{"cached_tokens", cached_tokens_}}},
-          {"completion_tokens_details", {{"reasoning_tokens", reasoning_tokens_}}}};
+          {"completion_tokens_details",
+           {{"reasoning_tokens", reasoning_tokens_},
+            {"accepted_prediction_tokens", accepted_tokens_},
+            {"rejected_prediction_tokens", draft_tokens_ - accepted_tokens_}}}};
 }
 
 json::object Usage::timings() const {
   const std::uint64_t computed = prompt_tokens_ - cached_tokens_;
-  return {{"cache_n", cached_tokens_},
-          {"prompt_n", computed},
-          {"prompt_ms", static_cast<double>(prefill_us_) / 1e3},
-          {"prompt_per_second", per_second(computed, prefill_us_)},
-          {"predicted_n", completion_tokens_},
-          {"predicted_ms", static_cast<double>(decode_us_) / 1e3},
-          {"predicted_per_second", per_second(decoded_tokens_, decode_us_)}};
+  json::object out{{"cache_n", cached_tokens_},
+                   {"prompt_n", computed},
+                   {"prompt_ms", static_cast<double>(prefill_us_) / 1e3},
+                   {"prompt_per_second", per_second(computed, prefill_us_)},
+                   {"predicted_n", completion_tokens_},
+                   {"predicted_ms", static_cast<double>(decode_us_) / 1e3},
+                   {"predicted_per_second", per_second(decoded_tokens_, decode_us_)}};
+  if (draft_tokens_ > 0) {
+    out["draft_n"] = draft_tokens_;
+    out["draft_n_accepted"] = accepted_tokens_;
+  }
+  return out;
 }
 
 json::object timings_so_far(const vernal_event& delta, std::uint32_t num_choices) {

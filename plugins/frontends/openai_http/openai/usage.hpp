@@ -20,11 +20,12 @@ class Usage {
   void add(const vernal_event& finished) noexcept;
 
   /// {prompt_tokens, completion_tokens, total_tokens, prompt_tokens_details{cached_tokens},
-  /// completion_tokens_details{reasoning_tokens}}; prompt_tokens counts cached ones too.
+  /// completion_tokens_details{reasoning_tokens, and of guesses ahead accepted_prediction_tokens and
+  /// rejected_prediction_tokens}}; prompt_tokens counts cached ones too.
   boost::json::object to_json() const;
 
   /// {cache_n, prompt_n, prompt_ms, prompt_per_second, predicted_n, predicted_ms,
-  /// predicted_per_second}; prompt_n counts what was computed, without the cached tokens.
+  /// predicted_per_second, and with guesses ahead draft_n, draft_n_accepted}; prompt_n counts what was computed, without the cached tokens.
   /// The first token of a choice comes out of the prompt's computation, so predicted_per_second is
   /// of the tokens after it, and 0 if there are none. predicted_n counts all.
   boost::json::object timings() const;
@@ -35,6 +36,8 @@ class Usage {
   std::uint64_t cached_tokens_ = 0;
   std::uint64_t completion_tokens_ = 0;
   std::uint64_t reasoning_tokens_ = 0;
+  std::uint64_t draft_tokens_ = 0;
+  std::uint64_t accepted_tokens_ = 0;
   std::uint64_t decoded_tokens_ = 0;  // generated after the first of their choice
   std::uint64_t prefill_us_ = 0;
   std::uint64_t decode_us_ = 0;

@@ -136,7 +136,9 @@ typedef struct vernal_event {
   /* Since 1.2. */
   const float* embedding; /* EMBEDDING: not normalised */
   uint64_t embedding_size;
-  uint64_t slot; /* STARTED: number of its slot, from 1; 0: not told */
+  uint64_t slot;            /* STARTED: number of its slot, from 1; 0: not told */
+  uint64_t draft_tokens;    /* DELTA with timings, FINISHED: guessed ahead and computed */
+  uint64_t accepted_tokens; /* likewise: of these, those that became part of an answer */
 } vernal_event;
 
 typedef struct vernal_metric {

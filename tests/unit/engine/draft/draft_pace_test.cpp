@@ -1,0 +1,98 @@
+#include "engine/draft/draft_pace.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vernal {
+namespace {
+
+// Steps whose time is `first` and `more` for each token beyond the first.
+StepCosts costs_of(double first, double more) {
+  StepCosts costs;
+  for (std::size_t n = 1; n <= StepCosts::kMaxTokens; ++n) {
+    costs.observe(n, first + more * static_cast<double>(n - 1));
+  }
+  return costs;
+}
+
+void learn(DraftPace& pace, std::size_t num_accepted, int times = 60) {
+  for (int i = 0; i < times; ++i) pace.count(5, 8, num_accepted);
+}
+
+TEST(StepCosts, AreKnownOnlyOfWhatWasSeen) {
+  StepCosts costs;
+  EXPECT_EQ(costs.estimate(1), 0.0);
+  costs.observe(1, 0.030);
+  EXPECT_DOUBLE_EQ(costs.estimate(1), 0.030);
+  EXPECT_GT(costs.estimate(2), 0.030);
+  costs.observe(5, 0.050);
+  EXPECT_DOUBLE_EQ(costs.estimate(3), 0.040) << "between two that are known";
+  costs.observe(0, 1.0);
+  costs.observe(StepCosts::kMaxTokens + 1, 1.0);
+  EXPECT_DOUBLE_EQ(costs.estimate(1), 0.030);
+}
+
+TEST(StepCosts, FollowSlowlyAndHardlyHeedOneSlowStep) {
+  StepCosts costs;
+  costs.observe(1, 0.030);
+  costs.observe(1, 3.0);
+  EXPECT_LT(costs.estimate(1), 0.110);
+  for (int i = 0; i < 100; ++i) costs.observe(1, 0.050);
+  EXPECT_NEAR(costs.estimate(1), 0.050, 0.001);
+}
+
+TEST(DraftPace, GuessesNothingBeforeItKnowsWhatAStepCosts) {
+  EXPECT_EQ(DraftPace().choose(5, 8, 1, StepCosts()), 0U);
+}
+
+TEST(DraftPace, TakesAllThatComesTrueWhereColumnsAreCheap) {
+  DraftPace pace;
+  learn(pace, 8);
+  EXPECT_EQ(pace.choose(5, 8, 1, costs_of(0.030, 0.001)), 8U);
+  EXPECT_EQ(pace.choose(5, 3, 1, costs_of(0.030, 0.001)), 3U) << "no more than there are";
+}
+
+TEST(DraftPace, TakesNoneThatCostMoreThanTheyBring) {
+  DraftPace pace;
+  learn(pace, 8);
+  EXPECT_EQ(pace.choose(5, 8, 1, costs_of(0.030, 0.030)), 0U);
+  DraftPace unlucky;
+  learn(unlucky, 0);
+  EXPECT_EQ(unlucky.choose(5, 8, 1, costs_of(0.030, 0.003)), 0U);
+}
+
+TEST(DraftPace, TakesFewWhereFewComeTrue) {
+  DraftPace pace;
+  for (int i = 0; i < 200; ++i) pace.count(5, 2, i % 2 == 0 ? 1 : 0);
+  const std::size_t few = pace.choose(5, 8, 1, costs_of(0.030, 0.002));
+  EXPECT_GE(few, 1U);
+  EXPECT_LE(few, 3U);
+}
+
+TEST(DraftPace, TriesAgainAfterAWhile) {
+  DraftPace pace;
+  learn(pace, 0);
+  const StepCosts costs = costs_of(0.030, 0.003);
+  int num_skipped = 0;
+  while (pace.choose(5, 8, 1, costs) == 0 && num_skipped < 1000) {
+    pace.count(5, 0, 0);
+    ++num_skipped;
+  }
+  EXPECT_GT(num_skipped, 10) << "what was learned is not forgotten at once";
+  EXPECT_LT(num_skipped, 200);
+}
+
+TEST(DraftPace, LearnsOfShortAndLongMatchesApart) {
+  DraftPace pace;
+  learn(pace, 0);
+  EXPECT_LT(pace.chance(5), 0.01);
+  EXPECT_GT(pace.chance(20), 0.5);
+}
+
+TEST(DraftPace, StaysWithinTheStepsThatAreLearnedFrom) {
+  DraftPace pace;
+  learn(pace, 8);
+  EXPECT_EQ(pace.choose(5, 8, StepCosts::kMaxTokens, costs_of(0.030, 0.0)), 0U);
+}
+
+}  // namespace
+}  // namespace vernal
