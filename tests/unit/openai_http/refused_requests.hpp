@@ -27,8 +27,6 @@ inline ApiError refusal(const std::function<void()>& convert) {
 inline constexpr std::pair<const char*, const char*> kBinding[] = {
     {R"("structural_tag":"x")", "structural_tag"},
     {R"("guided_of_some_day":1)", "guided_of_some_day"},
-    {R"("functions":[{"name":"f"}])", "functions"},
-    {R"("function_call":{"name":"f"})", "function_call"},
     {R"("allowed_token_ids":[1])", "allowed_token_ids"},
     {R"("stop_token_ids":[1])", "stop_token_ids"},
     {R"("include_stop_str_in_output":true)", "include_stop_str_in_output"},
