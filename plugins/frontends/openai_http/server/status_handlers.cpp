@@ -1,4 +1,4 @@
-// Handlers that never wait for a model: preflight, name, version, health, metrics, models.
+// Handlers that never wait for a model: preflight, version, health, metrics, models.
 #include <boost/json.hpp>
 #include <string>
 #include <utility>
@@ -56,13 +56,6 @@ net::awaitable<void> answer_preflight(Exchange& exchange) {
   Response response;
   response.status = 204;
   response.headers = CorsPolicy::preflight_headers(exchange.request().requested_headers);
-  co_await exchange.send(std::move(response));
-}
-
-net::awaitable<void> answer_root(Exchange& exchange) {
-  Response response;
-  response.body = to_text(boost::json::object{
-      {"name", "vernal"}, {"version", VERNAL_HTTP_VERSION}, {"endpoints", endpoint_list()}});
   co_await exchange.send(std::move(response));
 }
 
