@@ -158,6 +158,8 @@ void RequestReader::parse_head(std::size_t size, HttpRequest& request) {
   request.host = header(head, "host");
   request.content_type = header(head, "content-type");
   request.origin = header(head, "origin");
+  request.accept = header(head, "accept");
+  request.if_none_match = header(head, "if-none-match");
   request.requested_headers = header(head, "access-control-request-headers");
   request.has_anthropic_version = head.count("anthropic-version") > 0;
   buffer_.consume(size);

@@ -22,6 +22,8 @@ struct HttpRequest {
   std::string host;               // Host; empty: HTTP/1.0 without one
   std::string content_type;       // Content-Type
   std::string origin;             // Origin
+  std::string accept;             // Accept
+  std::string if_none_match;      // If-None-Match
   std::string requested_headers;  // Access-Control-Request-Headers
   bool has_anthropic_version = false;
   std::string body;

@@ -16,7 +16,7 @@ namespace json = boost::json;
 using Judge = bool (*)(const json::value& value);
 
 /// A member, what of it asks for something, and why that is refused.
-struct Member {
+struct BindingMember {
   std::string_view name;
   Judge asks;
   std::string_view why;
@@ -27,7 +27,6 @@ constexpr std::string_view kNoFormat =
 constexpr std::string_view kNoTokenRule =
     "this server does not limit or end an answer by token ids or patterns.";
 constexpr std::string_view kNoSound = "this server writes text only.";
-constexpr std::string_view kNoFunctions = "send tools and tool_choice instead.";
 constexpr std::string_view kNoBeams = "answers are drawn token by token.";
 constexpr std::string_view kNoPromptLogprobs =
     "the logprobs of a prompt come with echo and logprobs of a completion.";
@@ -51,10 +50,6 @@ bool is_there(const json::value& value) {
 
 bool is_given(const json::value& value) { return !value.is_null(); }
 
-bool names_a_function(const json::value& value) {
-  return is_there(value) && value != "none" && value != "auto";
-}
-
 bool has_other_than_text(const json::value& value) {
   if (!value.is_array()) return is_there(value) && value != "text";
   const json::array& kinds = value.get_array();
@@ -62,19 +57,18 @@ bool has_other_than_text(const json::value& value) {
                      [](const json::value& kind) { return kind != "text"; });
 }
 
-constexpr std::array kMembers = {
-    Member{"structural_tag", is_there, kNoFormat},
-    Member{"functions", is_there, kNoFunctions},
-    Member{"function_call", names_a_function, kNoFunctions},
-    Member{"allowed_token_ids", is_given, kNoTokenRule},
-    Member{"stop_token_ids", is_there, kNoTokenRule},
-    Member{"stop_regex", is_there, kNoTokenRule},
-    Member{"include_stop_str_in_output", is_there, "the text of a stop string is never delivered."},
-    Member{"logits_processors", is_there, kNoTokenRule},
-    Member{"modalities", has_other_than_text, kNoSound},
-    Member{"audio", is_there, kNoSound},
-    Member{"use_beam_search", is_there, kNoBeams},
-    Member{"prompt_logprobs", is_given, kNoPromptLogprobs},
+constexpr std::array kBindingMembers = {
+    BindingMember{"structural_tag", is_there, kNoFormat},
+    BindingMember{"allowed_token_ids", is_given, kNoTokenRule},
+    BindingMember{"stop_token_ids", is_there, kNoTokenRule},
+    BindingMember{"stop_regex", is_there, kNoTokenRule},
+    BindingMember{"include_stop_str_in_output", is_there,
+                  "the text of a stop string is never delivered."},
+    BindingMember{"logits_processors", is_there, kNoTokenRule},
+    BindingMember{"modalities", has_other_than_text, kNoSound},
+    BindingMember{"audio", is_there, kNoSound},
+    BindingMember{"use_beam_search", is_there, kNoBeams},
+    BindingMember{"prompt_logprobs", is_given, kNoPromptLogprobs},
 };
 
 /// Of the members that begin so, those that are read (answer_format.hpp).
@@ -94,7 +88,7 @@ bool is_unread_guide(std::string_view name) {
 }  // namespace
 
 void refuse_members_that_bind(const JsonFields& fields) {
-  for (const auto& [name, asks, why] : kMembers) {
+  for (const auto& [name, asks, why] : kBindingMembers) {
     const json::value* const value = fields.find(name);
     if (value != nullptr && asks(*value)) refuse(fields, name, why);
   }

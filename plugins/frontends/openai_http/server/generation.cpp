@@ -100,7 +100,7 @@ class Generation {
       part.is_accepted = part.request.poll(event);
       if (part.is_accepted) exchange_.record().on_event(i, event);
       if (part.is_accepted && event.type == VERNAL_EVENT_ERROR) refuse(event);
-      if (part.is_accepted) answer_.warn(view(event.text));
+      if (part.is_accepted) answer_.accept(event);
       all = all && part.is_accepted;
     }
     return all;
@@ -215,11 +215,11 @@ class Generation {
 
 std::string resolve_model(const HttpService& service, const std::string& model) {
   const std::vector<ModelInfo> models = service.models();
-  for (const ModelInfo& info : models) {
-    if (!model.empty() && is_called(info, model)) return info.id;
-  }
-  const bool is_only = model.empty() && models.size() == 1;
-  if (is_only || (service.settings.accept_any_model && !models.empty())) return models.front().id;
+  const ModelInfo* const meant = model.empty() ? nullptr : find_model(models, model);
+  if (meant != nullptr) return meant->id;
+  const std::vector<ModelInfo> named = without_patterns(models);
+  const bool is_only = model.empty() && named.size() == 1;
+  if (is_only || (service.settings.accept_any_model && !named.empty())) return named.front().id;
   if (model.empty()) {
     throw RequestRefused(invalid_value(
         "model", "Invalid value for 'model': expected the name of a model, found nothing."));

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "openai_http/anthropic/messages_answer.hpp"
+#include "openai_http/anthropic/messages_request.hpp"
 #include "openai_http/native/completion_answer.hpp"
 #include "openai_http/native/completion_request.hpp"
 #include "openai_http/native/infill_request.hpp"
@@ -16,6 +18,7 @@
 #include "openai_http/openai/completion_request.hpp"
 #include "openai_http/openai/embedding_answer.hpp"
 #include "openai_http/openai/embedding_request.hpp"
+#include "openai_http/page/page_handlers.hpp"
 #include "openai_http/protocol/text_safety.hpp"
 #include "openai_http/server/handlers.hpp"
 
@@ -24,6 +27,7 @@ namespace {
 
 constexpr GenerationApi kChat{read_chat_request, make_chat_answer, "chatcmpl-"};
 constexpr GenerationApi kCompletion{read_completion_request, make_completion_answer, "cmpl-"};
+constexpr GenerationApi kMessages{read_messages_request, make_messages_answer, "msg_"};
 constexpr GenerationApi kNativeCompletion{read_native_completion, make_native_answer, "cmpl-",
                                           prepare_native_completion};
 constexpr GenerationApi kInfill{read_infill, make_native_answer, "cmpl-", prepare_infill};
@@ -33,6 +37,7 @@ constexpr GenerationApi kNativeEmbedding{read_native_embedding, make_native_embe
 
 constexpr std::array kEndpoints = {
     Endpoint{"GET", "/", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_root},
+    Endpoint{"GET", "/page/{id}", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_page_file},
     Endpoint{"GET", "/health", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_health},
     Endpoint{"GET", "/healthz", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_health},
     Endpoint{"GET", "/ping", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_health},
@@ -51,6 +56,8 @@ constexpr std::array kEndpoints = {
              answer_generation, &kEmbedding},
     Endpoint{"POST", "/v1/chat/completions/input_tokens", Access::kWithKey, Work::kComputes,
              Speaks::kOpenAi, answer_chat_input_tokens},
+    Endpoint{"POST", "/v1/messages", Access::kWithKey, Work::kComputes, Speaks::kAnthropic,
+             answer_generation, &kMessages},
     Endpoint{"POST", "/v1/messages/count_tokens", Access::kWithKey, Work::kComputes,
              Speaks::kAnthropic, answer_count_tokens},
     Endpoint{"POST", "/tokenize", Access::kWithKey, Work::kComputes, Speaks::kNative,
