@@ -81,7 +81,8 @@ json::object answer_content(const RouteSchemas& route) {
   if (route.response.empty() && route.forms.empty()) return {{"text/plain", text}};
   json::object content;
   if (!route.response.empty()) content = json_content(json::parse(route.response));
-  if (route.is_streamable) content["text/event-stream"] = text;
+  // A schema would be one of the events, which a description of this version has no place for.
+  if (route.is_streamable) content["text/event-stream"] = json::object();
   for_each_word(route.forms, [&](std::string_view type) { content[type] = text; });
   return content;
 }
