@@ -90,7 +90,7 @@ net::awaitable<void> answer_metrics(Exchange& exchange) {
 
 net::awaitable<void> answer_model_list(Exchange& exchange) {
   Response response;
-  response.body = render_model_list(exchange.service().models());
+  response.body = render_model_list(without_patterns(exchange.service().models()));
   co_await exchange.send(std::move(response));
 }
 
