@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "openai_http/http/content_coding.hpp"
 #include "openai_http/openai/model_listing.hpp"
 #include "openai_http/server/process_metrics.hpp"
 #include "openai_http/server/routes.hpp"
@@ -12,7 +13,8 @@
 namespace vernal::openai_http {
 namespace {
 
-/// The bodies of all requests together may take this many times the largest body.
+/// The bodies of all requests together, with what decodes them, may take this many times the
+/// largest one.
 constexpr std::uint64_t kLargestBodies = 8;
 
 Metric metric(std::string_view name, std::string_view help, std::uint32_t type,
@@ -40,7 +42,7 @@ HttpService::HttpService(Settings own_settings, EngineClient engine_client, Text
       keys(read_keys(settings.api_keys_file)),
       cors(settings.cors_origins),
       hosts(known_hosts(settings)),
-      body_budget(kLargestBodies * settings.max_body),
+      body_budget(kLargestBodies * (settings.max_body + kMostDecoderMemory)),
       workers(1) {}
 
 std::vector<ModelInfo> HttpService::models() const {
