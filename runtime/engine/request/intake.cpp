@@ -113,11 +113,20 @@ std::shared_ptr<grammar::CompiledGrammar> compile_format(ModelEngine& model,
   }
 }
 
+// Refuses what a later version will do.
+void check_tool_choice(const ToolChoice& choice) {
+  if (choice.is_none || (!choice.is_required && choice.allowed.empty())) return;
+  throw unsupported_parameter(choice.is_required ? "tool_choice" : "allowed_tools",
+                              "Unsupported parameter: 'tool_choice' is not supported beyond auto "
+                              "and none by this version.");
+}
+
 PreparedRequest prepare(SubmittedRequest& submitted, Warnings& warnings) {
   const LoadedModel& model = submitted.model->model();
   PreparedRequest prepared;
   prepared.request = submitted.request;
   prepared.document = parse_request(submitted.document, *submitted.defaults, submitted.has_tokens);
+  check_tool_choice(prepared.document.tool_choice);
   check_biases(prepared.document.sampling, *model.tokenizer);
   add_text_biases(prepared.document, *model.tokenizer);
   Prompt prompt = make_prompt(submitted, prepared.document);

@@ -71,37 +71,6 @@ void read_prompt(ObjectReader& reader, bool has_tokens, RequestDocument& out) {
   if (reader.find_bool("continue_final_message").value_or(false)) take_beginning(out);
 }
 
-// Refuses what a later version will do, but tells a wrong value from a right one first.
-void read_tool_choice(ObjectReader& reader, RequestDocument& out) {
-  const json::value* choice = reader.find("tool_choice");
-  if (choice == nullptr || (choice->is_string() && choice->get_string() == "auto")) {
-    return;
-  }
-  if (choice->is_string() && choice->get_string() == "none") {
-    out.tools.clear();
-    return;
-  }
-  if (choice->is_object()) {
-    ObjectReader named(*choice, "tool_choice");
-    const std::string name = read_string(named.require("name"), "tool_choice.name", kMaxKeyBytes);
-    named.refuse_unknown_keys();
-    const auto has_name = [&](const ToolDefinition& tool) { return tool.name == name; };
-    if (std::none_of(out.tools.begin(), out.tools.end(), has_name)) {
-      throw invalid_value(
-          "tool_choice",
-          "Invalid value for 'tool_choice': it names a tool that is not in 'tools'.");
-    }
-  } else if (!choice->is_string() || choice->get_string() != "required" || out.tools.empty()) {
-    throw invalid_value("tool_choice",
-                        fmt::format("Invalid value for 'tool_choice': expected auto, none, or with "
-                                    "tools required or a name; found {}.",
-                                    describe(*choice)));
-  }
-  throw unsupported_parameter("tool_choice",
-                              "Unsupported parameter: 'tool_choice' is not supported beyond auto "
-                              "and none by this version.");
-}
-
 void read_tools_and_choice(ObjectReader& reader, RequestDocument& out) {
   if (const json::array* tools = reader.find_array("tools")) {
     if (!tools->empty() && !out.messages) {
@@ -110,7 +79,8 @@ void read_tools_and_choice(ObjectReader& reader, RequestDocument& out) {
     }
     out.tools = read_tools(*tools);
   }
-  read_tool_choice(reader, out);
+  out.tool_choice = read_tool_choice(reader, out.tools);
+  if (out.tool_choice.is_none) out.tools.clear();
   assign_if(out.has_parallel_calls, reader.find_bool("parallel_tool_calls"));
 }
 

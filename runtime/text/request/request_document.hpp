@@ -17,6 +17,7 @@
 #include "text/request/sampling_options.hpp"
 #include "text/request/sampling_reader.hpp"
 #include "text/request/token_rules.hpp"
+#include "text/request/tool_choice.hpp"
 
 namespace vernal {
 
@@ -36,6 +37,7 @@ struct RequestDocument {
   MessagePolicy message_policy;       ///< what may be done to them; not the client's to say
   std::optional<std::string> prompt;  ///< text as it stands; neither: the prompt comes as token ids
   std::vector<ToolDefinition> tools;  ///< none if tool_choice is "none"
+  ToolChoice tool_choice;             ///< which of them the answer may or must call
   bool has_parallel_calls = true;     ///< false: the answer ends behind its first call
   boost::json::object template_kwargs;  ///< variables of the chat template
   std::string thinking =

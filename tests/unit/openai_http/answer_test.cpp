@@ -323,6 +323,29 @@ TEST(ChatDocument, GathersChoicesCallsAndLogprobs) {
   EXPECT_EQ(second.at("finish_reason"), "tool_calls");
 }
 
+TEST(ChatAnswer, IsAFunctionCallInTheOlderApi) {
+  MockEvent name = with_channel(testing::delta("f"), VERNAL_CHANNEL_TOOL_NAME);
+  const std::vector<MockEvent> events = {
+      name, with_channel(testing::delta("{}"), VERNAL_CHANNEL_TOOL_ARGUMENTS),
+      testing::choice_finished(VERNAL_FINISH_TOOL_CALLS)};
+  GenerationRequest request = request_of(false);
+  request.answers_function_call = true;
+  const auto whole = make_chat_answer(request, kIdentity);
+  const json::value document = json::parse(play(*whole, events)).at("choices").at(0);
+  EXPECT_EQ(document.at("message").at("function_call"),
+            json::parse(R"({"name":"f","arguments":"{}"})"));
+  EXPECT_FALSE(document.at("message").as_object().contains("tool_calls"));
+  EXPECT_EQ(document.at("finish_reason"), "function_call");
+  request.is_streamed = true;
+  const auto stream = make_chat_answer(request, kIdentity);
+  const auto chunks = chunks_of(play(*stream, events));
+  EXPECT_EQ(chunks[1].at("choices").at(0).at("delta"),
+            json::parse(R"({"function_call":{"name":"f","arguments":""}})"));
+  EXPECT_EQ(chunks[2].at("choices").at(0).at("delta"),
+            json::parse(R"({"function_call":{"arguments":"{}"}})"));
+  EXPECT_EQ(chunks[3].at("choices").at(0).at("finish_reason"), "function_call");
+}
+
 TEST(CompletionDocument, NumbersChoicesPromptByPrompt) {
   const auto answer = make_completion_answer(request_of(false, 2, 2), kIdentity);
   std::string out;

@@ -239,6 +239,40 @@ TEST(ChatRequest, NamesTheToolThatIsNotOffered) {
   EXPECT_NE(error.message.find("nope"), std::string::npos);
 }
 
+TEST(ChatRequest, CarriesWhichToolsMayBeCalled) {
+  const std::string tools =
+      R"("tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"g"}}],)";
+  const auto choice = [&](const std::string& mode, const std::string& name) {
+    return R"("tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":")" + mode +
+           R"(","tools":[{"type":"function","function":{"name":")" + name + R"("}}]}})";
+  };
+  const json::object document = document_of(chat(tools + choice("required", "g")));
+  EXPECT_EQ(document.at("tool_choice"), "required");
+  EXPECT_EQ(document.at("allowed_tools"), json::parse(R"(["g"])"));
+  EXPECT_EQ(document.at("tools").as_array().size(), 2U) << "the prompt shows all";
+  EXPECT_EQ(chat_refusal(tools + choice("required", "h")).param, "tool_choice");
+  EXPECT_EQ(chat_refusal(tools + choice("some", "g")).param, "tool_choice.allowed_tools.mode");
+  EXPECT_EQ(chat_refusal(tools + R"("tool_choice":{"type":"allowed_tools"})").param,
+            "tool_choice.allowed_tools");
+}
+
+TEST(ChatRequest, ReadsFunctionsOfTheOlderApi) {
+  const std::string functions = R"("functions":[{"name":"f","parameters":{"type":"object"}}])";
+  const GenerationRequest request = chat(functions + R"(,"function_call":{"name":"f"})");
+  const json::object document = document_of(request);
+  EXPECT_TRUE(request.answers_function_call);
+  EXPECT_EQ(document.at("tools"), json::parse(R"([{"type":"function","function":{"name":"f",
+              "parameters":{"type":"object"}}}])"));
+  EXPECT_EQ(document.at("tool_choice"), json::parse(R"({"name":"f"})"));
+  EXPECT_EQ(document.at("parallel_tool_calls"), false);
+  EXPECT_EQ(document_of(chat(functions + R"(,"function_call":"none")")).at("tool_choice"), "none");
+  EXPECT_FALSE(chat("").answers_function_call);
+  EXPECT_EQ(chat_refusal(functions + R"(,"function_call":{"name":"g"})").param, "function_call");
+  EXPECT_EQ(chat_refusal(functions + R"(,"function_call":"required")").param, "function_call");
+  EXPECT_EQ(chat_refusal(functions + R"(,"tools":[])").param, "functions");
+  EXPECT_EQ(chat_refusal(R"("functions":[{"name":""}])").param, "functions[0].name");
+}
+
 /// The ways in which clients of common servers ask for a format, and what the engine gets.
 const std::pair<const char*, const char*> kFormats[] = {
     {R"("response_format":{"type":"json_object"})", R"({"type":"json"})"},
@@ -298,8 +332,6 @@ TEST(ChatRequest, RefusesFormatsThatSayTooLittleOrTooMuch) {
 const std::pair<const char*, const char*> kBinding[] = {
     {R"("structural_tag":"x")", "structural_tag"},
     {R"("guided_of_some_day":1)", "guided_of_some_day"},
-    {R"("functions":[{"name":"f"}])", "functions"},
-    {R"("function_call":{"name":"f"})", "function_call"},
     {R"("allowed_token_ids":[1])", "allowed_token_ids"},
     {R"("stop_token_ids":[1])", "stop_token_ids"},
     {R"("include_stop_str_in_output":true)", "include_stop_str_in_output"},

@@ -38,6 +38,11 @@ std::string call_id_of(const vernal_event& event) {
   return id.empty() ? make_id("call_") : std::string(id);
 }
 
+std::string_view reason_name(std::uint32_t reason, bool answers_function_call) {
+  const bool is_call = answers_function_call && reason == VERNAL_FINISH_TOOL_CALLS;
+  return is_call ? "function_call" : finish_reason_name(reason);
+}
+
 class ChatStream final : public Answer {
  public:
   ChatStream(const GenerationRequest& request, AnswerIdentity identity)
@@ -48,6 +53,7 @@ class ChatStream final : public Answer {
         include_usage_(request.include_usage),
         timings_per_token_(request.timings_per_token),
         reports_progress_(request.reports_progress),
+        answers_function_call_(request.answers_function_call),
         usage_(request.num_choices) {}
 
   void begin(std::string& out) override {
@@ -67,9 +73,10 @@ class ChatStream final : public Answer {
       if (std::exchange(reports_progress_, false)) progress_ = prompt_progress(event);  // all done
       append_delta(event, out);
     } else if (event.type == VERNAL_EVENT_CHOICE_FINISHED) {
-      json::object choice{{"index", event.choice},
-                          {"delta", json::object()},
-                          {"finish_reason", finish_reason_name(event.finish_reason)}};
+      json::object choice{
+          {"index", event.choice},
+          {"delta", json::object()},
+          {"finish_reason", reason_name(event.finish_reason, answers_function_call_)}};
       append_chunk(out, single(std::move(choice)));
     } else if (event.type == VERNAL_EVENT_FINISHED) {
       usage_.add(event);
@@ -118,11 +125,8 @@ class ChatStream final : public Answer {
         delta["reasoning_content"] = view(event.text);
         break;
       case VERNAL_CHANNEL_TOOL_NAME:
-        delta["tool_calls"] = single(call_start(event));
-        break;
       case VERNAL_CHANNEL_TOOL_ARGUMENTS:
-        delta["tool_calls"] =
-            single({{"index", event.call_index}, {"function", {{"arguments", view(event.text)}}}});
+        add_call_delta(event, delta);
         break;
       default:
         delta["content"] = view(event.text);
@@ -139,11 +143,21 @@ class ChatStream final : public Answer {
     append_chunk(out, single(std::move(choice)));
   }
 
-  static json::object call_start(const vernal_event& event) {
-    return {{"index", event.call_index},
-            {"id", call_id_of(event)},
-            {"type", "function"},
-            {"function", {{"name", view(event.text)}, {"arguments", ""}}}};
+  void add_call_delta(const vernal_event& event, json::object& delta) const {
+    const bool begins = event.channel == VERNAL_CHANNEL_TOOL_NAME;
+    json::object function{{"arguments", begins ? "" : view(event.text)}};
+    if (begins) function["name"] = view(event.text);
+    if (answers_function_call_) {
+      delta["function_call"] = std::move(function);
+      return;
+    }
+    json::object call{{"index", event.call_index}};
+    if (begins) {
+      call["id"] = call_id_of(event);
+      call["type"] = "function";
+    }
+    call["function"] = std::move(function);
+    delta["tool_calls"] = single(std::move(call));
   }
 
   AnswerIdentity identity_;
@@ -153,6 +167,7 @@ class ChatStream final : public Answer {
   bool include_usage_;
   bool timings_per_token_;
   bool reports_progress_;
+  bool answers_function_call_;
   json::object timings_;   // for the next chunk
   json::object progress_;  // for the next chunk
   Usage usage_;
@@ -164,6 +179,7 @@ class ChatDocument final : public Answer {
       : identity_(std::move(identity)),
         num_alternatives_(request.num_alternatives),
         wants_logprobs_(request.wants_logprobs),
+        answers_function_call_(request.answers_function_call),
         choices_(request.num_choices),
         usage_(request.num_choices) {}
 
@@ -232,30 +248,38 @@ class ChatDocument final : public Answer {
     Choice& choice = choices_[index];
     json::object message{{"role", "assistant"}, {"content", choice.content}, {"refusal", nullptr}};
     if (!choice.reasoning.empty()) message["reasoning_content"] = choice.reasoning;
-    if (!choice.calls.empty()) {
-      if (choice.content.empty()) message["content"] = nullptr;
-      json::array calls;
-      for (const Call& call : choice.calls) {
-        calls.push_back(
-            json::object{{"id", call.id},
-                         {"type", "function"},
-                         {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
-      }
-      message["tool_calls"] = std::move(calls);
-    }
+    if (!choice.calls.empty()) add_calls(choice, message);
     json::object out{{"index", index},
                      {"message", std::move(message)},
                      {"logprobs", nullptr},
-                     {"finish_reason", finish_reason_name(choice.finish_reason)}};
+                     {"finish_reason", reason_name(choice.finish_reason, answers_function_call_)}};
     if (wants_logprobs_) {
       out["logprobs"] = {{"content", std::move(choice.logprobs)}, {"refusal", nullptr}};
     }
     return out;
   }
 
+  void add_calls(const Choice& choice, json::object& message) const {
+    if (choice.content.empty()) message["content"] = nullptr;
+    if (answers_function_call_) {
+      const Call& call = choice.calls.front();
+      message["function_call"] = json::object{{"name", call.name}, {"arguments", call.arguments}};
+      return;
+    }
+    json::array calls;
+    for (const Call& call : choice.calls) {
+      calls.push_back(
+          json::object{{"id", call.id},
+                       {"type", "function"},
+                       {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
+    }
+    message["tool_calls"] = std::move(calls);
+  }
+
   AnswerIdentity identity_;
   std::uint32_t num_alternatives_;
   bool wants_logprobs_;
+  bool answers_function_call_;
   std::vector<Choice> choices_;
   Usage usage_;
 };

@@ -16,7 +16,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxMessages = 100'000;
-constexpr std::size_t kMaxTools = 1'000;
 
 /// A string, or the texts of parts that have one.
 std::string joined_text(const json::value& value) {
@@ -187,77 +186,7 @@ json::object read_message(const JsonFields& message) {
   return out;
 }
 
-/// Tools go on as they were sent: the prompt that a model was trained on has their members in the
-/// client's order.
-void check_tool(const JsonFields& function) {
-  if (function.required_string("name").empty()) function.refuse("name", "a name");
-  function.string("description");
-  function.object("parameters");
-}
-
-json::array read_tool_list(const JsonFields& fields, const json::array& tools) {
-  if (tools.size() > kMaxTools) fields.refuse("tools", fmt::format("at most {} tools", kMaxTools));
-  json::array out;
-  for (std::size_t i = 0; i < tools.size(); ++i) {
-    if (!tools[i].is_object()) fields.refuse("tools", "an array of objects");
-    const JsonFields tool(tools[i].get_object(), element_path("tools", i));
-    if (tool.string("type").value_or("function") != "function") continue;
-    const json::object* const function = tool.object("function");
-    if (function == nullptr) tool.refuse("function", "an object with a name");
-    check_tool(JsonFields(*function, tool.path_of("function.")));
-    out.push_back(tools[i]);
-  }
-  return out;
-}
-
-/// Name that a tool_choice object asks for.
-std::string_view named_choice(const JsonFields& fields, const json::object& choice) {
-  const JsonFields choice_fields(choice, "tool_choice.");
-  if (choice_fields.string("type").value_or("function") != "function") {
-    choice_fields.refuse("type", "\"function\"");
-  }
-  const json::object* const function = choice_fields.object("function");
-  if (function == nullptr) fields.refuse("tool_choice", "an object with a member function");
-  return JsonFields(*function, "tool_choice.function.").required_string("name");
-}
-
-[[noreturn]] void refuse_choice(std::string_view message) {
-  throw RequestRefused(invalid_value("tool_choice", message));
-}
-
-void read_tool_choice(const JsonFields& fields, const json::array& tools, json::object& document) {
-  const json::value* const choice = fields.find("tool_choice");
-  if (choice == nullptr) return;
-  if (const auto* const object = choice->if_object()) {
-    const std::string_view name = named_choice(fields, *object);
-    if (!offers_tool(tools, name)) {
-      refuse_choice(fmt::format(
-          "Invalid value for 'tool_choice': the tool \"{}\" is not among the tools of the request.",
-          shortened(name)));
-    }
-    document["tool_choice"] = json::object{{"name", name}};
-    return;
-  }
-  const std::string_view word = choice->is_string() ? text_of(choice->get_string()) : "";
-  if (word != "none" && word != "auto" && word != "required") {
-    fields.refuse("tool_choice", "\"none\", \"auto\", \"required\" or an object that names a tool");
-  }
-  if (word == "required" && tools.empty()) {
-    refuse_choice(
-        "Invalid value for 'tool_choice': \"required\" needs tools, but the request offers none.");
-  }
-  if (!tools.empty()) document["tool_choice"] = word;
-}
-
 }  // namespace
-
-bool offers_tool(const json::array& tools, std::string_view name) {
-  for (const json::value& tool : tools) {
-    const json::value& function = tool.get_object().at("function");
-    if (text_of(function.get_object().at("name").get_string()) == name) return true;
-  }
-  return false;
-}
 
 json::array read_messages(const JsonFields& fields) {
   const json::array& messages = fields.required_array("messages");
@@ -271,16 +200,6 @@ json::array read_messages(const JsonFields& fields) {
     out.push_back(read_message(JsonFields(messages[i].get_object(), element_path("messages", i))));
   }
   return out;
-}
-
-void read_tools(const JsonFields& fields, json::object& document) {
-  json::array tools;
-  if (const json::array* const listed = fields.array("tools")) {
-    tools = read_tool_list(fields, *listed);
-  }
-  read_tool_choice(fields, tools, document);
-  if (fields.boolean("parallel_tool_calls") == false) document["parallel_tool_calls"] = false;
-  if (!tools.empty()) document["tools"] = std::move(tools);
 }
 
 }  // namespace vernal::openai_http

@@ -1,4 +1,4 @@
-// Messages and tools of a chat request in the OpenAI shape, made into those of a request document.
+// Messages of a chat request in the OpenAI shape, made into those of a request document.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -13,14 +13,5 @@ namespace vernal::openai_http {
 /// Throws RequestRefused for anything of another type, an empty list, an unknown role, and parts
 /// that are not text.
 boost::json::array read_messages(const JsonFields& fields);
-
-/// The members "tools" and "tool_choice", written into the document as tools [{name, description,
-/// parameters}] and tool_choice ("none", "auto", "required" or {name}). Tools of other types than
-/// function are left out. Throws RequestRefused for a tool_choice that names a tool which is not
-/// offered.
-void read_tools(const JsonFields& fields, boost::json::object& document);
-
-/// Whether `tools` of a document has one of that name.
-bool offers_tool(const boost::json::array& tools, std::string_view name);
 
 }  // namespace vernal::openai_http

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "openai_http/openai/chat_messages.hpp"
+#include "openai_http/openai/chat_tools.hpp"
 #include "openai_http/protocol/answer_format.hpp"
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/json_text.hpp"
@@ -98,7 +99,7 @@ GenerationRequest read_chat_request(const json::object& body) {
   GenerationRequest request;
   read_delivery(fields, request);
   json::object document{{"kind", "generate"}, {"messages", read_messages(fields)}};
-  read_tools(fields, document);
+  request.answers_function_call = read_tools(fields, document);
   read_answer_format(fields, document);
   refuse_members_that_bind(fields);
   read_continuation(fields, document);

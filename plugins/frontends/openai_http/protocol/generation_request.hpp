@@ -27,9 +27,10 @@ struct GenerationRequest {
   std::vector<EnginePrompt> prompts;  // at least one
   std::uint32_t num_choices = 1;      // of each prompt
   bool is_streamed = false;
-  bool include_usage = false;      // a usage chunk at the end of the event stream
-  bool timings_per_token = false;  // in each chunk of the event stream
-  bool reports_progress = false;   // chunks that say how much of the prompt is done
+  bool include_usage = false;          // a usage chunk at the end of the event stream
+  bool timings_per_token = false;      // in each chunk of the event stream
+  bool reports_progress = false;       // chunks that say how much of the prompt is done
+  bool answers_function_call = false;  // a call is function_call of the older API
   bool wants_logprobs = false;
   std::uint32_t num_alternatives = 0;     // of each position, with wants_logprobs
   bool wants_base64 = false;              // of an embedding; else numbers

@@ -27,7 +27,6 @@ constexpr std::string_view kNoFormat =
 constexpr std::string_view kNoTokenRule =
     "this server does not limit or end an answer by token ids or patterns.";
 constexpr std::string_view kNoSound = "this server writes text only.";
-constexpr std::string_view kNoFunctions = "send tools and tool_choice instead.";
 constexpr std::string_view kNoBeams = "answers are drawn token by token.";
 constexpr std::string_view kNoPromptLogprobs =
     "the logprobs of a prompt come with echo and logprobs of a completion.";
@@ -51,10 +50,6 @@ bool is_there(const json::value& value) {
 
 bool is_given(const json::value& value) { return !value.is_null(); }
 
-bool names_a_function(const json::value& value) {
-  return is_there(value) && value != "none" && value != "auto";
-}
-
 bool has_other_than_text(const json::value& value) {
   if (!value.is_array()) return is_there(value) && value != "text";
   const json::array& kinds = value.get_array();
@@ -64,8 +59,6 @@ bool has_other_than_text(const json::value& value) {
 
 constexpr std::array kMembers = {
     Member{"structural_tag", is_there, kNoFormat},
-    Member{"functions", is_there, kNoFunctions},
-    Member{"function_call", names_a_function, kNoFunctions},
     Member{"allowed_token_ids", is_given, kNoTokenRule},
     Member{"stop_token_ids", is_there, kNoTokenRule},
     Member{"stop_regex", is_there, kNoTokenRule},

@@ -130,7 +130,13 @@ TEST(RequestDocument, NamesTheFieldAtFault) {
       {R"("tools": [{"name": "f"}, {"name": "f"}])", "tools[1].name"},
       {R"("tools": [{"name": "f", "parameters": "x"}])", "tools[0].parameters"},
       {R"("tools": [{"type": "function"}])", "tools[0].name"},
-      {R"("tool_choice": {"name": "g"}, "tools": [{"name": "f"}])", "tool_choice"},
+      {R"("tool_choice": {"name": "g"}, "tools": [{"name": "f"}])", "tool_choice.name"},
+      {R"("tool_choice": {"name": "f"}, "tools": [{"name": "f"}, {"name": "g"}],
+          "allowed_tools": ["g"])",
+       "tool_choice.name"},
+      {R"("tool_choice": "maybe", "tools": [{"name": "f"}])", "tool_choice"},
+      {R"("tools": [{"name": "f"}], "allowed_tools": [])", "allowed_tools"},
+      {R"("tools": [{"name": "f"}], "allowed_tools": ["f", "g"])", "allowed_tools[1]"},
       {R"("tool_choice": "required")", "tool_choice"},
       {R"("format": {"type": "json_schema"})", "format.schema"},
       {R"("format": {"type": "json_schema", "schema": 1})", "format.schema"},
@@ -177,14 +183,22 @@ TEST(RequestDocument, RefusesMessagesThatAreNone) {
   EXPECT_EQ(image.param, "messages[0].content[0]");
 }
 
-TEST(RequestDocument, TellsWhatIsNotSupportedFromWhatIsWrong) {
-  for (const char* members : {R"("tools": [{"name": "f"}], "tool_choice": "required")",
-                              R"("tools": [{"name": "f"}], "tool_choice": {"name": "f"})"}) {
-    const Refusal found = refusal(with(members));
-    EXPECT_EQ(found.code, VERNAL_UNSUPPORTED) << members;
-    EXPECT_EQ(found.error_code, "unsupported_parameter") << members;
-    EXPECT_EQ(found.message.rfind("Unsupported parameter: ", 0), 0U) << found.message;
-  }
+TEST(RequestDocument, ReadsWhichToolsMayOrMustBeCalled) {
+  const auto choice = [](const std::string& members) {
+    return parse(with(R"("tools": [{"name": "f"}, {"name": "g"}], )" + members)).tool_choice;
+  };
+  EXPECT_FALSE(choice(R"("tool_choice": "auto")").is_required);
+  const ToolChoice required = choice(R"("tool_choice": "required")");
+  EXPECT_TRUE(required.is_required);
+  EXPECT_FALSE(required.is_named);
+  EXPECT_TRUE(required.allows("f") && required.allows("g"));
+  const ToolChoice named = choice(R"("tool_choice": {"name": "f"}, "allowed_tools": ["f"])");
+  EXPECT_TRUE(named.is_required && named.is_named);
+  EXPECT_TRUE(named.allows("f"));
+  EXPECT_FALSE(named.allows("g"));
+  const ToolChoice some = choice(R"("allowed_tools": ["g"])");
+  EXPECT_FALSE(some.is_required);
+  EXPECT_FALSE(some.allows("f"));
   EXPECT_TRUE(parse(with(R"("tools": [{"name": "f"}], "tool_choice": "none")")).tools.empty());
 }
 
