@@ -8,7 +8,7 @@
 #include <optional>
 #include <string_view>
 
-#include "openai_http/anthropic/messages.hpp"
+#include "openai_http/anthropic/messages_request.hpp"
 #include "openai_http/http/request_head.hpp"
 #include "openai_http/openai/chat_request.hpp"
 #include "openai_http/openai/completion_request.hpp"
@@ -53,9 +53,8 @@ void read_body(std::string_view text) {
   if (!body) return;
   attempt([&] { check_documents(read_chat_request(body->object())); });
   attempt([&] { check_documents(read_completion_request(body->object())); });
-  attempt([&] {
-    require(boost::json::parse(read_anthropic_messages(body->object()).document).is_object());
-  });
+  attempt([&] { check_documents(read_messages_request(body->object())); });
+  attempt([&] { check_documents(read_messages_to_count(body->object())); });
 }
 
 void read_request(std::string_view bytes) {

@@ -1,4 +1,4 @@
-// The plugin: an HTTP server that speaks the OpenAI API.
+// The plugin: an HTTP server that speaks the APIs of OpenAI, Anthropic and llama-server.
 #include "vernal/plugin.hpp"
 
 #include <memory>

@@ -1,20 +1,22 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
-#include <functional>
 #include <string>
 #include <utility>
 
-#include "openai_http/anthropic/messages.hpp"
 #include "openai_http/openai/chat_request.hpp"
 #include "openai_http/openai/completion_request.hpp"
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/json_body.hpp"
+#include "refused_requests.hpp"
 
 namespace vernal::openai_http {
 namespace {
 
 namespace json = boost::json;
+using testing::kBinding;
+using testing::kHarmless;
+using testing::refusal;
 
 GenerationRequest chat(const std::string& members) {
   const std::string separator = members.empty() ? "" : ",";
@@ -25,17 +27,6 @@ GenerationRequest chat(const std::string& members) {
 
 json::object document_of(const GenerationRequest& request, std::size_t prompt = 0) {
   return json::parse(request.prompts.at(prompt).document).as_object();
-}
-
-ApiError refusal(const std::function<void()>& convert) {
-  try {
-    convert();
-  } catch (const RequestRefused& refused) {
-    EXPECT_GE(refused.error().message.size(), 30U) << refused.error().message;
-    return refused.error();
-  }
-  ADD_FAILURE() << "was accepted";
-  return {};
 }
 
 ApiError chat_refusal(const std::string& members) {
@@ -328,28 +319,6 @@ TEST(ChatRequest, RefusesFormatsThatSayTooLittleOrTooMuch) {
       R"("json_schema":{"type":"object"},"response_format":{"type":"json_object","schema":{"type":"object"}})");
 }
 
-/// What binds an answer, under the names that clients of common servers know.
-const std::pair<const char*, const char*> kBinding[] = {
-    {R"("structural_tag":"x")", "structural_tag"},
-    {R"("guided_of_some_day":1)", "guided_of_some_day"},
-    {R"("allowed_token_ids":[1])", "allowed_token_ids"},
-    {R"("stop_token_ids":[1])", "stop_token_ids"},
-    {R"("include_stop_str_in_output":true)", "include_stop_str_in_output"},
-    {R"("logits_processors":["x"])", "logits_processors"},
-    {R"("modalities":["text","audio"])", "modalities"},
-    {R"("audio":{"voice":"alloy"})", "audio"},
-    {R"("use_beam_search":true)", "use_beam_search"},
-    {R"("prompt_logprobs":0)", "prompt_logprobs"},
-};
-
-/// The same members where they ask for nothing, and members that only look like those.
-constexpr const char* kHarmless =
-    R"("grammar":"","json_schema":null,"structured_outputs":{},"guided_json":null,"functions":[],
-       "function_call":"auto","ignore_eos":false,"bad_words":[],"stop_token_ids":[],
-       "continue_final_message":false,"add_generation_prompt":true,"modalities":["text"],
-       "audio":null,"use_beam_search":false,"response_format":{"type":"text"},
-       "output_config":{"effort":"low"},"context_management":{"edits":[]},"guided":true)";
-
 TEST(ChatRequest, RefusesByNameWhatWouldBindTheAnswer) {
   for (const auto& [members, param] : kBinding) {
     const ApiError error = chat_refusal(members);
@@ -561,76 +530,6 @@ TEST(CompletionRequest, RefusesByName) {
   };
   for (const auto& [body, param] : cases) {
     EXPECT_EQ(refusal([&] { completion(body); }).param, param) << body;
-  }
-}
-
-TEST(AnthropicMessages, BecomeADocument) {
-  const JsonBody body(R"({"model":"m","system":[{"type":"text","text":"s","cache_control":{}}],
-      "thinking":{"type":"disabled"},"tools":[{"name":"f","input_schema":{"type":"object"}},
-      {"type":"web_search_20250305","name":"w"}],"messages":[
-      {"role":"user","content":"q"},
-      {"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"x"},
-        {"type":"text","text":"t"},{"type":"tool_use","id":"1","name":"f","input":{"a":1}}]},
-      {"role":"user","content":[{"type":"tool_result","tool_use_id":"1","content":
-        [{"type":"text","text":"r"}]},{"type":"text","text":"so?"}]}]})");
-  const MessagesDocument converted = read_anthropic_messages(body.object());
-  EXPECT_EQ(converted.model, "m");
-  EXPECT_EQ(json::parse(converted.document), json::parse(R"({"kind":"generate","thinking":"off",
-      "tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}],"messages":[
-      {"role":"system","content":"s"},{"role":"user","content":"q"},
-      {"role":"assistant","content":"t","reasoning_content":"hm","tool_calls":[{"id":"1",
-        "type":"function","function":{"name":"f","arguments":{"a":1}}}]},
-      {"role":"tool","tool_call_id":"1","content":"r"},{"role":"user","content":"so?"}]})"));
-}
-
-TEST(AnthropicMessages, KeepWhatWasSentOfToolsAndCalls) {
-  const JsonBody body(R"({"messages":[{"role":"user","content":"q"},
-      {"role":"assistant","content":[{"type":"tool_use","id":"1","name":"f",
-        "input":{"x":0.10,"y":36893488147419103232}}]}],
-      "tools":[{"type":"custom","input_schema":{"type":"object","maximum":1E3},"strict":true,
-        "name":"f","cache_control":{"type":"ephemeral"}}]})");
-  const std::string document = read_anthropic_messages(body.object()).document;
-  EXPECT_NE(document.find(R"("arguments":{"x":0.10,"y":36893488147419103232})"), std::string::npos)
-      << document;
-  EXPECT_NE(
-      document.find(R"("tools":[{"type":"function","function":{"parameters":{"type":"object",)"
-                    R"("maximum":1E3},"strict":true,"name":"f"}}])"),
-      std::string::npos)
-      << document;
-  EXPECT_NE(document.find(R"("content":null,"tool_calls")"), std::string::npos) << document;
-}
-
-TEST(AnthropicMessages, TakeNullForAnEmptyMessageOfTheAssistant) {
-  const JsonBody body(R"({"messages":[{"role":"user","content":"q"},
-      {"role":"assistant","content":null},{"role":"assistant","content":[]},
-      {"role":"user","content":"on"}]})");
-  const auto document = json::parse(read_anthropic_messages(body.object()).document);
-  const json::array& messages = document.at("messages").as_array();
-  ASSERT_EQ(messages.size(), 4U);
-  EXPECT_EQ(messages[1].at("content"), "");
-  EXPECT_EQ(messages[2].at("content"), "");
-}
-
-TEST(AnthropicMessages, AreRefusedByNameWhereTheyWouldBindTheAnswer) {
-  const std::string messages = R"({"messages":[{"role":"user","content":"x"}],)";
-  for (const auto& [members, param] : kBinding) {
-    const std::string body = messages + members + "}";
-    EXPECT_EQ(refusal([&] { read_anthropic_messages(JsonBody(body).object()); }).param, param);
-  }
-  read_anthropic_messages(JsonBody(messages + kHarmless + "}").object());
-}
-
-TEST(AnthropicMessages, AreRefusedByName) {
-  const std::pair<const char*, const char*> cases[] = {
-      {R"({})", "messages"},
-      {R"({"messages":[]})", "messages"},
-      {R"({"messages":[{"role":"tool","content":"x"}]})", "messages[0].role"},
-      {R"({"messages":[{"role":"user","content":[{"type":"image"}]}]})",
-       "messages[0].content[0].type"},
-      {R"({"messages":[{"role":"user","content":"x"}],"system":5})", "system"},
-  };
-  for (const auto& [text, param] : cases) {
-    EXPECT_EQ(refusal([&] { read_anthropic_messages(JsonBody(text).object()); }).param, param);
   }
 }
 

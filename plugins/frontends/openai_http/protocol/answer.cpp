@@ -4,7 +4,14 @@
 #include <boost/json.hpp>
 #include <utility>
 
+#include "vernal/error.hpp"
+
 namespace vernal::openai_http {
+
+void Answer::accept(const vernal_event& accepted) {
+  prompt_tokens_ += accepted.prompt_tokens;
+  warn(view(accepted.text));
+}
 
 void Answer::warn(std::string_view lines) {
   while (!lines.empty()) {

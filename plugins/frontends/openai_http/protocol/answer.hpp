@@ -36,16 +36,22 @@ class Answer {
   /// The answer ends early because of `error`, after its head was sent.
   virtual void fail(const ApiError& error, std::string& out) = 0;
 
-  /// What the engine has to say about a prompt, one sentence a line; before begin. It becomes the
+  /// A prompt was accepted: its length, and the warnings of the event; before begin.
+  void accept(const vernal_event& accepted);
+
+  /// What the server has to say about a prompt, one sentence a line; before begin. It becomes the
   /// member `warnings` of the document, or of the first chunk.
   void warn(std::string_view lines);
 
  protected:
   /// Adds `warnings` to the first object that is given, if there are any.
   void add_warnings(boost::json::object& to);
+  /// Tokens of the accepted prompts.
+  std::uint64_t prompt_tokens() const noexcept { return prompt_tokens_; }
 
  private:
   boost::json::array warnings_;
+  std::uint64_t prompt_tokens_ = 0;
 };
 
 /// What all chunks and documents of one answer have in common.

@@ -225,8 +225,9 @@ std::string render_error(const ApiError& error, Dialect dialect, std::string_vie
   const std::string message = message_of(error, dialect);
   if (dialect == Dialect::kAnthropic) {
     json::object inner{{"type", anthropic_type(error.status)}, {"message", message}};
-    return to_text(
-        json::object{{"type", "error"}, {"error", std::move(inner)}, {"request_id", request_id}});
+    json::object out{{"type", "error"}, {"error", std::move(inner)}};
+    if (!request_id.empty()) out["request_id"] = request_id;
+    return to_text(out);
   }
   if (dialect == Dialect::kNative) return render_native_error(error, message);
   json::object inner{{"message", message}, {"type", error.type}};

@@ -77,7 +77,7 @@ ApiError error_of_event(const vernal_event& event);
 /// To be called in a catch block.
 ApiError current_error(std::string_view model = {});
 
-/// The JSON body. `request_id` is written in the Anthropic shape only.
+/// The JSON body. `request_id` is written in the Anthropic shape only, and there if it is not empty.
 std::string render_error(const ApiError& error, Dialect dialect, std::string_view request_id);
 
 }  // namespace vernal::openai_http

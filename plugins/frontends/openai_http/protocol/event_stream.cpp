@@ -12,6 +12,14 @@ void append_event(std::string& out, const boost::json::object& data) {
   out += "\n\n";
 }
 
+void append_typed_event(std::string& out, const boost::json::object& data) {
+  const boost::json::string& type = data.at("type").as_string();
+  out += "event: ";
+  out.append(type.data(), type.size());
+  out += '\n';
+  append_event(out, data);
+}
+
 void append_done(std::string& out) { out += "data: [DONE]\n\n"; }
 
 }  // namespace vernal::openai_http

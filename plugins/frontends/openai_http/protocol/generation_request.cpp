@@ -24,38 +24,6 @@ constexpr double kMinSeed = -9223372036854775808.0;
 constexpr std::int64_t kLargestBudget = 1LL << 31;
 constexpr double kNoBudget = -1e9;  // far from every budget, and from the ends of 64 bits
 
-/// Reads the seed: any 64-bit integer, signed or not. Only its bits count.
-void read_seed(const JsonFields& fields, json::object& document) {
-  const json::value* const seed = fields.find("seed");
-  if (seed == nullptr) return;
-  if (const auto* const large = seed->if_uint64()) {
-    document["seed"] = *large;
-    return;
-  }
-  const auto value = fields.integer("seed", {kMinSeed, kMaxSeed});
-  document["seed"] = static_cast<std::uint64_t>(*value);
-}
-
-/// Reads a string or a list of strings. Leaves out empty ones: they stop nothing.
-void read_stops(const JsonFields& fields, json::object& document) {
-  const json::value* const stop = fields.find("stop");
-  if (stop == nullptr) return;
-  json::array stops;
-  if (stop->is_string()) {
-    stops.push_back(*stop);
-  } else if (stop->is_array() && stop->get_array().size() <= kMaxStops) {
-    stops = stop->get_array();
-  } else {
-    fields.refuse("stop", fmt::format("a string or an array of at most {} strings", kMaxStops));
-  }
-  json::array kept;
-  for (json::value& text : stops) {
-    if (!text.is_string()) fields.refuse("stop", "a string or an array of strings");
-    if (!text.get_string().empty()) kept.push_back(std::move(text));
-  }
-  if (!kept.empty()) document["stop"] = std::move(kept);
-}
-
 /// The number, cut to the largest budget, or nullopt if it is not a whole number.
 std::optional<std::int64_t> whole_number(const json::value& value) {
   if (const auto* const small = value.if_int64()) return std::min(*small, kLargestBudget);
@@ -68,11 +36,41 @@ std::optional<std::int64_t> whole_number(const json::value& value) {
 
 }  // namespace
 
+void read_seed(const JsonFields& fields, json::object& document) {
+  const json::value* const seed = fields.find("seed");
+  if (seed == nullptr) return;
+  if (const auto* const large = seed->if_uint64()) {
+    document["seed"] = *large;
+    return;
+  }
+  const auto value = fields.integer("seed", {kMinSeed, kMaxSeed});
+  document["seed"] = static_cast<std::uint64_t>(*value);
+}
+
+void read_stops(const JsonFields& fields, std::string_view key, json::object& document) {
+  const json::value* const stop = fields.find(key);
+  if (stop == nullptr) return;
+  json::array stops;
+  if (stop->is_string()) {
+    stops.push_back(*stop);
+  } else if (stop->is_array() && stop->get_array().size() <= kMaxStops) {
+    stops = stop->get_array();
+  } else {
+    fields.refuse(key, fmt::format("a string or an array of at most {} strings", kMaxStops));
+  }
+  json::array kept;
+  for (json::value& text : stops) {
+    if (!text.is_string()) fields.refuse(key, "a string or an array of strings");
+    if (!text.get_string().empty()) kept.push_back(std::move(text));
+  }
+  if (!kept.empty()) document["stop"] = std::move(kept);
+}
+
 void read_sampling(const JsonFields& fields, json::object& document) {
   read_sampling_settings(fields, document);
   read_token_rules(fields, document);
   read_seed(fields, document);
-  read_stops(fields, document);
+  read_stops(fields, "stop", document);
   const auto n = fields.integer("n", {1, kMaxChoices});
   if (n && *n > 1) document["n"] = *n;
 }

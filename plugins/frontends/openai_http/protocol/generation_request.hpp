@@ -25,12 +25,14 @@ struct EnginePrompt {
 struct GenerationRequest {
   std::string model;                  // empty: the client named none
   std::vector<EnginePrompt> prompts;  // at least one
+  std::string warnings;               // what was not done as asked, a sentence on each line
   std::uint32_t num_choices = 1;      // of each prompt
   bool is_streamed = false;
   bool include_usage = false;          // a usage chunk at the end of the event stream
   bool timings_per_token = false;      // in each chunk of the event stream
   bool reports_progress = false;       // chunks that say how much of the prompt is done
   bool answers_function_call = false;  // a call is function_call of the older API
+  bool hides_thinking = false;         // of a message: its thinking blocks are empty
   bool wants_logprobs = false;
   std::uint32_t num_alternatives = 0;     // of each position, with wants_logprobs
   bool wants_base64 = false;              // of an embedding; else numbers
@@ -45,6 +47,13 @@ inline constexpr double kMaxAlternatives = 20;
 /// the settings of sampling (sampling_fields.hpp), seed, stop, n. Absent members stay absent.
 /// Throws RequestRefused.
 void read_sampling(const JsonFields& fields, boost::json::object& document);
+
+/// Reads `seed`: any 64-bit integer, signed or not. Only its bits count.
+void read_seed(const JsonFields& fields, boost::json::object& document);
+
+/// Reads a string or a list of strings from `key` into the document's `stop`. Empty ones are left
+/// out: they stop nothing.
+void read_stops(const JsonFields& fields, std::string_view key, boost::json::object& document);
 
 /// Reads model, stream, stream_options, n, timings_per_token and return_progress.
 void read_delivery(const JsonFields& fields, GenerationRequest& request);

@@ -100,7 +100,7 @@ class Generation {
       part.is_accepted = part.request.poll(event);
       if (part.is_accepted) exchange_.record().on_event(i, event);
       if (part.is_accepted && event.type == VERNAL_EVENT_ERROR) refuse(event);
-      if (part.is_accepted) answer_.warn(view(event.text));
+      if (part.is_accepted) answer_.accept(event);
       all = all && part.is_accepted;
     }
     return all;

@@ -26,6 +26,7 @@ net::awaitable<void> answer_generation(Exchange& exchange) {
     co_await exchange.run_elsewhere(std::move(work));
   }
   const auto answer = api.make_answer(request, identity_of(api.id_prefix, request));
+  answer->warn(request.warnings);
   co_await run_generation(exchange, request, *answer);
 }
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "openai_http/anthropic/messages_answer.hpp"
+#include "openai_http/anthropic/messages_request.hpp"
 #include "openai_http/native/completion_answer.hpp"
 #include "openai_http/native/completion_request.hpp"
 #include "openai_http/native/infill_request.hpp"
@@ -24,6 +26,7 @@ namespace {
 
 constexpr GenerationApi kChat{read_chat_request, make_chat_answer, "chatcmpl-"};
 constexpr GenerationApi kCompletion{read_completion_request, make_completion_answer, "cmpl-"};
+constexpr GenerationApi kMessages{read_messages_request, make_messages_answer, "msg_"};
 constexpr GenerationApi kNativeCompletion{read_native_completion, make_native_answer, "cmpl-",
                                           prepare_native_completion};
 constexpr GenerationApi kInfill{read_infill, make_native_answer, "cmpl-", prepare_infill};
@@ -51,6 +54,8 @@ constexpr std::array kEndpoints = {
              answer_generation, &kEmbedding},
     Endpoint{"POST", "/v1/chat/completions/input_tokens", Access::kWithKey, Work::kComputes,
              Speaks::kOpenAi, answer_chat_input_tokens},
+    Endpoint{"POST", "/v1/messages", Access::kWithKey, Work::kComputes, Speaks::kAnthropic,
+             answer_generation, &kMessages},
     Endpoint{"POST", "/v1/messages/count_tokens", Access::kWithKey, Work::kComputes,
              Speaks::kAnthropic, answer_count_tokens},
     Endpoint{"POST", "/tokenize", Access::kWithKey, Work::kComputes, Speaks::kNative,

@@ -2,7 +2,7 @@
 #include <boost/json.hpp>
 #include <utility>
 
-#include "openai_http/anthropic/messages.hpp"
+#include "openai_http/anthropic/messages_request.hpp"
 #include "openai_http/native/model_facts.hpp"
 #include "openai_http/native/token_requests.hpp"
 #include "openai_http/openai/chat_request.hpp"
@@ -35,27 +35,26 @@ ModelInfo model_of_query(Exchange& exchange) {
   throw RequestRefused(unknown_model(name));
 }
 
-std::string input_tokens(std::uint64_t count) {
-  return to_text(boost::json::object{{"input_tokens", count}});
+/// {"input_tokens": N} for the request's prompt.
+net::awaitable<void> answer_count(Exchange& exchange, GenerationRequest& request) {
+  choose_model(exchange, request.model);
+  const TextClient& text = exchange.service().text;
+  co_await send_made_elsewhere(exchange, [&] {
+    const std::uint64_t count = text.count(request.model, request.prompts.front().document);
+    return to_text(boost::json::object{{"input_tokens", count}});
+  });
 }
 
 }  // namespace
 
 net::awaitable<void> answer_count_tokens(Exchange& exchange) {
-  auto messages = co_await convert_body<MessagesDocument>(exchange, read_anthropic_messages);
-  choose_model(exchange, messages.model);
-  const TextClient& text = exchange.service().text;
-  co_await send_made_elsewhere(
-      exchange, [&] { return input_tokens(text.count(messages.model, messages.document)); });
+  auto messages = co_await convert_body<GenerationRequest>(exchange, read_messages_to_count);
+  co_await answer_count(exchange, messages);
 }
 
 net::awaitable<void> answer_chat_input_tokens(Exchange& exchange) {
   auto chat = co_await convert_body<GenerationRequest>(exchange, read_chat_request);
-  choose_model(exchange, chat.model);
-  const TextClient& text = exchange.service().text;
-  co_await send_made_elsewhere(exchange, [&] {
-    return input_tokens(text.count(chat.model, chat.prompts.front().document));
-  });
+  co_await answer_count(exchange, chat);
 }
 
 net::awaitable<void> answer_apply_template(Exchange& exchange) {
