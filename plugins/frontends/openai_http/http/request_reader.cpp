@@ -160,6 +160,8 @@ void RequestReader::parse_head(std::size_t size, HttpRequest& request) {
   request.host = header(head, "host");
   request.content_type = header(head, "content-type");
   request.origin = header(head, "origin");
+  request.user_agent = header(head, "user-agent");
+  request.originator = header(head, "originator");
   request.requested_headers = header(head, "access-control-request-headers");
   request.has_anthropic_version = head.count("anthropic-version") > 0;
   buffer_.consume(size);

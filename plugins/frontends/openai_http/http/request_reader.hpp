@@ -22,6 +22,8 @@ struct HttpRequest {
   std::string host;               // Host; empty: HTTP/1.0 without one
   std::string content_type;       // Content-Type
   std::string origin;             // Origin
+  std::string user_agent;         // User-Agent
+  std::string originator;         // of that name: the program that asks
   std::string requested_headers;  // Access-Control-Request-Headers
   bool has_anthropic_version = false;
   std::string body;

@@ -135,6 +135,25 @@ ApiError unknown_model(std::string_view model) {
   return error;
 }
 
+ApiError unknown_response(std::string_view id) {
+  ApiError error = make_error(
+      "response_not_found",
+      fmt::format("Response with id '{}' not found: it was never stored, or is not any more.",
+                  shortened(id)));
+  error.param = "id";
+  return error;
+}
+
+ApiError unknown_previous_response(std::string_view id) {
+  ApiError error = make_error(
+      "previous_response_not_found",
+      fmt::format("Previous response with id '{}' not found: it was never stored, or is not any "
+                  "more. Send the whole conversation as input.",
+                  shortened(id)));
+  error.param = "previous_response_id";
+  return error;
+}
+
 ApiError unknown_url(std::string_view method, std::string_view path, std::string_view endpoints) {
   return make_error("unknown_url", fmt::format("Unknown request URL: {} {}. This server has {}.",
                                                method, shortened(path), endpoints));

@@ -21,7 +21,7 @@ net::awaitable<void> answer_generation(Exchange& exchange) {
   GenerationRequest request = co_await convert_body<GenerationRequest>(exchange, api.read);
   exchange.record().is_streamed = request.is_streamed;
   choose_model(exchange, request.model);
-  if (api.prepare != nullptr) {
+  if (!request.is_complete) {
     std::function<void()> work = [&] { api.prepare(request, exchange.service().text); };
     co_await exchange.run_elsewhere(std::move(work));
   }
