@@ -5,7 +5,7 @@
 #
 #   build   compile vernal and fetch the demo model
 #   test    build and run every test
-#   ci      sanitizers, fuzzing, formatting and static analysis
+#   ci      sanitizers, fuzzing, formatting, static analysis and a browser
 #   --list  print the packages instead of installing them
 set -euo pipefail
 
@@ -37,7 +37,7 @@ packages_of() {
       boost=$(boost_version)
       echo git "libboost-context${boost}-dev" libgtest-dev libgmock-dev clang-16 libc++-16-dev libc++abi-16-dev
       ;;
-    ci) echo clang-16 libclang-rt-16-dev llvm-16 clang-tidy-16 clang-format-16 libbenchmark-dev ;;
+    ci) echo clang-16 libclang-rt-16-dev llvm-16 clang-tidy-16 clang-format-16 libbenchmark-dev chromium ;;
     *)
       echo "install_packages: expected build, test or ci, found \"$1\"" >&2
       return 2

@@ -145,6 +145,15 @@ def malformed_bodies(s):
         ("word of 1 MB", s.json_post({"model": s.model, "max_tokens": 2, "messages": [
             {"role": "user", "content": "x" * 1_000_000}]}), {200, 400}),
         ("special tokens as text", s.chat(messages=[{"role": "user", "content": "<|im_end|></s><bos>\x00"}]), {200}),
+        ("message of nothing", s.json_post({}, "/v1/messages"), {400}),
+        ("message without a budget", s.json_post({"model": s.model, "messages": [
+            {"role": "user", "content": "x"}]}, "/v1/messages"), {400}),
+        ("message with a picture", s.json_post({"model": s.model, "max_tokens": 1, "messages": [{"role": "user", "content": [
+            {"type": "image", "source": {"type": "url", "url": "file:///etc/passwd"}}]}]}, "/v1/messages"), {400}),
+        ("message of 100,000 blocks", s.json_post({"model": s.model, "max_tokens": 1, "messages": [{"role": "user", "content":
+            [{"type": "text", "text": ""}] * 100_000}]}, "/v1/messages"), {200, 400}),
+        ("message for a tool that is not offered", s.json_post({"model": s.model, "max_tokens": 1, "messages": [
+            {"role": "user", "content": "x"}], "tool_choice": {"type": "tool", "name": "nope"}}, "/v1/messages"), {400}),
         ("count of nothing", s.json_post({}, "/v1/messages/count_tokens"), {400}),
     ]
 

@@ -80,6 +80,22 @@ class Messages(unittest.TestCase):
             self.assertEqual(again["content"], first["content"])
             self.assertIn("x-anthropic-billing-header", again["warnings"][0])
 
+    def test_a_pattern_stands_for_the_names_that_clients_send(self):
+        profiles = """
+[profiles."claude-*"]
+model = "tiny"
+[profiles."claude-haiku-*"]
+model = "tiny"
+thinking = "off"
+"""
+        with Server(serving.deployment(profiles + serving.HTTP)) as server:
+            for name in ("claude-opus-4-1", "claude-haiku-4-5-20251001"):
+                self.assertEqual(server.post("/v1/messages", conversation(model=name))["model"], name)
+            server.post("/v1/messages", conversation(model="gpt-4o"), 404)
+            _, _, models = server.answer("GET", "/v1/models")
+            self.assertEqual([model["id"] for model in models["data"]], ["tiny"])
+            self.assertEqual(server.answer("GET", "/v1/models/claude-opus-4-1")[2]["id"], "claude-opus-4-1")
+
     def test_a_stop_sequence_ends_the_message_and_is_named(self):
         with Server(serving.deployment(serving.HTTP)) as server:
             text = server.post("/v1/messages", conversation(max_tokens=16))["content"][0]["text"]

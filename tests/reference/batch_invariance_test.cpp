@@ -7,6 +7,7 @@
 
 #include "reference/golden_model.hpp"
 #include "support/backends_under_test.hpp"
+#include "support/instruction_sets.hpp"
 #include "support/made_up_tokens.hpp"
 #include "support/model_under_test.hpp"
 
@@ -16,6 +17,7 @@ namespace {
 struct Case {
   std::string model;
   std::string backend;
+  std::string isa;
   std::string kv_format;
 };
 
@@ -33,6 +35,7 @@ class BatchInvariance : public testing::TestWithParam<Case> {
     options.keys = options.values = GetParam().kv_format;
     options.rotate = GetParam().kv_format == "q4_0";
     options.threads = options.backend == "cpu_avx2" ? threads : 0;
+    options.isa = GetParam().isa;
     return std::make_unique<ModelUnderTest>(
         golden_folder(GetParam().model) / (GetParam().model + ".gguf"), options);
   }
@@ -123,12 +126,15 @@ TEST_P(BatchInvariance, AForkContinuesBitExactly) {
 }
 
 std::vector<Case> cases() {
-  std::vector<Case> out{{"tiny-llama", "reference", "f32"}};
+  std::vector<Case> out{{"tiny-llama", "reference", "", "f32"}};
   for (const char* model : {"tiny-llama", "tiny-gemma3", "tiny-llama-q4_k_m", "tiny-qwen35-iq4_ks",
                             "tiny-qwen35moe", "tiny-qwen3moe"}) {
     for (const char* format : {"f16", "q8_0", "q4_0"}) {
-      for (const char* backend : {"cpu_avx2", "cuda_sm86_emu", "cuda_sm86"}) {
-        out.push_back({model, backend, format});
+      for (const std::string& isa : instruction_sets_here()) {
+        out.push_back({model, "cpu_avx2", isa, format});
+      }
+      for (const char* backend : {"cuda_sm86_emu", "cuda_sm86"}) {
+        out.push_back({model, backend, "", format});
       }
     }
   }

@@ -6,6 +6,7 @@
 
 #include "reference/golden_model.hpp"
 #include "support/backends_under_test.hpp"
+#include "support/instruction_sets.hpp"
 #include "support/model_under_test.hpp"
 
 namespace vernal::test {
@@ -14,6 +15,7 @@ namespace {
 struct Case {
   std::string model;
   std::string backend;
+  std::string isa;
   std::string kv_format;
   double worst_nmse;  // of a stored row
   int least_matches;  // of 48 greedy positions: those where our best token is the reference's
@@ -21,6 +23,7 @@ struct Case {
 
 std::string name_of(const testing::TestParamInfo<Case>& info) {
   std::string name = info.param.model + "_" + info.param.backend;
+  if (!info.param.isa.empty()) name += "_" + info.param.isa;
   std::ranges::replace_if(
       name, [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
   return name;
@@ -36,6 +39,7 @@ class ModelLogits : public testing::TestWithParam<Case> {
     ModelOptions options;
     options.backend = GetParam().backend;
     options.keys = options.values = GetParam().kv_format;
+    options.isa = GetParam().isa;
     model_ = std::make_unique<ModelUnderTest>(golden_.file, options);
   }
 
@@ -105,15 +109,41 @@ TEST_P(ModelLogits, HaveTheSameBitsHoweverAPrefillIsCut) {
   }
 }
 
+class ModelBits : public testing::TestWithParam<std::string> {};
+
+TEST_P(ModelBits, AreTheSameForEveryInstructionSet) {
+  if (golden_folder(GetParam()).empty()) GTEST_SKIP() << "the larger reference set is not here";
+  const GoldenModel golden = read_golden_model(GetParam());
+  const GoldenRun& run = golden.runs.back();
+  std::vector<float> expected;
+  for (const std::string& isa : instruction_sets_here()) {
+    ModelOptions options{.backend = "cpu_avx2", .keys = "f16", .values = "f16", .isa = isa};
+    ModelUnderTest model(golden.file, options);
+    std::vector<float> found = model.feed(model.sequence(run.prompt.size()), run.prompt, 64);
+    if (expected.empty()) expected = found;
+    EXPECT_TRUE(found == expected) << isa;
+  }
+}
+
+std::vector<std::string> models_of_the_cpu() {
+  if (!is_under_test("cpu_avx2")) return {};
+  return {"tiny-llama", "tiny-llama-q4_k_m", "tiny-qwen35-iq4_ks", "tiny-qwen3moe"};
+}
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ModelBits);
+INSTANTIATE_TEST_SUITE_P(Golden, ModelBits, testing::ValuesIn(models_of_the_cpu()));
+
 std::vector<Case> cases() {
   std::vector<Case> out;
   for (const char* model : {"tiny-llama", "tiny-qwen2", "tiny-qwen3", "tiny-gemma3",
                             "tiny-llama-q4_k_m", "tiny-qwen3moe", "tiny-qwen35", "tiny-qwen35-mtp",
                             "tiny-qwen35moe", "tiny-qwen35-iq4_ks"}) {
-    out.push_back({model, "reference", "f32", 1e-5, 48});
-    out.push_back({model, "cpu_avx2", "f16", 1e-3, 44});
+    out.push_back({model, "reference", "", "f32", 1e-5, 48});
+    for (const std::string& isa : instruction_sets_here()) {
+      out.push_back({model, "cpu_avx2", isa, "f16", 1e-3, 44});
+    }
     for (const char* backend : {"cuda_sm86_emu", "cuda_sm86"}) {
-      out.push_back({model, backend, "f16", 1e-3, 44});
+      out.push_back({model, backend, "", "f16", 1e-3, 44});
     }
   }
   return under_test(std::move(out));

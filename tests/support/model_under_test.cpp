@@ -42,6 +42,7 @@ ModelUnderTest::ModelUnderTest(const std::filesystem::path& file, const ModelOpt
   settings_.table = "backends.test";
   if (options.threads > 0)
     settings_.entries["threads"] = {VERNAL_CONFIG_INT, options.threads, "test"};
+  if (!options.isa.empty()) settings_.entries["isa"] = {VERNAL_CONFIG_ENUM, options.isa, "test"};
   if (!options.fuses_nodes) settings_.entries["fuse_nodes"] = {VERNAL_CONFIG_BOOL, false, "test"};
   backend_.emplace(library.backend(), "test", config_view(settings_));
   PlanOptions plan;

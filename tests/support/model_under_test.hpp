@@ -27,6 +27,7 @@ struct ModelOptions {
   std::string values = "f32";
   bool rotate = false;       // rotates quantised keys and values
   std::int64_t threads = 0;  // 0: the backend's default
+  std::string isa = {};      // of cpu_avx2; empty: the best
   bool fuses_nodes = true;   // false: cuda_sm86 launches each operation by itself
   std::uint64_t context_length = 1024;
   std::uint64_t max_sequences = 4;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "operations/operation_table.hpp"
+#include "vernal/abi/device_check.h"
 #include "vernal/abi/memory_lock.h"
 #include "vernal/block_types.hpp"
 #include "vernal/container_limits.hpp"
@@ -29,8 +30,13 @@ std::int64_t available_cores() {
 std::shared_ptr<Instance> start(const Config& config) {
   const std::int64_t threads = config.find_int("threads").value_or(0);
   const std::vector<std::int64_t> cpus = config.integers("affinity");
-  return std::make_shared<Instance>(
-      static_cast<std::int32_t>(threads > 0 ? threads : available_cores()), cpus);
+  const InstructionSet set = choose_instruction_set(config.find_string("isa").value_or("auto"));
+  auto instance = std::make_shared<Instance>(
+      static_cast<std::int32_t>(threads > 0 ? threads : available_cores()), cpus, set);
+  plugin_host().log(VERNAL_LOG_INFO, "cpu_avx2",
+                    "kernels for " + std::string(info_of(set).title) + ", " +
+                        std::to_string(instance->threads.num_threads()) + " threads");
+  return instance;
 }
 
 class Plan final : public BackendPlan {
@@ -70,6 +76,12 @@ std::int32_t lock(vernal_plan* plan, std::uint32_t is_required) noexcept {
 constexpr vernal_memory_lock_api kMemoryLock = {sizeof(vernal_memory_lock_api), lockable_bytes,
                                                 lock};
 
+/// Where the library loads, the device is there. Hosts list the devices of backends that they can
+/// ask, and the device's description says which instruction set "auto" means.
+constexpr vernal_device_check_api kDeviceCheck = {
+    sizeof(vernal_device_check_api), +[]() -> std::int32_t { return VERNAL_OK; },
+    +[](const vernal_backend*) -> std::int32_t { return VERNAL_OK; }};
+
 }  // namespace
 
 CpuBackend::CpuBackend(const Config& config) : instance_(start(config)) {}
@@ -77,13 +89,16 @@ CpuBackend::CpuBackend(const Config& config) : instance_(start(config)) {}
 std::vector<DeviceInfo> CpuBackend::devices() {
   struct sysinfo memory {};
   ::sysinfo(&memory);
-  return {{"cpu", "host processor, AVX2", memory.totalram * std::uint64_t{memory.mem_unit},
+  const std::string_view best = info_of(best_instruction_set()).title;
+  return {{"cpu", "host processor, " + std::string(best),
+           memory.totalram * std::uint64_t{memory.mem_unit},
            memory.freeram * std::uint64_t{memory.mem_unit},
            static_cast<std::uint64_t>(available_cores())}};
 }
 
 const void* CpuBackend::extension(std::string_view id) {
-  return id == VERNAL_EXT_MEMORY_LOCK ? &kMemoryLock : nullptr;
+  if (id == VERNAL_EXT_MEMORY_LOCK) return &kMemoryLock;
+  return id == VERNAL_EXT_DEVICE_CHECK ? &kDeviceCheck : nullptr;
 }
 
 std::optional<std::string> CpuBackend::unsupported_reason(const Module& module,
@@ -112,8 +127,8 @@ std::vector<FormatSupport> CpuBackend::formats() const {
 std::unique_ptr<BackendPlan> CpuBackend::plan(std::shared_ptr<const Module> module,
                                               const PlanOptions& options) {
   backend::require_support(*module, refusal);
-  auto compiled = std::make_shared<CompiledModule>(std::move(module), options,
-                                                   instance_->threads.num_threads());
+  auto compiled = std::make_shared<CompiledModule>(
+      std::move(module), options, instance_->threads.num_threads(), instance_->instruction_set);
   const auto needed = static_cast<std::uint64_t>(compiled->bytes());
   if (options.memory_limit_bytes > 0 && needed > options.memory_limit_bytes) {
     throw Error(VERNAL_RESOURCE_EXHAUSTED, "the program needs " + std::to_string(needed) +

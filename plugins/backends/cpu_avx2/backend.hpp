@@ -14,8 +14,9 @@ namespace vernal::cpu_avx2 {
 
 class CpuBackend final : public Backend {
  public:
-  /// Starts the threads.
-  /// Errors  RESOURCE_EXHAUSTED: the system gives no more threads
+  /// Chooses the instruction set and starts the threads.
+  /// Errors  RESOURCE_EXHAUSTED: the system gives no more threads;
+  ///         UNSUPPORTED: this processor lacks the instruction set that `isa` asks for
   explicit CpuBackend(const Config& config);
 
   static std::vector<DeviceInfo> devices();

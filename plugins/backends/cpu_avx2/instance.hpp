@@ -1,4 +1,4 @@
-// The threads of an instance, which its programs share.
+// The threads and the instruction set of an instance, which its programs share.
 #pragma once
 
 #include <condition_variable>
@@ -6,6 +6,7 @@
 #include <mutex>
 #include <span>
 
+#include "kernels/instruction_set.hpp"
 #include "thread_pool.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -41,9 +42,10 @@ class FairTurn {
 
 /// Programs take turns: one region of one program runs at a time.
 struct Instance {
-  Instance(std::int32_t num_threads, std::span<const std::int64_t> cpus)
-      : threads(num_threads, cpus) {}
+  Instance(std::int32_t num_threads, std::span<const std::int64_t> cpus, InstructionSet set)
+      : instruction_set(set), threads(num_threads, cpus) {}
 
+  const InstructionSet instruction_set;  ///< that kernels use
   ThreadPool threads;
   FairTurn turn;  ///< held while `threads` runs something
 };

@@ -1,4 +1,4 @@
-// cpu_avx2: runs models on processors with AVX2, FMA and F16C.
+// cpu_avx2: runs models on processors with AVX2, FMA and F16C, faster on those with more.
 #include "vernal/plugin.hpp"
 
 #include <array>
@@ -11,7 +11,7 @@ namespace {
 
 constexpr vernal_backend_api kBackendTable = backend_table<CpuBackend>();
 
-constexpr std::array<vernal_config_row, 2> kRows{
+constexpr std::array<vernal_config_row, 3> kRows{
     to_abi({.path = "threads",
             .type = VERNAL_CONFIG_INT,
             .help = "Threads that compute, the engine's own included. Default: one for each core "
@@ -24,6 +24,13 @@ constexpr std::array<vernal_config_row, 2> kRows{
                     "length of the list. Thread 0 is the engine's and stays free.",
             .minimum = 0,
             .maximum = 1023}),
+    to_abi({.path = "isa",
+            .type = VERNAL_CONFIG_ENUM,
+            .help =
+                "Instruction set of the kernels. All give the same bits; \"auto\" takes the best "
+                "that this processor has.",
+            .default_value = "\"auto\"",
+            .choices = "auto|avx2|avx_vnni|avx512_vnni"}),
 };
 
 }  // namespace

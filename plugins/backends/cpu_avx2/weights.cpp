@@ -75,7 +75,7 @@ void widen_numbers(const WeightLayout::Entry& entry, const std::byte* stored, fl
 
 }  // namespace
 
-WeightLayout::WeightLayout(const Module& module) {
+WeightLayout::WeightLayout(const Module& module, InstructionSet set) {
   const std::vector<backend::WeightUses> uses =
       backend::find_weight_uses(module, [](const Node& node, std::size_t operand) {
         return find_operation(node.op)->weight_use(operand);
@@ -84,7 +84,7 @@ WeightLayout::WeightLayout(const Module& module) {
     const Weight& weight = module.weights[i];
     Entry entry;
     entry.stored = find_block_type(std::string_view(weight.format));
-    entry.format = find_weight_format(weight.format);
+    entry.format = find_weight_format(weight.format, set);
     entry.num_columns = weight.shape.last();
     entry.num_rows = weight.shape.num_rows();
     entry.num_matrices = uses[i].num_experts;

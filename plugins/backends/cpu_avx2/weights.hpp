@@ -18,7 +18,8 @@ namespace vernal::cpu_avx2 {
 /// Where the weights of a module go. Made by the plan, followed by the build.
 class WeightLayout {
  public:
-  explicit WeightLayout(const Module& module);
+  /// `set`: what the kernels of the matrices use; it changes no byte of the layout.
+  WeightLayout(const Module& module, InstructionSet set);
 
   std::int64_t bytes() const { return bytes_; }
   /// Bytes of the matrices that a decode step reads: all but tables that are only looked up.

@@ -28,6 +28,10 @@ constexpr std::array kRows = {
             .type = VERNAL_CONFIG_BOOL,
             .help = "Whether a name that no model has means the first model, instead of an error.",
             .default_value = "false"}),
+    to_abi({.path = "page",
+            .type = VERNAL_CONFIG_BOOL,
+            .help = "Whether a browser that opens the address gets a page to chat with.",
+            .default_value = "true"}),
     to_abi({.path = "api_keys_file",
             .type = VERNAL_CONFIG_PATH,
             .help =
@@ -161,6 +165,7 @@ Settings read_settings(const Config& config) {
   }
   settings.models = config.strings("models");
   settings.accept_any_model = config.find_bool("accept_any_model").value_or(false);
+  settings.page = config.find_bool("page").value_or(settings.page);
   settings.api_keys_file = config.find_string("api_keys_file").value_or("");
   settings.cors_origins = config.strings("cors_origins");
   settings.hosts = config.strings("hosts");

@@ -24,6 +24,7 @@ struct Settings {
   std::vector<std::string> cors_origins = {"*"};
   std::vector<std::string> hosts;  // by which clients without a key may call the server
   bool accept_any_model = false;   // an unknown name means the first model
+  bool page = true;                // browsers get a page to chat with
   std::uint64_t max_connections = 1024;
   std::uint64_t max_body = std::uint64_t{32} << 20;
   Milliseconds header_timeout{10'000};       // for a whole head

@@ -187,11 +187,12 @@ class Runner {
     options.context_length = options.kv_tokens = 2048;
     options.max_sequences = 1;
     options.max_tokens_per_step = options.max_rows = static_cast<std::uint64_t>(max_tokens);
+    const InstructionSet set = best_instruction_set();
     auto compiled =
-        std::make_shared<CompiledModule>(std::make_shared<Module>(module_), options, threads);
+        std::make_shared<CompiledModule>(std::make_shared<Module>(module_), options, threads, set);
     const vernal_weight_source source = store_.source();
     program_.emplace(std::move(compiled),
-                     std::make_shared<Instance>(threads, std::span<const std::int64_t>{}),
+                     std::make_shared<Instance>(threads, std::span<const std::int64_t>{}, set),
                      WeightSource(&source), Progress(nullptr));
     pool_ = program_->create_pool();
   }

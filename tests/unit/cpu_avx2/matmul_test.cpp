@@ -3,100 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <memory>
 #include <string>
 
+#include "matmul_fixture.hpp"
 #include "random_data.hpp"
 #include "tolerance.hpp"
 
 namespace vernal::cpu_avx2 {
 namespace {
-
-using Buffer = std::unique_ptr<std::byte, decltype(&std::free)>;
-
-Buffer aligned(std::int64_t bytes) {
-  const std::size_t size = (static_cast<std::size_t>(bytes) + 63) / 64 * 64;
-  return {static_cast<std::byte*>(std::aligned_alloc(64, size == 0 ? 64 : size)), &std::free};
-}
-
-const BlockType& type_of(std::string_view id) {
-  const BlockType* const type = find_block_type(id);
-  if (type == nullptr) throw std::logic_error("no block type " + std::string(id));
-  return *type;
-}
-
-const WeightFormat& format_of(std::string_view id) {
-  const WeightFormat* const format = find_weight_format(id);
-  if (format == nullptr) throw std::logic_error("no kernel multiplies " + std::string(id));
-  return *format;
-}
-
-/// A random matrix in packed form and as floats.
-struct Fixture {
-  Fixture(const BlockType& stored_type, std::int64_t num_rows, std::int64_t num_columns)
-      : type(stored_type),
-        format(format_of(type.id)),
-        rows(num_rows),
-        columns(num_columns),
-        row_bytes(static_cast<std::int64_t>(type.row_bytes(static_cast<std::uint64_t>(columns)))),
-        stored(random_weights(type, rows, columns, 17)),
-        packed(aligned(packed_bytes(format, rows, columns))) {
-    pack();
-  }
-
-  void pack() const {
-    const Buffer scratch = aligned(kRowGroup * stored_row_bytes(format, columns));
-    for (std::int64_t g = 0; g * kRowGroup < rows; ++g) {
-      convert_and_pack_group(type, columns, stored.data() + g * kRowGroup * row_bytes,
-                             std::min(kRowGroup, rows - g * kRowGroup), scratch.get(),
-                             packed.get() + g * group_bytes(format, columns));
-    }
-  }
-
-  PackedMatrix matrix() const { return {&format, rows, columns, packed.get()}; }
-
-  std::vector<float> row(std::int64_t r) const {
-    std::vector<float> out(static_cast<std::size_t>(columns));
-    dequantize_row(type, stored.data() + r * row_bytes, static_cast<std::uint64_t>(columns),
-                   out.data());
-    return out;
-  }
-
-  /// y[tokens, rows]; the groups are done in pieces of `groups`.
-  std::vector<float> multiply(const float* x, std::int64_t tokens, const float* bias,
-                              std::int64_t groups) const {
-    const ActivationKind kind = format.activations;
-    const Buffer buffer =
-        aligned(static_cast<std::int64_t>(activation_bytes(kind, tokens, columns)));
-    Matmul matmul;
-    matmul.weights = matrix();
-    if (kind != ActivationKind::kFloat) {
-      matmul.blocks = activation_blocks(kind, tokens, columns, buffer.get());
-      quantize_rows(x, columns, matmul.blocks, 0, tokens);
-    }
-    matmul.x = x;
-    matmul.x_stride = columns;
-    matmul.num_tokens = tokens;
-    matmul.bias = bias;
-    std::vector<float> y(static_cast<std::size_t>(tokens * rows), -1.0F);
-    matmul.y = y.data();
-    matmul.y_stride = rows;
-    const std::int64_t all = matrix().num_groups();
-    for (std::int64_t first = 0; first < all; first += groups) {
-      matmul_groups(matmul, first, std::min(first + groups, all));
-    }
-    return y;
-  }
-
-  const BlockType& type;
-  const WeightFormat& format;
-  std::int64_t rows;
-  std::int64_t columns;
-  std::int64_t row_bytes;
-  std::vector<std::byte> stored;
-  Buffer packed;
-};
 
 double tolerance(const WeightFormat& format) {
   switch (format.activations) {
@@ -176,7 +90,7 @@ std::vector<float> rounded(const WeightFormat& format, const std::vector<float>&
           blocks.codes[at * blocks.block_columns() + k % blocks.block_columns()];
       const bool is_wide = kind == ActivationKind::kBlocks256;
       const float m =
-          is_wide ? blocks.sums[at * kSumsPerBlock256 + kMultipliersAt + k % 256 / 32] : 1.0F;
+          is_wide ? blocks.sums[at * kSumsPerBlock256 + kMultipliersAt + k % 256 / 32 * 2] : 1.0F;
       out.push_back(blocks.scales[at] * m * static_cast<float>(code));
     }
   }
@@ -232,17 +146,7 @@ TEST_P(MatmulOfFormat, SurvivesCodesAndScalesAtTheirLimits) {
   const std::vector<float> bias(kRowGroup, 0.0F);
   for (const int byte : {0x00, 0xFF, 0x0F, 0xF0, 0x55, 0xAA, 0x80, 0x7F}) {
     Fixture w(type(), kRowGroup, columns);
-    std::fill(w.stored.begin(), w.stored.end(), static_cast<std::byte>(byte));
-    for (std::int64_t r = 0; r < kRowGroup; ++r) {
-      std::byte* const row = w.stored.data() + r * w.row_bytes;
-      const float one = 1.0F;
-      if (type().row_header_bytes == 4) std::memcpy(row, &one, sizeof(one));
-      if (type().row_header_bytes == 2) put_half(row, one);
-      for (std::int64_t b = 0; b < columns / type().weights_per_block; ++b) {
-        if (type().row_header_bytes == 0) put_scale(type(), row + b * type().bytes_per_block, one);
-      }
-    }
-    w.pack();
+    w.fill(static_cast<std::byte>(byte));
     for (const float sign : {1.0F, -1.0F}) {
       const std::vector<float> x(static_cast<std::size_t>(5 * columns), 127.0F * sign);
       const auto expected = multiply_in_double(w, x, 5, bias);

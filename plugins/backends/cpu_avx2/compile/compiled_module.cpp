@@ -18,14 +18,15 @@ PlanOptions checked(const PlanOptions& options) {
 }  // namespace
 
 CompiledModule::CompiledModule(std::shared_ptr<const Module> source,
-                               const PlanOptions& plan_options, std::int32_t threads)
+                               const PlanOptions& plan_options, std::int32_t threads,
+                               InstructionSet set)
     : module(std::move(source)),
       options(checked(plan_options)),
       num_threads(threads),
       layouts(backend::kv_layouts(*module, options, 8)),
       kv(*module, options, backend::page_bytes_of(layouts)),
       states(*module, options),
-      weights(*module) {
+      weights(*module, set) {
   for (std::uint32_t f = 0; f < module->functions.size(); ++f) {
     functions.push_back(compile_function(*module, f, {options, layouts, kv, states, num_threads}));
     arena_bytes = std::max(arena_bytes, functions.back().arena_bytes);

@@ -30,11 +30,12 @@ enum class MemoryObject : std::uint8_t {
 MemoryRow memory_row(MemoryObject object, std::int64_t bytes);
 
 struct CompiledModule {
-  /// Compiles all functions of a module whose nodes are supported (operation_table.hpp).
+  /// Compiles all functions of a module whose nodes are supported (operation_table.hpp), for
+  /// kernels of the instruction set.
   /// Errors  UNSUPPORTED: an option or a state that this backend lacks;
   ///         INVALID_ARGUMENT: an option that is zero
   CompiledModule(std::shared_ptr<const Module> source, const PlanOptions& plan_options,
-                 std::int32_t threads);
+                 std::int32_t threads, InstructionSet set);
 
   vernal_plan_info info() const;
   /// What will be allocated, exactly. Matrices that are converted at load have rows of their own.

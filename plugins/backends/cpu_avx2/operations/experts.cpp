@@ -208,11 +208,10 @@ void MoeGluOperation::collect(const StepContext& step, Worker& worker,
 
 /// Rows [first, first + count) of quantised activations.
 ActivationBlocks rows_of(ActivationBlocks blocks, std::int64_t first) {
-  const bool is_wide = blocks.kind == ActivationKind::kBlocks256;
   blocks.codes += first * blocks.block_columns();
   blocks.scales += first;
   if (blocks.scaled_sums) blocks.scaled_sums += first;
-  blocks.sums += first * (is_wide ? kSumsPerBlock256 : 1);
+  blocks.sums += first * blocks.sums_per_block();
   return blocks;
 }
 

@@ -24,8 +24,10 @@ constexpr std::int64_t kMostGroups = 8;
 std::int64_t groups_per_claim(const PackedMatrix& matrix, std::int64_t num_groups,
                               const Worker& worker) {
   const std::int64_t bytes = group_bytes(*matrix.format, matrix.num_columns);
-  return std::clamp<std::int64_t>(kClaimBytes / bytes, 1,
-                                  std::min(chunk_of(num_groups, worker), kMostGroups));
+  const std::int64_t together = matrix.format->groups_at_once;
+  const std::int64_t groups = std::clamp<std::int64_t>(
+      kClaimBytes / bytes, 1, std::min(chunk_of(num_groups, worker), kMostGroups));
+  return (groups + together - 1) / together * together;
 }
 
 QuantizeOperation::QuantizeOperation(const Parameters& parameters) : p_(parameters) {

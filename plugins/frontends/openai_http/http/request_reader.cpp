@@ -162,6 +162,8 @@ void RequestReader::parse_head(std::size_t size, HttpRequest& request) {
   request.origin = header(head, "origin");
   request.user_agent = header(head, "user-agent");
   request.originator = header(head, "originator");
+  request.accept = header(head, "accept");
+  request.if_none_match = header(head, "if-none-match");
   request.requested_headers = header(head, "access-control-request-headers");
   request.has_anthropic_version = head.count("anthropic-version") > 0;
   buffer_.consume(size);

@@ -24,6 +24,8 @@ struct HttpRequest {
   std::string origin;             // Origin
   std::string user_agent;         // User-Agent
   std::string originator;         // of that name: the program that asks
+  std::string accept;             // Accept
+  std::string if_none_match;      // If-None-Match
   std::string requested_headers;  // Access-Control-Request-Headers
   bool has_anthropic_version = false;
   std::string body;

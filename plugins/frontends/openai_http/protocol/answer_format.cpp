@@ -18,7 +18,7 @@ namespace json = boost::json;
 
 using Format = std::optional<json::object>;
 
-constexpr std::size_t kMaxDepth = 128;
+constexpr std::size_t kMaxSchemaDepth = 128;
 
 bool is_schema(const json::value& value) { return value.is_object() || value.is_bool(); }
 
@@ -30,7 +30,7 @@ json::value schema_of(const JsonFields& fields, std::string_view key) {
   if (text == nullptr) fields.refuse(key, "a JSON Schema");
   // Numbers keep their digits below a member of this name.
   const std::string document = fmt::format("{{\"schema\":{}}}", text_of(*text));
-  const ParsedJson parsed = parse_exact_json(document, kMaxDepth, {});
+  const ParsedJson parsed = parse_exact_json(document, kMaxSchemaDepth, {});
   const json::object* const object = parsed.error ? nullptr : parsed.value.if_object();
   const bool is_one =
       object != nullptr && parsed.num_bytes == document.size() && object->size() == 1;

@@ -1,4 +1,4 @@
-// The handlers of the routes. Each answers one exchange; see Handler in endpoint.hpp.
+// The handlers of the routes; those of the page are in page/page_handlers.hpp. Each answers one exchange; see Handler in endpoint.hpp.
 #pragma once
 
 #include "openai_http/server/exchange.hpp"
@@ -7,9 +7,6 @@ namespace vernal::openai_http {
 
 /// OPTIONS of any path: 204 with the headers a browser asks for.
 net::awaitable<void> answer_preflight(Exchange& exchange);
-
-/// GET /: name, version and endpoints.
-net::awaitable<void> answer_root(Exchange& exchange);
 
 /// GET /version: {"version": ...}.
 net::awaitable<void> answer_version(Exchange& exchange);

@@ -18,6 +18,7 @@
 #include "openai_http/openai/completion_request.hpp"
 #include "openai_http/openai/embedding_answer.hpp"
 #include "openai_http/openai/embedding_request.hpp"
+#include "openai_http/page/page_handlers.hpp"
 #include "openai_http/protocol/text_safety.hpp"
 #include "openai_http/server/handlers.hpp"
 
@@ -37,6 +38,7 @@ constexpr GenerationApi kNativeEmbedding{read_native_embedding, make_native_embe
 
 constexpr std::array kEndpoints = {
     Endpoint{"GET", "/", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_root},
+    Endpoint{"GET", "/page/{id}", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_page_file},
     Endpoint{"GET", "/health", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_health},
     Endpoint{"GET", "/healthz", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_health},
     Endpoint{"GET", "/ping", Access::kOpen, Work::kNone, Speaks::kOpenAi, answer_health},

@@ -23,7 +23,7 @@ Sizes sizes_of(ActivationKind kind, std::int64_t num_tokens, std::int64_t num_co
   const auto columns = static_cast<std::size_t>(num_columns);
   const bool wide = kind == ActivationKind::kBlocks256;
   const std::size_t blocks = tokens * (columns / (wide ? 256U : 32U));
-  const std::size_t sums = wide ? static_cast<std::size_t>(kSumsPerBlock256) : 1U;
+  const auto sums = static_cast<std::size_t>(wide ? kSumsPerBlock256 : kSumsPerBlock32);
   return {round_up(tokens * columns), round_up(blocks * sizeof(float)),
           wide ? 0 : round_up(blocks * sizeof(float)),
           round_up(blocks * sums * sizeof(std::int16_t))};
@@ -89,7 +89,8 @@ void quantize_block_256(const float* x, std::int8_t* codes, float* scale, std::i
     sums[2 * group] = static_cast<std::int16_t>(even);
     sums[2 * group + 1] = static_cast<std::int16_t>(odd);
     sums[kSumsOf32At + group] = static_cast<std::int16_t>(even + odd);
-    sums[kMultipliersAt + group] = static_cast<std::int16_t>(m);
+    sums[kMultipliersAt + 2 * group] = static_cast<std::int16_t>(m);
+    sums[kMultipliersAt + 2 * group + 1] = 0;
   }
 }
 
@@ -114,7 +115,8 @@ void quantize_row_32(const float* x, const ActivationBlocks& out, std::int64_t t
     const int sum = _mm_cvtsi128_si32(one) + _mm_extract_epi32(one, 1);
     out.scales[at] = scale_of(largest);
     out.scaled_sums[at] = out.scales[at] * static_cast<float>(sum);
-    out.sums[at] = static_cast<std::int16_t>(sum);
+    out.sums[kSumsPerBlock32 * at] = static_cast<std::int16_t>(sum);
+    out.sums[kSumsPerBlock32 * at + 1] = 0;
   }
 }
 

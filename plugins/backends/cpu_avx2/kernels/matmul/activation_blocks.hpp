@@ -22,10 +22,14 @@ namespace vernal::cpu_avx2 {
 enum class ActivationKind : std::uint8_t { kFloat, kBlocks32, kBlocks256 };
 
 /// int16 numbers per block of 256: the sums of the sixteen groups of 16 and of the eight groups of
-/// 32, times the group's multiplier; then the eight multipliers.
-inline constexpr std::int64_t kSumsPerBlock256 = 32;
+/// 32, times the group's multiplier; then the eight multipliers, each with a zero behind it, so that
+/// it can be read as 32 bits too.
+inline constexpr std::int64_t kSumsPerBlock256 = 40;
 inline constexpr int kSumsOf32At = 16;
 inline constexpr int kMultipliersAt = 24;
+
+/// int16 numbers per block of 32: the sum of the codes, and a zero.
+inline constexpr std::int64_t kSumsPerBlock32 = 2;
 
 /// Greatest multiplier: with more of them the sum of a block would not fit 32 bits in every format.
 inline constexpr int kMostMultiplier = 4;
@@ -38,9 +42,12 @@ struct ActivationBlocks {
   std::int8_t* codes = nullptr;  ///< [K / block][T][block]
   float* scales = nullptr;       ///< [K / block][T]
   float* scaled_sums = nullptr;  ///< [K / block][T], blocks of 32 only: A * sum of the codes
-  std::int16_t* sums = nullptr;  ///< [K / block][T][32], or [K / block][T] for blocks of 32
+  std::int16_t* sums = nullptr;  ///< [K / block][T][sums_per_block()]
 
   std::int64_t block_columns() const { return kind == ActivationKind::kBlocks256 ? 256 : 32; }
+  std::int64_t sums_per_block() const {
+    return kind == ActivationKind::kBlocks256 ? kSumsPerBlock256 : kSumsPerBlock32;
+  }
   std::int64_t num_blocks() const { return num_columns / block_columns(); }
 };
 

@@ -31,8 +31,15 @@ struct Matmul {
   std::int64_t y_stride = 0;
 };
 
+/// Most tokens whose running sums a kernel keeps on its stack (8 KiB, or 16 KiB).
+inline constexpr std::int64_t kTokenTile = 256;
+
+/// Tokens per pass over the weights of a range: their codes should stay in a core's own cache, 1
+/// MiB or more on the machines this is for; at least 32, so that unpacking stays cheap.
+std::int64_t token_tile(std::int64_t bytes_per_token);
+
 /// Writes y[t, n] for all tokens t and the rows n of groups [first, last) of W. Different ranges
-/// may run on different threads at once. Allocates nothing; stack below 16 KiB.
+/// may run on different threads at once. Allocates nothing; stack below 32 KiB.
 void matmul_groups(const Matmul& matmul, std::int64_t first, std::int64_t last);
 
 }  // namespace vernal::cpu_avx2

@@ -41,7 +41,7 @@ constexpr int group_of(int column) {
 
 /// A weight scale (int16) times the multiplier of token n for the group of 32 around `column`.
 inline __m256i scale_for(__m256i scale, const BlockInput& x, int n, int column) {
-  const std::int16_t m = x.sums[kSumsPerBlock256 * n + kMultipliersAt + column / 32];
+  const std::int16_t m = x.sums[kSumsPerBlock256 * n + kMultipliersAt + column / 32 * 2];
   return _mm256_mullo_epi16(scale, _mm256_set1_epi16(m));
 }
 

@@ -81,7 +81,7 @@ template <class Format>
 inline __m256 add_block(__m256 total, const Codes32<Format>& block, __m256i sum,
                         const ActivationBlocks& x, std::int64_t at) {
   if constexpr (Format::kOffset > 0) {
-    sum = _mm256_sub_epi32(sum, _mm256_set1_epi32(Format::kOffset * x.sums[at]));
+    sum = _mm256_sub_epi32(sum, _mm256_set1_epi32(Format::kOffset * x.sums[kSumsPerBlock32 * at]));
   }
   const __m256 scale = _mm256_mul_ps(block.scale, _mm256_set1_ps(x.scales[at]));
   total = _mm256_fmadd_ps(scale, _mm256_cvtepi32_ps(sum), total);

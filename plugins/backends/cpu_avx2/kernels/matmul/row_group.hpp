@@ -10,17 +10,6 @@
 
 namespace vernal::cpu_avx2 {
 
-/// Most tokens whose running sums a kernel keeps on its stack (8 KiB).
-inline constexpr std::int64_t kTokenTile = 256;
-
-/// Tokens per pass over the weights of a range: their codes should stay in a core's own cache, 1
-/// MiB or more on the machines this is for; at least 32, so that unpacking stays cheap.
-inline std::int64_t token_tile(std::int64_t bytes_per_token) {
-  constexpr std::int64_t kCacheBytes = std::int64_t{1} << 20;
-  const std::int64_t fit = kCacheBytes / bytes_per_token / 4 * 4;
-  return std::clamp<std::int64_t>(fit, 32, kTokenTile);
-}
-
 /// How far ahead of its use a decode kernel asks for weights. Groups follow each other, so this is
 /// mostly the next columns or the next group. Measured on q4_K from memory, two threads: 66 % of
 /// the read bandwidth without it, 82 % at 2 KiB, 90 % at 4.5 to 7 KiB, 84 % at 9 KiB.

@@ -3,7 +3,8 @@
 // A row stands in the table of its family, beside the template that makes its kernel:
 // formats_float.cpp, formats_32.cpp, formats_256.cpp and formats_iqk.cpp. Adding a format means
 // adding a row there, and its description (how codes are unpacked) to the header of the same name.
-// Nothing else in the backend names formats.
+// Kernels for other instruction sets than AVX2 are rows of vnni/kernel_table.hpp; nothing else in
+// the backend names formats.
 #pragma once
 
 #include <array>
@@ -12,15 +13,12 @@
 #include <span>
 #include <string_view>
 
+#include "kernels/instruction_set.hpp"
 #include "kernels/matmul/activation_blocks.hpp"
+#include "kernels/matmul/matmul_kernels.hpp"
 #include "vernal/block_types.hpp"
 
 namespace vernal::cpu_avx2 {
-
-struct Matmul;
-
-/// matmul_groups() of one format.
-using MatmulGroups = void(const Matmul& matmul, std::int64_t first, std::int64_t last);
 
 /// A format: what it is called, how a row lies in a file, and what multiplies it. Rows of the
 /// tables have static storage; everybody else holds a pointer to one.
@@ -35,6 +33,7 @@ struct WeightFormat {
   std::int64_t scale_at = -1;     ///< of a scale that is no part of a word, or -1
   std::int64_t scale_bytes = 0;
   MatmulGroups* multiply = nullptr;
+  std::int64_t groups_at_once = 1;  ///< row groups that `multiply` likes to have side by side
 };
 
 /// The id of the form that other formats are converted into (eight_bit_form.hpp).
@@ -91,6 +90,8 @@ std::array<std::span<const WeightFormat>, 4> weight_format_families();
 
 /// The format whose kernel multiplies weights of that id of vernal/block_types.hpp ("ggml.q4_k/1"):
 /// the same bytes if there is one, else the 8-bit form if they can be converted, else null.
-const WeightFormat* find_weight_format(std::string_view id);
+/// With another instruction set than AVX2 the same, but for the kernel of that set, if there is one.
+const WeightFormat* find_weight_format(std::string_view id,
+                                       InstructionSet set = InstructionSet::kAvx2);
 
 }  // namespace vernal::cpu_avx2

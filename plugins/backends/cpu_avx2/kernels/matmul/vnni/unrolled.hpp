@@ -1,0 +1,20 @@
+// Loops whose index is a constant in each round: an immediate of an instruction depends on it.
+#pragma once
+
+namespace vernal::cpu_avx2::vnni {
+
+template <int kIndex>
+struct Index {
+  static constexpr int value = kIndex;
+};
+
+/// body(Index<0>{}), ..., body(Index<kCount - 1>{}).
+template <int kCount, int kFirst = 0, class Body>
+[[gnu::always_inline]] inline void unrolled(const Body& body) {
+  if constexpr (kFirst < kCount) {
+    body(Index<kFirst>{});
+    unrolled<kCount, kFirst + 1>(body);
+  }
+}
+
+}  // namespace vernal::cpu_avx2::vnni
