@@ -93,7 +93,7 @@ class Responses(ResponsesCase):
         response = self.create(text=form, max_output_tokens=200, temperature=1, seed=3)
         self.assertEqual(response["status"], "completed")
         self.assertEqual(set(json.loads(text_of(response))), {"n", "hot"})
-        error = self.create(400, text={"format": {"type": "json_schema", "name": "n", "schema": {"type": "nonsense"}}})
+        error = self.create(400, text={"format": {"type": "json_schema", "name": "n", "strict": True, "schema": {"type": "nonsense"}}})
         self.assertEqual(error["error"]["param"], "text.format")
 
     def test_compressed_bodies_are_read(self):

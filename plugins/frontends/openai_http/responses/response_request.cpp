@@ -18,7 +18,7 @@ namespace {
 
 namespace json = boost::json;
 
-void refuse_unsupported(const JsonFields& fields) {
+void refuse_what_no_response_has(const JsonFields& fields) {
   refuse_members_that_bind(fields);
   if (fields.boolean("background").value_or(false)) {
     throw RequestRefused(unsupported_parameter(
@@ -45,7 +45,7 @@ bool includes(const JsonFields& fields, std::string_view what) {
   });
 }
 
-void read_logprobs(const JsonFields& fields, GenerationRequest& request, json::object& document) {
+void read_response_logprobs(const JsonFields& fields, GenerationRequest& request, json::object& document) {
   const auto alternatives = fields.integer("top_logprobs", {0, kMaxAlternatives}).value_or(0);
   request.wants_logprobs = alternatives > 0 || includes(fields, "message.output_text.logprobs");
   if (!request.wants_logprobs) return;
@@ -123,7 +123,7 @@ json::object settings_of(const JsonFields& fields, json::array tools) {
 ResponseRequest read_response_request(const json::object& body,
                                       const FindConversation& find_conversation) {
   const JsonFields fields(body);
-  refuse_unsupported(fields);
+  refuse_what_no_response_has(fields);
   ResponseRequest request;
   read_delivery(fields, request.generation);
   json::object document{{"kind", "generate"}};
@@ -132,7 +132,7 @@ ResponseRequest read_response_request(const json::object& body,
   read_response_format(fields, document);
   read_thinking(fields, document);
   read_sampling(fields, document);
-  read_logprobs(fields, request.generation, document);
+  read_response_logprobs(fields, request.generation, document);
   read_output_budget(fields, "max_output_tokens", document);
   request.settings = settings_of(fields, std::move(tools));
   request.is_to_be_stored = fields.boolean("store").value_or(true);
