@@ -74,8 +74,8 @@ ApiError internal_error(std::string_view what);
 /// The error a submit or a text call returned: `status` is its VERNAL_* code, `text` what the core
 /// said, `model` the model that was asked for.
 ApiError error_of_status(std::int32_t status, std::string_view text, std::string_view model);
-/// The error an ERROR event carries, naming members as the client's request does.
-ApiError error_of_event(const vernal_event& event);
+/// The error an ERROR event carries, naming members as the client's request in that API does.
+ApiError error_of_event(const vernal_event& event, Dialect dialect);
 
 /// The exception being handled, as an error for the client; `model` is the one that was asked for.
 /// To be called in a catch block.
