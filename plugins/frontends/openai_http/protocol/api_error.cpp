@@ -62,6 +62,10 @@ std::string as_client_member(std::string_view path, Dialect dialect) {
   constexpr std::string_view kSampling = "sampling.";
   constexpr std::string_view kStop = "stop";
   const bool is_anthropic = dialect == Dialect::kAnthropic;
+  const bool is_responses = dialect == Dialect::kResponses;
+  // Several items may have become one message, so its number says nothing.
+  if (is_responses && (path == "messages" || path.starts_with("messages["))) return "input";
+  if (is_responses && path == "format") return "text.format";
   if (path == "format") return is_anthropic ? "output_config.format" : "response_format";
   if (is_anthropic && (path == kStop || path.starts_with("stop["))) {
     return fmt::format("stop_sequences{}", path.substr(kStop.size()));

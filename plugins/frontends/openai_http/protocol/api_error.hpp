@@ -11,8 +11,9 @@
 
 namespace vernal::openai_http {
 
-/// The API whose shape an answer has.
-enum class Dialect { kOpenAi, kAnthropic, kNative };
+/// The API whose shape an answer has. Errors of kResponses have the shape of kOpenAi, but members of
+/// a request have other names there.
+enum class Dialect { kOpenAi, kResponses, kAnthropic, kNative };
 
 /// One refusal or failure, not yet in the shape of an API.
 struct ApiError {

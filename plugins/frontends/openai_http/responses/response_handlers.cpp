@@ -20,22 +20,6 @@ namespace {
 
 namespace json = boost::json;
 
-/// The core names members of its own document, and most formats come in response_format.
-ApiError in_words_of_responses(ApiError error) {
-  const auto rename = [&](std::string_view from, std::string_view to) {
-    if (error.param != from && !error.param.starts_with(std::string(from) + "[")) return;
-    const std::string quoted = "'" + error.param + "'";
-    const std::size_t at = error.message.find(quoted);
-    if (at != std::string::npos) {
-      error.message.replace(at, quoted.size(), "'" + std::string(to) + "'");
-    }
-    error.param = to;
-  };
-  rename("response_format", "text.format");
-  rename("messages", "input");
-  return error;
-}
-
 /// Codex knows an overflow from the event stream only, and takes a status 400 for the end of all.
 bool is_codex(const HttpRequest& request) {
   constexpr std::string_view kName = "codex";
@@ -103,14 +87,11 @@ net::awaitable<void> answer_response(Exchange& exchange) {
   try {
     co_await run_generation(exchange, generation, *answer);
   } catch (const RequestRefused& refused) {
-    refusal = in_words_of_responses(refused.error());
+    const bool is_overflow = refused.error().code == "context_length_exceeded";
+    if (!is_overflow || !generation.is_streamed || !is_codex(exchange.request())) throw;
+    refusal = refused.error();
   }
-  if (!refusal) co_return;
-  const bool is_overflow = refusal->code == "context_length_exceeded";
-  if (!is_overflow || !generation.is_streamed || !is_codex(exchange.request())) {
-    throw RequestRefused(std::move(*refusal));
-  }
-  co_await stream_failure(exchange, *answer, *refusal);
+  if (refusal) co_await stream_failure(exchange, *answer, *refusal);
 }
 
 net::awaitable<void> answer_response_input_tokens(Exchange& exchange) {

@@ -45,7 +45,8 @@ bool includes(const JsonFields& fields, std::string_view what) {
   });
 }
 
-void read_response_logprobs(const JsonFields& fields, GenerationRequest& request, json::object& document) {
+void read_response_logprobs(const JsonFields& fields, GenerationRequest& request,
+                            json::object& document) {
   const auto alternatives = fields.integer("top_logprobs", {0, kMaxAlternatives}).value_or(0);
   request.wants_logprobs = alternatives > 0 || includes(fields, "message.output_text.logprobs");
   if (!request.wants_logprobs) return;

@@ -3,14 +3,23 @@
 #include <utility>
 
 namespace vernal::openai_http {
+namespace {
 
-StoredText::StoredText(std::string text, std::atomic<std::uint64_t>& num_bytes)
-    : text_(std::move(text)), num_bytes_(num_bytes) {
+/// Memory of a response beside its texts and its list of them: the entry, its id, its key.
+constexpr std::size_t kAroundAResponse = 320;
+
+}  // namespace
+
+StoredText::StoredText(std::string text, std::atomic<std::uint64_t>& num_bytes,
+                       std::size_t more_bytes)
+    : text_(std::move(text)),
+      size_(text_.size() + sizeof(*this) + more_bytes),
+      num_bytes_(num_bytes) {
   text_.shrink_to_fit();
-  num_bytes_ += text_.capacity() + sizeof(*this);
+  num_bytes_ += size_;
 }
 
-StoredText::~StoredText() { num_bytes_ -= text_.capacity() + sizeof(*this); }
+StoredText::~StoredText() { num_bytes_ -= size_; }
 
 Conversation StoredResponse::conversation() const {
   Conversation all = input;
@@ -20,14 +29,15 @@ Conversation StoredResponse::conversation() const {
 
 void ResponseStore::put(std::size_t client, std::string id, NewResponse response, TimePoint now) {
   if (!keeps_any()) return;
-  const auto held = [this](std::string text) {
-    return std::make_shared<const StoredText>(std::move(text), num_bytes_);
+  const auto held = [this](std::string text, std::size_t more_bytes = 0) {
+    return std::make_shared<const StoredText>(std::move(text), num_bytes_, more_bytes);
   };
   auto stored = std::make_shared<StoredResponse>();
-  stored->document = held(std::move(response.document));
   stored->input = std::move(response.history);
   stored->input.push_back(held(std::move(response.input)));
   stored->output = held(std::move(response.output));
+  const std::size_t around = kAroundAResponse + stored->input.size() * sizeof(stored->output);
+  stored->document = held(std::move(response.document), around);
   const std::lock_guard lock(mutex_);
   entries_.push_front({std::move(id), client, now, std::move(stored)});
   by_id_.insert_or_assign(entries_.front().id, entries_.begin());

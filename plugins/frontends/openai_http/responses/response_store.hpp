@@ -19,7 +19,8 @@ namespace vernal::openai_http {
 /// Text that counts against the limit of its store for as long as anybody holds it.
 class StoredText {
  public:
-  StoredText(std::string text, std::atomic<std::uint64_t>& num_bytes);
+  ///   more_bytes   what counts with it: memory around the text
+  StoredText(std::string text, std::atomic<std::uint64_t>& num_bytes, std::size_t more_bytes = 0);
   StoredText(const StoredText&) = delete;
   StoredText& operator=(const StoredText&) = delete;
   ~StoredText();
@@ -28,6 +29,7 @@ class StoredText {
 
  private:
   std::string text_;
+  std::size_t size_;  // as it counts
   std::atomic<std::uint64_t>& num_bytes_;
 };
 

@@ -37,7 +37,7 @@ enum class Work { kNone, kComputes };
 /// Whose errors an endpoint answers with. kShared: both APIs have it, and the client says which one
 /// it speaks, by the prefix /anthropic or the header anthropic-version. kNative: the API of
 /// llama-server.
-enum class Speaks { kOpenAi, kAnthropic, kNative, kShared };
+enum class Speaks { kOpenAi, kResponses, kAnthropic, kNative, kShared };
 
 struct Endpoint {
   std::string_view method;

@@ -59,16 +59,16 @@ constexpr std::array kEndpoints = {
              Speaks::kOpenAi, answer_chat_input_tokens},
     Endpoint{"POST", "/v1/messages", Access::kWithKey, Work::kComputes, Speaks::kAnthropic,
              answer_generation, &kMessages},
-    Endpoint{"POST", "/v1/responses", Access::kWithKey, Work::kComputes, Speaks::kOpenAi,
+    Endpoint{"POST", "/v1/responses", Access::kWithKey, Work::kComputes, Speaks::kResponses,
              answer_response},
     Endpoint{"POST", "/v1/responses/input_tokens", Access::kWithKey, Work::kComputes,
-             Speaks::kOpenAi, answer_response_input_tokens},
-    Endpoint{"GET", "/v1/responses/{id}", Access::kWithKey, Work::kNone, Speaks::kOpenAi,
+             Speaks::kResponses, answer_response_input_tokens},
+    Endpoint{"GET", "/v1/responses/{id}", Access::kWithKey, Work::kNone, Speaks::kResponses,
              answer_stored_response},
-    Endpoint{"DELETE", "/v1/responses/{id}", Access::kWithKey, Work::kNone, Speaks::kOpenAi,
+    Endpoint{"DELETE", "/v1/responses/{id}", Access::kWithKey, Work::kNone, Speaks::kResponses,
              answer_delete_response},
     Endpoint{"GET", "/v1/responses/{id}/input_items", Access::kWithKey, Work::kNone,
-             Speaks::kOpenAi, answer_response_input_items},
+             Speaks::kResponses, answer_response_input_items},
     Endpoint{"POST", "/v1/messages/count_tokens", Access::kWithKey, Work::kComputes,
              Speaks::kAnthropic, answer_count_tokens},
     Endpoint{"POST", "/tokenize", Access::kWithKey, Work::kComputes, Speaks::kNative,
@@ -200,6 +200,7 @@ void check_origin(const HttpRequest& request, const HttpService& service) {
 Dialect dialect_of(Speaks speaks, Dialect client) {
   if (speaks == Speaks::kShared) return client;
   if (speaks == Speaks::kNative) return Dialect::kNative;
+  if (speaks == Speaks::kResponses) return Dialect::kResponses;
   return speaks == Speaks::kAnthropic ? Dialect::kAnthropic : Dialect::kOpenAi;
 }
 
