@@ -81,10 +81,11 @@ json::array parameters_of(const RouteSchemas& route) {
 
 json::object answer_content(const RouteSchemas& route) {
   const json::object text{{"schema", json::object{{"type", "string"}}}};
+  const json::object event{{"schema", reference_to("Event")}};
   if (route.response.empty() && route.forms.empty()) return {{"text/plain", text}};
   json::object content;
   if (!route.response.empty()) content = json_content(json::parse(route.response));
-  if (route.is_streamable) content["text/event-stream"] = text;
+  if (route.is_streamable) content["text/event-stream"] = event;
   for_each_word(route.forms, [&](std::string_view type) { content[type] = text; });
   return content;
 }
