@@ -48,7 +48,7 @@ function lastIndexOf(role) {
 function makeView(turn, index) {
   if (turn.role === 'assistant') return new AnswerView(turn, contextLength());
   const isLastOfUser = turn.role === 'user' && index === lastIndexOf('user');
-  return new TextView(turn, isLastOfUser ? { edit: (text) => replaceFrom(index, text) } : {});
+  return new TextView(turn, isLastOfUser ? { edit: (text) => replaceFrom(index, text), leave: () => message.focus() } : {});
 }
 
 function showTurns() {
