@@ -71,9 +71,9 @@ typename V::Floats add_block(typename V::Floats total, const Factors<V>& factors
 template <class V, class Format, int kTokens, int kPart>
 void multiply_part(const Words<V>& words, const typename Format::Scales& scales, const Input256& x,
                    typename V::Ints* sums) {
-  typename V::Ints products[Format::kStreams][kTokens];
-  for (auto& stream : products) {
-    for (auto& product : stream) product = V::zero();
+  typename V::Ints products[Format::kSums][kTokens];
+  for (auto& group : products) {
+    for (auto& product : group) product = V::zero();
   }
   unrolled<Format::kWordsPerPart>([&](auto word) {
     constexpr int kWord = decltype(word)::value;
@@ -82,11 +82,12 @@ void multiply_part(const Words<V>& words, const typename Format::Scales& scales,
     for (int s = 0; s < Format::kStreams; ++s) {
       const std::int8_t* a = x.codes + Format::column(kPart, s) + 4 * kWord;
       for (int n = 0; n < kTokens; ++n) {
-        products[s][n] = V::dot_bytes(products[s][n], codes[s], a + 256 * n);
+        auto& product = products[s % Format::kSums][n];
+        product = V::dot_bytes(product, codes[s], a + 256 * n);
       }
     }
   });
-  unrolled<Format::kStreams>([&](auto stream) {
+  unrolled<Format::kSums>([&](auto stream) {
     constexpr int kStream = decltype(stream)::value;
     constexpr int kColumn = Format::column(kPart, kStream);
     constexpr int kShift = Format::shift(kStream);

@@ -43,10 +43,12 @@ struct AvxVnni {
   static Ints dwords(std::int32_t value) { return _mm256_set1_epi32(value); }
   static Ints bit_and(Ints a, Ints b) { return _mm256_and_si256(a, b); }
   static Ints bit_or(Ints a, Ints b) { return _mm256_or_si256(a, b); }
+  static Ints bit_and_not(Ints a, Ints b) { return _mm256_andnot_si256(a, b); }
   static Ints bit_xor(Ints a, Ints b) { return _mm256_xor_si256(a, b); }
   static Ints or_masked(Ints a, Ints b, Ints mask) { return bit_or(a, bit_and(b, mask)); }
   static Ints add(Ints a, Ints b) { return _mm256_add_epi32(a, b); }
   static Ints subtract(Ints a, Ints b) { return _mm256_sub_epi32(a, b); }
+  static Ints subtract_words(Ints a, Ints b) { return _mm256_sub_epi16(a, b); }
   static Ints subtract_bytes(Ints a, Ints b) { return _mm256_sub_epi8(a, b); }
   static Ints multiply(Ints a, Ints b) { return _mm256_mullo_epi32(a, b); }
   static Ints multiply_by(Ints a, const std::int16_t* p) {

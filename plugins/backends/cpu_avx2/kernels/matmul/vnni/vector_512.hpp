@@ -57,6 +57,8 @@ struct Avx512Vnni {
   static Ints dwords(std::int32_t value) { return _mm512_set1_epi32(value); }
   static Ints bit_and(Ints a, Ints b) { return _mm512_and_si512(a, b); }
   static Ints bit_or(Ints a, Ints b) { return _mm512_or_si512(a, b); }
+  /// b & ~a
+  static Ints bit_and_not(Ints a, Ints b) { return _mm512_andnot_si512(a, b); }
   static Ints bit_xor(Ints a, Ints b) { return _mm512_xor_si512(a, b); }
   /// a | (b & mask)
   static Ints or_masked(Ints a, Ints b, Ints mask) {
@@ -65,6 +67,7 @@ struct Avx512Vnni {
   }
   static Ints add(Ints a, Ints b) { return _mm512_add_epi32(a, b); }
   static Ints subtract(Ints a, Ints b) { return _mm512_sub_epi32(a, b); }
+  static Ints subtract_words(Ints a, Ints b) { return _mm512_sub_epi16(a, b); }
   static Ints subtract_bytes(Ints a, Ints b) { return _mm512_sub_epi8(a, b); }
   static Ints multiply(Ints a, Ints b) { return _mm512_mullo_epi32(a, b); }
   /// By the dword at p, in every lane.
