@@ -31,7 +31,7 @@ void add_fifth_bits(const Words<V>& words, typename V::Ints* out) {
   const auto bits = words[kWord];
   const auto low = V::dwords(0x08040201);
   const auto high = V::dwords(static_cast<std::int32_t>(0x80402010U));
-  unrolled<8>([&](auto chunk) {
+  unrolled<8>([&](auto chunk) VERNAL_INLINE {
     constexpr int c = decltype(chunk)::value;
     const auto byte = V::template pick_bytes<c / 2, c / 2, c / 2, c / 2>(bits);
     const auto is_set = V::has_bits(byte, c % 2 == 0 ? low : high);

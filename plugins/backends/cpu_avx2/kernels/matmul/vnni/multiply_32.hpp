@@ -70,7 +70,7 @@ template <class V, class Format, int kTokens>
   for (auto& sum : total) sum = V::float_zero();
   for (std::int64_t b = 0; b < num_blocks; ++b) {
     const Words<V> words{rows.data + b * Format::kWords * 32, rows.stride};
-    prefetch_block<V, Format::kWords>(rows, words, b, num_blocks);
+    Ahead<V, Format::kWords>(rows, words, b, num_blocks).template prefetch<0, 1>();
     Codes32<V> block;
     unpack_block<V, Format>(rows, b, num_blocks, block);
     multiply_block<V, Format, kTokens>(block, x, b * x.num_tokens + token, total);

@@ -23,6 +23,9 @@ struct Avx512Vnni {
   static constexpr int kTileTokens = 12;
   /// Tokens for which codes are used straight from the words, without a tile.
   static constexpr int kFewTokens = 4;
+  /// How far ahead of its use the weights of a group are asked for. Measured as the greatest speed from
+  /// memory, one thread, q4_K, 8960 columns: 2 KiB 33 to 39 GB/s, 3 KiB 38 to 41, 6 KiB 35 to 37.
+  static constexpr std::int64_t kPrefetchBytes = 3072;
 
   // ---- memory. `stride`: from what belongs to the first group to the same of the second ---------
 
