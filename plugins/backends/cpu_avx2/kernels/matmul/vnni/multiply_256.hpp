@@ -219,6 +219,9 @@ void multiply_many(const Matmul& matmul, const Rows<V>& rows, std::int64_t first
     for (; n + kTokens <= count; n += kTokens) {
       multiply_tile<V, Format, kTokens>(tile, input_256<V>(x, b, first + n), total + n);
     }
+    for (; n + 4 <= count; n += 4) {
+      multiply_tile<V, Format, 4>(tile, input_256<V>(x, b, first + n), total + n);
+    }
     for (; n + 2 <= count; n += 2) {
       multiply_tile<V, Format, 2>(tile, input_256<V>(x, b, first + n), total + n);
     }
@@ -238,14 +241,21 @@ void multiply_few_of(const Matmul& matmul, const Rows<V>& rows, std::int64_t tok
 }
 
 /// The kernel of one format: matmul_groups() for it.
-template <class V, class Format>
+template <class V, template <class> class Format>
 void matmul_groups_256(const Matmul& matmul, std::int64_t first, std::int64_t last) {
+  using Narrow = typename V::Narrow;
+  if (matmul.num_tokens == 1) {
+    for_each_rows<Narrow>(matmul, first, last, [&](const Rows<Narrow>& rows, auto token, auto) {
+      multiply_few<Narrow, Format<Narrow>, 1>(matmul, rows, token);
+    });
+    return;
+  }
   for_each_rows<V>(matmul, first, last,
                    [&](const Rows<V>& rows, std::int64_t token, std::int64_t count) {
                      if (count <= V::kFewTokens) {
-                       multiply_few_of<V, Format, V::kFewTokens>(matmul, rows, token, count);
+                       multiply_few_of<V, Format<V>, V::kFewTokens>(matmul, rows, token, count);
                      } else {
-                       multiply_many<V, Format>(matmul, rows, token, count);
+                       multiply_many<V, Format<V>>(matmul, rows, token, count);
                      }
                    });
 }

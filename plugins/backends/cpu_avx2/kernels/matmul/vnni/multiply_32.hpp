@@ -110,6 +110,9 @@ void multiply_many_32(const Matmul& matmul, const Rows<V>& rows, std::int64_t fi
     for (; n + kTokens <= count; n += kTokens) {
       multiply_blocks<V, Format, kTokens>(blocks, b, here, x, first + n, total + n);
     }
+    for (; n + 4 <= count; n += 4) {
+      multiply_blocks<V, Format, 4>(blocks, b, here, x, first + n, total + n);
+    }
     for (; n + 2 <= count; n += 2) {
       multiply_blocks<V, Format, 2>(blocks, b, here, x, first + n, total + n);
     }
@@ -129,14 +132,21 @@ void multiply_few_of_32(const Matmul& matmul, const Rows<V>& rows, std::int64_t 
 }
 
 /// The kernel of one format: matmul_groups() for it.
-template <class V, class Format>
+template <class V, template <class> class Format>
 void matmul_groups_32(const Matmul& matmul, std::int64_t first, std::int64_t last) {
+  using Narrow = typename V::Narrow;
+  if (matmul.num_tokens == 1) {
+    for_each_rows<Narrow>(matmul, first, last, [&](const Rows<Narrow>& rows, auto token, auto) {
+      multiply_few_32<Narrow, Format<Narrow>, 1>(matmul, rows, token);
+    });
+    return;
+  }
   for_each_rows<V>(matmul, first, last,
                    [&](const Rows<V>& rows, std::int64_t token, std::int64_t count) {
                      if (count <= V::kFewTokens) {
-                       multiply_few_of_32<V, Format, V::kFewTokens>(matmul, rows, token, count);
+                       multiply_few_of_32<V, Format<V>, V::kFewTokens>(matmul, rows, token, count);
                      } else {
-                       multiply_many_32<V, Format>(matmul, rows, token, count);
+                       multiply_many_32<V, Format<V>>(matmul, rows, token, count);
                      }
                    });
 }

@@ -10,9 +10,35 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/matmul/vnni/vector_256.hpp"
+
 namespace vernal::cpu_avx2 {
 
+/// Multiplication in 256 bits in the encoding of AVX-512, which can broadcast from memory.
+struct Avx512VnniProducts {
+  using Dword = std::int32_t __attribute__((may_alias, aligned(1)));
+
+  static __m256i dot_bytes(__m256i sum, __m256i codes, const std::int8_t* p) {
+    __asm__("vpdpbusd %2%{1to8%}, %1, %0"
+            : "+v"(sum)
+            : "v"(codes), "m"(*reinterpret_cast<const Dword*>(p)));
+    return sum;
+  }
+  static __m256i dot_pairs(__m256i sum, __m256i pairs, const std::int16_t* p) {
+    __asm__("vpdpwssd %2%{1to8%}, %1, %0"
+            : "+v"(sum)
+            : "v"(pairs), "m"(*reinterpret_cast<const Dword*>(p)));
+    return sum;
+  }
+  static __m256i broadcast(const void* p) {
+    return _mm256_set1_epi32(*static_cast<const Dword*>(p));
+  }
+};
+
 struct Avx512Vnni {
+  /// For one token, where the speed is that of memory: one group is one run of bytes, which the
+  /// processor sees coming better than two.
+  using Narrow = Vector256<Avx512VnniProducts>;
   using Ints = __m512i;
   using Floats = __m512;
   using Dword = std::int32_t __attribute__((may_alias, aligned(1)));
