@@ -13,6 +13,7 @@
 #include "model/printable.hpp"
 #include "vernal/abi/plugin.h"
 #include "vernal/error.hpp"
+#include "vernal/frontend/model_names.hpp"
 
 namespace vernal {
 namespace {
@@ -175,8 +176,20 @@ class Reader {
       for (const LayerRange& range : model.layers) check(range.backend, range.place);
       if (model.fit) check(model.fit->host_backend, model.fit->place);
     }
+    check_profiles();
+    check_aliases();
+  }
+
+  void check_profiles() {
     std::vector<std::string_view> models;
-    for (const ModelSettings& model : deployment_.models) models.push_back(model.name);
+    for (const ModelSettings& model : deployment_.models) {
+      models.push_back(model.name);
+      if (is_name_pattern(model.name)) {
+        problems_.add(model.place, fmt::format("\"models.{}\": the name of a model has no '*'; "
+                                               "a profile or an alias may stand for many names",
+                                               model.name));
+      }
+    }
     for (const ProfileSettings& profile : deployment_.profiles) {
       if (std::ranges::find(models, profile.name) != models.end()) {
         problems_.add(profile.place,
@@ -187,8 +200,15 @@ class Reader {
                       fmt::format("\"profiles.{}.model\": there is no [models.{}]{}", profile.name,
                                   printable(profile.model), did_you_mean(profile.model, models)));
       }
+      check_pattern("profiles." + profile.name, profile.name, profile.place);
     }
-    check_aliases();
+  }
+
+  /// Two '*' in a row say what one says, and two patterns that say the same are a mistake.
+  void check_pattern(const std::string& key, const std::string& name, const SourcePlace& place) {
+    if (name.find("**") == std::string::npos) return;
+    problems_.add(place, fmt::format("\"{}\": \"{}\" has two '*' in a row; one stands for any text",
+                                     key, name));
   }
 
   /// An alias that something else is called by would never be reached.
@@ -206,6 +226,7 @@ class Reader {
           problems_.add(place, fmt::format("\"{}.aliases\": \"{}\" is the name of something else",
                                            table, alias));
         }
+        check_pattern(table + ".aliases", alias, place);
         names.push_back(alias);
       }
     };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "text/request/request_error.hpp"
+#include "vernal/frontend/model_names.hpp"
 
 namespace vernal {
 namespace {
@@ -121,12 +122,15 @@ std::vector<ModelDescription> Engine::models() const {
 }
 
 const Engine::Name& Engine::find_name(std::string_view id) const {
-  const auto is_called_so = [&](const Name& name) {
-    return name.id == id ||
-           std::find(name.aliases.begin(), name.aliases.end(), id) != name.aliases.end();
-  };
-  const auto found = std::find_if(names_.begin(), names_.end(), is_called_so);
-  if (found == names_.end()) {
+  const Name* found = nullptr;
+  NameSearch search(id);
+  for (const Name& name : names_) {
+    if (search.offer(name.id)) found = &name;
+    for (const std::string& alias : name.aliases) {
+      if (search.offer(alias)) found = &name;
+    }
+  }
+  if (found == nullptr) {
     throw no_such_model(id);
   }
   return *found;

@@ -80,7 +80,8 @@ class Engine {
   /// Declares a model of the deployment, which is LOADING from now on. models() lists models in the
   /// order in which they were declared.
   void declare_model(ModelDescription description, RequestDefaults defaults);
-  /// Declares another name for a model that was declared before, with defaults of its own.
+  /// Declares another name for a model that was declared before, with defaults of its own. The name,
+  /// as every alias, may be a pattern (vernal/frontend/model_names.hpp).
   void declare_profile(std::string id, const std::string& model, RequestDefaults defaults,
                        std::vector<std::string> aliases = {});
   /// Starts the declared model of that id: it is READY from now on. Its description becomes what the
@@ -150,6 +151,7 @@ class Engine {
   };
 
   // Under models_mutex_.
+  /// The name that a request means by `id`; throws NOT_FOUND.
   const Name& find_name(std::string_view id) const;
   std::size_t find_model(std::string_view id) const;
   ModelStatus status_of(const Model& model) const;

@@ -131,6 +131,8 @@ case("no slots", REFUSED, "slots", model="slots = 0")
 case("an architecture nobody builds", REFUSED, "mamba9", model='architecture = "mamba9"')
 case("layers that end early", REFUSED, "layers", model='layers = [{ backend = "b", first = 0, last = 1 }]')
 case("profile of no model", REFUSED, "nobody", more='[profiles.fast]\nmodel = "nobody"')
+case("a profile with a pattern for a name", SOUND, more='[profiles."claude-*"]\nmodel = "tiny"')
+case("a profile with two stars in a row", REFUSED, "two '*' in a row", more='[profiles."claude-**"]\nmodel = "tiny"')
 case("temperature below zero", REFUSED, "temperature", model="sampling = { temperature = -1.0 }")
 
 # ---- templates --------------------------------------------------------------------------------------------------------

@@ -80,7 +80,8 @@ def malformed_framing(s):
         ("almost chunked", s.post("Transfer-Encoding: xchunked\r\n", b"0\r\n\r\n"), {400, 501}),
         ("chunked hidden by a tab", s.post("Transfer-Encoding:\tx\tchunked\r\n", b"0\r\n\r\n"), {400, 501}),
         ("chunked in http/1.0", b"POST /v1/completions HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", {400}),
-        ("compressed body", s.post("Content-Encoding: gzip\r\nContent-Length: 3\r\n", b"\x1f\x8b\x08"), {415}),
+        ("compressed body that is cut off", s.post("Content-Encoding: gzip\r\nContent-Length: 3\r\n", b"\x1f\x8b\x08"), {400}),
+        ("body in an unknown coding", s.post("Content-Encoding: br\r\nContent-Length: 3\r\n", b"abc"), {415}),
         ("chunk size that is no number", s.post(chunked, b"zz\r\nhello\r\n0\r\n\r\n"), {400}),
         ("negative chunk size", s.post(chunked, b"-5\r\nhello\r\n0\r\n\r\n"), {400}),
         ("chunk size beyond 64 bits", s.post(chunked, b"fffffffffffffffff\r\nhello"), {400}),
@@ -144,6 +145,15 @@ def malformed_bodies(s):
         ("word of 1 MB", s.json_post({"model": s.model, "max_tokens": 2, "messages": [
             {"role": "user", "content": "x" * 1_000_000}]}), {200, 400}),
         ("special tokens as text", s.chat(messages=[{"role": "user", "content": "<|im_end|></s><bos>\x00"}]), {200}),
+        ("message of nothing", s.json_post({}, "/v1/messages"), {400}),
+        ("message without a budget", s.json_post({"model": s.model, "messages": [
+            {"role": "user", "content": "x"}]}, "/v1/messages"), {400}),
+        ("message with a picture", s.json_post({"model": s.model, "max_tokens": 1, "messages": [{"role": "user", "content": [
+            {"type": "image", "source": {"type": "url", "url": "file:///etc/passwd"}}]}]}, "/v1/messages"), {400}),
+        ("message of 100,000 blocks", s.json_post({"model": s.model, "max_tokens": 1, "messages": [{"role": "user", "content":
+            [{"type": "text", "text": ""}] * 100_000}]}, "/v1/messages"), {200, 400}),
+        ("message for a tool that is not offered", s.json_post({"model": s.model, "max_tokens": 1, "messages": [
+            {"role": "user", "content": "x"}], "tool_choice": {"type": "tool", "name": "nope"}}, "/v1/messages"), {400}),
         ("count of nothing", s.json_post({}, "/v1/messages/count_tokens"), {400}),
     ]
 

@@ -7,12 +7,27 @@ Needs the standard library. Where the package `anthropic` is installed its clien
 """
 import importlib.util
 import json
+import os
 import sys
+import tempfile
 import unittest
 
 import serve_process_test as serving
 
 PROMPT = "Hello world, this is"
+# A prompt that opens the thinking, or closes it at once.
+THINKS = """{% for m in messages %}<|im_start|>{{ m.role }}
+{% if m.reasoning_content %}<think>
+{{ m.reasoning_content }}
+</think>
+
+{% endif %}{{ m.content }}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+<think>
+{% if not enable_thinking %}
+</think>
+
+{% endif %}{% endif %}"""
 HAS_SDK = importlib.util.find_spec("anthropic") is not None
 
 
@@ -79,6 +94,48 @@ class Messages(unittest.TestCase):
             self.assertGreater(again["usage"]["cache_read_input_tokens"], 0.8 * prompt_of(again["usage"]))
             self.assertEqual(again["content"], first["content"])
             self.assertIn("x-anthropic-billing-header", again["warnings"][0])
+
+    def test_thinking_is_a_block_of_its_own_until_its_budget_is_spent(self):
+        def blocks(kind, **members):
+            answer = server.post("/v1/messages", conversation(max_tokens=32, thinking={"type": kind, **members}))
+            return answer["content"], answer["usage"]["output_tokens_details"]["thinking_tokens"]
+        with tempfile.NamedTemporaryFile("w", suffix=".jinja") as template:
+            template.write(THINKS)
+            template.flush()
+            own = f'slots = 2\nchat_template = "{os.path.abspath(template.name)}"\n'
+            with Server(serving.deployment(serving.HTTP).replace("slots = 2\n", own)) as server:
+                content, spent = blocks("enabled", budget_tokens=6)
+                self.assertEqual([block["type"] for block in content], ["thinking", "text"])
+                self.assertTrue(content[0]["thinking"] and content[0]["signature"], content)
+                self.assertTrue(6 <= spent < 32, spent)
+                hidden, _ = blocks("adaptive", budget_tokens=6, display="omitted")
+                self.assertEqual(hidden, [{**content[0], "thinking": ""}, content[1]])
+                content, spent = blocks("disabled")
+                self.assertEqual(([block["type"] for block in content], spent), (["text"], 0))
+
+                def count(*history):
+                    body = conversation(*history, {"role": "user", "content": "on"})
+                    return server.post("/v1/messages/count_tokens", body)["input_tokens"]
+                said = {"type": "text", "text": "Yes."}
+                thought = {"type": "thinking", "thinking": "It is so.", "signature": "x"}
+                self.assertGreater(count({"role": "assistant", "content": [thought, said]}),
+                                   count({"role": "assistant", "content": [said]}))
+
+    def test_a_pattern_stands_for_the_names_that_clients_send(self):
+        profiles = """
+[profiles."claude-*"]
+model = "tiny"
+[profiles."claude-haiku-*"]
+model = "tiny"
+thinking = "off"
+"""
+        with Server(serving.deployment(profiles + serving.HTTP)) as server:
+            for name in ("claude-opus-4-1", "claude-haiku-4-5-20251001"):
+                self.assertEqual(server.post("/v1/messages", conversation(model=name))["model"], name)
+            server.post("/v1/messages", conversation(model="gpt-4o"), 404)
+            _, _, models = server.answer("GET", "/v1/models")
+            self.assertEqual([model["id"] for model in models["data"]], ["tiny"])
+            self.assertEqual(server.answer("GET", "/v1/models/claude-opus-4-1")[2]["id"], "claude-opus-4-1")
 
     def test_a_stop_sequence_ends_the_message_and_is_named(self):
         with Server(serving.deployment(serving.HTTP)) as server:

@@ -28,6 +28,10 @@ constexpr std::array kRows = {
             .type = VERNAL_CONFIG_BOOL,
             .help = "Whether a name that no model has means the first model, instead of an error.",
             .default_value = "false"}),
+    to_abi({.path = "page",
+            .type = VERNAL_CONFIG_BOOL,
+            .help = "Whether a browser that opens the address gets a page to chat with.",
+            .default_value = "true"}),
     to_abi({.path = "api_keys_file",
             .type = VERNAL_CONFIG_PATH,
             .help =
@@ -82,6 +86,24 @@ constexpr std::array kRows = {
             .type = VERNAL_CONFIG_DURATION,
             .help = "Time without output after which an event stream sends an empty event.",
             .default_value = "\"10s\"",
+            .minimum = 10,
+            .maximum = kMaxTimeoutMs}),
+    to_abi({.path = "stored_responses",
+            .type = VERNAL_CONFIG_INT,
+            .help = "Most responses that are kept for clients of the Responses API; 0 keeps none.",
+            .default_value = "1000",
+            .minimum = 0,
+            .maximum = 100'000}),
+    to_abi({.path = "stored_responses_size",
+            .type = VERNAL_CONFIG_SIZE,
+            .help = "Most memory that the responses which are kept may take together.",
+            .default_value = "\"64MiB\"",
+            .minimum = 1024,
+            .maximum = 1024.0 * 1024 * 1024 * 1024}),
+    to_abi({.path = "stored_responses_age",
+            .type = VERNAL_CONFIG_DURATION,
+            .help = "Time for which a response is kept at most.",
+            .default_value = "\"24h\"",
             .minimum = 10,
             .maximum = kMaxTimeoutMs}),
     to_abi({.path = "threads",
@@ -143,6 +165,7 @@ Settings read_settings(const Config& config) {
   }
   settings.models = config.strings("models");
   settings.accept_any_model = config.find_bool("accept_any_model").value_or(false);
+  settings.page = config.find_bool("page").value_or(settings.page);
   settings.api_keys_file = config.find_string("api_keys_file").value_or("");
   settings.cors_origins = config.strings("cors_origins");
   settings.hosts = config.strings("hosts");
@@ -157,6 +180,11 @@ Settings read_settings(const Config& config) {
   read_duration(config, "idle_timeout", settings.idle_timeout);
   read_duration(config, "write_timeout", settings.write_timeout);
   read_duration(config, "keep_alive_interval", settings.keep_alive_interval);
+  ResponseStore::Limits& stored = settings.stored_responses;
+  const auto responses = config.find_int("stored_responses");
+  if (responses) stored.max_responses = static_cast<std::uint64_t>(*responses);
+  stored.max_bytes = config.find_size("stored_responses_size").value_or(stored.max_bytes);
+  read_duration(config, "stored_responses_age", stored.max_age);
   return settings;
 }
 

@@ -167,6 +167,17 @@ const std::vector<BrokenText> kModel = {
              "a.toml:8:11: \"models.m.aliases\": \"m\" is the name of something else"),
     appended("AliasTwice", "aliases = [\"a\", \"a\"]\n",
              "a.toml:8:11: \"models.m.aliases\": \"a\" is the name of something else"),
+    appended("AliasWithTwoStars", "aliases = [\"a**\"]\n",
+             "a.toml:8:11: \"models.m.aliases\": \"a**\" has two '*' in a row; one stands for any "
+             "text"),
+    appended("ProfileWithTwoStars", "[profiles.\"a-**-b\"]\nmodel = \"m\"\n",
+             "a.toml:8:1: \"profiles.a-**-b\": \"a-**-b\" has two '*' in a row; one stands for any "
+             "text"),
+    appended("PatternTwice", "aliases = [\"a*\", \"a*\"]\n",
+             "a.toml:8:11: \"models.m.aliases\": \"a*\" is the name of something else"),
+    appended("PatternAsModel", "[models.\"a*\"]\npath = \"model.gguf\"\nbackend = \"cpu\"\n",
+             "a.toml:8:1: \"models.a*\": the name of a model has no '*'; a profile or an alias may "
+             "stand for many names"),
     appended("AliasEmpty", "aliases = [\"\"]\n",
              "a.toml:8:11: \"models.m.aliases\": expected names of 1 to 128 bytes without quotes, "
              "backslashes and control characters"),

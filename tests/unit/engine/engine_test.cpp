@@ -372,6 +372,22 @@ TEST(Engine, SeatsTheNextWhenARequestOutgrowsThePool) {
   EXPECT_TRUE(bench.read(next).is_finished());
 }
 
+TEST(Engine, FindsTheModelThatAPatternStandsFor) {
+  EngineBench bench(answers({{"hi>", "hello"}}));
+  RequestDefaults brief;
+  brief.max_tokens = 2;
+  bench.engine().declare_profile("claude-*", "m", {}, {"gpt-*"});
+  bench.engine().declare_profile("claude-*haiku*", "m", brief);
+  const auto budget = [&](std::string_view name) {
+    return bench.engine().text_model(name).defaults->max_tokens;
+  };
+  EXPECT_EQ(budget("claude-opus"), std::nullopt);
+  EXPECT_EQ(budget("claude-haiku-4-5"), 2U);
+  EXPECT_EQ(budget("claude-*haiku*"), 2U);
+  EXPECT_EQ(budget("gpt-4o"), std::nullopt);
+  EXPECT_THROW(budget("gemini"), Error);
+}
+
 TEST(Engine, ListsModelsAndProfilesWithTheirState) {
   EngineBench bench(answers({{"hi>", "hello"}}));
   RequestDefaults defaults;

@@ -60,6 +60,8 @@ TEST(CorsPolicy, LetsForeignPagesWorkWhereTheyAreListed) {
   EXPECT_FALSE(some.lets_work("null", "h"));
   EXPECT_TRUE(some.lets_work("http://localhost:80", "localhost:80"));
   EXPECT_FALSE(some.lets_work("http://localhost:81", "localhost:80"));
+  EXPECT_TRUE(some.lets_work("https://vernal.lan", "vernal.lan"));  // behind a proxy that encrypts
+  EXPECT_FALSE(some.lets_work("ftp://vernal.lan", "vernal.lan"));
   EXPECT_TRUE(CorsPolicy({"*"}).lets_work("http://b", "h"));
 }
 

@@ -51,6 +51,29 @@ TEST_F(HttpFrontend, FindsOneModelByItsWholeName) {
   EXPECT_EQ(error_of(unknown).at("code"), "model_not_found");
 }
 
+// The engine of these tests has a profile "claude-*" beside its models.
+TEST_F(HttpFrontend, AnswersToNamesThatAPatternStandsFor) {
+  start();
+  const RawAnswer chat =
+      post(kChatPath, R"({"model":"claude-opus-4","messages":[{"role":"user","content":"x"}]})");
+  EXPECT_EQ(json::parse(chat.body).at("model"), "claude-opus-4");
+  EXPECT_EQ(engine_.records().back().model, "claude-*");
+  EXPECT_EQ(json::parse(get("/v1/models/claude-opus-4").body).at("id"), "claude-opus-4");
+  EXPECT_EQ(get("/v1/models/claud").status, 404);
+  EXPECT_EQ(get("/v1/models").body.find("claude"), std::string::npos);
+  EXPECT_EQ(get("/props?model=claude-opus-4").status, 200);
+}
+
+TEST_F(HttpFrontend, ShowsNoPatternThatItsTableDoesNotHave) {
+  start({{"models", std::vector<std::string>{"tiny"}}});
+  EXPECT_EQ(get("/v1/models/claude-opus-4").status, 404);
+  frontend_.reset();
+  start({{"models", std::vector<std::string>{"claude-*"}}});
+  EXPECT_EQ(get("/v1/models/claude-opus-4").status, 200);
+  EXPECT_TRUE(json::parse(get("/v1/models").body).at("data").as_array().empty());
+  EXPECT_EQ(post(kChatPath, R"({"messages":[{"role":"user","content":"x"}]})").status, 400);
+}
+
 TEST_F(HttpFrontend, ShowsOnlyTheModelsOfItsTable) {
   start({{"models", std::vector<std::string>{"tiny"}}});
   EXPECT_EQ(json::parse(get("/v1/models").body).at("data").as_array().size(), 1U);

@@ -265,7 +265,7 @@ bool MockEngine::step(const std::shared_ptr<Request>& request) {
 
 std::int32_t MockEngine::list_models(const vernal_model_sink& sink) const {
   const test::Spared spared;
-  for (const char* const name : {"tiny", "org/other:1"}) {
+  for (const char* const name : {"tiny", "org/other:1", "claude-*"}) {
     vernal_model_info info{};
     info.struct_size = sizeof(info);
     info.id = to_str(name);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -64,7 +65,23 @@ JsonFields block_at(const JsonFields& fields, std::string_view key, const json::
   return JsonFields(blocks[index].get_object(), element_path(fields.path_of(key), index));
 }
 
-/// A string or a list of text blocks, as content parts. Absent: none.
+/// What a model can read of a block: a text, or a document of plain text behind its title and its
+/// context. Nothing of other blocks.
+std::optional<std::string> readable_text(const JsonFields& block, std::string_view type) {
+  if (type == "text") return std::string(block.required_string("text"));
+  const json::object* const source = type == "document" ? block.object("source") : nullptr;
+  if (source == nullptr) return std::nullopt;
+  const JsonFields document(*source, block.path_of("source."));
+  if (document.required_string("type") != "text") return std::nullopt;
+  std::string out;
+  for (const std::string_view key : {"title", "context"}) {
+    const auto line = block.string(key);
+    if (line && !line->empty()) out += fmt::format("{}\n", *line);
+  }
+  return out += document.required_string("data");
+}
+
+/// A string or a list of readable blocks, as content parts. Absent: none.
 json::array read_text(const JsonFields& fields, std::string_view key) {
   json::array parts;
   const json::value* const value = fields.find(key);
@@ -78,8 +95,9 @@ json::array read_text(const JsonFields& fields, std::string_view key) {
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const JsonFields block = block_at(fields, key, blocks, i);
     const std::string_view type = block.required_string("type");
-    if (type != "text") refuse_block(block, type, "text");
-    parts.push_back(as_part(block.required_string("text")));
+    const auto text = readable_text(block, type);
+    if (!text) refuse_block(block, type, "text");
+    parts.push_back(as_part(*text));
   }
   return parts;
 }
@@ -142,8 +160,8 @@ json::object read_tool_result(const JsonFields& block) {
 
 void read_block(const JsonFields& block, bool is_assistant, MessageParts& parts) {
   const std::string_view type = block.required_string("type");
-  if (type == "text") {
-    parts.text.push_back(as_part(block.required_string("text")));
+  if (const auto text = readable_text(block, type)) {
+    parts.text.push_back(as_part(*text));
   } else if (is_assistant && type == "tool_use") {
     parts.calls.push_back(read_tool_use(block));
   } else if (is_assistant && type == "thinking") {

@@ -10,7 +10,8 @@ namespace vernal::openai_http {
 
 /// The members `system` and `messages` as messages of a request document, in the order in which the
 /// model reads them. A message of blocks becomes one message, its tool results messages of their own
-/// in front of it. Blocks of images, documents and other kinds are refused by their place.
+/// in front of it. Blocks of images, of documents
+/// that are not plain text, and of other kinds are refused by their place.
 ///
 /// A line of billing data at the beginning of a system text is left out: it differs in each request,
 /// and nothing behind it could be reused of what was computed before. A sentence in `warnings` says so.

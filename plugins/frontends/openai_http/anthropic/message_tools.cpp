@@ -85,7 +85,8 @@ json::object named_tool(const JsonFields& choice, const json::array& tools) {
   return {{"name", name}};
 }
 
-void read_choice(const JsonFields& choice, const json::array& tools, json::object& document) {
+void read_message_choice(const JsonFields& choice, const json::array& tools,
+                         json::object& document) {
   const std::string_view type = choice.required_string("type");
   if (type == "tool") {
     document["tool_choice"] = named_tool(choice, tools);
@@ -112,7 +113,7 @@ void read_choice(const JsonFields& choice, const json::array& tools, json::objec
 void read_message_tools(const JsonFields& fields, json::object& document, std::string& warnings) {
   json::array tools = read_tool_array(fields, warnings);
   if (const json::object* const choice = fields.object("tool_choice")) {
-    read_choice(JsonFields(*choice, "tool_choice."), tools, document);
+    read_message_choice(JsonFields(*choice, "tool_choice."), tools, document);
   }
   if (!tools.empty()) document["tools"] = std::move(tools);
 }

@@ -203,11 +203,11 @@ class MessageStream final : public Answer {
 /// The input of a call: the object that its arguments are, with the digits that the model wrote. A
 /// text that is none, such as one that was cut by a limit, stands in a member of its own.
 json::object input_of(std::string_view arguments) {
-  constexpr std::size_t kMaxDepth = 128;
+  constexpr std::size_t kMaxInputDepth = 128;
   if (arguments.empty()) return {};
   // Numbers keep their digits below a member of this name.
   const std::string document = fmt::format("{{\"input\":{}}}", arguments);
-  ParsedJson parsed = parse_exact_json(document, kMaxDepth, {});
+  ParsedJson parsed = parse_exact_json(document, kMaxInputDepth, {});
   const bool is_whole = !parsed.error && parsed.num_bytes == document.size();
   json::object* const members = is_whole ? parsed.value.if_object() : nullptr;
   if (members != nullptr && members->size() == 1) {

@@ -34,8 +34,11 @@ HeaderList CorsPolicy::answer_headers(std::string_view origin) const {
 bool CorsPolicy::lets_work(std::string_view origin, std::string_view host_header) const {
   const auto is_it = [&](const std::string& known) { return known == "*" || known == origin; };
   if (std::any_of(origins_.begin(), origins_.end(), is_it)) return true;
-  constexpr std::string_view kScheme = "http://";
-  return origin.starts_with(kScheme) && origin.substr(kScheme.size()) == host_header;
+  // A proxy in front of the server may speak TLS with the browser.
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (origin.starts_with(scheme)) return origin.substr(scheme.size()) == host_header;
+  }
+  return false;
 }
 
 HeaderList CorsPolicy::preflight_headers(std::string_view requested_headers) {

@@ -10,6 +10,7 @@ namespace vernal::openai_http {
 namespace {
 
 constexpr unsigned kNoContent = 204;
+constexpr unsigned kNotModified = 304;
 
 /// "Sun, 06 Nov 1994 08:49:37 GMT", whatever the locale.
 std::string http_date() {
@@ -52,7 +53,8 @@ std::string render_head(unsigned status, const HeaderList& headers, const Framin
 
 std::string render_response(const Response& response, const Framing& framing) {
   std::string out = render_head(response.status, response.headers, framing);
-  if (response.status == kNoContent) return out + "\r\n";
+  const bool has_body = response.status != kNoContent && response.status != kNotModified;
+  if (!has_body) return out + "\r\n";
   append_header(out, "Content-Type", response.content_type);
   append_header(out, "Content-Length", std::to_string(response.body.size()));
   out += "\r\n";

@@ -24,7 +24,7 @@ struct Framing {
   bool head_only = false;  // answer to HEAD: the length of the body, but not the body
 };
 
-/// Head and body. Status 204 has no body.
+/// Head and body. Answers of status 204 and 304 have no body.
 std::string render_response(const Response& response, const Framing& framing);
 
 /// Head of an event stream. It tells proxies not to buffer.

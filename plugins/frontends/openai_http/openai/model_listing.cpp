@@ -8,6 +8,7 @@
 
 #include "openai_http/protocol/json_text.hpp"
 #include "openai_http/protocol/text_safety.hpp"
+#include "vernal/frontend/model_names.hpp"
 
 namespace vernal::openai_http {
 namespace {
@@ -73,9 +74,21 @@ std::vector<ModelInfo> visible_models(std::vector<ModelInfo> models,
   return models;
 }
 
-bool is_called(const ModelInfo& model, std::string_view name) {
-  return model.id == name ||
-         std::find(model.aliases.begin(), model.aliases.end(), name) != model.aliases.end();
+const ModelInfo* find_model(const std::vector<ModelInfo>& models, std::string_view name) {
+  const ModelInfo* found = nullptr;
+  NameSearch search(name);
+  for (const ModelInfo& model : models) {
+    if (search.offer(model.id)) found = &model;
+    for (const std::string& alias : model.aliases) {
+      if (search.offer(alias)) found = &model;
+    }
+  }
+  return found;
+}
+
+std::vector<ModelInfo> without_patterns(std::vector<ModelInfo> models) {
+  std::erase_if(models, [](const ModelInfo& model) { return is_name_pattern(model.id); });
+  return models;
 }
 
 std::string render_model_list(const std::vector<ModelInfo>& models) {
@@ -88,10 +101,11 @@ std::string render_model_list(const std::vector<ModelInfo>& models) {
 }
 
 std::optional<std::string> render_model(const std::vector<ModelInfo>& models, std::string_view id) {
-  for (const ModelInfo& model : models) {
-    if (is_called(model, id)) return to_text(to_json(model));
-  }
-  return std::nullopt;
+  const ModelInfo* const found = find_model(models, id);
+  if (found == nullptr) return std::nullopt;
+  ModelInfo model = *found;
+  if (is_name_pattern(model.id)) model.id = id;
+  return to_text(to_json(model));
 }
 
 }  // namespace vernal::openai_http

@@ -16,7 +16,7 @@ namespace json = boost::json;
 using Judge = bool (*)(const json::value& value);
 
 /// A member, what of it asks for something, and why that is refused.
-struct Member {
+struct BindingMember {
   std::string_view name;
   Judge asks;
   std::string_view why;
@@ -57,17 +57,18 @@ bool has_other_than_text(const json::value& value) {
                      [](const json::value& kind) { return kind != "text"; });
 }
 
-constexpr std::array kMembers = {
-    Member{"structural_tag", is_there, kNoFormat},
-    Member{"allowed_token_ids", is_given, kNoTokenRule},
-    Member{"stop_token_ids", is_there, kNoTokenRule},
-    Member{"stop_regex", is_there, kNoTokenRule},
-    Member{"include_stop_str_in_output", is_there, "the text of a stop string is never delivered."},
-    Member{"logits_processors", is_there, kNoTokenRule},
-    Member{"modalities", has_other_than_text, kNoSound},
-    Member{"audio", is_there, kNoSound},
-    Member{"use_beam_search", is_there, kNoBeams},
-    Member{"prompt_logprobs", is_given, kNoPromptLogprobs},
+constexpr std::array kBindingMembers = {
+    BindingMember{"structural_tag", is_there, kNoFormat},
+    BindingMember{"allowed_token_ids", is_given, kNoTokenRule},
+    BindingMember{"stop_token_ids", is_there, kNoTokenRule},
+    BindingMember{"stop_regex", is_there, kNoTokenRule},
+    BindingMember{"include_stop_str_in_output", is_there,
+                  "the text of a stop string is never delivered."},
+    BindingMember{"logits_processors", is_there, kNoTokenRule},
+    BindingMember{"modalities", has_other_than_text, kNoSound},
+    BindingMember{"audio", is_there, kNoSound},
+    BindingMember{"use_beam_search", is_there, kNoBeams},
+    BindingMember{"prompt_logprobs", is_given, kNoPromptLogprobs},
 };
 
 /// Of the members that begin so, those that are read (answer_format.hpp).
@@ -87,7 +88,7 @@ bool is_unread_guide(std::string_view name) {
 }  // namespace
 
 void refuse_members_that_bind(const JsonFields& fields) {
-  for (const auto& [name, asks, why] : kMembers) {
+  for (const auto& [name, asks, why] : kBindingMembers) {
     const json::value* const value = fields.find(name);
     if (value != nullptr && asks(*value)) refuse(fields, name, why);
   }

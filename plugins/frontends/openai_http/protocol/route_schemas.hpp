@@ -15,6 +15,8 @@ struct RouteSchemas {
   std::string_view response;    // of the JSON document; empty: the answer is plain text
   std::string_view query = {};  // names of parameters of the query, with spaces between
   bool is_streamable = false;   // the body may ask for an event stream
+  /// Media types of further forms of the answer, with spaces between: a browser's.
+  std::string_view forms = {};
 };
 
 /// A schema that others refer to by its name.

@@ -1,5 +1,6 @@
 #include "openai_http/server/api_description.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include "openai_http/native/schemas.hpp"
 #include "openai_http/openai/schemas.hpp"
 #include "openai_http/protocol/json_text.hpp"
+#include "openai_http/responses/schemas.hpp"
 #include "openai_http/server/schemas.hpp"
 
 namespace vernal::openai_http {
@@ -20,6 +22,8 @@ void for_each_room(const Visit& visit) {
         std::span<const NamedSchema>(kServerComponents));
   visit(std::span<const RouteSchemas>(kOpenAiRoutes),
         std::span<const NamedSchema>(kOpenAiComponents));
+  visit(std::span<const RouteSchemas>(kResponseRoutes),
+        std::span<const NamedSchema>(kResponseComponents));
   visit(std::span<const RouteSchemas>(kAnthropicRoutes),
         std::span<const NamedSchema>(kAnthropicComponents));
   visit(std::span<const RouteSchemas>(kNativeRoutes),
@@ -53,6 +57,15 @@ json::object response_of(std::string_view description, json::object content) {
   return {{"description", description}, {"content", std::move(content)}};
 }
 
+template <class Visit>
+void for_each_word(std::string_view words, const Visit& visit) {
+  while (!words.empty()) {
+    const std::size_t end = std::min(words.find(' '), words.size());
+    visit(words.substr(0, end));
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+}
+
 json::array parameters_of(const RouteSchemas& route) {
   json::array out;
   const auto add = [&](std::string_view name, std::string_view place, bool is_required) {
@@ -61,26 +74,27 @@ json::array parameters_of(const RouteSchemas& route) {
                                {"required", is_required},
                                {"schema", json::object{{"type", "string"}, {"minLength", 1}}}});
   };
-  if (route.path.ends_with("{id}")) add("id", "path", true);
-  std::string_view names = route.query;
-  while (!names.empty()) {
-    const std::size_t end = names.find(' ');
-    add(names.substr(0, end), "query", false);
-    names = end == std::string_view::npos ? std::string_view() : names.substr(end + 1);
-  }
+  if (route.path.find("{id}") != std::string_view::npos) add("id", "path", true);
+  for_each_word(route.query, [&](std::string_view name) { add(name, "query", false); });
   return out;
 }
 
 json::object answer_content(const RouteSchemas& route) {
   const json::object text{{"schema", json::object{{"type", "string"}}}};
-  if (route.response.empty()) return {{"text/plain", text}};
-  json::object content = json_content(json::parse(route.response));
-  if (route.is_streamable) content["text/event-stream"] = text;
+  const json::object event{{"schema", reference_to("Event")}};
+  if (route.response.empty() && route.forms.empty()) return {{"text/plain", text}};
+  json::object content;
+  if (!route.response.empty()) content = json_content(json::parse(route.response));
+  if (route.is_streamable) content["text/event-stream"] = event;
+  for_each_word(route.forms, [&](std::string_view type) { content[type] = text; });
   return content;
 }
 
 json::object operation_of(const Endpoint& endpoint, const RouteSchemas& route) {
   json::object responses{{"200", response_of("The answer.", answer_content(route))}};
+  if (!route.forms.empty()) {
+    responses["304"] = json::object{{"description", "The client has this form already."}};
+  }
   json::object error = json_content(error_schema(endpoint.speaks));
   if (route.response.find("/Health") != std::string_view::npos) error = answer_content(route);
   responses["4XX"] = response_of("The request cannot be served as it is.", error);

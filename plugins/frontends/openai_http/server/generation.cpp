@@ -108,7 +108,7 @@ class Generation {
 
   [[noreturn]] void refuse(const vernal_event& event) const {
     const bool by_us = event.code == VERNAL_CANCELLED && exchange_.service().is_stopping;
-    throw RequestRefused(by_us ? draining() : error_of_event(event));
+    throw RequestRefused(by_us ? draining() : error_of_event(event, exchange_.dialect()));
   }
 
   net::awaitable<void> stream() {
@@ -215,11 +215,11 @@ class Generation {
 
 std::string resolve_model(const HttpService& service, const std::string& model) {
   const std::vector<ModelInfo> models = service.models();
-  for (const ModelInfo& info : models) {
-    if (!model.empty() && is_called(info, model)) return info.id;
-  }
-  const bool is_only = model.empty() && models.size() == 1;
-  if (is_only || (service.settings.accept_any_model && !models.empty())) return models.front().id;
+  const ModelInfo* const meant = model.empty() ? nullptr : find_model(models, model);
+  if (meant != nullptr) return meant->id;
+  const std::vector<ModelInfo> named = without_patterns(models);
+  const bool is_only = model.empty() && named.size() == 1;
+  if (is_only || (service.settings.accept_any_model && !named.empty())) return named.front().id;
   if (model.empty()) {
     throw RequestRefused(invalid_value(
         "model", "Invalid value for 'model': expected the name of a model, found nothing."));

@@ -7,8 +7,8 @@
 
 namespace vernal::openai_http {
 
-/// The model to use for a request that names `model` or one of its aliases. A client may leave the
-/// name out if there is only one model. With accept_any_model the first model stands for every name
+/// The model to use for a request that names `model` or one of its aliases, or a name for which a
+/// pattern stands. A client may leave the name out if there is only one model. With accept_any_model the first model stands for every name
 /// that none has. Throws RequestRefused: 404 for a model that this frontend does not show, 400 if
 /// none was named and there are several.
 std::string resolve_model(const HttpService& service, const std::string& model);

@@ -1,4 +1,4 @@
-// The handlers of the routes. Each answers one exchange; see Handler in endpoint.hpp.
+// The handlers of the routes; those of the page are in page/page_handlers.hpp. Each answers one exchange; see Handler in endpoint.hpp.
 #pragma once
 
 #include "openai_http/server/exchange.hpp"
@@ -7,9 +7,6 @@ namespace vernal::openai_http {
 
 /// OPTIONS of any path: 204 with the headers a browser asks for.
 net::awaitable<void> answer_preflight(Exchange& exchange);
-
-/// GET /: name, version and endpoints.
-net::awaitable<void> answer_root(Exchange& exchange);
 
 /// GET /version: {"version": ...}.
 net::awaitable<void> answer_version(Exchange& exchange);
@@ -33,6 +30,17 @@ net::awaitable<void> answer_model(Exchange& exchange);
 /// POST of any endpoint that generates. The GenerationApi of its row reads the request and makes
 /// the answer.
 net::awaitable<void> answer_generation(Exchange& exchange);
+
+/// POST /v1/responses.
+net::awaitable<void> answer_response(Exchange& exchange);
+
+/// POST /v1/responses/input_tokens: {"object", "input_tokens"} for the body of such a request.
+net::awaitable<void> answer_response_input_tokens(Exchange& exchange);
+
+/// GET and DELETE of /v1/responses/{id}, and GET /v1/responses/{id}/input_items: what is stored.
+net::awaitable<void> answer_stored_response(Exchange& exchange);
+net::awaitable<void> answer_delete_response(Exchange& exchange);
+net::awaitable<void> answer_response_input_items(Exchange& exchange);
 
 /// POST /v1/messages/count_tokens.
 net::awaitable<void> answer_count_tokens(Exchange& exchange);

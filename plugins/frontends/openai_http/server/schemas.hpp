@@ -11,12 +11,17 @@ inline constexpr std::array kServerComponents = {
     NamedSchema{"Health", R"({"type":"object","required":["status"],"properties":{
       "status":{"enum":["ok","loading","draining","failed"]},"reason":{"type":"string"},
       "error":{"type":"object"}}})"},
+    NamedSchema{"Event", R"({"type":"object","required":["data"],"description":"One of a stream.",
+      "properties":{"event":{"type":"string"},"data":{"type":"string"}}})"},
 };
 
 inline constexpr std::array kServerRoutes = {
-    RouteSchemas{"GET", "/", "Name, version and endpoints.", "",
+    RouteSchemas{"GET", "/", "Name, version and endpoints; for browsers the page.", "",
                  R"({"type":"object","required":["name","version","endpoints"],"properties":{
-      "name":{"type":"string"},"version":{"type":"string"},"endpoints":{"type":"string"}}})"},
+      "name":{"type":"string"},"version":{"type":"string"},"endpoints":{"type":"string"}}})",
+                 "", false, "text/html"},
+    RouteSchemas{"GET", "/page/{id}", "A file of the page.", "", "", "", false,
+                 "text/html text/css text/javascript image/svg+xml"},
     RouteSchemas{"GET", "/health", "Whether every model is ready.", "",
                  R"({"$ref":"#/components/schemas/Health"})"},
     RouteSchemas{"GET", "/healthz", "Whether every model is ready.", "",

@@ -1,4 +1,4 @@
-// Handlers that never wait for a model: preflight, name, version, health, metrics, models.
+// Handlers that never wait for a model: preflight, version, health, metrics, models.
 #include <boost/json.hpp>
 #include <string>
 #include <utility>
@@ -59,13 +59,6 @@ net::awaitable<void> answer_preflight(Exchange& exchange) {
   co_await exchange.send(std::move(response));
 }
 
-net::awaitable<void> answer_root(Exchange& exchange) {
-  Response response;
-  response.body = to_text(boost::json::object{
-      {"name", "vernal"}, {"version", VERNAL_HTTP_VERSION}, {"endpoints", endpoint_list()}});
-  co_await exchange.send(std::move(response));
-}
-
 net::awaitable<void> answer_version(Exchange& exchange) {
   Response response;
   response.body = to_text(boost::json::object{{"version", VERNAL_HTTP_VERSION}});
@@ -97,14 +90,12 @@ net::awaitable<void> answer_metrics(Exchange& exchange) {
 
 net::awaitable<void> answer_model_list(Exchange& exchange) {
   Response response;
-  response.body = render_model_list(exchange.service().models());
+  response.body = render_model_list(without_patterns(exchange.service().models()));
   co_await exchange.send(std::move(response));
 }
 
 net::awaitable<void> answer_model(Exchange& exchange) {
-  constexpr std::string_view kFolder = "/models/";
-  const std::string_view path = exchange.path();
-  const std::string_view id = path.substr(path.find(kFolder) + kFolder.size());
+  const std::string_view id = exchange.path_id();
   auto body = render_model(exchange.service().models(), id);
   if (!body) throw RequestRefused(unknown_model(id));
   Response response;

@@ -6,6 +6,7 @@
 #include "openai_http/native/model_facts.hpp"
 #include "openai_http/native/token_requests.hpp"
 #include "openai_http/openai/chat_request.hpp"
+#include "openai_http/openai/model_listing.hpp"
 #include "openai_http/protocol/json_text.hpp"
 #include "openai_http/protocol/query.hpp"
 #include "openai_http/server/body_conversion.hpp"
@@ -27,7 +28,8 @@ net::awaitable<void> send_made_elsewhere(Exchange& exchange, Make make) {
 ModelInfo model_of_query(Exchange& exchange) {
   std::vector<ModelInfo> models = exchange.service().models();
   std::string name = query_value(exchange.request().head.query, "model").value_or("");
-  if (name.empty() && !models.empty()) name = models.front().id;
+  const std::vector<ModelInfo> named = without_patterns(models);
+  if (name.empty() && !named.empty()) name = named.front().id;
   choose_model(exchange, name);
   for (ModelInfo& model : models) {
     if (model.id == name) return std::move(model);

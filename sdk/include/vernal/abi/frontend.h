@@ -26,7 +26,7 @@ typedef uint64_t vernal_request_id;         /* 0 is never valid */
 
 typedef struct vernal_model_info {
   uint64_t struct_size;
-  vernal_str id;           /* name of the model or profile in the deployment */
+  vernal_str id;           /* name of the model or profile; '*' in it: frontend/model_names.hpp */
   vernal_str architecture; /* of the file */
   vernal_str description;  /* name and size from the file's metadata; may be empty */
   uint64_t context_length; /* most tokens of one request, prompt and answer together */

@@ -103,6 +103,23 @@ TEST(MessagesRequest, SaysInTheTextThatAToolFailed) {
   EXPECT_EQ(messages.at(3).at("content"), "");
 }
 
+TEST(MessagesRequest, ReadsDocumentsOfPlainText) {
+  const std::string document = R"({"type":"document","title":"Notes","context":"of May","source":
+      {"type":"text","media_type":"text/plain","data":"It rained."}})";
+  const json::value messages = messages_of(say(R"({"role":"user","content":[)" + document + R"(,
+      {"type":"text","text":"When?"}]},{"role":"assistant","content":"?"},{"role":"user","content":[
+      {"type":"tool_result","tool_use_id":"1","content":[)" +
+                                               document + "]}]}"));
+  EXPECT_EQ(messages.at(0).at("content"), json::parse(R"([
+      {"type":"text","text":"Notes\nof May\nIt rained."},{"type":"text","text":"When?"}])"));
+  EXPECT_EQ(messages.at(2).at("content"), "Notes\nof May\nIt rained.");
+  const ApiError scan = refusal([] {
+    say(R"({"role":"user","content":[{"type":"document","source":{"type":"base64",
+        "media_type":"application/pdf","data":"AA=="}}]})");
+  });
+  EXPECT_EQ(scan.code, "unsupported_content");
+}
+
 TEST(MessagesRequest, ContinuesALastMessageOfTheAssistant) {
   const std::string question = R"({"role":"user","content":"q"},)";
   const auto continues = [&](const std::string& last) {
