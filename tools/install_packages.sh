@@ -38,7 +38,7 @@ packages_of() {
       boost=$(boost_version)
       echo g++-12 cmake ninja-build ccache pkg-config "libboost${boost}-dev" "libboost-json${boost}-dev" \
         libtomlplusplus-dev libspdlog-dev libfmt-dev libcli11-dev libpcre2-dev libutf8proc-dev libedit-dev \
-        libssl-dev libxxhash-dev curl ca-certificates python3 python3-pip
+        libssl-dev libxxhash-dev zlib1g-dev libzstd-dev curl ca-certificates python3 python3-pip
       ;;
     test)
       boost=$(boost_version)

@@ -62,6 +62,12 @@ std::string as_client_member(std::string_view path, Dialect dialect) {
   constexpr std::string_view kSampling = "sampling.";
   constexpr std::string_view kStop = "stop";
   const bool is_anthropic = dialect == Dialect::kAnthropic;
+  const bool is_responses = dialect == Dialect::kResponses;
+  // What was sent may have become several messages or a part of one: their numbers say nothing.
+  const bool is_message = path == "messages" || path.starts_with("messages[");
+  if (is_responses && is_message) return "input";
+  if (is_anthropic && is_message) return "messages";
+  if (is_responses && path == "format") return "text.format";
   if (path == "format") return is_anthropic ? "output_config.format" : "response_format";
   if (is_anthropic && (path == kStop || path.starts_with("stop["))) {
     return fmt::format("stop_sequences{}", path.substr(kStop.size()));
@@ -138,6 +144,25 @@ ApiError unknown_model(std::string_view model) {
       fmt::format("The model `{}` does not exist on this server; GET /v1/models lists what does.",
                   shortened(model)));
   error.param = "model";
+  return error;
+}
+
+ApiError unknown_response(std::string_view id) {
+  ApiError error = make_error(
+      "response_not_found",
+      fmt::format("Response with id '{}' not found: it was never stored, or is not any more.",
+                  shortened(id)));
+  error.param = "id";
+  return error;
+}
+
+ApiError unknown_previous_response(std::string_view id) {
+  ApiError error = make_error(
+      "previous_response_not_found",
+      fmt::format("Previous response with id '{}' not found: it was never stored, or is not any "
+                  "more. Send the whole conversation as input.",
+                  shortened(id)));
+  error.param = "previous_response_id";
   return error;
 }
 

@@ -11,8 +11,9 @@
 
 namespace vernal::openai_http {
 
-/// The API whose shape an answer has.
-enum class Dialect { kOpenAi, kAnthropic, kNative };
+/// The API whose shape an answer has. Errors of kResponses have the shape of kOpenAi, but members of
+/// a request have other names there.
+enum class Dialect { kOpenAi, kResponses, kAnthropic, kNative };
 
 /// One refusal or failure, not yet in the shape of an API.
 struct ApiError {
@@ -47,6 +48,10 @@ ApiError invalid_value(std::string_view param, std::string_view message);
 ApiError unsupported_parameter(std::string_view param, std::string_view why);
 /// 404 model_not_found.
 ApiError unknown_model(std::string_view model);
+/// 404 response_not_found.
+ApiError unknown_response(std::string_view id);
+/// 404 previous_response_not_found.
+ApiError unknown_previous_response(std::string_view id);
 /// 404 unknown_url. `endpoints` lists what there is: "GET /health, POST /v1/completions".
 ApiError unknown_url(std::string_view method, std::string_view path, std::string_view endpoints);
 /// 405 method_not_allowed. `allowed` lists methods as the header Allow does: "GET, HEAD".
