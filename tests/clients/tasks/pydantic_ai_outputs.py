@@ -32,8 +32,8 @@ def an_output_comes_by_a_schema():
 
 @task
 def an_output_comes_by_a_prompt():
-    # Only the words of the prompt say what it should be, and a small model repeats the schema unless it sees an example.
-    give_a_type(pydantic_ai.PromptedOutput(Person), 'Bob is 5 years old: {"name": "Bob", "age": 5}. Anna is 31 years old:')
+    # Only the prompt says what it should be, and small models like to repeat the schema in it.
+    give_a_type(pydantic_ai.PromptedOutput(Person), "Fill in name and age of the person, not the schema: Anna is 31 years old.")
 
 
 @task
