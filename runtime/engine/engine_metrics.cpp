@@ -19,7 +19,7 @@ struct Row {
   double scale = 1.0;
 };
 
-constexpr std::array<Row, 14> kRows = {{
+constexpr std::array<Row, 15> kRows = {{
     {"vernal_requests_running", "Requests that hold a slot.", &EngineMetrics::running_requests,
      VERNAL_METRIC_GAUGE},
     {"vernal_prompt_tokens_total", "Tokens of prompts that were processed.",
@@ -28,6 +28,9 @@ constexpr std::array<Row, 14> kRows = {{
      &EngineMetrics::cached_tokens, VERNAL_METRIC_COUNTER},
     {"vernal_generated_tokens_total", "Tokens that were generated.",
      &EngineMetrics::generated_tokens, VERNAL_METRIC_COUNTER},
+    {"vernal_forced_tokens_total",
+     "Generated tokens that were not drawn, because a grammar left no other.",
+     &EngineMetrics::forced_tokens, VERNAL_METRIC_COUNTER},
     {"vernal_draft_tokens_total",
      "Tokens that were guessed ahead and computed with the newest one.",
      &EngineMetrics::guessed_tokens, VERNAL_METRIC_COUNTER},

@@ -35,7 +35,7 @@ struct PreparedRequest {
   std::uint64_t seed = 0;
   std::uint32_t max_guesses = 0;  ///< most tokens that a step guesses ahead for one choice
   AnswerFormat answer{};
-  std::shared_ptr<grammar::CompiledGrammar> grammar{};  ///< of the content; null: any text
+  AnswerRules rules{};
 };
 
 class Generation;
@@ -168,9 +168,7 @@ class Generation {
   std::uint64_t seed() const noexcept { return prepared_.seed; }
   std::uint32_t max_guesses() const noexcept { return prepared_.max_guesses; }
   const AnswerFormat& answer_format() const noexcept { return prepared_.answer; }
-  const std::shared_ptr<grammar::CompiledGrammar>& grammar() const noexcept {
-    return prepared_.grammar;
-  }
+  const AnswerRules& rules() const noexcept { return prepared_.rules; }
   std::span<const std::unique_ptr<Choice>> choices() const noexcept { return choices_; }
 
   /// Seated before `other`: higher priority, or the same and accepted earlier.

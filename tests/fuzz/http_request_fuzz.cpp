@@ -6,13 +6,18 @@
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "openai_http/anthropic/messages_request.hpp"
+#include "openai_http/http/content_coding.hpp"
 #include "openai_http/http/request_head.hpp"
 #include "openai_http/openai/chat_request.hpp"
 #include "openai_http/openai/completion_request.hpp"
 #include "openai_http/protocol/json_body.hpp"
+#include "openai_http/protocol/json_text.hpp"
+#include "openai_http/responses/response_items.hpp"
+#include "openai_http/responses/response_request.hpp"
 
 namespace {
 
@@ -47,6 +52,17 @@ void attempt(Convert convert) {
   }
 }
 
+Conversation nothing_stored(std::string_view id) {
+  throw RequestRefused(unknown_previous_response(id));
+}
+
+/// What was read is what would be stored: messages can be made of it again without an exception.
+void check_response(const ResponseRequest& request) {
+  check_documents(request.generation);
+  require(boost::json::parse(to_text(request.settings)).is_object());
+  messages_of("", {boost::json::parse(request.input).as_array()});
+}
+
 void read_body(std::string_view text) {
   std::optional<JsonBody> body;
   attempt([&] { body.emplace(text); });
@@ -55,6 +71,24 @@ void read_body(std::string_view text) {
   attempt([&] { check_documents(read_completion_request(body->object())); });
   attempt([&] { check_documents(read_messages_request(body->object())); });
   attempt([&] { check_documents(read_messages_to_count(body->object())); });
+  attempt([&] { check_response(read_response_request(body->object(), nothing_stored)); });
+}
+
+/// Decodes a body as the server does, within a limit, first its first half.
+void read_encoded_body(ContentCoding coding, std::string_view bytes) {
+  constexpr std::size_t kMostDecoded = 1U << 20;
+  const auto decoder = make_body_decoder(coding);
+  std::string text;
+  const BodyDecoder::Sink sink = [&](std::string_view decoded) {
+    if (decoded.size() > kMostDecoded - text.size()) {
+      throw RequestRefused(http_refusal("request_too_large", "The request body is too large."));
+    }
+    text += decoded;
+  };
+  decoder->put(bytes.substr(0, bytes.size() / 2), sink);
+  decoder->put(bytes.substr(bytes.size() / 2), sink);
+  require(decoder->memory() <= kMostDecoderMemory);
+  if (decoder->is_complete()) read_body(text);
 }
 
 void read_request(std::string_view bytes) {
@@ -70,7 +104,11 @@ void read_request(std::string_view bytes) {
   const RequestHead head = validate_request(parser.get(), 1U << 20);
   require(!head.path.empty() && (head.path.front() == '/' || head.path == "*"));
   require(!(head.chunked && head.content_length > 0));
-  read_body(bytes.substr(*size));
+  if (head.coding == ContentCoding::kIdentity) {
+    read_body(bytes.substr(*size));
+  } else {
+    read_encoded_body(head.coding, bytes.substr(*size));
+  }
 }
 
 }  // namespace

@@ -7,12 +7,27 @@ Needs the standard library. Where the package `anthropic` is installed its clien
 """
 import importlib.util
 import json
+import os
 import sys
+import tempfile
 import unittest
 
 import serve_process_test as serving
 
 PROMPT = "Hello world, this is"
+# A prompt that opens the thinking, or closes it at once.
+THINKS = """{% for m in messages %}<|im_start|>{{ m.role }}
+{% if m.reasoning_content %}<think>
+{{ m.reasoning_content }}
+</think>
+
+{% endif %}{{ m.content }}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+<think>
+{% if not enable_thinking %}
+</think>
+
+{% endif %}{% endif %}"""
 HAS_SDK = importlib.util.find_spec("anthropic") is not None
 
 
@@ -79,6 +94,57 @@ class Messages(unittest.TestCase):
             self.assertGreater(again["usage"]["cache_read_input_tokens"], 0.8 * prompt_of(again["usage"]))
             self.assertEqual(again["content"], first["content"])
             self.assertIn("x-anthropic-billing-header", again["warnings"][0])
+
+    def test_thinking_is_a_block_of_its_own_until_its_budget_is_spent(self):
+        def blocks(kind, **members):
+            answer = server.post("/v1/messages", conversation(max_tokens=32, thinking={"type": kind, **members}))
+            return answer["content"], answer["usage"]["output_tokens_details"]["thinking_tokens"]
+        with tempfile.NamedTemporaryFile("w", suffix=".jinja") as template:
+            template.write(THINKS)
+            template.flush()
+            own = f'slots = 2\nchat_template = "{os.path.abspath(template.name)}"\n'
+            with Server(serving.deployment(serving.HTTP).replace("slots = 2\n", own)) as server:
+                content, spent = blocks("enabled", budget_tokens=6)
+                self.assertEqual([block["type"] for block in content], ["thinking", "text"])
+                self.assertTrue(content[0]["thinking"] and content[0]["signature"], content)
+                self.assertTrue(6 <= spent < 32, spent)
+                hidden, _ = blocks("adaptive", budget_tokens=6, display="omitted")
+                self.assertEqual(hidden, [{**content[0], "thinking": ""}, content[1]])
+                content, spent = blocks("disabled")
+                self.assertEqual(([block["type"] for block in content], spent), (["text"], 0))
+
+                def count(*history):
+                    body = conversation(*history, {"role": "user", "content": "on"})
+                    return server.post("/v1/messages/count_tokens", body)["input_tokens"]
+                said = {"type": "text", "text": "Yes."}
+                thought = {"type": "thinking", "thinking": "It is so.", "signature": "x"}
+                self.assertGreater(count({"role": "assistant", "content": [thought, said]}),
+                                   count({"role": "assistant", "content": [said]}))
+
+    def test_a_call_that_has_to_come_comes_and_fits_its_schema(self):
+        tools = [{"name": name, "input_schema": {
+            "type": "object", "properties": {"unit": {"enum": ["km", "mile"]}, "far": {"type": "boolean"}},
+            "required": ["unit", "far"], "additionalProperties": False}} for name in ("measure", "guess")]
+
+        def check(calls, names):
+            self.assertTrue(calls)
+            for call in calls:
+                self.assertIn(call["name"], names)
+                self.assertIn(call["input"]["unit"], ("km", "mile"))
+                self.assertIsInstance(call["input"]["far"], bool)
+        with Server(serving.deployment(serving.HTTP)) as server:
+            for choice, names in (({"type": "any", "disable_parallel_tool_use": True}, ("measure", "guess")),
+                                  ({"type": "tool", "name": "guess"}, ("guess",))):
+                body = conversation(max_tokens=400, tools=tools, tool_choice=choice)
+                answer = server.post("/v1/messages", body)
+                self.assertEqual(answer["stop_reason"], "tool_use", answer)
+                check([block for block in answer["content"] if block["type"] == "tool_use"], names)
+                events = server.events(body)
+                self.assertEqual(events[-2]["delta"]["stop_reason"], "tool_use")
+                starts = [event for event in events if event["type"] == "content_block_start"]
+                pieces = [event["delta"].get("partial_json", "") for event in events if event["type"] == "content_block_delta"]
+                self.assertEqual(len(starts), 1, starts)
+                check([{**starts[0]["content_block"], "input": json.loads("".join(pieces))}], names)
 
     def test_a_pattern_stands_for_the_names_that_clients_send(self):
         profiles = """

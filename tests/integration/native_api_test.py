@@ -163,12 +163,21 @@ class Observed(unittest.TestCase):
             self.assertIn('vernal_http_requests_total{method="POST",route="/v1/chat/completions",status="200"} 1\n', text)
             self.assertIn("vernal_kv_cache_usage_ratio", text)
 
+    @staticmethod
+    def id_for(server, path):
+        if path.startswith("/page/"):
+            return "style.css"
+        if path.startswith("/v1/responses/"):
+            return server.post("/v1/responses", {"input": "a", "max_output_tokens": 1})["id"]
+        return "tiny"
+
     def test_the_description_names_what_answers(self):
         with Server(deployment('pooling = "last"\n')) as server:
             _, _, document = server.answer("GET", "/openapi.json")
             for path, item in document["paths"].items():
                 for method in item:
-                    connection, response = server.request(method.upper(), path.replace("{id}", "tiny"), {} if method == "post" else None)
+                    real_path = path.replace("{id}", self.id_for(server, path))
+                    connection, response = server.request(method.upper(), real_path, {} if method == "post" else None)
                     response.read()
                     connection.close()
                     self.assertNotIn(response.status, (404, 405, 500, 501), (method, path))

@@ -9,68 +9,18 @@ does not write; `Real` chats with vernal itself. Needs Chromium and the standard
 import json
 import os
 import re
-import sys
 import tempfile
 import threading
 import unittest
 
+import page_fixture
 import serve_process_test as serving
-from browser import Browser, find_browser
-from page_script import ScriptedServer, call, finish, say, think
+from page_fixture import ANSWER, HELLO, IS_DONE, PageTest, Shared
+from page_script import call, finish, say, think
 
-HELLO = say("Hello, **world**.") + finish()
-ANSWER = "#turns .answer:last-child"
-IS_DONE = f"document.querySelector('{ANSWER} .stats, {ANSWER} .note, {ANSWER} .error')"
 TOOLS = '[{"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}]'
-
-
-def setUpModule():
-    global browser, vernal
-    browser = Browser()
-    vernal = serving.Server(serving.deployment(serving.HTTP))
-    vernal.__enter__()
-
-
-def tearDownModule():
-    browser.__exit__()
-    vernal.__exit__()
-
-
-class PageTest(unittest.TestCase):
-    """A fresh page for each test, which must end without a fault in its console."""
-
-    expected_fault = None  # what a browser logs of answers that are refused
-
-    def setUp(self):
-        self.server = ScriptedServer(vernal.port)
-        self.server.__enter__()
-        self.addCleanup(self.server.__exit__)
-        self.script = self.server.script
-        self.page = browser.open(f"http://127.0.0.1:{self.server.port}/")
-        self.page.wait("document.querySelector('select[name=model]').value === 'tiny'")
-
-    def tearDown(self):
-        faults = [fault for fault in self.page.faults() if not (self.expected_fault and self.expected_fault in fault)]
-        self.assertEqual(faults, [])
-
-    def say(self, text, *answers):
-        self.script.answers += answers
-        self.page.click("#message")
-        self.page.write(text)
-        self.page.press("Enter")
-
-    def wait_for_answer(self):
-        self.page.wait(IS_DONE)
-
-    def click_text(self, text):
-        """Clicks the last small button of that text."""
-        self.page.evaluate(f"""[...document.querySelectorAll('#turns .small, #notice .small')]
-            .filter((button) => button.textContent === {json.dumps(text)}).at(-1).id = 'wanted'""")
-        self.page.click("#wanted")
-        self.page.evaluate("document.getElementById('wanted')?.removeAttribute('id')")
-
-    def messages(self, request=-1):
-        return [(message["role"], message["content"]) for message in self.script.requests[request]["messages"]]
+setUpModule = page_fixture.set_up
+tearDownModule = page_fixture.tear_down
 
 
 class Chat(PageTest):
@@ -84,7 +34,7 @@ class Chat(PageTest):
         self.wait_for_answer()
         self.assertIn("First part, second part.", self.page.text(ANSWER))
         self.assertEqual(self.page.text(f"{ANSWER} .stats"),
-                         "27.5 tokens/s · 12 tokens · prompt 40, 75 % reused · 5 % of the context used")
+                         "27.5 tokens/s · 12 tokens · prompt 40, 75\u00a0% reused · 5\u00a0% of the context used")
         request = self.script.requests[0]
         self.assertEqual((request["model"], request["stream"]), ("tiny", True))
         self.assertEqual(self.messages(), [("user", "Hi")])
@@ -129,6 +79,10 @@ class Chat(PageTest):
         self.say("Hte first", HELLO)
         self.wait_for_answer()
         self.script.answers.append(say("Edited.") + finish())
+        self.page.press("ArrowUp")
+        self.page.wait("document.activeElement.value === 'Hte first'")
+        self.page.press("Escape")
+        self.page.wait("document.activeElement.id === 'message'")
         self.page.press("ArrowUp")
         self.page.wait("document.activeElement.value === 'Hte first'")
         self.page.evaluate("document.activeElement.select()")
@@ -247,7 +201,7 @@ class Around(PageTest):
                 self.page.click(button)
                 self.page.press("Escape")
                 path = os.path.join(folder, name)
-                vernal.wait_until(lambda: os.path.exists(path) and os.path.getsize(path) > 0)
+                Shared.vernal.wait_until(lambda: os.path.exists(path) and os.path.getsize(path) > 0)
             with open(os.path.join(folder, "conversation.md")) as file:
                 self.assertEqual(file.read(), "## You\n\nHi\n\n## tiny\n\n> Hm.\n\nHello.\n\n```\ncode\n```\n")
             with open(os.path.join(folder, "conversation.json")) as file:
@@ -290,90 +244,11 @@ class Around(PageTest):
             self.assertIn(role, [found_role for found_role, _ in found])
 
 
-class Markdown(PageTest):
-    expected_fault = "TrustedHTML"  # in the one test that tries
-
-    def render(self, text):
-        return self.page.evaluate(f"""import('/page/markdown.js').then(({{renderMarkdown}}) => {{
-            const place = document.createElement('div');
-            renderMarkdown(place, {json.dumps(text)});
-            for (const button of place.querySelectorAll('button')) button.remove();
-            return place.innerHTML;
-        }})""")
-
-    def test_it_shows_what_models_write(self):
-        for text, html in [
-            ("a *b* **c** ***d*** ~~e~~ `f*g*`", "<p>a <em>b</em> <strong>c</strong> <strong><em>d</em></strong> <del>e</del> <code>f*g*</code></p>"),
-            ("snake_case_name 2 * 3 * 4", "<p>snake_case_name 2 * 3 * 4</p>"),
-            ("**not closed and `nor this", "<p>**not closed and `nor this</p>"),
-            ("\\*text\\*", "<p>*text*</p>"),
-            ("## Title ##\ntext", "<h4>Title</h4><p>text</p>"),
-            ("- a\n- b\n  1. c\n- d", "<ul><li>a</li><li>b<ol><li>c</li></ol></li><li>d</li></ul>"),
-            ("3. c\n\n4. d", '<ol start="3"><li>c</li><li>d</li></ol>'),
-            ("- a\n\n  b\n", "<ul><li>a<p>b</p></li></ul>"),
-            ("> a\n> > b", "<blockquote><p>a</p><blockquote><p>b</p></blockquote></blockquote>"),
-            ("a\n\n---\nb", "<p>a</p><hr><p>b</p>"),
-            ("one\ntwo", "<p>one<br>two</p>"),
-            ("```c\n\tif (a < b) `x`\n", '<figure class="code"><figcaption><span>c</span></figcaption><pre tabindex="0"><code>\tif (a &lt; b) `x`\n</code></pre></figure>'),
-            ("````\n```\n````", '<figure class="code"><figcaption><span>text</span></figcaption><pre tabindex="0"><code>```</code></pre></figure>'),
-            ("- x\n  ```\n  y\n  ```", '<ul><li>x<figure class="code"><figcaption><span>text</span></figcaption><pre tabindex="0"><code>y</code></pre></figure></li></ul>'),
-        ]:
-            with self.subTest(text):
-                self.assertEqual(self.render(text), html)
-        table = self.render("| a | b\\|c |\n|:--|--:|\n| `d` |\n")
-        self.assertIn('<th>a</th><th class="right">b|c</th>', table)
-        self.assertIn('<td><code>d</code></td><td class="right"></td>', table)
-
-    def test_links_lead_to_the_web_only(self):
-        anchor = '<a href="{0}" target="_blank" rel="noopener noreferrer">{1}</a>'
-        for text, html in [
-            ("[a](https://x.org/b_(c))", anchor.format("https://x.org/b_(c)", "a")),
-            ("see https://x.org/a.", f"see {anchor.format('https://x.org/a', 'https://x.org/a')}."),
-            ("<mailto:a@b.c>", anchor.format("mailto:a@b.c", "mailto:a@b.c")),
-            ("![picture](https://x.org/a.png)", anchor.format("https://x.org/a.png", "picture")),
-            ("[a](javascript:alert(1))", "[a](javascript:alert(1))"),
-            ("[a](data:text/html,b)", "[a](data:text/html,b)"),
-            ("[a](//x.org)", "[a](//x.org)"),
-        ]:
-            with self.subTest(text):
-                self.assertEqual(self.render(text), f"<p>{html}</p>")
-
-    def test_markup_of_an_answer_is_text(self):
-        html = self.render("<img src=x onerror=alert(1)> <script>alert(1)</script> `<b>` ```<i>\n<svg onload=alert(1)>")
-        self.assertNotRegex(html, r"<(img|script|b|i|svg)\b")
-        self.assertIn("&lt;script&gt;", html)
-        # Were there a place that forgot, the browser would refuse it.
-        refused = self.page.evaluate("(() => { try { document.body.innerHTML = '<p>'; return ''; } catch (e) { return e.name; } })()")
-        self.assertEqual(refused, "TypeError")
-
-    def test_long_and_hostile_texts_take_no_time(self):
-        for text in ("*" * 50_000, "[" * 50_000, "`a" * 30_000, "> " * 20_000, "- " * 20_000, "**a " * 20_000, "_a " * 20_000,
-                     "<" * 50_000, "![](" * 10_000, "|-" * 20_000, "# " * 20_000, " " * 50_000 + "a", "- a\n" * 5_000,
-                     "https://" * 10_000, "- - - " * 5_000 + "x", "~~a" * 10_000, "a\n" * 20_000):
-            with self.subTest(text[:12]):
-                took = self.page.evaluate(f"""import('/page/markdown.js').then(({{renderMarkdown}}) => {{
-                    const begin = performance.now();
-                    renderMarkdown(document.createElement('div'), {json.dumps(text)});
-                    return performance.now() - begin;
-                }})""")
-                self.assertLess(took, 2000)
-
-    def test_blocks_that_have_not_changed_keep_their_elements(self):
-        kept = self.page.evaluate("""import('/page/markdown.js').then(({renderMarkdown}) => {
-            const place = document.createElement('div');
-            renderMarkdown(place, 'one\\n\\ntwo');
-            const [first, second] = place.children;
-            renderMarkdown(place, 'one\\n\\ntwo and three');
-            return [place.children[0] === first, place.children[1] === second, place.innerText];
-        })""")
-        self.assertEqual(kept[:2], [True, False])
-
-
 class Real(unittest.TestCase):
     """The page and vernal alone."""
 
     def test_a_model_chats_and_is_stopped(self):
-        page = browser.open(f"http://127.0.0.1:{vernal.port}/")
+        page = Shared.browser.open(f"http://127.0.0.1:{Shared.vernal.port}/")
         page.wait("document.querySelector('select[name=model]').value === 'tiny'")
         for name, text in (("max_tokens", "12"), ("temperature", "0")):
             page.evaluate(f"document.querySelector('[name={name}]').value = '{text}'")
@@ -381,9 +256,9 @@ class Real(unittest.TestCase):
         page.write(serving.PROMPT)
         page.press("Enter")
         page.wait("document.querySelector('.stats')")
-        expected = vernal.chat(max_tokens=12)["choices"][0]["message"]["content"]
+        expected = Shared.vernal.chat(max_tokens=12)["choices"][0]["message"]["content"]
         self.assertEqual(page.evaluate("JSON.parse(localStorage['vernal.conversation'])[1].content"), expected)
-        self.assertRegex(page.text(".stats"), r"^[\d.]+ tokens/s · 12 tokens · prompt \d+, \d+ % reused")
+        self.assertRegex(page.text(".stats"), r"^[\d.]+ tokens/s · 12 tokens · prompt \d+, \d+\s% reused")
         page.evaluate("document.querySelector('[name=max_tokens]').value = '900'")
         page.click("#message")
         page.write("Go on")
@@ -391,11 +266,11 @@ class Real(unittest.TestCase):
         page.wait("document.querySelectorAll('.answer').length === 2 && document.querySelector('.answer:last-child').innerText")
         page.press("Escape")
         page.wait("document.querySelector('.answer:last-child .note')")
-        vernal.wait_until(lambda: re.search(r'vernal_requests_running\{[^}]*\} 0', self.metrics()))
+        Shared.vernal.wait_until(lambda: re.search(r'vernal_requests_running\{[^}]*\} 0', self.metrics()))
         self.assertEqual(page.faults(), [])
 
     def metrics(self):
-        connection, response = vernal.request("GET", "/metrics")
+        connection, response = Shared.vernal.request("GET", "/metrics")
         text = response.read().decode()
         connection.close()
         return text
@@ -407,7 +282,7 @@ class Real(unittest.TestCase):
             os.chmod(keys.name, 0o600)
             more = f'api_keys_file = "{keys.name}"\ncors_origins = ["https://elsewhere.example"]\n'
             with serving.Server(serving.deployment(serving.HTTP + more)) as server:
-                page = browser.open(f"http://127.0.0.1:{server.port}/")
+                page = Shared.browser.open(f"http://127.0.0.1:{server.port}/")
                 page.wait("document.activeElement.name === 'key'")
                 page.write("the-key")
                 page.press("Escape")
@@ -422,7 +297,4 @@ class Real(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not find_browser():
-        print("SKIPPED: there is no Chromium; tools/install_packages.sh ci installs it")
-        sys.exit(77)
-    unittest.main(argv=sys.argv[:1] + sys.argv[6:], verbosity=2)
+    page_fixture.run()

@@ -82,13 +82,43 @@ listen = "127.0.0.1:0"
 
     def chat(self, **members):
         body = {"model": "real", "messages": QUESTION, "tools": TOOLS, "max_tokens": 120, **members}
+        return self.post("/v1/chat/completions", body)
+
+    def post(self, path, body):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
-        connection.request("POST", "/v1/chat/completions", json.dumps(body), {"Content-Type": "application/json"})
+        connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
         answer = connection.getresponse()
         text = answer.read().decode()
         connection.close()
         self.assertEqual(answer.status, 200, text)
         return text
+
+    def message(self, **members):
+        """A request of the Messages API; the answer's document, or the events of its stream."""
+        tools = [{"name": tool["function"]["name"], "description": tool["function"]["description"],
+                  "input_schema": tool["function"]["parameters"]} for tool in TOOLS]
+        text = self.post("/v1/messages", {"model": "real", "messages": QUESTION, "tools": tools, "max_tokens": 120, **members})
+        if not members.get("stream"):
+            return json.loads(text)
+        return [json.loads(event.split("\ndata: ")[1]) for event in text.strip().split("\n\n")]
+
+    def test_a_call_is_a_block_of_a_message(self):
+        answer = self.message()
+        self.assertEqual(answer["stop_reason"], "tool_use", answer)
+        call = answer["content"][-1]
+        self.assertEqual((call["type"], call["name"]), ("tool_use", "get_weather"))
+        self.assertIn("Oslo", call["input"]["city"])
+        events = self.message(stream=True)
+        start = [event for event in events if event["type"] == "content_block_start"][-1]
+        self.assertEqual(start["content_block"]["name"], "get_weather")
+        pieces = [event["delta"]["partial_json"] for event in events
+                  if event["type"] == "content_block_delta" and event["index"] == start["index"]]
+        self.assertEqual(json.loads("".join(pieces)), call["input"])
+        result = {"type": "tool_result", "tool_use_id": call["id"], "content": "12 degrees, light rain"}
+        behind = self.message(messages=[*QUESTION, {"role": "assistant", "content": answer["content"]},
+                                        {"role": "user", "content": [result]}])
+        # A small model may ask again.
+        self.assertTrue(any(block["type"] == "tool_use" or "12" in block["text"] for block in behind["content"]), behind)
 
     def test_a_call_arrives_as_a_call(self):
         choice = json.loads(self.chat())["choices"][0]

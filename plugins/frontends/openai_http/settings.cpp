@@ -88,6 +88,24 @@ constexpr std::array kRows = {
             .default_value = "\"10s\"",
             .minimum = 10,
             .maximum = kMaxTimeoutMs}),
+    to_abi({.path = "stored_responses",
+            .type = VERNAL_CONFIG_INT,
+            .help = "Most responses that are kept for clients of the Responses API; 0 keeps none.",
+            .default_value = "1000",
+            .minimum = 0,
+            .maximum = 100'000}),
+    to_abi({.path = "stored_responses_size",
+            .type = VERNAL_CONFIG_SIZE,
+            .help = "Most memory that the responses which are kept may take together.",
+            .default_value = "\"64MiB\"",
+            .minimum = 1024,
+            .maximum = 1024.0 * 1024 * 1024 * 1024}),
+    to_abi({.path = "stored_responses_age",
+            .type = VERNAL_CONFIG_DURATION,
+            .help = "Time for which a response is kept at most.",
+            .default_value = "\"24h\"",
+            .minimum = 10,
+            .maximum = kMaxTimeoutMs}),
     to_abi({.path = "threads",
             .type = VERNAL_CONFIG_INT,
             .help = "Threads that serve the connections.",
@@ -162,6 +180,11 @@ Settings read_settings(const Config& config) {
   read_duration(config, "idle_timeout", settings.idle_timeout);
   read_duration(config, "write_timeout", settings.write_timeout);
   read_duration(config, "keep_alive_interval", settings.keep_alive_interval);
+  ResponseStore::Limits& stored = settings.stored_responses;
+  const auto responses = config.find_int("stored_responses");
+  if (responses) stored.max_responses = static_cast<std::uint64_t>(*responses);
+  stored.max_bytes = config.find_size("stored_responses_size").value_or(stored.max_bytes);
+  read_duration(config, "stored_responses_age", stored.max_age);
   return settings;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "openai_http/http/asio.hpp"
+#include "openai_http/responses/response_store.hpp"
 #include "vernal/config.hpp"
 
 namespace vernal::openai_http {
@@ -32,6 +33,9 @@ struct Settings {
   Milliseconds write_timeout{30'000};        // for a client to take what is sent
   Milliseconds keep_alive_interval{10'000};  // without output, in an event stream
   std::uint32_t threads = 2;
+  ResponseStore::Limits stored_responses{.max_responses = 1000,
+                                         .max_bytes = std::uint64_t{64} << 20,
+                                         .max_age = std::chrono::hours(24)};
 };
 
 /// Reads the validated table. Throws Error(INVALID_ARGUMENT) with the key's place for a listen

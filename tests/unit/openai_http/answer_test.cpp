@@ -441,8 +441,29 @@ TEST(ApiError, NamesMembersAsTheClientSentThem) {
   testing::EventArrays arrays;
   vernal_event raw{};
   testing::to_abi(event, arrays, raw);
-  EXPECT_EQ(error_of_event(raw).param, "logit_bias.99");
-  EXPECT_EQ(error_of_event(raw).message, "Invalid value for 'logit_bias.99': expected an id.");
+  EXPECT_EQ(error_of_event(raw, Dialect::kOpenAi).param, "logit_bias.99");
+  EXPECT_EQ(error_of_event(raw, Dialect::kOpenAi).message,
+            "Invalid value for 'logit_bias.99': expected an id.");
+}
+
+TEST(ApiError, NamesMembersAsTheApiOfTheClientCallsThem) {
+  const auto param = [](const std::string& path, Dialect dialect) {
+    MockEvent event = testing::failed(VERNAL_INVALID_ARGUMENT, "Invalid value for '" + path + "'.");
+    event.param = path;
+    testing::EventArrays arrays;
+    vernal_event raw{};
+    testing::to_abi(event, arrays, raw);
+    const ApiError error = error_of_event(raw, dialect);
+    EXPECT_EQ(error.message, "Invalid value for '" + error.param + "'.");
+    return error.param;
+  };
+  EXPECT_EQ(param("format", Dialect::kOpenAi), "response_format");
+  EXPECT_EQ(param("format", Dialect::kAnthropic), "output_config.format");
+  EXPECT_EQ(param("stop", Dialect::kOpenAi), "stop");
+  EXPECT_EQ(param("stop[3]", Dialect::kAnthropic), "stop_sequences[3]");
+  EXPECT_EQ(param("sampling.top_p", Dialect::kAnthropic), "top_p");
+  EXPECT_EQ(param("messages[2].content", Dialect::kOpenAi), "messages[2].content");
+  EXPECT_EQ(param("messages[2].content", Dialect::kAnthropic), "messages");
 }
 
 TEST(ApiError, WordsAnOverflowForEachDialect) {
@@ -455,7 +476,7 @@ TEST(ApiError, WordsAnOverflowForEachDialect) {
   testing::EventArrays arrays;
   vernal_event raw{};
   testing::to_abi(event, arrays, raw);
-  const ApiError error = error_of_event(raw);
+  const ApiError error = error_of_event(raw, Dialect::kOpenAi);
   EXPECT_EQ(error.status, 400U);
   const json::value openai = json::parse(render_error(error, Dialect::kOpenAi, ""));
   EXPECT_EQ(openai.at("error").at("code"), "context_length_exceeded");

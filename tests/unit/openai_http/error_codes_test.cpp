@@ -118,13 +118,13 @@ TEST(ErrorCodes, DoNotDependOnHowTheEngineRefuses) {
     testing::EventArrays arrays;
     vernal_event raw{};
     testing::to_abi(event, arrays, raw);
-    const ApiError by_event = error_of_event(raw);
+    const ApiError by_event = error_of_event(raw, Dialect::kOpenAi);
     const ApiError by_status = error_of_status(kind.status, event.text, "tiny");
     EXPECT_EQ(by_event.code, by_status.code);
     EXPECT_EQ(by_event.status, by_status.status) << kind.code;
     event.error_code = kind.code;
     testing::to_abi(event, arrays, raw);
-    const ApiError by_code = error_of_event(raw);
+    const ApiError by_code = error_of_event(raw, Dialect::kOpenAi);
     EXPECT_EQ(by_code.code, kind.code);
     EXPECT_EQ(by_code.status, kind.http_status) << kind.code;
     EXPECT_EQ(by_code.retry_after_s > 0, kind.is_retryable) << kind.code;

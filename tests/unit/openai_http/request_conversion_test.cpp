@@ -523,7 +523,7 @@ TEST(CompletionRequest, RefusesByName) {
       {R"({"prompt":"a","bad_words":"x"})", "bad_words"},
       {R"({"prompt":"a","banned_strings":[1]})", "banned_strings"},
       {R"({"prompt":"a","timings_per_token":1})", "timings_per_token"},
-      {R"({"prompt":"a","suffix":"b"})", "suffix"},
+      {R"({"prompt":"a","suffix":"b","echo":true})", "suffix"},
       {R"({"prompt":"a","best_of":3})", "best_of"},
       {R"({"prompt":"a","logprobs":true})", "logprobs"},
       {R"({"prompt":"a","logprobs":21})", "logprobs"},

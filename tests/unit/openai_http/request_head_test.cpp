@@ -174,7 +174,7 @@ std::vector<Case> malformed_heads() {
       {"UnknownCoding", post + "Transfer-Encoding: gzip\r\n\r\n", 501},
       {"CodingWithTrick", post + "Transfer-Encoding: xchunked\r\n\r\n", 501},
       {"ChunkedInHttp10", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
-      {"CompressedBody", post + "Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\n", 415},
+      {"UnknownEncoding", post + "Content-Encoding: br\r\nContent-Length: 5\r\n\r\n", 415},
       {"UnknownExpectation", post + "Expect: 200-ok\r\nContent-Length: 5\r\n\r\n", 417},
   };
 }

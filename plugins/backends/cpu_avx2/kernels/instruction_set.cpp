@@ -26,7 +26,7 @@ struct CpuidAnswer {
 
 CpuidAnswer cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
   CpuidAnswer answer;
-  if (__get_cpuid_max(0, nullptr) < leaf) return answer;
+  if (static_cast<std::uint32_t>(__get_cpuid_max(0, nullptr)) < leaf) return answer;
   __cpuid_count(leaf, subleaf, answer.eax, answer.ebx, answer.ecx, answer.edx);
   return answer;
 }

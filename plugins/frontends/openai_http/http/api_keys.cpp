@@ -71,14 +71,13 @@ ApiKeys ApiKeys::from_file(const std::string& path) {
   return keys;
 }
 
-bool ApiKeys::accept(std::string_view key) const {
-  if (hashes_.empty()) return true;
+std::optional<std::size_t> ApiKeys::find(std::string_view key) const {
   const Hash hash = hash_of(key);
-  unsigned matches = 0;
-  for (const Hash& known : hashes_) {
-    matches |= CRYPTO_memcmp(hash.data(), known.data(), hash.size()) == 0 ? 1U : 0U;
+  std::optional<std::size_t> found;
+  for (std::size_t i = 0; i < hashes_.size(); ++i) {
+    if (CRYPTO_memcmp(hash.data(), hashes_[i].data(), hash.size()) == 0) found = i;
   }
-  return matches != 0;
+  return found;
 }
 
 }  // namespace vernal::openai_http

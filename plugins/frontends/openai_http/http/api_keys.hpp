@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,9 +26,12 @@ class ApiKeys {
 
   bool are_required() const noexcept { return !hashes_.empty(); }
 
-  /// Whether `key` is one of them. How long that takes says nothing about the keys. Throws
-  /// std::bad_alloc if there is no memory to find out.
-  bool accept(std::string_view key) const;
+  /// The number of `key` among them, in the order of the text. How long that takes says nothing
+  /// about the keys. Throws std::bad_alloc if there is no memory to find out.
+  std::optional<std::size_t> find(std::string_view key) const;
+
+  /// Whether a client with `key` is let in: it is one of them, or there are none.
+  bool accept(std::string_view key) const { return hashes_.empty() || find(key).has_value(); }
 
  private:
   using Hash = std::array<unsigned char, 32>;

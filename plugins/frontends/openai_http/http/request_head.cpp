@@ -149,11 +149,16 @@ void check_framing(const BeastHead& head, std::uint64_t max_body, RequestHead& o
 }
 
 void check_content(const BeastHead& head, RequestHead& out) {
-  for (const auto field : {http::field::content_encoding}) {
-    if (head.count(field) == 0) continue;
-    if (!equal_ignoring_case(as_view(head[field]), "identity")) {
-      refuse("content_encoding", "A compressed request body is not understood by this server.");
+  const auto num_codings = head.count(http::field::content_encoding);
+  if (num_codings > 0) {
+    const std::string_view name = as_view(head[http::field::content_encoding]);
+    const auto coding = num_codings == 1 ? find_content_coding(name) : std::nullopt;
+    if (!coding) {
+      refuse("content_encoding",
+             fmt::format("A request body may be encoded in one of {}, or not at all; found \"{}\".",
+                         kAcceptedCodings, shortened(name)));
     }
+    out.coding = *coding;
   }
   if (head.count(http::field::expect) == 0) return;
   if (!equal_ignoring_case(as_view(head[http::field::expect]), "100-continue")) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "openai_http/http/content_coding.hpp"
 #include "openai_http/protocol/api_error.hpp"
 
 namespace vernal::openai_http {
@@ -32,7 +33,8 @@ struct RequestHead {
   bool http10 = false;
   bool expects_continue = false;
   bool chunked = false;
-  std::uint64_t content_length = 0;  // 0 if chunked or none
+  std::uint64_t content_length = 0;  // 0 if chunked or none; of the body as it is sent
+  ContentCoding coding = ContentCoding::kIdentity;
   bool has_body() const noexcept { return chunked || content_length > 0; }
 };
 
@@ -47,7 +49,7 @@ void check_head_bytes(std::string_view bytes, const HeadLimits& limits);
 
 /// Checks of a parsed head what RFC 9112 asks for and the parser does not check: one Host, one
 /// Content-Length, no transfer coding but "chunked" (not together with Content-Length, not in
-/// HTTP/1.0), no coded body, no unknown expectation, and a target in origin, absolute or asterisk
+/// HTTP/1.0), no unknown coding of the body, no unknown expectation, and a target in origin, absolute or asterisk
 /// form with sound percent-encoding.
 ///   max_body  bytes a body may have
 /// Throws RequestRefused (400, 413, 414, 415, 417, 501, 505).

@@ -66,8 +66,9 @@ class RequestReader::BodyParser {
   /// Bounds the sum of chunks. A declared length has been checked with the head.
   void limit_body(std::uint64_t max_body) { parser_.body_limit(max_body); }
 
-  /// Takes bytes of the body, appends what they decode to, and returns how many were used.
-  std::size_t put(net::const_buffer bytes, std::uint64_t max_body, std::string& body) {
+  /// Takes bytes of the body, hands on what the framing encloses, and returns how many were used.
+  template <class Take>
+  std::size_t put(net::const_buffer bytes, std::uint64_t max_body, const Take& take) {
     std::array<char, kBodyPiece> piece{};
     auto& target = parser_.get().body();
     target.data = piece.data();
@@ -75,7 +76,7 @@ class RequestReader::BodyParser {
     target.more = true;
     ErrorCode error;
     const std::size_t used = parser_.put(bytes, error);
-    body.append(piece.data(), piece.size() - target.size);
+    const std::string_view enclosed(piece.data(), piece.size() - target.size);
     if (error == http::error::body_limit) refuse_too_large(max_body);
     if (error && error != http::error::need_more && error != http::error::need_buffer) {
       refuse("malformed_http",
@@ -85,6 +86,7 @@ class RequestReader::BodyParser {
       refuse("malformed_http",
              "The request body is not framed as HTTP/1.1 asks: a chunk extension is too long.");
     }
+    if (!enclosed.empty()) take(enclosed);
     return used;
   }
 
@@ -158,6 +160,8 @@ void RequestReader::parse_head(std::size_t size, HttpRequest& request) {
   request.host = header(head, "host");
   request.content_type = header(head, "content-type");
   request.origin = header(head, "origin");
+  request.user_agent = header(head, "user-agent");
+  request.originator = header(head, "originator");
   request.accept = header(head, "accept");
   request.if_none_match = header(head, "if-none-match");
   request.requested_headers = header(head, "access-control-request-headers");
@@ -169,34 +173,65 @@ TimePoint RequestReader::body_deadline(std::size_t received) const {
   return body_begin_ + settings_.body_timeout + std::chrono::seconds(received / kBytesPerSecond);
 }
 
+void RequestReader::hold_memory(const HttpRequest& request) {
+  const std::size_t of_decoder = decoder_ ? decoder_->memory() : 0;
+  if (body_memory_.grow_to(request.body.capacity() + of_decoder)) return;
+  throw RequestRefused(at_capacity("the bodies of requests fill the memory set aside for them"));
+}
+
+void RequestReader::take(std::string_view bytes, HttpRequest& request) {
+  if (decoder_) {
+    decoder_->put(bytes, [&](std::string_view decoded) {
+      if (decoded.size() > settings_.max_body - request.body.size()) {
+        refuse_too_large(settings_.max_body);
+      }
+      request.body += decoded;
+      hold_memory(request);
+    });
+  } else {
+    request.body += bytes;
+  }
+  hold_memory(request);
+}
+
 net::awaitable<bool> RequestReader::read_body(HttpRequest& request) {
   body_begin_ = Clock::now();
   if (!request.head.has_body()) co_return true;
+  if (request.head.coding != ContentCoding::kIdentity) {
+    decoder_ = make_body_decoder(request.head.coding);
+  }
+  std::size_t num_received = 0;
+  const auto take_enclosed = [&](std::string_view bytes) {
+    num_received += bytes.size();
+    take(bytes, request);
+  };
   while (!parser_->is_done()) {
     if (buffer_.size() > 0) {
-      const std::size_t used = parser_->put(buffer_.cdata(), settings_.max_body, request.body);
+      const std::size_t used = parser_->put(buffer_.cdata(), settings_.max_body, take_enclosed);
       buffer_.consume(used);
-      if (!body_memory_.grow_to(request.body.capacity())) {
-        throw RequestRefused(
-            at_capacity("the bodies of requests fill the memory set aside for them"));
-      }
       if (used > 0 || parser_->is_done()) continue;
     }
     if (buffer_.size() >= kMaxUnparsed) {
       refuse("malformed_http",
              "The request body is not framed as HTTP/1.1 asks: a chunk header is too long.");
     }
-    const TimePoint deadline = body_deadline(request.body.size());
+    const TimePoint deadline = body_deadline(num_received);
     const IoResult result = co_await read_more(deadline);
     if (result.is_timeout) {
       refuse("request_timeout", "The body of the request did not come in time.");
     }
     if (!result.ok()) co_return false;
   }
+  if (decoder_ && !decoder_->is_complete()) {
+    refuse("malformed_encoding",
+           "The request body is not what its Content-Encoding says: it is cut off.");
+  }
+  decoder_.reset();
   co_return true;
 }
 
 void RequestReader::finish_request() {
+  decoder_.reset();
   parser_.reset();
   body_memory_.clear();
   if (buffer_.size() == 0) buffer_ = boost::beast::flat_buffer();

@@ -22,6 +22,8 @@ struct HttpRequest {
   std::string host;               // Host; empty: HTTP/1.0 without one
   std::string content_type;       // Content-Type
   std::string origin;             // Origin
+  std::string user_agent;         // User-Agent
+  std::string originator;         // of that name: the program that asks
   std::string accept;             // Accept
   std::string if_none_match;      // If-None-Match
   std::string requested_headers;  // Access-Control-Request-Headers
@@ -42,7 +44,8 @@ class RequestReader {
   /// slow (408); the connection must then be closed.
   net::awaitable<bool> read_head(HttpRequest& request);
 
-  /// Reads the body that belongs to the last head. False if the connection ended first. Throws
+  /// Reads the body that belongs to the last head, and decodes it. Neither what is sent nor what it
+  /// decodes to may be larger than the largest body. False if the connection ended first. Throws
   /// RequestRefused (400, 408, 413, 503); the connection must then be closed.
   net::awaitable<bool> read_body(HttpRequest& request);
 
@@ -55,6 +58,9 @@ class RequestReader {
 
   net::awaitable<bool> wait_for_first_byte();
   net::awaitable<IoResult> read_more(TimePoint deadline);
+  /// Appends a part of the body to the request, decoded.
+  void take(std::string_view bytes, HttpRequest& request);
+  void hold_memory(const HttpRequest& request);
   void parse_head(std::size_t size, HttpRequest& request);
   TimePoint body_deadline(std::size_t received) const;
   std::string_view buffered() const;
@@ -65,6 +71,7 @@ class RequestReader {
   MemoryShare body_memory_;
   boost::beast::flat_buffer buffer_;
   std::unique_ptr<BodyParser> parser_;
+  std::unique_ptr<BodyDecoder> decoder_;  // of the body that is being read, if it is encoded
   TimePoint body_begin_;
 };
 

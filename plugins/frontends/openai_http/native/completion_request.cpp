@@ -10,8 +10,10 @@
 
 #include "openai_http/native/model_facts.hpp"
 #include "openai_http/native/native_request.hpp"
+#include "openai_http/protocol/answer_format.hpp"
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/json_text.hpp"
+#include "openai_http/protocol/model_description.hpp"
 #include "openai_http/protocol/refused_members.hpp"
 
 namespace vernal::openai_http {
@@ -90,11 +92,6 @@ std::vector<PromptPieces> read_native_prompts(const JsonFields& fields) {
 
 }  // namespace
 
-json::object describe_model(const TextClient& text, std::string_view model) {
-  json::value parsed = json::parse(text.describe(model));
-  return parsed.is_object() ? std::move(parsed.get_object()) : json::object();
-}
-
 void read_native_settings(const JsonFields& fields, GenerationRequest& request,
                           json::object& document) {
   refuse_what_binds(fields);
@@ -103,6 +100,8 @@ void read_native_settings(const JsonFields& fields, GenerationRequest& request,
   const json::object body = translated(fields);
   const JsonFields common(body);
   read_delivery(common, request);
+  request.is_complete = false;
+  read_answer_format(common, document);
   read_sampling(common, document);
   read_budget(fields, native, document);
   if (const auto alternatives = fields.integer("n_probs", {0, kMaxAlternatives});

@@ -23,7 +23,4 @@ void read_native_settings(const JsonFields& fields, GenerationRequest& request,
 ///   facts   its description
 void apply_model_facts(GenerationRequest& request, const boost::json::object& facts);
 
-/// The text service's description of a model, parsed.
-boost::json::object describe_model(const TextClient& text, std::string_view model);
-
 }  // namespace vernal::openai_http

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include "openai_http/native/completion_request.hpp"
 #include "openai_http/native/native_request.hpp"
-#include "openai_http/protocol/api_error.hpp"
+#include "openai_http/protocol/gap_prompt.hpp"
 #include "openai_http/protocol/json_text.hpp"
+#include "openai_http/protocol/model_description.hpp"
 
 namespace vernal::openai_http {
 namespace {
@@ -26,41 +26,8 @@ constexpr std::uint64_t kMarks = 8;  // tokens around the parts, at most
 constexpr std::string_view kRepositoryName = "repository\n";
 constexpr std::string_view kFileName = "file\n";
 
-struct InfillMarks {
-  std::int32_t prefix, suffix, middle;
-  std::optional<std::int32_t> repository, file, begin;
-};
-
-std::optional<std::int32_t> find_mark(const json::object& tokens, std::string_view key) {
-  const json::value* const found = tokens.if_contains(key);
-  if (found == nullptr || !found->is_int64()) return std::nullopt;
-  return static_cast<std::int32_t>(found->get_int64());
-}
-
-InfillMarks marks_of(const json::object& facts) {
-  const json::value* const found = facts.if_contains("tokens");
-  const json::object none;
-  const json::object& tokens = found != nullptr && found->is_object() ? found->get_object() : none;
-  const auto prefix = find_mark(tokens, "infill_prefix");
-  const auto suffix = find_mark(tokens, "infill_suffix");
-  const auto middle = find_mark(tokens, "infill_middle");
-  if (!prefix || !suffix || !middle) {
-    throw RequestRefused(unsupported_parameter(
-        "input_prefix", "the vocabulary of this model has no tokens for a prompt with a gap."));
-  }
-  InfillMarks marks{*prefix,
-                    *suffix,
-                    *middle,
-                    find_mark(tokens, "infill_repository"),
-                    find_mark(tokens, "infill_file"),
-                    {}};
-  const json::value* const adds_bos = facts.if_contains("adds_bos");
-  if (adds_bos != nullptr && *adds_bos == json::value(true)) marks.begin = find_mark(tokens, "bos");
-  return marks;
-}
-
 /// The files that are to be known, each behind its name where the vocabulary marks files.
-Tokens file_tokens(const Infill& infill, const InfillMarks& marks, const TextClient& text,
+Tokens file_tokens(const Infill& infill, const GapMarks& marks, const TextClient& text,
                    std::string_view model) {
   Tokens out;
   const auto append = [&](std::string_view part) {
@@ -113,26 +80,19 @@ std::uint64_t room_of(const json::object& facts, const NativeRequest& native) {
 
 Tokens make_infill_prompt(const GenerationRequest& request, const TextClient& text,
                           const json::object& facts) {
-  const InfillMarks marks = marks_of(facts);
+  const GapMarks marks = gap_marks(facts, "input_prefix");
   const Infill& infill = request.native->infill;
-  Tokens prefix = text.tokenize(request.model, infill.prefix, 0);
+  GapParts parts;
+  parts.prefix = text.tokenize(request.model, infill.prefix, 0);
   const Tokens begun = tokenize_pieces(text, request.model, request.native->prompts.front(),
                                        {.parse_special = false});
-  prefix.insert(prefix.end(), begun.begin(), begun.end());
-  Tokens suffix = text.tokenize(request.model, infill.suffix, 0);
+  parts.prefix.insert(parts.prefix.end(), begun.begin(), begun.end());
+  parts.suffix = text.tokenize(request.model, infill.suffix, 0);
   const std::uint64_t room = room_of(facts, *request.native);
-  cut_to_room(prefix, suffix, room);
-  Tokens files = file_tokens(infill, marks, text, request.model);
-  keep_last(files, room - prefix.size() - suffix.size());
-  Tokens out;
-  if (marks.begin) out.push_back(*marks.begin);
-  out.insert(out.end(), files.begin(), files.end());
-  out.push_back(marks.prefix);
-  out.insert(out.end(), prefix.begin(), prefix.end());
-  out.push_back(marks.suffix);
-  out.insert(out.end(), suffix.begin(), suffix.end());
-  out.push_back(marks.middle);
-  return out;
+  cut_to_room(parts.prefix, parts.suffix, room);
+  parts.files = file_tokens(infill, marks, text, request.model);
+  keep_last(parts.files, room - parts.prefix.size() - parts.suffix.size());
+  return gap_prompt(marks, parts);
 }
 
 }  // namespace

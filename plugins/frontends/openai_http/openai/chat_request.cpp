@@ -1,7 +1,5 @@
 #include "openai_http/openai/chat_request.hpp"
 
-#include <algorithm>
-#include <array>
 #include <boost/json.hpp>
 
 #include "openai_http/openai/chat_messages.hpp"
@@ -10,15 +8,12 @@
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/json_text.hpp"
 #include "openai_http/protocol/refused_members.hpp"
+#include "openai_http/protocol/thinking_fields.hpp"
 
 namespace vernal::openai_http {
 namespace {
 
 namespace json = boost::json;
-
-/// Efforts the engine hands to templates; others say nothing.
-constexpr std::array<std::string_view, 7> kEfforts = {"minimal", "low", "medium", "high",
-                                                      "xhigh",   "max", "ultra"};
 
 void read_logprobs(const JsonFields& fields, GenerationRequest& request, json::object& document) {
   request.wants_logprobs = fields.boolean("logprobs").value_or(false);
@@ -30,47 +25,6 @@ void read_logprobs(const JsonFields& fields, GenerationRequest& request, json::o
   if (!request.wants_logprobs) return;
   request.num_alternatives = static_cast<std::uint32_t>(alternatives.value_or(0));
   document["logprobs"] = request.num_alternatives;
-}
-
-/// The names by which clients limit a model's thinking, in tokens.
-void read_thinking_budget(const JsonFields& fields, json::object& document) {
-  constexpr Range kBudget{0, 1e9};
-  std::optional<std::int64_t> budget = fields.integer("thinking_budget", kBudget);
-  if (!budget) budget = fields.integer("thinking_budget_tokens", kBudget);
-  const json::value* const thinking = fields.find("thinking");
-  if (!budget && thinking != nullptr && thinking->is_object()) {
-    budget = JsonFields(thinking->get_object(), "thinking.").integer("budget_tokens", kBudget);
-  }
-  const json::value* const reasoning = fields.find("reasoning");
-  if (!budget && reasoning != nullptr && reasoning->is_object()) {
-    budget = JsonFields(reasoning->get_object(), "reasoning.").integer("max_tokens", kBudget);
-  }
-  if (budget) document["thinking_budget"] = *budget;
-}
-
-/// The ways in which clients switch a model's thinking on or off.
-void read_thinking(const JsonFields& fields, json::object& document) {
-  if (const auto effort = fields.string("reasoning_effort")) {
-    if (*effort == "none") {
-      document["thinking"] = "off";
-    } else if (std::find(kEfforts.begin(), kEfforts.end(), *effort) != kEfforts.end()) {
-      document["thinking"] = *effort;
-    }
-  }
-  const json::value* const think = fields.find("think");
-  if (think != nullptr && think->is_bool()) document["thinking"] = think->get_bool() ? "on" : "off";
-  const json::value* const reasoning = fields.find("reasoning");
-  if (reasoning != nullptr && reasoning->is_object()) {
-    const JsonFields reasoning_fields(reasoning->get_object(), "reasoning.");
-    const json::value* const enabled = reasoning_fields.find("enabled");
-    if (enabled != nullptr && enabled->is_bool() && !enabled->get_bool()) {
-      document["thinking"] = "off";
-    }
-  }
-  read_thinking_budget(fields, document);
-  if (const json::object* const arguments = fields.object("chat_template_kwargs")) {
-    if (!arguments->empty()) document["template_kwargs"] = *arguments;
-  }
 }
 
 bool may_be_continued(const json::array& messages) {

@@ -7,7 +7,9 @@
 
 #include "openai_http/protocol/answer_format.hpp"
 #include "openai_http/protocol/api_error.hpp"
+#include "openai_http/protocol/gap_prompt.hpp"
 #include "openai_http/protocol/json_text.hpp"
+#include "openai_http/protocol/model_description.hpp"
 #include "openai_http/protocol/refused_members.hpp"
 
 namespace vernal::openai_http {
@@ -62,9 +64,6 @@ std::vector<Prompt> read_prompts(const JsonFields& fields) {
 }
 
 void refuse_unsupported(const JsonFields& fields) {
-  if (!fields.string("suffix").value_or("").empty()) {
-    throw RequestRefused(unsupported_parameter("suffix", "text cannot be filled in before it."));
-  }
   const std::int64_t n = fields.integer("n", {1, 128}).value_or(1);
   if (fields.integer("best_of", {1, 128}).value_or(n) != n) {
     throw RequestRefused(
@@ -84,6 +83,16 @@ void read_budget(const JsonFields& fields, json::object& document) {
   }
 }
 
+/// What follows the gap; empty: there is none.
+std::string read_suffix(const JsonFields& fields) {
+  std::string suffix(fields.string("suffix").value_or(""));
+  if (!suffix.empty() && fields.boolean("echo").value_or(false)) {
+    throw RequestRefused(
+        unsupported_parameter("suffix", "a prompt with a gap cannot be given back with echo."));
+  }
+  return suffix;
+}
+
 }  // namespace
 
 GenerationRequest read_completion_request(const json::object& body) {
@@ -92,6 +101,8 @@ GenerationRequest read_completion_request(const json::object& body) {
   refuse_members_that_bind(fields);
   GenerationRequest request;
   read_delivery(fields, request);
+  request.suffix = read_suffix(fields);
+  request.is_complete = request.suffix.empty();
   json::object document{{"kind", "generate"}};
   read_answer_format(fields, document);
   read_sampling(fields, document);
@@ -104,10 +115,19 @@ GenerationRequest read_completion_request(const json::object& body) {
   }
   for (Prompt& prompt : read_prompts(fields)) {
     json::object own = document;
-    if (prompt.tokens.empty()) own["prompt"] = prompt.text;
+    if (request.is_complete && prompt.tokens.empty()) own["prompt"] = prompt.text;
     request.prompts.push_back({to_text(own), std::move(prompt.tokens), std::move(prompt.text)});
   }
   return request;
+}
+
+void prepare_completion(GenerationRequest& request, const TextClient& text) {
+  const GapMarks marks = gap_marks(describe_model(text, request.model), "suffix");
+  const std::vector<std::int32_t> suffix = text.tokenize(request.model, request.suffix, 0);
+  for (EnginePrompt& prompt : request.prompts) {
+    if (prompt.tokens.empty()) prompt.tokens = text.tokenize(request.model, prompt.echoed, 0);
+    prompt.tokens = gap_prompt(marks, {.files = {}, .prefix = prompt.tokens, .suffix = suffix});
+  }
 }
 
 }  // namespace vernal::openai_http

@@ -89,6 +89,14 @@ json::object Usage::to_json() const {
             {"rejected_prediction_tokens", draft_tokens_ - accepted_tokens_}}}};
 }
 
+json::object Usage::to_response_json() const {
+  return {{"input_tokens", prompt_tokens_},
+          {"input_tokens_details", {{"cached_tokens", cached_tokens_}, {"cache_write_tokens", 0}}},
+          {"output_tokens", completion_tokens_},
+          {"output_tokens_details", {{"reasoning_tokens", reasoning_tokens_}}},
+          {"total_tokens", prompt_tokens_ + completion_tokens_}};
+}
+
 json::object Usage::timings() const {
   const std::uint64_t computed = prompt_tokens_ - cached_tokens_;
   json::object out{{"cache_n", cached_tokens_},

@@ -24,6 +24,11 @@ class Usage {
   /// rejected_prediction_tokens}}; prompt_tokens counts cached ones too.
   boost::json::object to_json() const;
 
+  /// The same as {input_tokens, input_tokens_details{cached_tokens, cache_write_tokens},
+  /// output_tokens, output_tokens_details{reasoning_tokens}, total_tokens}. Nothing is written to a
+  /// cache at a price: cache_write_tokens is 0.
+  boost::json::object to_response_json() const;
+
   /// {cache_n, prompt_n, prompt_ms, prompt_per_second, predicted_n, predicted_ms,
   /// predicted_per_second, and with guesses ahead draft_n, draft_n_accepted}; prompt_n counts what was computed, without the cached tokens.
   /// The first token of a choice comes out of the prompt's computation, so predicted_per_second is

@@ -17,6 +17,7 @@ const message = byId('message');
 let turns = loadTurns();
 let views = [];
 let models = [];
+let isModelFaultShown = false;  // in the notice
 let running = null;  // {abort, answer, view} of the answer that comes
 
 function announce(text) {
@@ -47,7 +48,7 @@ function lastIndexOf(role) {
 function makeView(turn, index) {
   if (turn.role === 'assistant') return new AnswerView(turn, contextLength());
   const isLastOfUser = turn.role === 'user' && index === lastIndexOf('user');
-  return new TextView(turn, isLastOfUser ? { edit: (text) => replaceFrom(index, text) } : {});
+  return new TextView(turn, isLastOfUser ? { edit: (text) => replaceFrom(index, text), leave: () => message.focus() } : {});
 }
 
 function showTurns() {
@@ -263,10 +264,13 @@ async function refreshModels() {
   try {
     models = await listModels(settings.key);
     settings.showModels(models);
-    notify(models.length > 0 ? '' : 'The server shows no model.');
+    if (models.length === 0) notify('The server shows no model.');
+    else if (isModelFaultShown) notify('');
+    isModelFaultShown = models.length === 0;
     if (models.some((model) => model.meta?.state === 'loading')) setTimeout(refreshModels, MODELS_POLL_MS);
   } catch (error) {
     notify(error.message, 'Try again', refreshModels);
+    isModelFaultShown = true;
     if (error.needsKey) askForKey();
   }
 }

@@ -13,12 +13,12 @@
 namespace vernal::openai_http {
 namespace {
 
-constexpr std::string_view kFolder = "/page/";
-constexpr std::string_view kFirstFile = "index.html";
+constexpr std::string_view kPageFolder = "/page/";
+constexpr std::string_view kPageIndex = "index.html";
 constexpr unsigned kNotModified = 304;
 
 /// What the page may do: load and call this server alone, and never turn text into markup or code.
-constexpr std::string_view kContentPolicy =
+constexpr std::string_view kPagePolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'";
@@ -47,7 +47,7 @@ Response page_response(const PageFile& file, std::string_view if_none_match) {
   Response response;
   response.headers = {{"ETag", std::string(file.etag)},
                       {"Cache-Control", "no-cache"},
-                      {"Content-Security-Policy", std::string(kContentPolicy)},
+                      {"Content-Security-Policy", std::string(kPagePolicy)},
                       {"X-Content-Type-Options", "nosniff"},
                       {"Referrer-Policy", "no-referrer"}};
   if (has_etag(if_none_match, file.etag)) {
@@ -91,7 +91,7 @@ bool has_etag(std::string_view if_none_match, std::string_view etag) {
 
 net::awaitable<void> answer_root(Exchange& exchange) {
   const HttpRequest& request = exchange.request();
-  const PageFile* const page = find_page_file(kFirstFile);
+  const PageFile* const page = find_page_file(kPageIndex);
   Response response;
   if (exchange.service().settings.page && page != nullptr && asks_for_html(request.accept)) {
     response = page_response(*page, request.if_none_match);
@@ -104,7 +104,7 @@ net::awaitable<void> answer_root(Exchange& exchange) {
 }
 
 net::awaitable<void> answer_page_file(Exchange& exchange) {
-  const PageFile* const file = find_page_file(exchange.path().substr(kFolder.size()));
+  const PageFile* const file = find_page_file(exchange.path().substr(kPageFolder.size()));
   if (!exchange.service().settings.page || file == nullptr) {
     throw RequestRefused(
         unknown_url(exchange.request().head.method, exchange.path(), endpoint_list()));

@@ -11,9 +11,9 @@ export function describeStats(stats, contextLength = 0) {
   if (stats.generated !== undefined) parts.push(`${number.format(stats.generated)} ${stats.generated === 1 ? 'token' : 'tokens'}`);
   if (stats.prompt > 0) {
     const share = Math.round((100 * stats.cached) / stats.prompt);
-    parts.push(`prompt ${number.format(stats.prompt)}, ${share} % reused`);
+    parts.push(`prompt ${number.format(stats.prompt)}, ${share}\u00a0% reused`);
     const used = stats.prompt + (stats.generated ?? 0);
-    if (contextLength > 0) parts.push(`${Math.round((100 * used) / contextLength)} % of the context used`);
+    if (contextLength > 0) parts.push(`${Math.round((100 * used) / contextLength)}\u00a0% of the context used`);
   }
   return parts.join(' · ');
 }
@@ -50,14 +50,19 @@ function callCard(call) {
 
 /** What the reader types or sends: a turn of the user or the result of a call. */
 export class TextView {
-  /** `actions.edit(text)` is called with the new text; without it the turn cannot be edited. */
+  /** `actions.edit(text)` is called with the new text, `actions.leave()` when editing ends without one. Without them the turn
+   *  cannot be edited. */
   constructor(turn, actions = {}) {
     const isResult = turn.role === 'tool';
     this.turn = turn;
     this.actions = actions;
     this.body = isResult ? codeBlock(turn.content, `result of ${turn.name}`) : make('p', { class: 'said' }, turn.content);
     this.bar = make('div', { class: 'actions' }, copyButton(() => turn.content, 'Copy message'));
-    if (actions.edit) this.bar.append(smallButton('Edit', () => this.beginEdit(), 'Edit your last message'));
+    if (actions.edit) {
+      const button = smallButton('Edit', () => this.beginEdit(), 'Edit your last message');
+      button.classList.add('edit');
+      this.bar.append(button);
+    }
     this.element = make('article', { class: isResult ? 'turn result' : 'turn user', 'aria-label': isResult ? 'Result' : 'You' },
       this.body, isResult ? null : this.bar);
   }
@@ -65,7 +70,10 @@ export class TextView {
   beginEdit() {
     const field = make('textarea', { 'aria-label': 'Edit your message', rows: '3' });
     field.value = this.turn.content;
-    const close = () => this.element.replaceChildren(this.body, this.bar);
+    const close = () => {
+      this.element.replaceChildren(this.body, this.bar);
+      this.actions.leave();
+    };
     const send = () => {
       const text = field.value.trim();
       if (text) this.actions.edit(text);

@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "openai_http/protocol/api_error.hpp"
@@ -62,7 +63,7 @@ Format choice_format(const JsonFields& fields, std::string_view key) {
 }
 
 /// {"type": "json_schema", "json_schema": {"schema": ..., "strict": ...}}, and beside it the forms of
-/// llama-server and of Anthropic, which have the schema one level higher.
+/// llama-server, Anthropic and the Responses API, which have the schema one level higher.
 Format response_format(const JsonFields& fields, std::string_view key) {
   const json::object* const format = fields.object(key);
   if (format == nullptr) return std::nullopt;
@@ -75,7 +76,9 @@ Format response_format(const JsonFields& fields, std::string_view key) {
   }
   if (type != "json_schema") own.refuse("type", "one of text, json_object, json_schema");
   const json::object* const named = own.object("json_schema");
-  if (named == nullptr && own.find("schema") != nullptr) return schema_format(own, "schema");
+  if (named == nullptr && own.find("schema") != nullptr) {
+    return schema_format(own, "schema", own.boolean("strict").value_or(false));
+  }
   if (named == nullptr) own.refuse("json_schema", "an object with a member schema");
   const JsonFields inner(*named, own.path_of("json_schema") + ".");
   if (inner.find("schema") == nullptr) inner.refuse("schema", "an object that is a JSON Schema");
@@ -102,8 +105,8 @@ Format structured_outputs(const JsonFields& fields, std::string_view key) {
   fields.refuse(key, "an object with one of json, regex, choice, grammar, json_object");
 }
 
-/// {"format": ...} beside other members, as Anthropic has it.
-Format output_config(const JsonFields& fields, std::string_view key) {
+/// {"format": ...} beside other members, as Anthropic and the Responses API have it.
+Format nested_format(const JsonFields& fields, std::string_view key) {
   const json::object* const config = fields.object(key);
   if (config == nullptr) return std::nullopt;
   return response_format(JsonFields(*config, fields.path_of(key) + "."), "format");
@@ -117,7 +120,7 @@ struct Member {
 constexpr std::array kMembers = {
     Member{"response_format", as_response_format},
     Member{"output_format", as_response_format},
-    Member{"output_config", output_config},
+    Member{"output_config", nested_format},
     Member{"json_schema", as_schema},
     Member{"guided_json", as_schema},
     Member{"grammar", grammar_format},
@@ -129,11 +132,13 @@ constexpr std::array kMembers = {
     Member{"structured_outputs", structured_outputs},
 };
 
-}  // namespace
+/// `text` means other things in other APIs.
+constexpr std::array kMembersOfResponses = {Member{"text", nested_format}};
 
-void read_answer_format(const JsonFields& fields, json::object& document) {
-  std::string_view asked_by;
-  for (const auto& [name, read] : kMembers) {
+/// `asked_by`: the member that has asked for the document's format; empty: none.
+void read_formats(const JsonFields& fields, std::span<const Member> members,
+                  std::string_view& asked_by, json::object& document) {
+  for (const auto& [name, read] : members) {
     Format format = read(fields, name);
     if (!format) continue;
     if (!asked_by.empty() && *format != document["format"]) {
@@ -145,6 +150,19 @@ void read_answer_format(const JsonFields& fields, json::object& document) {
     asked_by = name;
     document["format"] = std::move(*format);
   }
+}
+
+}  // namespace
+
+void read_answer_format(const JsonFields& fields, json::object& document) {
+  std::string_view asked_by;
+  read_formats(fields, kMembers, asked_by, document);
+}
+
+void read_response_format(const JsonFields& fields, json::object& document) {
+  std::string_view asked_by;
+  read_formats(fields, kMembers, asked_by, document);
+  read_formats(fields, kMembersOfResponses, asked_by, document);
 }
 
 }  // namespace vernal::openai_http

@@ -12,4 +12,7 @@ namespace vernal::openai_http {
 /// different things.
 void read_answer_format(const JsonFields& fields, boost::json::object& document);
 
+/// The same for the Responses API, which has the format in text.format.
+void read_response_format(const JsonFields& fields, boost::json::object& document);
+
 }  // namespace vernal::openai_http

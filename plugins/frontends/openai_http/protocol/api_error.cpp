@@ -58,18 +58,30 @@ std::string overflow_message(const ApiError& error) {
 
 /// The core names members of its own document. What is "sampling.top_p" there is "top_p" in a
 /// client's request, and a format has most often come as response_format.
-std::string as_client_member(std::string_view path) {
+std::string as_client_member(std::string_view path, Dialect dialect) {
   constexpr std::string_view kSampling = "sampling.";
-  if (path == "format") return "response_format";
+  constexpr std::string_view kStop = "stop";
+  const bool is_anthropic = dialect == Dialect::kAnthropic;
+  const bool is_responses = dialect == Dialect::kResponses;
+  // What was sent may have become several messages or a part of one: their numbers say nothing.
+  const bool is_message = path == "messages" || path.starts_with("messages[");
+  if (is_responses && is_message) return "input";
+  if (is_anthropic && is_message) return "messages";
+  if (is_responses && path == "format") return "text.format";
+  if (path == "format") return is_anthropic ? "output_config.format" : "response_format";
+  if (is_anthropic && (path == kStop || path.starts_with("stop["))) {
+    return fmt::format("stop_sequences{}", path.substr(kStop.size()));
+  }
   if (path.starts_with(kSampling)) path.remove_prefix(kSampling.size());
   return std::string(path);
 }
 
-std::string with_client_member(std::string message, std::string_view path) {
+std::string with_client_member(std::string message, std::string_view path,
+                               std::string_view member) {
   const std::string quoted = fmt::format("'{}'", path);
   const std::size_t at = message.find(quoted);
-  if (at == std::string::npos) return message;
-  return message.replace(at, quoted.size(), fmt::format("'{}'", as_client_member(path)));
+  return at == std::string::npos ? message
+                                 : message.replace(at, quoted.size(), fmt::format("'{}'", member));
 }
 
 /// The names llama-server has for its errors.
@@ -135,6 +147,25 @@ ApiError unknown_model(std::string_view model) {
   return error;
 }
 
+ApiError unknown_response(std::string_view id) {
+  ApiError error = make_error(
+      "response_not_found",
+      fmt::format("Response with id '{}' not found: it was never stored, or is not any more.",
+                  shortened(id)));
+  error.param = "id";
+  return error;
+}
+
+ApiError unknown_previous_response(std::string_view id) {
+  ApiError error = make_error(
+      "previous_response_not_found",
+      fmt::format("Previous response with id '{}' not found: it was never stored, or is not any "
+                  "more. Send the whole conversation as input.",
+                  shortened(id)));
+  error.param = "previous_response_id";
+  return error;
+}
+
 ApiError unknown_url(std::string_view method, std::string_view path, std::string_view endpoints) {
   return make_error("unknown_url", fmt::format("Unknown request URL: {} {}. This server has {}.",
                                                method, shortened(path), endpoints));
@@ -187,18 +218,19 @@ ApiError error_of_status(std::int32_t status, std::string_view text, std::string
   return make_error(kind.code, kind.http_status, text.empty() ? status_name(status) : text);
 }
 
-ApiError error_of_event(const vernal_event& event) {
+ApiError error_of_event(const vernal_event& event, Dialect dialect) {
   const std::string_view code = view(event.error_code);
   const RequestErrorKind* const named = find_request_error(code);
   const RequestErrorKind& kind = named != nullptr ? *named : request_error_of(event.code);
   const unsigned hint = event.http_hint;
   const unsigned status = hint >= 400 && hint < 600 ? hint : kind.http_status;
   const std::string_view said = view(event.text);
-  const std::string_view param = view(event.param);
-  ApiError error = make_error(code.empty() ? kind.code : code, status,
-                              said.empty() ? std::string(status_name(event.code))
-                                           : with_client_member(std::string(said), param));
-  error.param = as_client_member(param);
+  const std::string member = as_client_member(view(event.param), dialect);
+  ApiError error =
+      make_error(code.empty() ? kind.code : code, status,
+                 said.empty() ? std::string(status_name(event.code))
+                              : with_client_member(std::string(said), view(event.param), member));
+  error.param = member;
   if (error.code == "context_length_exceeded") {
     error.prompt_tokens = event.prompt_tokens;
     error.context_length = event.context_length;

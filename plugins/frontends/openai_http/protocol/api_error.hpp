@@ -11,8 +11,9 @@
 
 namespace vernal::openai_http {
 
-/// The API whose shape an answer has.
-enum class Dialect { kOpenAi, kAnthropic, kNative };
+/// The API whose shape an answer has. Errors of kResponses have the shape of kOpenAi, but members of
+/// a request have other names there.
+enum class Dialect { kOpenAi, kResponses, kAnthropic, kNative };
 
 /// One refusal or failure, not yet in the shape of an API.
 struct ApiError {
@@ -47,6 +48,10 @@ ApiError invalid_value(std::string_view param, std::string_view message);
 ApiError unsupported_parameter(std::string_view param, std::string_view why);
 /// 404 model_not_found.
 ApiError unknown_model(std::string_view model);
+/// 404 response_not_found.
+ApiError unknown_response(std::string_view id);
+/// 404 previous_response_not_found.
+ApiError unknown_previous_response(std::string_view id);
 /// 404 unknown_url. `endpoints` lists what there is: "GET /health, POST /v1/completions".
 ApiError unknown_url(std::string_view method, std::string_view path, std::string_view endpoints);
 /// 405 method_not_allowed. `allowed` lists methods as the header Allow does: "GET, HEAD".
@@ -70,8 +75,8 @@ ApiError internal_error(std::string_view what);
 /// The error a submit or a text call returned: `status` is its VERNAL_* code, `text` what the core
 /// said, `model` the model that was asked for.
 ApiError error_of_status(std::int32_t status, std::string_view text, std::string_view model);
-/// The error an ERROR event carries, naming members as the client's request does.
-ApiError error_of_event(const vernal_event& event);
+/// The error an ERROR event carries, naming members as the client's request in that API does.
+ApiError error_of_event(const vernal_event& event, Dialect dialect);
 
 /// The exception being handled, as an error for the client; `model` is the one that was asked for.
 /// To be called in a catch block.

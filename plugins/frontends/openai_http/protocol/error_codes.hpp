@@ -16,14 +16,25 @@ struct HttpErrorCode {
 
 /// Errors of the protocol. Those of requests stand in vernal/frontend/request_errors.hpp.
 inline constexpr std::array kHttpErrorCodes = {
-    HttpErrorCode{"malformed_http", 400},         HttpErrorCode{"missing_api_key", 401},
-    HttpErrorCode{"invalid_api_key", 401},        HttpErrorCode{"host_not_allowed", 403},
-    HttpErrorCode{"origin_not_allowed", 403},     HttpErrorCode{"unknown_url", 404},
-    HttpErrorCode{"method_not_allowed", 405},     HttpErrorCode{"request_timeout", 408},
-    HttpErrorCode{"uri_too_long", 414},           HttpErrorCode{"content_encoding", 415},
-    HttpErrorCode{"unsupported_media_type", 415}, HttpErrorCode{"expectation", 417},
-    HttpErrorCode{"headers_too_large", 431},      HttpErrorCode{"too_many_headers", 431},
-    HttpErrorCode{"transfer_encoding", 501},      HttpErrorCode{"server_is_draining", 503},
+    HttpErrorCode{"malformed_http", 400},
+    HttpErrorCode{"malformed_encoding", 400},
+    HttpErrorCode{"missing_api_key", 401},
+    HttpErrorCode{"invalid_api_key", 401},
+    HttpErrorCode{"host_not_allowed", 403},
+    HttpErrorCode{"origin_not_allowed", 403},
+    HttpErrorCode{"unknown_url", 404},
+    HttpErrorCode{"response_not_found", 404},
+    HttpErrorCode{"previous_response_not_found", 404},
+    HttpErrorCode{"method_not_allowed", 405},
+    HttpErrorCode{"request_timeout", 408},
+    HttpErrorCode{"uri_too_long", 414},
+    HttpErrorCode{"content_encoding", 415},
+    HttpErrorCode{"unsupported_media_type", 415},
+    HttpErrorCode{"expectation", 417},
+    HttpErrorCode{"headers_too_large", 431},
+    HttpErrorCode{"too_many_headers", 431},
+    HttpErrorCode{"transfer_encoding", 501},
+    HttpErrorCode{"server_is_draining", 503},
     HttpErrorCode{"http_version", 505},
 };
 

@@ -26,7 +26,9 @@ struct GenerationRequest {
   std::string model;                  // empty: the client named none
   std::vector<EnginePrompt> prompts;  // at least one
   std::string warnings;               // what was not done as asked, a sentence on each line
+  std::string suffix;                 // what follows the gap behind each prompt; empty: no gap
   std::uint32_t num_choices = 1;      // of each prompt
+  bool is_complete = true;            // else GenerationApi::prepare has to complete it
   bool is_streamed = false;
   bool include_usage = false;          // a usage chunk at the end of the event stream
   bool timings_per_token = false;      // in each chunk of the event stream

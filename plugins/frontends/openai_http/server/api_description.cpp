@@ -8,6 +8,7 @@
 #include "openai_http/native/schemas.hpp"
 #include "openai_http/openai/schemas.hpp"
 #include "openai_http/protocol/json_text.hpp"
+#include "openai_http/responses/schemas.hpp"
 #include "openai_http/server/schemas.hpp"
 
 namespace vernal::openai_http {
@@ -21,6 +22,8 @@ void for_each_room(const Visit& visit) {
         std::span<const NamedSchema>(kServerComponents));
   visit(std::span<const RouteSchemas>(kOpenAiRoutes),
         std::span<const NamedSchema>(kOpenAiComponents));
+  visit(std::span<const RouteSchemas>(kResponseRoutes),
+        std::span<const NamedSchema>(kResponseComponents));
   visit(std::span<const RouteSchemas>(kAnthropicRoutes),
         std::span<const NamedSchema>(kAnthropicComponents));
   visit(std::span<const RouteSchemas>(kNativeRoutes),
@@ -71,17 +74,18 @@ json::array parameters_of(const RouteSchemas& route) {
                                {"required", is_required},
                                {"schema", json::object{{"type", "string"}, {"minLength", 1}}}});
   };
-  if (route.path.ends_with("{id}")) add("id", "path", true);
+  if (route.path.find("{id}") != std::string_view::npos) add("id", "path", true);
   for_each_word(route.query, [&](std::string_view name) { add(name, "query", false); });
   return out;
 }
 
 json::object answer_content(const RouteSchemas& route) {
   const json::object text{{"schema", json::object{{"type", "string"}}}};
+  const json::object event{{"schema", reference_to("Event")}};
   if (route.response.empty() && route.forms.empty()) return {{"text/plain", text}};
   json::object content;
   if (!route.response.empty()) content = json_content(json::parse(route.response));
-  if (route.is_streamable) content["text/event-stream"] = text;
+  if (route.is_streamable) content["text/event-stream"] = event;
   for_each_word(route.forms, [&](std::string_view type) { content[type] = text; });
   return content;
 }

@@ -14,9 +14,9 @@ namespace vernal::openai_http {
 inline constexpr std::size_t kSmallBody = 256 * 1024;
 
 /// Converts the body; on a worker thread if it is so large that other connections would wait.
-template <class Converted>
-net::awaitable<Converted> convert_body(Exchange& exchange,
-                                       Converted (*convert)(const boost::json::object&)) {
+/// `convert` takes a JSON object and gives a Converted; it has to live until this returns.
+template <class Converted, class Convert>
+net::awaitable<Converted> convert_body(Exchange& exchange, const Convert& convert) {
   const std::string& text = exchange.request().body;
   if (text.size() <= kSmallBody) co_return convert(JsonBody(text).object());
   Converted converted;

@@ -128,6 +128,7 @@ net::awaitable<void> Exchange::send_error(ApiError error) {
   if (!error.allowed_methods.empty()) {
     response.headers.emplace_back("Allow", std::move(error.allowed_methods));
   }
+  if (error.status == 415) response.headers.emplace_back("Accept-Encoding", kAcceptedCodings);
   if (error.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
   co_await send(std::move(response));
 }

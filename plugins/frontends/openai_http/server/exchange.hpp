@@ -40,6 +40,13 @@ class Exchange {
   const Endpoint& endpoint() const noexcept { return *endpoint_; }
   void set_endpoint(const Endpoint& endpoint) noexcept { endpoint_ = &endpoint; }
 
+  /// What stands for {id} in the path.
+  std::string_view path_id() const noexcept { return id_in_path(endpoint_->path, path_); }
+
+  /// Who asks: the number of its key; 0 where no key is asked for. Only after route().
+  std::size_t client() const noexcept { return client_; }
+  void set_client(std::size_t client) noexcept { client_ = client; }
+
   /// What the log will say of this request.
   RequestRecord& record() noexcept { return record_; }
   /// Writes the record: at level info what made the engine work and what was refused, at level
@@ -106,6 +113,7 @@ class Exchange {
   std::string path_;
   Dialect dialect_ = Dialect::kOpenAi;
   const Endpoint* endpoint_ = nullptr;
+  std::size_t client_ = 0;
   RequestRecord record_;
   Framing framing_;
   bool has_head_ = false;                // it has been made

@@ -108,7 +108,7 @@ class Generation {
 
   [[noreturn]] void refuse(const vernal_event& event) const {
     const bool by_us = event.code == VERNAL_CANCELLED && exchange_.service().is_stopping;
-    throw RequestRefused(by_us ? draining() : error_of_event(event));
+    throw RequestRefused(by_us ? draining() : error_of_event(event, exchange_.dialect()));
   }
 
   net::awaitable<void> stream() {

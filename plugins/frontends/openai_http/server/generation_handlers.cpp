@@ -26,7 +26,7 @@ net::awaitable<void> answer_generation(Exchange& exchange) {
   exchange.record().is_streamed = request.is_streamed;
   const std::string asked = request.model;
   choose_model(exchange, request.model);
-  if (api.prepare != nullptr) {
+  if (!request.is_complete) {
     std::function<void()> work = [&] { api.prepare(request, exchange.service().text); };
     co_await exchange.run_elsewhere(std::move(work));
   }

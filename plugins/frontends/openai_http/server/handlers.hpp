@@ -31,6 +31,17 @@ net::awaitable<void> answer_model(Exchange& exchange);
 /// the answer.
 net::awaitable<void> answer_generation(Exchange& exchange);
 
+/// POST /v1/responses.
+net::awaitable<void> answer_response(Exchange& exchange);
+
+/// POST /v1/responses/input_tokens: {"object", "input_tokens"} for the body of such a request.
+net::awaitable<void> answer_response_input_tokens(Exchange& exchange);
+
+/// GET and DELETE of /v1/responses/{id}, and GET /v1/responses/{id}/input_items: what is stored.
+net::awaitable<void> answer_stored_response(Exchange& exchange);
+net::awaitable<void> answer_delete_response(Exchange& exchange);
+net::awaitable<void> answer_response_input_items(Exchange& exchange);
+
 /// POST /v1/messages/count_tokens.
 net::awaitable<void> answer_count_tokens(Exchange& exchange);
 

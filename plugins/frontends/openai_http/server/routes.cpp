@@ -26,7 +26,8 @@ namespace vernal::openai_http {
 namespace {
 
 constexpr GenerationApi kChat{read_chat_request, make_chat_answer, "chatcmpl-"};
-constexpr GenerationApi kCompletion{read_completion_request, make_completion_answer, "cmpl-"};
+constexpr GenerationApi kCompletion{read_completion_request, make_completion_answer, "cmpl-",
+                                    prepare_completion};
 constexpr GenerationApi kMessages{read_messages_request, make_messages_answer, "msg_"};
 constexpr GenerationApi kNativeCompletion{read_native_completion, make_native_answer, "cmpl-",
                                           prepare_native_completion};
@@ -58,6 +59,16 @@ constexpr std::array kEndpoints = {
              Speaks::kOpenAi, answer_chat_input_tokens},
     Endpoint{"POST", "/v1/messages", Access::kWithKey, Work::kComputes, Speaks::kAnthropic,
              answer_generation, &kMessages},
+    Endpoint{"POST", "/v1/responses", Access::kWithKey, Work::kComputes, Speaks::kResponses,
+             answer_response},
+    Endpoint{"POST", "/v1/responses/input_tokens", Access::kWithKey, Work::kComputes,
+             Speaks::kResponses, answer_response_input_tokens},
+    Endpoint{"GET", "/v1/responses/{id}", Access::kWithKey, Work::kNone, Speaks::kResponses,
+             answer_stored_response},
+    Endpoint{"DELETE", "/v1/responses/{id}", Access::kWithKey, Work::kNone, Speaks::kResponses,
+             answer_delete_response},
+    Endpoint{"GET", "/v1/responses/{id}/input_items", Access::kWithKey, Work::kNone,
+             Speaks::kResponses, answer_response_input_items},
     Endpoint{"POST", "/v1/messages/count_tokens", Access::kWithKey, Work::kComputes,
              Speaks::kAnthropic, answer_count_tokens},
     Endpoint{"POST", "/tokenize", Access::kWithKey, Work::kComputes, Speaks::kNative,
@@ -81,9 +92,8 @@ constexpr std::string_view kAnthropicPrefix = "/anthropic";
 constexpr std::string_view kVersionPrefix = "/v1";
 
 bool path_matches(const Endpoint& endpoint, std::string_view path) {
-  if (!endpoint.path.ends_with(kIdPart)) return path == endpoint.path;
-  const std::string_view folder = endpoint.path.substr(0, endpoint.path.size() - kIdPart.size());
-  return path.size() > folder.size() && path.starts_with(folder);
+  if (endpoint.path.find(kIdPart) == std::string_view::npos) return path == endpoint.path;
+  return !id_in_path(endpoint.path, path).empty();
 }
 
 bool method_matches(const Endpoint& endpoint, std::string_view method) {
@@ -140,15 +150,18 @@ std::string_view bearer_of(const HttpRequest& request) {
   return value;
 }
 
-void check_key(const HttpRequest& request, const ApiKeys& keys) {
+/// Finds out who asks.
+void check_key(Exchange& exchange, const ApiKeys& keys) {
   if (!keys.are_required()) return;
+  const HttpRequest& request = exchange.request();
   if (request.authorization.empty() && request.api_key.empty()) {
     throw RequestRefused(missing_api_key());
   }
   // Both are looked at, so that the time says nothing.
-  const bool bearer_fits = keys.accept(bearer_of(request));
-  const bool api_key_fits = keys.accept(request.api_key);
-  if (!bearer_fits && !api_key_fits) throw RequestRefused(wrong_api_key());
+  const auto by_bearer = keys.find(bearer_of(request));
+  const auto by_api_key = keys.find(request.api_key);
+  if (!by_bearer && !by_api_key) throw RequestRefused(wrong_api_key());
+  exchange.set_client(by_bearer ? *by_bearer : *by_api_key);
 }
 
 /// With keys, a page that calls the server by a name of its own has none; without them it must be
@@ -187,6 +200,7 @@ void check_origin(const HttpRequest& request, const HttpService& service) {
 Dialect dialect_of(Speaks speaks, Dialect client) {
   if (speaks == Speaks::kShared) return client;
   if (speaks == Speaks::kNative) return Dialect::kNative;
+  if (speaks == Speaks::kResponses) return Dialect::kResponses;
   return speaks == Speaks::kAnthropic ? Dialect::kAnthropic : Dialect::kOpenAi;
 }
 
@@ -202,9 +216,11 @@ const Endpoint& find_endpoint(Exchange& exchange, const HttpService& service) {
   const Endpoint* found = nullptr;
   for (const Endpoint* const candidate : candidates) {
     exchange.set_dialect(dialect_of(candidate->speaks, client));
-    if (method_matches(*candidate, request.head.method)) found = candidate;
+    if (!method_matches(*candidate, request.head.method)) continue;
+    // "/v1/responses/{id}/input_items" says more of a path than "/v1/responses/{id}".
+    if (found == nullptr || candidate->path.size() > found->path.size()) found = candidate;
   }
-  if (found == nullptr || found->access != Access::kOpen) check_key(request, service.keys);
+  if (found == nullptr || found->access != Access::kOpen) check_key(exchange, service.keys);
   if (found != nullptr) return *found;
   const std::string& method = request.head.method;
   throw RequestRefused(candidates.empty() ? unknown_url(method, exchange.path(), endpoint_list())
@@ -213,6 +229,17 @@ const Endpoint& find_endpoint(Exchange& exchange, const HttpService& service) {
 }
 
 }  // namespace
+
+std::string_view id_in_path(std::string_view pattern, std::string_view path) noexcept {
+  const std::size_t at = pattern.find(kIdPart);
+  if (at == std::string_view::npos) return {};
+  const std::string_view before = pattern.substr(0, at);
+  const std::string_view after = pattern.substr(at + kIdPart.size());
+  const bool matches = path.size() > before.size() + after.size() && path.starts_with(before) &&
+                       path.ends_with(after);
+  if (!matches) return {};
+  return path.substr(at, path.size() - before.size() - after.size());
+}
 
 std::string endpoint_list() {
   std::string out;

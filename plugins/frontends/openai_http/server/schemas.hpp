@@ -11,6 +11,8 @@ inline constexpr std::array kServerComponents = {
     NamedSchema{"Health", R"({"type":"object","required":["status"],"properties":{
       "status":{"enum":["ok","loading","draining","failed"]},"reason":{"type":"string"},
       "error":{"type":"object"}}})"},
+    NamedSchema{"Event", R"({"type":"object","required":["data"],"description":"One of a stream.",
+      "properties":{"event":{"type":"string"},"data":{"type":"string"}}})"},
 };
 
 inline constexpr std::array kServerRoutes = {

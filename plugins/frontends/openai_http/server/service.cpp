@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "openai_http/http/content_coding.hpp"
 #include "openai_http/openai/model_listing.hpp"
 #include "openai_http/server/process_metrics.hpp"
 #include "openai_http/server/routes.hpp"
@@ -12,7 +13,8 @@
 namespace vernal::openai_http {
 namespace {
 
-/// The bodies of all requests together may take this many times the largest body.
+/// The bodies of all requests together, with what decodes them, may take this many times the
+/// largest one.
 constexpr std::uint64_t kLargestBodies = 8;
 
 Metric metric(std::string_view name, std::string_view help, std::uint32_t type,
@@ -40,7 +42,8 @@ HttpService::HttpService(Settings own_settings, EngineClient engine_client, Text
       keys(read_keys(settings.api_keys_file)),
       cors(settings.cors_origins),
       hosts(known_hosts(settings)),
-      body_budget(kLargestBodies * settings.max_body),
+      body_budget(kLargestBodies * (settings.max_body + kMostDecoderMemory)),
+      responses(settings.stored_responses),
       workers(1) {}
 
 std::vector<ModelInfo> HttpService::models() const {
@@ -59,6 +62,11 @@ std::vector<Metric> HttpService::own_metrics() const {
   out.push_back(metric("vernal_http_clients_gone_total",
                        "Clients that left before their answer was complete.", VERNAL_METRIC_COUNTER,
                        counters.clients_gone));
+  out.push_back(metric("vernal_http_stored_responses",
+                       "Responses that clients may ask for or go on from.", VERNAL_METRIC_GAUGE,
+                       responses.num_responses()));
+  out.push_back(metric("vernal_http_stored_response_bytes", "Memory of stored responses.",
+                       VERNAL_METRIC_GAUGE, responses.num_bytes()));
   for (unsigned status_class = 1; status_class < 6; ++status_class) {
     Metric answers = metric("vernal_http_answers_total", "Answers by class of status.",
                             VERNAL_METRIC_COUNTER, counters.answers_by_class[status_class]);

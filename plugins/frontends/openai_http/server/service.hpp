@@ -14,6 +14,7 @@
 #include "openai_http/http/caller_policy.hpp"
 #include "openai_http/http/cors.hpp"
 #include "openai_http/http/memory_budget.hpp"
+#include "openai_http/responses/response_store.hpp"
 #include "openai_http/server/route_counters.hpp"
 #include "openai_http/settings.hpp"
 #include "vernal/engine_client.hpp"
@@ -43,6 +44,7 @@ struct HttpService {
   const CorsPolicy cors;
   const HostPolicy hosts;
   MemoryBudget body_budget;
+  ResponseStore responses;
   HttpCounters counters;
   std::atomic<bool> is_draining = false;
   std::atomic<bool> is_stopping = false;

@@ -95,9 +95,7 @@ net::awaitable<void> answer_model_list(Exchange& exchange) {
 }
 
 net::awaitable<void> answer_model(Exchange& exchange) {
-  constexpr std::string_view kFolder = "/models/";
-  const std::string_view path = exchange.path();
-  const std::string_view id = path.substr(path.find(kFolder) + kFolder.size());
+  const std::string_view id = exchange.path_id();
   auto body = render_model(exchange.service().models(), id);
   if (!body) throw RequestRefused(unknown_model(id));
   Response response;

@@ -36,6 +36,9 @@ TEST_F(HttpFrontend, DescribesEveryRoute) {
     num_operations += item.as_object().size();
   }
   EXPECT_EQ(num_operations, all_endpoints().size());
+  const json::value& chat = document.at("paths").at("/v1/chat/completions").at("post");
+  const json::value& content = chat.at("responses").at("200").at("content");
+  EXPECT_EQ(content.at("text/event-stream").at("schema").at("$ref"), "#/components/schemas/Event");
   for (const Endpoint& endpoint : all_endpoints()) {
     EXPECT_NE(find_schemas(endpoint.method, endpoint.path), nullptr)
         << endpoint.method << " " << endpoint.path << " has no schemas";

@@ -87,6 +87,27 @@ TEST_F(HttpFrontend, ReadsNativeSampling) {
             json::parse(R"([[7,2.5E0],["AB",-1E0],[9,false]])"));
 }
 
+TEST_F(HttpFrontend, HoldsNativeAnswersToGrammarsAndSchemas) {
+  start();
+  for (const std::string path : {"/completion", "/infill"}) {
+    const auto format_of = [&](const std::string& member) {
+      const RawAnswer answer = post(path, R"({"model":"tiny","prompt":"A","input_prefix":"a",)"
+                                          R"("input_suffix":"b",)" +
+                                              member + "}");
+      EXPECT_EQ(answer.status, 200) << answer.body;
+      return sent_document(engine_).at("format");
+    };
+    EXPECT_EQ(format_of(R"("grammar":"root ::= \"a\"")"),
+              json::parse(R"({"type":"gbnf","grammar":"root ::= \"a\""})"));
+    EXPECT_EQ(format_of(R"("json_schema":{"type":"object"})").at("schema"),
+              json::parse(R"({"type":"object"})"));
+  }
+  const RawAnswer both =
+      post("/completion",
+           R"({"model":"tiny","prompt":"A","grammar":"root ::= \"a\"","json_schema":{}})");
+  EXPECT_EQ(both.status, 400);
+}
+
 TEST_F(HttpFrontend, RefusesInTheNativeShape) {
   start();
   const RawAnswer refused = post("/completion", R"({"model":"tiny","prompt":"A","n_probs":-1})");
@@ -119,6 +140,22 @@ TEST_F(HttpFrontend, FillsAGap) {
             (std::vector<std::int32_t>{'x', 257, 'A', 'c', 258, 'B', 259}));
   EXPECT_EQ(post("/infill", R"({"model":"tiny","input_prefix":"A"})").status, 400);
   EXPECT_EQ(post("/infill", R"({"model":"tiny","input_prefix":"A","input_suffix":1})").status, 400);
+}
+
+TEST_F(HttpFrontend, FillsAGapBeforeTheSuffixOfACompletion) {
+  start();
+  const RawAnswer answer =
+      post("/v1/completions", R"({"model":"tiny","prompt":["A",[66,67]],"suffix":"z"})");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(body_of(answer).at("choices").at(0).at("text"), "Hello");
+  ASSERT_EQ(engine_.records().size(), 2U);
+  EXPECT_EQ(engine_.records().at(0).tokens, (std::vector<std::int32_t>{257, 'A', 258, 'z', 259}));
+  EXPECT_EQ(engine_.records().at(1).tokens,
+            (std::vector<std::int32_t>{257, 'B', 'C', 258, 'z', 259}));
+  EXPECT_FALSE(sent_document(engine_).as_object().contains("prompt"));
+  EXPECT_EQ(
+      post("/v1/completions", R"({"model":"tiny","prompt":"A","suffix":"z","echo":true})").status,
+      400);
 }
 
 }  // namespace

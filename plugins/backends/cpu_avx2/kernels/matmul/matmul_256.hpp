@@ -92,7 +92,7 @@ inline void multiply_part(const std::byte* words, const typename Format::Scales&
       for (int n = 0; n < kTokens; ++n) {
         const __m256i a = broadcast_dword(x.codes + 256 * n + column);
         const __m256i pairs = multiply_pairs<Format::kSigned>(codes[s], a);
-        products[s][n] = c == 0 ? pairs : _mm256_add_epi16(products[s][n], pairs);
+        products[s][n] = c == 0 ? pairs : in_register(_mm256_add_epi16(products[s][n], pairs));
       }
     }
   }
@@ -103,7 +103,7 @@ inline void multiply_part(const std::byte* words, const typename Format::Scales&
 #pragma GCC unroll 4
     for (int n = 0; n < kTokens; ++n) {
       const __m256i scaled = _mm256_madd_epi16(products[s][n], scale_for(scale, x, n, column));
-      sums[n] = _mm256_add_epi32(sums[n], scaled);
+      sums[n] = in_register(_mm256_add_epi32(sums[n], scaled));
     }
   }
 }
@@ -195,7 +195,7 @@ inline void multiply_chunks(const Tile256<Format>& tile, const std::int8_t* x, i
       } else {
         pairs = _mm256_maddubs_epi16(codes, a);
       }
-      products[n] = c == 0 ? pairs : _mm256_add_epi16(products[n], pairs);
+      products[n] = c == 0 ? pairs : in_register(_mm256_add_epi16(products[n], pairs));
     }
   }
 }
@@ -214,7 +214,7 @@ void multiply_tile(const Tile256<Format>& tile, const BlockInput& x, __m256* tot
 #pragma GCC unroll 4
       for (int n = 0; n < kTokens; ++n) {
         const __m256i scale = scale_for(tile.scales[g], x, n, 4 * kChunksPerScale * g);
-        sums[n] = _mm256_add_epi32(sums[n], _mm256_madd_epi16(products[n], scale));
+        sums[n] = in_register(_mm256_add_epi32(sums[n], _mm256_madd_epi16(products[n], scale)));
       }
     }
   }

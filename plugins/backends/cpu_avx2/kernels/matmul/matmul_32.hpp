@@ -65,12 +65,13 @@ inline __m256i dot_block(const Codes32<Format>& block, const std::int8_t* x) {
       if constexpr (Format::kSigned) {
         const __m256i pairs =
             _mm256_maddubs_epi16(block.magnitudes[c], _mm256_sign_epi8(a, block.codes[c]));
-        products = _mm256_add_epi16(products, pairs);
+        products = in_register(_mm256_add_epi16(products, pairs));
       } else {
-        products = _mm256_add_epi16(products, _mm256_maddubs_epi16(block.codes[c], a));
+        const __m256i pairs = _mm256_maddubs_epi16(block.codes[c], a);
+        products = in_register(_mm256_add_epi16(products, pairs));
       }
     }
-    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(products, ones));
+    sum = in_register(_mm256_add_epi32(sum, _mm256_madd_epi16(products, ones)));
   }
   return sum;
 }

@@ -22,8 +22,17 @@ inline __m256i bit_pairs(__m256i bytes, int k) {
   return _mm256_and_si256(_mm256_srli_epi16(bytes, 2 * k), _mm256_set1_epi8(3));
 }
 
+/// The same value, in a register from here on. Without it g++ turns a chain of sums into a tree behind
+/// all products, which then do not fit the registers, and loads a word again for each use.
+inline __m256i in_register(__m256i v) {
+  __asm__("" : "+x"(v));
+  return v;
+}
+
 /// Word i of the block at `words`: the four bytes of each of eight rows.
-inline __m256i word_of_rows(const std::byte* words, int i) { return load_256(words + 32 * i); }
+inline __m256i word_of_rows(const std::byte* words, int i) {
+  return in_register(load_256(words + 32 * i));
+}
 
 /// The sixteen values of iq4 codes in both halves, for a byte shuffle.
 inline __m256i iq4_values(__m256i codes) {

@@ -8,6 +8,7 @@
 //   kWords, kHeader                words per block; D in a row header
 //   kParts, kWordsPerPart          the order of codes: a part is kWordsPerPart words ...
 //   kStreams                       ... and each word has codes of so many places of columns
+//   kSums                          groups of a part: kStreams, or 1 if all streams are of one group
 //   kGroups                        scales of a block: 8 or 16
 //   kCorrection                    what the correction words are for
 //   column(part, stream)           first of the columns of a part
@@ -128,6 +129,7 @@ struct Q4K {
   static constexpr int kParts = 4;
   static constexpr int kWordsPerPart = 8;
   static constexpr int kStreams = 2;
+  static constexpr int kSums = 2;
   static constexpr int kGroups = 8;
   static constexpr Correction kCorrection = Correction::kMinimum;
   using Ints = typename V::Ints;
@@ -153,6 +155,48 @@ struct Q4K {
   }
 };
 
+/// Bit kFrom of each byte at bit kTo; the others are to be masked.
+template <class V, int kFrom, int kTo>
+typename V::Ints move_bit(typename V::Ints bytes) {
+  if constexpr (kFrom < kTo) {
+    return V::template left16<kTo - kFrom>(bytes);
+  } else if constexpr (kFrom > kTo) {
+    return V::template right16<kFrom - kTo>(bytes);
+  } else {
+    return bytes;
+  }
+}
+
+template <class V>
+struct Q5K {
+  static constexpr int kWords = 44;
+  static constexpr bool kHeader = false;
+  static constexpr int kParts = 4;
+  static constexpr int kWordsPerPart = 8;
+  static constexpr int kStreams = 2;
+  static constexpr int kSums = 2;
+  static constexpr int kGroups = 8;
+  static constexpr Correction kCorrection = Correction::kMinimum;
+  using Ints = typename V::Ints;
+  using Scales = SixBitScales<V>;
+
+  static constexpr int column(int part, int stream) { return 64 * part + 32 * stream; }
+  static constexpr int shift(int) { return 0; }
+  template <int kPart, int kWord>
+  static void codes(const Words<V>& words, Ints* out) {
+    const Ints bytes = words[12 + 8 * kPart + kWord];
+    const Ints bits = words[4 + kWord];
+    const Ints fifth = V::bytes(16);
+    out[0] = V::or_masked(low_nibbles<V>(bytes), move_bit<V, 2 * kPart, 4>(bits), fifth);
+    out[1] = V::or_masked(high_nibbles<V>(bytes), move_bit<V, 2 * kPart + 1, 4>(bits), fifth);
+  }
+  template <int kPart, int kWord>
+  static void raw_codes(const Words<V>& words, Ints* out) {
+    codes<kPart, kWord>(words, out);
+  }
+  static Factors<V> factors(const Block<V>& block) { return Q4K<V>::factors(block); }
+};
+
 template <class V>
 struct Q6K {
   static constexpr int kWords = 52;
@@ -160,6 +204,7 @@ struct Q6K {
   static constexpr int kParts = 4;
   static constexpr int kWordsPerPart = 4;
   static constexpr int kStreams = 4;
+  static constexpr int kSums = 4;
   static constexpr int kGroups = 16;
   static constexpr Correction kCorrection = Correction::kFromSum;
   using Ints = typename V::Ints;
@@ -188,6 +233,35 @@ struct Q6K {
   }
   static Factors<V> factors(const Block<V>& block) {
     return {V::load_halves(block.scales.data, block.scales.stride), V::float_zero()};
+  }
+};
+
+/// The 8-bit form (eight_bit_form.hpp).
+template <class V>
+struct EightBit {
+  static constexpr int kWords = 69;
+  static constexpr bool kHeader = false;
+  static constexpr int kParts = 16;
+  static constexpr int kWordsPerPart = 4;
+  static constexpr int kStreams = 1;
+  static constexpr int kSums = 1;
+  static constexpr int kGroups = 16;
+  static constexpr Correction kCorrection = Correction::kFromSum;
+  using Ints = typename V::Ints;
+  using Scales = ScalesOf16<V, 1, 7>;  // codes are 128 too high
+
+  static constexpr int column(int part, int) { return 16 * part; }
+  static constexpr int shift(int) { return 0; }
+  template <int kPart, int kWord>
+  static void codes(const Words<V>& words, Ints* out) {
+    out[0] = V::bit_xor(words[5 + 4 * kPart + kWord], V::bytes(0x80));
+  }
+  template <int kPart, int kWord>
+  static void raw_codes(const Words<V>& words, Ints* out) {
+    codes<kPart, kWord>(words, out);
+  }
+  static Factors<V> factors(const Block<V>& block) {
+    return {V::as_floats(block.words[0]), V::float_zero()};
   }
 };
 

@@ -43,7 +43,7 @@ template <class V, class Format, class CorrectionWords>
 typename V::Ints correction_sum(const CorrectionWords& words, const std::int16_t* sums) {
   const std::int16_t* group_sums = sums + (Format::kGroups == 16 ? 0 : kSumsOf32At);
   typename V::Ints total = V::zero();
-  unrolled<Format::kGroups / 2>([&](auto pair) {
+  unrolled<Format::kGroups / 2>([&](auto pair) VERNAL_INLINE {
     constexpr int kPair = decltype(pair)::value;
     total = V::dot_pairs(total, words(pair), group_sums + 2 * kPair);
   });
@@ -69,24 +69,26 @@ typename V::Floats add_block(typename V::Floats total, const Factors<V>& factors
 
 /// sums[n] += part kPart of the block with kTokens tokens.
 template <class V, class Format, int kTokens, int kPart>
-void multiply_part(const Words<V>& words, const typename Format::Scales& scales, const Input256& x,
-                   typename V::Ints* sums) {
-  typename V::Ints products[Format::kStreams][kTokens];
-  for (auto& stream : products) {
-    for (auto& product : stream) product = V::zero();
+[[gnu::always_inline]] inline void multiply_part(const Words<V>& words,
+                                                 const typename Format::Scales& scales,
+                                                 const Input256& x, typename V::Ints* sums) {
+  typename V::Ints products[Format::kSums][kTokens];
+  for (auto& group : products) {
+    for (auto& product : group) product = V::zero();
   }
-  unrolled<Format::kWordsPerPart>([&](auto word) {
+  unrolled<Format::kWordsPerPart>([&](auto word) VERNAL_INLINE {
     constexpr int kWord = decltype(word)::value;
     typename V::Ints codes[Format::kStreams];
     Format::template raw_codes<kPart, kWord>(words, codes);
     for (int s = 0; s < Format::kStreams; ++s) {
       const std::int8_t* a = x.codes + Format::column(kPart, s) + 4 * kWord;
       for (int n = 0; n < kTokens; ++n) {
-        products[s][n] = V::dot_bytes(products[s][n], codes[s], a + 256 * n);
+        auto& product = products[s % Format::kSums][n];
+        product = V::dot_bytes(product, codes[s], a + 256 * n);
       }
     }
   });
-  unrolled<Format::kStreams>([&](auto stream) {
+  unrolled<Format::kSums>([&](auto stream) VERNAL_INLINE {
     constexpr int kStream = decltype(stream)::value;
     constexpr int kColumn = Format::column(kPart, kStream);
     constexpr int kShift = Format::shift(kStream);
@@ -109,12 +111,14 @@ template <class V, class Format, int kTokens>
   for (std::int64_t b = 0; b < num_blocks; ++b) {
     const Block<V> block = block_of<V, Format>(rows, b, num_blocks);
     const Input256 x = input_256<V>(matmul.blocks, b, token);
-    prefetch_block<V, Format::kWords>(rows, block.words, b, num_blocks);
+    const Ahead<V, Format::kWords> ahead(rows, block.words, b, num_blocks);
     const typename Format::Scales scales(block.words);
     typename V::Ints sums[kTokens];
     for (auto& sum : sums) sum = V::zero();
-    unrolled<Format::kParts>([&](auto part) {
-      multiply_part<V, Format, kTokens, decltype(part)::value>(block.words, scales, x, sums);
+    unrolled<Format::kParts>([&](auto part) VERNAL_INLINE {
+      constexpr int kPart = decltype(part)::value;
+      ahead.template prefetch<kPart, Format::kParts>();
+      multiply_part<V, Format, kTokens, kPart>(block.words, scales, x, sums);
     });
     const Factors<V> factors = Format::factors(block);
     for (int n = 0; n < kTokens; ++n) {
@@ -140,9 +144,9 @@ struct Tile256 {
 
 template <class V, class Format>
 [[gnu::flatten]] void unpack_tile(const Block<V>& block, Tile256<V, Format>& tile) {
-  unrolled<Format::kParts>([&](auto part) {
+  unrolled<Format::kParts>([&](auto part) VERNAL_INLINE {
     constexpr int kPart = decltype(part)::value;
-    unrolled<Format::kWordsPerPart>([&](auto word) {
+    unrolled<Format::kWordsPerPart>([&](auto word) VERNAL_INLINE {
       constexpr int kWord = decltype(word)::value;
       typename V::Ints codes[Format::kStreams];
       Format::template codes<kPart, kWord>(block.words, codes);
@@ -152,11 +156,11 @@ template <class V, class Format>
     });
   });
   const typename Format::Scales scales(block.words);
-  unrolled<Format::kGroups>([&](auto group) {
+  unrolled<Format::kGroups>([&](auto group) VERNAL_INLINE {
     constexpr int kGroup = decltype(group)::value;
     tile.scales[kGroup] = scales.template scale<kGroup>();
   });
-  unrolled<Format::kGroups / 2>([&](auto pair) {
+  unrolled<Format::kGroups / 2>([&](auto pair) VERNAL_INLINE {
     constexpr int kPair = decltype(pair)::value;
     tile.corrections[kPair] = scales.template correction<kPair>();
   });
@@ -173,17 +177,17 @@ template <class V, class Format, int kTokens>
   for (int g = 0; g < Format::kGroups; ++g) {
     typename V::Ints products[kTokens];
     for (auto& product : products) product = V::zero();
-    unrolled<kWords>([&](auto word) {
+    unrolled<kWords>([&](auto word) VERNAL_INLINE {
       const int at = kWords * g + decltype(word)::value;
       const auto codes = tile.codes[at];
-      unrolled<kTokens>([&](auto token) {
+      unrolled<kTokens>([&](auto token) VERNAL_INLINE {
         constexpr int kToken = decltype(token)::value;
         products[kToken] = V::dot_bytes(products[kToken], codes, x.codes + 256 * kToken + 4 * at);
       });
     });
     const auto scale = tile.scales[g];
     const std::int16_t* m = x.sums + kMultipliersAt + g * 8 / Format::kGroups * 2;
-    unrolled<kTokens>([&](auto token) {
+    unrolled<kTokens>([&](auto token) VERNAL_INLINE {
       constexpr int kToken = decltype(token)::value;
       const auto scaled = V::multiply_by(scale, m + kSumsPerBlock256 * kToken);
       sums[kToken] = V::add(sums[kToken], V::multiply(products[kToken], scaled));
@@ -209,11 +213,14 @@ void multiply_many(const Matmul& matmul, const Rows<V>& rows, std::int64_t first
   Tile256<V, Format> tile;
   for (std::int64_t b = 0; b < num_blocks; ++b) {
     const Block<V> block = block_of<V, Format>(rows, b, num_blocks);
-    prefetch_block<V, Format::kWords>(rows, block.words, b, num_blocks);
+    Ahead<V, Format::kWords>(rows, block.words, b, num_blocks).template prefetch<0, 1>();
     unpack_tile<V, Format>(block, tile);
     std::int64_t n = 0;
     for (; n + kTokens <= count; n += kTokens) {
       multiply_tile<V, Format, kTokens>(tile, input_256<V>(x, b, first + n), total + n);
+    }
+    for (; n + 4 <= count; n += 4) {
+      multiply_tile<V, Format, 4>(tile, input_256<V>(x, b, first + n), total + n);
     }
     for (; n + 2 <= count; n += 2) {
       multiply_tile<V, Format, 2>(tile, input_256<V>(x, b, first + n), total + n);
@@ -234,14 +241,21 @@ void multiply_few_of(const Matmul& matmul, const Rows<V>& rows, std::int64_t tok
 }
 
 /// The kernel of one format: matmul_groups() for it.
-template <class V, class Format>
+template <class V, template <class> class Format>
 void matmul_groups_256(const Matmul& matmul, std::int64_t first, std::int64_t last) {
+  using Narrow = typename V::Narrow;
+  if (matmul.num_tokens == 1) {
+    for_each_rows<Narrow>(matmul, first, last, [&](const Rows<Narrow>& rows, auto token, auto) {
+      multiply_few<Narrow, Format<Narrow>, 1>(matmul, rows, token);
+    });
+    return;
+  }
   for_each_rows<V>(matmul, first, last,
                    [&](const Rows<V>& rows, std::int64_t token, std::int64_t count) {
                      if (count <= V::kFewTokens) {
-                       multiply_few_of<V, Format, V::kFewTokens>(matmul, rows, token, count);
+                       multiply_few_of<V, Format<V>, V::kFewTokens>(matmul, rows, token, count);
                      } else {
-                       multiply_many<V, Format>(matmul, rows, token, count);
+                       multiply_many<V, Format<V>>(matmul, rows, token, count);
                      }
                    });
 }

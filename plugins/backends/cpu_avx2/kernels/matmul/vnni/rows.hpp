@@ -30,27 +30,39 @@ struct Rows {
   }
 };
 
-/// How far ahead of its use a kernel asks for the weights of a group. Past the last column these
-/// are the first ones of the rows that come next.
-inline constexpr std::int64_t kPrefetchBytes = 4096;
-
-/// Asks for the lines that lie kPrefetchBytes behind block b of `words`.
+/// The weights that a kernel asks for while it multiplies a block: the block that lies
+/// V::kPrefetchBytes behind, or past the last column the first ones of the rows that come next.
 template <class V, int kWords>
-void prefetch_block(const Rows<V>& rows, const Words<V>& words, std::int64_t b,
-                    std::int64_t num_blocks) {
-  constexpr std::int64_t kBlockBytes = 32 * kWords;
-  constexpr std::int64_t kAhead = (kPrefetchBytes + kBlockBytes - 1) / kBlockBytes;
-  const bool is_next = b + kAhead >= num_blocks;
-  const std::byte* p =
-      words.data + kBlockBytes * kAhead + (is_next ? rows.next - num_blocks * kBlockBytes : 0);
-  unrolled<(32 * kWords + 63) / 64>([&](auto line) {
-    constexpr std::int64_t kAt = 64 * decltype(line)::value;
-    _mm_prefetch(reinterpret_cast<const char*>(p + kAt), _MM_HINT_T1);
-    if constexpr (V::kRows > kRowGroup) {
-      _mm_prefetch(reinterpret_cast<const char*>(p + rows.stride + kAt), _MM_HINT_T1);
+struct Ahead {
+  static constexpr std::int64_t kBlockBytes = 32 * kWords;
+
+  Ahead(const Rows<V>& rows, const Words<V>& words, std::int64_t b, std::int64_t num_blocks)
+      : stride(words.stride) {
+    constexpr std::int64_t kBlocks = (V::kPrefetchBytes + kBlockBytes - 1) / kBlockBytes;
+    const bool is_next = b + kBlocks >= num_blocks;
+    data =
+        words.data + kBlocks * kBlockBytes + (is_next ? rows.next - num_blocks * kBlockBytes : 0);
+  }
+
+  /// Asks for part kPart of kParts. Many requests at once would take the buffers that the loads of
+  /// the next instructions need, so they are spread over the block. Inlined always: a compiler takes
+  /// a call that does nothing else for one without effect.
+  template <int kPart, int kParts>
+  [[gnu::always_inline]] inline void prefetch() const {
+    constexpr std::int64_t kLines = (kBlockBytes + 63) / 64;
+#pragma GCC unroll 64
+    for (std::int64_t line = kLines * kPart / kParts; line < kLines * (kPart + 1) / kParts;
+         ++line) {
+      _mm_prefetch(reinterpret_cast<const char*>(data + 64 * line), _MM_HINT_T0);
+      if constexpr (V::kRows > kRowGroup) {
+        _mm_prefetch(reinterpret_cast<const char*>(data + stride + 64 * line), _MM_HINT_T0);
+      }
     }
-  });
-}
+  }
+
+  const std::byte* data;
+  std::int64_t stride;
+};
 
 /// Calls kernel(rows, first_token, num_tokens) for the groups [first, last) and tiles of tokens: all
 /// rows for one tile, then the next tile.

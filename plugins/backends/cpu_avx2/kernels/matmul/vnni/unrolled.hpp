@@ -1,6 +1,9 @@
 // Loops whose index is a constant in each round: an immediate of an instruction depends on it.
 #pragma once
 
+/// On the lambda that is the body of such a loop: no compiler judges it too large to be inlined.
+#define VERNAL_INLINE __attribute__((always_inline))
+
 namespace vernal::cpu_avx2::vnni {
 
 template <int kIndex>

@@ -10,9 +10,35 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/matmul/vnni/vector_256.hpp"
+
 namespace vernal::cpu_avx2 {
 
+/// Multiplication in 256 bits in the encoding of AVX-512, which can broadcast from memory.
+struct Avx512VnniProducts {
+  using Dword = std::int32_t __attribute__((may_alias, aligned(1)));
+
+  static __m256i dot_bytes(__m256i sum, __m256i codes, const std::int8_t* p) {
+    __asm__("vpdpbusd %2%{1to8%}, %1, %0"
+            : "+v"(sum)
+            : "v"(codes), "m"(*reinterpret_cast<const Dword*>(p)));
+    return sum;
+  }
+  static __m256i dot_pairs(__m256i sum, __m256i pairs, const std::int16_t* p) {
+    __asm__("vpdpwssd %2%{1to8%}, %1, %0"
+            : "+v"(sum)
+            : "v"(pairs), "m"(*reinterpret_cast<const Dword*>(p)));
+    return sum;
+  }
+  static __m256i broadcast(const void* p) {
+    return _mm256_set1_epi32(*static_cast<const Dword*>(p));
+  }
+};
+
 struct Avx512Vnni {
+  /// For one token, where the speed is that of memory: one group is one run of bytes, which the
+  /// processor sees coming better than two.
+  using Narrow = Vector256<Avx512VnniProducts>;
   using Ints = __m512i;
   using Floats = __m512;
   using Dword = std::int32_t __attribute__((may_alias, aligned(1)));
@@ -23,6 +49,9 @@ struct Avx512Vnni {
   static constexpr int kTileTokens = 12;
   /// Tokens for which codes are used straight from the words, without a tile.
   static constexpr int kFewTokens = 4;
+  /// How far ahead of its use the weights of a group are asked for. Measured as the greatest speed from
+  /// memory, one thread, q4_K, 8960 columns: 2 KiB 33 to 39 GB/s, 3 KiB 38 to 41, 6 KiB 35 to 37.
+  static constexpr std::int64_t kPrefetchBytes = 3072;
 
   // ---- memory. `stride`: from what belongs to the first group to the same of the second ---------
 
@@ -57,6 +86,8 @@ struct Avx512Vnni {
   static Ints dwords(std::int32_t value) { return _mm512_set1_epi32(value); }
   static Ints bit_and(Ints a, Ints b) { return _mm512_and_si512(a, b); }
   static Ints bit_or(Ints a, Ints b) { return _mm512_or_si512(a, b); }
+  /// b & ~a
+  static Ints bit_and_not(Ints a, Ints b) { return _mm512_andnot_si512(a, b); }
   static Ints bit_xor(Ints a, Ints b) { return _mm512_xor_si512(a, b); }
   /// a | (b & mask)
   static Ints or_masked(Ints a, Ints b, Ints mask) {
@@ -65,6 +96,7 @@ struct Avx512Vnni {
   }
   static Ints add(Ints a, Ints b) { return _mm512_add_epi32(a, b); }
   static Ints subtract(Ints a, Ints b) { return _mm512_sub_epi32(a, b); }
+  static Ints subtract_words(Ints a, Ints b) { return _mm512_sub_epi16(a, b); }
   static Ints subtract_bytes(Ints a, Ints b) { return _mm512_sub_epi8(a, b); }
   static Ints multiply(Ints a, Ints b) { return _mm512_mullo_epi32(a, b); }
   /// By the dword at p, in every lane.

@@ -1,0 +1,139 @@
+// Handlers of the Responses API.
+#include <boost/json.hpp>
+#include <ctime>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "openai_http/protocol/identifiers.hpp"
+#include "openai_http/protocol/json_text.hpp"
+#include "openai_http/protocol/query.hpp"
+#include "openai_http/responses/item_listing.hpp"
+#include "openai_http/responses/response_answer.hpp"
+#include "openai_http/server/body_conversion.hpp"
+#include "openai_http/server/handlers.hpp"
+
+namespace vernal::openai_http {
+namespace {
+
+namespace json = boost::json;
+
+/// Codex knows an overflow from the event stream only, and takes a status 400 for the end of all.
+bool is_codex(const HttpRequest& request) {
+  constexpr std::string_view kName = "codex";
+  return request.user_agent.starts_with(kName) || request.originator.starts_with(kName);
+}
+
+net::awaitable<void> stream_failure(Exchange& exchange, Answer& answer, const ApiError& error) {
+  exchange.record().error = error.code;
+  co_await exchange.begin_stream();
+  std::string events;
+  answer.begin(events);
+  answer.fail(error, events);
+  co_await exchange.write_stream(events);
+  co_await exchange.end_stream();
+}
+
+FindConversation finder(Exchange& exchange) {
+  return [&exchange](std::string_view id) {
+    ResponseStore& store = exchange.service().responses;
+    const auto found = store.find(exchange.client(), id);
+    if (!found) throw RequestRefused(unknown_previous_response(id));
+    return found->conversation();
+  };
+}
+
+/// What keeps the response of `id` when it is whole; nothing if it is not to be kept.
+KeepResponse keeper(Exchange& exchange, const ResponseRequest& request, const std::string& id) {
+  if (!request.is_to_be_stored) return {};
+  return [&exchange, &request, id](const std::string& document, std::string output) {
+    exchange.service().responses.put(exchange.client(), id,
+                                     {document, request.history, request.input, std::move(output)});
+  };
+}
+
+net::awaitable<ResponseRequest> read_request(Exchange& exchange) {
+  const FindConversation find = finder(exchange);
+  const auto read = [&find](const json::object& body) { return read_response_request(body, find); };
+  ResponseRequest request = co_await convert_body<ResponseRequest>(exchange, read);
+  choose_model(exchange, request.generation.model);
+  if (!exchange.service().responses.keeps_any()) {
+    request.is_to_be_stored = false;
+    request.settings["store"] = false;
+  }
+  co_return request;
+}
+
+std::shared_ptr<const StoredResponse> stored_response(Exchange& exchange) {
+  const std::string_view id = exchange.path_id();
+  auto found = exchange.service().responses.find(exchange.client(), id);
+  if (!found) throw RequestRefused(unknown_response(id));
+  return found;
+}
+
+}  // namespace
+
+net::awaitable<void> answer_response(Exchange& exchange) {
+  ResponseRequest request = co_await read_request(exchange);
+  const GenerationRequest& generation = request.generation;
+  exchange.record().is_streamed = generation.is_streamed;
+  const AnswerIdentity identity{make_id("resp_"), generation.model,
+                                static_cast<std::int64_t>(std::time(nullptr))};
+  const KeepResponse keep = keeper(exchange, request, identity.id);
+  const auto answer = make_response_answer(request, identity, keep);
+  std::optional<ApiError> refusal;
+  try {
+    co_await run_generation(exchange, generation, *answer);
+  } catch (const RequestRefused& refused) {
+    const bool is_overflow = refused.error().code == "context_length_exceeded";
+    if (!is_overflow || !generation.is_streamed || !is_codex(exchange.request())) throw;
+    refusal = refused.error();
+  }
+  if (refusal) co_await stream_failure(exchange, *answer, *refusal);
+}
+
+net::awaitable<void> answer_response_input_tokens(Exchange& exchange) {
+  const ResponseRequest request = co_await read_request(exchange);
+  const GenerationRequest& generation = request.generation;
+  Response response;
+  std::function<void()> work = [&] {
+    const std::uint64_t count =
+        exchange.service().text.count(generation.model, generation.prompts.front().document);
+    response.body =
+        to_text(json::object{{"object", "response.input_tokens"}, {"input_tokens", count}});
+  };
+  co_await exchange.run_elsewhere(std::move(work));
+  co_await exchange.send(std::move(response));
+}
+
+net::awaitable<void> answer_stored_response(Exchange& exchange) {
+  const std::string wants_stream =
+      query_value(exchange.request().head.query, "stream").value_or("false");
+  if (wants_stream != "false" && wants_stream != "0") {
+    throw RequestRefused(unsupported_parameter("stream", "a stored response is one document."));
+  }
+  Response response;
+  response.body = stored_response(exchange)->document->text();
+  co_await exchange.send(std::move(response));
+}
+
+net::awaitable<void> answer_delete_response(Exchange& exchange) {
+  const std::string_view id = exchange.path_id();
+  if (!exchange.service().responses.erase(exchange.client(), id)) {
+    throw RequestRefused(unknown_response(id));
+  }
+  Response response;
+  response.body = to_text(json::object{{"id", id}, {"object", "response"}, {"deleted", true}});
+  co_await exchange.send(std::move(response));
+}
+
+net::awaitable<void> answer_response_input_items(Exchange& exchange) {
+  const auto stored = stored_response(exchange);
+  Response response;
+  response.body = render_item_list(stored->input, exchange.request().head.query);
+  co_await exchange.send(std::move(response));
+}
+
+}  // namespace vernal::openai_http
