@@ -444,6 +444,8 @@ TEST(ApiError, NamesMembersAsTheApiOfTheClientCallsThem) {
   EXPECT_EQ(param("stop", Dialect::kOpenAi), "stop");
   EXPECT_EQ(param("stop[3]", Dialect::kAnthropic), "stop_sequences[3]");
   EXPECT_EQ(param("sampling.top_p", Dialect::kAnthropic), "top_p");
+  EXPECT_EQ(param("messages[2].content", Dialect::kOpenAi), "messages[2].content");
+  EXPECT_EQ(param("messages[2].content", Dialect::kAnthropic), "messages");
 }
 
 TEST(ApiError, WordsAnOverflowForEachDialect) {

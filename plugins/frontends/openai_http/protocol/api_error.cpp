@@ -63,8 +63,10 @@ std::string as_client_member(std::string_view path, Dialect dialect) {
   constexpr std::string_view kStop = "stop";
   const bool is_anthropic = dialect == Dialect::kAnthropic;
   const bool is_responses = dialect == Dialect::kResponses;
-  // Several items may have become one message, so its number says nothing.
-  if (is_responses && (path == "messages" || path.starts_with("messages["))) return "input";
+  // What was sent may have become several messages or a part of one: their numbers say nothing.
+  const bool is_message = path == "messages" || path.starts_with("messages[");
+  if (is_responses && is_message) return "input";
+  if (is_anthropic && is_message) return "messages";
   if (is_responses && path == "format") return "text.format";
   if (path == "format") return is_anthropic ? "output_config.format" : "response_format";
   if (is_anthropic && (path == kStop || path.starts_with("stop["))) {
