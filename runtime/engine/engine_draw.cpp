@@ -21,6 +21,7 @@ void EngineLoop::draw(Choice& choice, std::span<const float> logits) {
     finish(choice, VERNAL_FINISH_LENGTH);  // only the prompt was wanted
     return;
   }
+  if (choice.generated().empty() && append_forced(choice)) return;
   bool has_to_draw = true;
   while (has_to_draw) {
     const auto token =
@@ -117,7 +118,32 @@ void EngineLoop::deliver(Choice& choice, std::span<const SampledToken> tokens) {
   }
   if (choice.generated().size() >= choice.generation().max_new_tokens()) {
     finish(choice, VERNAL_FINISH_LENGTH);
+    return;
   }
+  append_forced(choice);
+}
+
+// Appends the tokens that every answer goes on with that fits the grammar. They are not drawn: the next
+// step computes them together, as a chunk. False: there are none.
+bool EngineLoop::append_forced(Choice& choice) {
+  Generation& generation = choice.generation();
+  const std::vector<TokenId> tokens =
+      choice.grammar().forced(choice.answer().is_thinking(), choice.generated(), *model_.tokenizer);
+  for (const TokenId token : tokens) {
+    generation.count_token();
+    ++metrics_.generated_tokens;
+    ++metrics_.forced_tokens;
+    choice.append(token);
+    choice.sampler().count(token);
+    choice.grammar().accept(token, choice.answer().is_thinking());
+    hand_out(choice, {{token, 0.0}, {}});
+    if (finish_if_complete(choice)) return true;
+    if (choice.generated().size() >= generation.max_new_tokens()) {
+      finish(choice, VERNAL_FINISH_LENGTH);
+      return true;
+    }
+  }
+  return !tokens.empty();
 }
 
 bool EngineLoop::finish_if_complete(Choice& choice) {

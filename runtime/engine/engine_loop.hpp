@@ -97,6 +97,7 @@ class EngineLoop final : private SeatingListener {
   void end_without_token(Choice& choice, std::span<const float> logits);
   bool pass_bans(Choice& choice, const SampledToken& token);
   void deliver(Choice& choice, std::span<const SampledToken> tokens);
+  bool append_forced(Choice& choice);
   bool finish_if_complete(Choice& choice);
   ThinkingGuard::Verdict hand_out(Choice& choice, const SampledToken& token);
   void hand_out_held(Choice& choice);

@@ -19,7 +19,7 @@ struct Row {
   double scale = 1.0;
 };
 
-constexpr std::array<Row, 12> kRows = {{
+constexpr std::array<Row, 13> kRows = {{
     {"vernal_requests_running", "Requests that hold a slot.", &EngineMetrics::running_requests,
      VERNAL_METRIC_GAUGE},
     {"vernal_prompt_tokens_total", "Tokens of prompts that were processed.",
@@ -28,6 +28,9 @@ constexpr std::array<Row, 12> kRows = {{
      &EngineMetrics::cached_tokens, VERNAL_METRIC_COUNTER},
     {"vernal_generated_tokens_total", "Tokens that were generated.",
      &EngineMetrics::generated_tokens, VERNAL_METRIC_COUNTER},
+    {"vernal_forced_tokens_total",
+     "Generated tokens that were not drawn, because a grammar left no other.",
+     &EngineMetrics::forced_tokens, VERNAL_METRIC_COUNTER},
     {"vernal_steps_total", "Steps that were run.", &EngineMetrics::steps, VERNAL_METRIC_COUNTER},
     {"vernal_step_busy_seconds_total", "Time spent in steps and sampling.", &EngineMetrics::busy_us,
      VERNAL_METRIC_COUNTER, kSecondsPerMicrosecond},

@@ -21,7 +21,7 @@ Choice::Choice(Generation& generation, std::uint32_t index, const Tokenizer& tok
       output_(tokenizer, generation.document().stop, generation.document().logprobs.has_value(),
               generation.answer_format().syntax),
       answer_(generation.answer_format(), generation.document(), index),
-      grammar_(generation.grammar(), generation.answer_format(), generation.document(), tokenizer),
+      grammar_(generation.rules(), generation.answer_format(), generation.document(), tokenizer),
       thinking_guard_(generation.document().thinking_budget),
       bans_(tokenizer, generation.document().rules) {
   sampler_.see_prompt(generation.prompt());

@@ -33,7 +33,7 @@ struct PreparedRequest {
       1;  ///< of each choice; prompt and these fit into the context length
   std::uint64_t seed = 0;
   AnswerFormat answer{};
-  std::shared_ptr<grammar::CompiledGrammar> grammar{};  ///< of the content; null: any text
+  AnswerRules rules{};
 };
 
 class Generation;
@@ -151,9 +151,7 @@ class Generation {
   std::uint64_t max_new_tokens() const noexcept { return prepared_.max_new_tokens; }
   std::uint64_t seed() const noexcept { return prepared_.seed; }
   const AnswerFormat& answer_format() const noexcept { return prepared_.answer; }
-  const std::shared_ptr<grammar::CompiledGrammar>& grammar() const noexcept {
-    return prepared_.grammar;
-  }
+  const AnswerRules& rules() const noexcept { return prepared_.rules; }
   std::span<const std::unique_ptr<Choice>> choices() const noexcept { return choices_; }
 
   /// Seated before `other`: higher priority, or the same and accepted earlier.

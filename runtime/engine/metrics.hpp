@@ -44,6 +44,7 @@ struct EngineMetrics {
   std::atomic<std::uint64_t> prompt_tokens{0};     ///< processed by steps
   std::atomic<std::uint64_t> cached_tokens{0};     ///< of prompts, not processed again
   std::atomic<std::uint64_t> generated_tokens{0};
+  std::atomic<std::uint64_t> forced_tokens{0};  ///< of these: a grammar left no other
   std::atomic<std::uint64_t> steps{0};
   std::atomic<std::uint64_t> busy_us{0};      ///< time in steps and sampling
   std::atomic<std::uint64_t> preemptions{0};  ///< sequences put back because the pool was full

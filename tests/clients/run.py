@@ -55,6 +55,7 @@ CLIENTS = (
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--only", action="append", metavar="NAME", help="run this client; may be given several times")
+    parser.add_argument("--task", default="", metavar="WORD", help="run only tasks with this word in their names")
     parser.add_argument("--url", help="of a running server, without /v1; without it one is started")
     parser.add_argument("--model", help="its name there; default: the first that the server lists")
     parser.add_argument("--key", default="none", help="the API key, if the server wants one")
@@ -129,7 +130,7 @@ def main():
             continue
         with Server(options, name) as server:
             variables = {"VERNAL_URL": server.url, "VERNAL_MODEL": server.model, "VERNAL_KEY": options.key,
-                         "VERNAL_GGUF": str(options.gguf)}
+                         "VERNAL_GGUF": str(options.gguf), "VERNAL_TASK": options.task}
             for client in served:
                 results[client.name] = run_client(client, pythons[client.name], variables, options.timeout)
                 show(client.name, results[client.name])

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "text/answer/model_answers.hpp"
@@ -14,40 +15,69 @@
 
 namespace vernal {
 
-/// Says which tokens an answer may go on with. Thinking is free, and so is an answer that begins with
-/// a call of an offered tool: the grammar is one of the content. Where thinking or a call is opened
-/// by one token, that token may come in place of the first one of the content. Engine thread.
+/// What an answer is held to. Where both grammars are there, it is either content or calls.
+struct AnswerRules {
+  std::shared_ptr<grammar::CompiledGrammar> content{};  ///< null: any text
+  std::shared_ptr<grammar::CompiledGrammar> calls{};    ///< null: calls are free
+  std::string call_opener{};    ///< the bytes by which a call is known; empty: by nothing
+  bool must_call = false;       ///< the answer is `calls`, and no content
+  bool holds_thinking = false;  ///< thinking is a part of `calls`
+};
+
+/// Says which tokens an answer may go on with. Thinking is free. A grammar of content holds from the
+/// first token of the content. One of calls does so if there must be one. Else it sleeps until the
+/// text that opens a call has come, holds the call, and sleeps again. Engine thread.
 class AnswerGrammar {
  public:
   /// Borrows nothing beyond the call.
-  ///   grammar    null: everything may come
   ///   document   with tools the answer may be a call; what the answer begins with is the beginning
   ///              of what the grammar describes
   /// Errors   RequestError: the grammar has no answer that begins so
-  AnswerGrammar(std::shared_ptr<grammar::CompiledGrammar> grammar, const AnswerFormat& format,
-                const RequestDocument& document, const Tokenizer& tokenizer);
+  AnswerGrammar(AnswerRules rules, const AnswerFormat& format, const RequestDocument& document,
+                const Tokenizer& tokenizer);
 
-  bool is_bound() const noexcept { return matcher_.has_value() && !is_left_; }
+  /// Whether it has a part in the answer at all.
+  bool is_bound() const noexcept { return rules_.content || rules_.calls; }
   /// A bit for each token that may come, or nothing if all may. The words live until the next call
   /// for any answer that is held to the same grammar.
   std::span<const std::uint32_t> mask(bool is_thinking);
-  /// Whether the content is whole by the grammar.
-  bool can_end() const noexcept { return is_bound() && has_begun_ && matcher_->can_end(); }
+  /// The tokens that every answer goes on with, as the tokenizer cuts them
+  /// (text/grammar/forced_tokens.hpp). Usually none.
+  ///   recent   the last tokens of the answer
+  std::vector<TokenId> forced(bool is_thinking, std::span<const TokenId> recent,
+                              const Tokenizer& tokenizer) const;
+  /// Whether the answer is whole by the grammar.
+  bool can_end() const noexcept;
   /// The token that came. `was_thinking`: it belongs to the thinking, or ends it.
   void accept(TokenId token, bool was_thinking);
 
  private:
-  void add_openers(const AnswerFormat& format, bool offers_tools, const Tokenizer& tokenizer);
+  /// A grammar that the answer has followed so far.
+  struct Way {
+    grammar::Matcher matcher;
+    bool is_call = false;
+  };
 
-  std::shared_ptr<grammar::CompiledGrammar> grammar_;
-  std::optional<grammar::Matcher> matcher_;
+  void add_openers(const AnswerFormat& format, bool offers_tools, const Tokenizer& tokenizer);
+  bool is_free(bool is_thinking) const noexcept {
+    return !is_bound() || (is_thinking && !rules_.holds_thinking);
+  }
+  bool begins_otherwise(TokenId token);
+  void go_on(TokenId token);
+  // While no call is open (answer_grammar_watch.cpp).
+  void watch(TokenId token);
+  std::span<const std::uint32_t> watch_mask();
+  std::vector<TokenId> overshooting(std::size_t num_read);
+
+  AnswerRules rules_;
+  std::vector<Way> ways_;  // those that are still possible; none: everything may come
   std::vector<TokenId> thinking_openers_;
-  std::vector<TokenId> call_openers_;
-  std::optional<TokenId> gap_;  // what the template writes between thinking and content
-  std::vector<std::uint32_t> first_mask_;
-  bool has_begun_;  // content has
+  std::vector<TokenId> call_openers_;  // of calls that are free
+  std::optional<TokenId> gap_;         // what the template writes between thinking and content
+  std::vector<std::uint32_t> words_;
+  std::string recent_;  // the end of the text, in which a call may begin
+  bool has_begun_;      // content or a call has
   bool has_thought_ = false;
-  bool is_left_ = false;  // the answer is a call
 };
 
 }  // namespace vernal

@@ -13,6 +13,35 @@ namespace {
 
 using grammar::GrammarSource;
 
+void add_text(const std::string& text, std::string& key) {
+  key += fmt::format("\n{}:{}", text.size(), text);
+}
+
+void add_part(const grammar::CallPart& part, std::string& key) {
+  key += fmt::format(" {}", static_cast<int>(part.kind));
+  add_text(part.text, key);
+}
+
+void add_calls(const grammar::CallSource& calls, std::string& key) {
+  const grammar::KeyedForm& keyed = calls.keyed;
+  for (const grammar::CallPart& part : calls.preamble) add_part(part, key);
+  add_part(calls.gap, key);
+  key += fmt::format(" {} {} {}", calls.is_list, calls.gap_is_blank, static_cast<int>(calls.form));
+  for (const std::string* const text :
+       {&calls.open, &calls.close, &keyed.before_key, &keyed.before_value, &keyed.before_string,
+        &keyed.after_value, &keyed.between, &keyed.string_mark}) {
+    add_text(*text, key);
+  }
+  for (const std::string& mark : keyed.marks) add_text(mark, key);
+  for (const grammar::CalledTool& tool : calls.tools) {
+    key += fmt::format("\n{} {}", tool.parts.size(), tool.text_keys.size());
+    add_text(tool.name, key);
+    add_text(tool.schema, key);
+    for (const grammar::CallPart& part : tool.parts) add_part(part, key);
+    for (const std::string& text : tool.text_keys) add_text(text, key);
+  }
+}
+
 // The same for two sources only if they are the same.
 std::string key_of(const GrammarSource& source) {
   const grammar::GrammarOptions& options = source.options;
@@ -20,9 +49,8 @@ std::string key_of(const GrammarSource& source) {
       "{} {} {} {} {} {} {}\n{}", static_cast<int>(source.kind), static_cast<int>(options.order),
       static_cast<int>(options.additional), static_cast<int>(options.whitespace),
       static_cast<int>(options.numbers), options.strict, options.asserts_formats, source.text);
-  for (const std::string& choice : source.choices) {
-    key += fmt::format("\n{}:{}", choice.size(), choice);
-  }
+  for (const std::string& choice : source.choices) add_text(choice, key);
+  if (source.kind == GrammarSource::Kind::kCalls) add_calls(source.calls, key);
   return key;
 }
 

@@ -7,7 +7,7 @@
 #include <random>
 #include <utility>
 
-#include "text/grammar/error.hpp"
+#include "engine/request/answer_rules.hpp"
 #include "text/request/request_error.hpp"
 
 namespace vernal {
@@ -90,50 +90,23 @@ void prepare_embedding(RequestDocument& document, const LoadedModel& model) {
   if (model.pooling == Pooling::kMean) document.reuses_prompt = false;
 }
 
-// The grammar of the request's format, and a warning for each part of it that does not hold.
-std::shared_ptr<grammar::CompiledGrammar> compile_format(ModelEngine& model,
-                                                         const RequestDocument& document,
-                                                         Warnings& warnings) {
-  if (!document.format) return nullptr;
-  if (!document.rules.bad_words.empty() || !document.rules.banned_strings.empty()) {
-    throw unsupported_parameter(
-        "format", "Unsupported parameter: a format beside bad_words or banned_strings.");
-  }
-  try {
-    GrammarStore::Entry entry = model.grammars().get(*document.format);
-    for (const grammar::GrammarWarning& warning : entry.warnings) {
-      if (warning.loss == grammar::Loss::kNarrowed) continue;  // no answer breaks it
-      warnings.push_back(fmt::format("The format does not hold {} at {}: {}", warning.keyword,
-                                     warning.pointer, warning.reason));
-    }
-    return std::move(entry.grammar);
-  } catch (const grammar::GrammarError& error) {
-    if (error.code() == VERNAL_UNSUPPORTED) throw unsupported_parameter("format", error.what());
-    throw invalid_value("format", fmt::format("Invalid value for 'format': {}", error.what()));
-  }
-}
-
-// Refuses what a later version will do.
-void check_tool_choice(const ToolChoice& choice) {
-  if (choice.is_none || (!choice.is_required && choice.allowed.empty())) return;
-  throw unsupported_parameter(choice.is_required ? "tool_choice" : "allowed_tools",
-                              "Unsupported parameter: 'tool_choice' is not supported beyond auto "
-                              "and none by this version.");
-}
-
 PreparedRequest prepare(SubmittedRequest& submitted, Warnings& warnings) {
   const LoadedModel& model = submitted.model->model();
   PreparedRequest prepared;
   prepared.request = submitted.request;
   prepared.document = parse_request(submitted.document, *submitted.defaults, submitted.has_tokens);
-  check_tool_choice(prepared.document.tool_choice);
   check_biases(prepared.document.sampling, *model.tokenizer);
   add_text_biases(prepared.document, *model.tokenizer);
   Prompt prompt = make_prompt(submitted, prepared.document);
   prepared.answer = submitted.model->answers().format_of(prepared.document, prompt);
   prepared.prompt = std::move(prompt.tokens);
   warnings = std::move(prompt.warnings);
-  prepared.grammar = compile_format(*submitted.model, prepared.document, warnings);
+  prepared.rules = answer_rules(submitted.model->grammars(), prepared.document, prepared.answer,
+                                *model.tokenizer, warnings);
+  // The prompt shows all tools; the answer is read with those that may be called.
+  std::erase_if(prepared.document.tools, [&](const ToolDefinition& tool) {
+    return !prepared.document.tool_choice.allows(tool.name);
+  });
   if (prepared.prompt.empty()) {
     throw invalid_value("prompt",
                         "Invalid value for 'prompt': it has no tokens; at least one is needed.");

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "text/answer/answer_syntax.hpp"
+#include "text/answer/call_examples.hpp"
 
 namespace vernal {
 namespace {
@@ -420,7 +421,11 @@ std::vector<AnswerSyntax> make_families() {
 }
 
 const std::vector<AnswerSyntax>& families() {
-  static const std::vector<AnswerSyntax> kAll = make_families();
+  static const std::vector<AnswerSyntax> kAll = [] {
+    std::vector<AnswerSyntax> all = make_families();
+    for (AnswerSyntax& syntax : all) syntax.example = call_example(syntax.family);
+    return all;
+  }();
   return kAll;
 }
 
@@ -480,7 +485,9 @@ void name_by_form(std::string_view printed, AnswerSyntax& syntax) {
     const std::size_t next = printed.find_first_not_of(" \t\r\n", mark + form.mark.size());
     const bool has_form =
         next != std::string_view::npos && form.next.find(printed[next]) != std::string_view::npos;
-    if (has_form) syntax.family = form.name;
+    if (!has_form) continue;
+    syntax.family = form.name;
+    syntax.example = call_example(form.name);
   }
 }
 

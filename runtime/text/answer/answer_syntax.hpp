@@ -78,6 +78,12 @@ struct MarkPair {
   std::string prompt{};  ///< a sentence by which a prompt opens it without the mark
 };
 
+/// The words of AnswerSyntax::example, which no template contains by itself and no printer escapes.
+inline constexpr std::string_view kExampleTool = "zyx_tool";
+inline constexpr std::string_view kExampleKey = "zyx_key";
+inline constexpr std::string_view kExampleValue = "Zyxvalue";
+inline constexpr std::string_view kExampleId = "zyx000001";
+
 /// The syntax of answers. Immutable.
 struct AnswerSyntax {
   std::string family{};
@@ -90,6 +96,8 @@ struct AnswerSyntax {
   bool has_recipients = false;  ///< the prompt ends with >>>: a recipient comes first
   /// What the template writes behind the reasoning: forced text that ends the thinking.
   std::string thinking_end{};
+  /// One call as models write it: of a tool with one argument, in the words above.
+  std::string example{};
 
   /// Whether answers can hold anything but content when no tools are offered.
   bool has_thinking() const noexcept { return has_channels || !thinking.empty(); }

@@ -147,7 +147,14 @@ OfferedTools::OfferedTools(const std::vector<ToolDefinition>& tools) {
 const json::object* OfferedTools::properties(std::string_view tool) const {
   const auto found = parameters_.find(tool);
   if (found == parameters_.end() || found->second == nullptr) return nullptr;
-  return object_member(*found->second, "properties");
+  const json::object* schema = found->second;
+  for (std::size_t i = 0; i < kMostReferences && schema != nullptr; ++i) {
+    const json::value* const reference = member(*schema, "$ref");
+    if (reference == nullptr || !reference->is_string()) break;
+    const json::string& text = reference->get_string();
+    schema = resolve(*found->second, {text.data(), text.size()});
+  }
+  return schema == nullptr ? nullptr : object_member(*schema, "properties");
 }
 
 ParameterType OfferedTools::type_of(std::string_view tool, std::string_view parameter) const {
@@ -160,6 +167,17 @@ ParameterType OfferedTools::type_of(std::string_view tool, std::string_view para
     add_schema(schema->get_object(), *parameters_.find(tool)->second, 0, type);
   }
   return type;
+}
+
+std::vector<std::string> OfferedTools::text_parameters(std::string_view tool) const {
+  std::vector<std::string> names;
+  const json::object* const all = properties(tool);
+  if (all == nullptr) return names;
+  for (const auto& parameter : *all) {
+    const std::string_view name(parameter.key().data(), parameter.key().size());
+    if (type_of(tool, name).is_text()) names.emplace_back(name);
+  }
+  return names;
 }
 
 std::string_view OfferedTools::only_parameter(std::string_view tool) const {

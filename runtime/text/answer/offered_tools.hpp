@@ -40,6 +40,8 @@ class OfferedTools {
   bool has(std::string_view name) const { return parameters_.contains(name); }
   /// The type of a parameter; of an unknown tool or parameter one that is not declared.
   ParameterType type_of(std::string_view tool, std::string_view parameter) const;
+  /// The parameters whose values are texts, whatever they look like.
+  std::vector<std::string> text_parameters(std::string_view tool) const;
   /// The one parameter of a tool that has exactly one; empty for others.
   std::string_view only_parameter(std::string_view tool) const;
 

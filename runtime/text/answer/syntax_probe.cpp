@@ -8,21 +8,18 @@
 #include <vector>
 
 #include "text/answer/answer_parser.hpp"
+#include "text/answer/call_writing.hpp"
 
 namespace vernal {
 namespace {
 
 namespace json = boost::json;
 
-// Words that no template contains by itself and no printer escapes.
+// As the words of AnswerSyntax::example.
 constexpr std::string_view kUser = "Zyxuser";
-constexpr std::string_view kTool = "zyx_tool";
-constexpr std::string_view kKey = "zyx_key";
-constexpr std::string_view kValue = "Zyxvalue";
 constexpr std::string_view kText = "Zyxtext";
 constexpr std::string_view kReasoning = "Zyxreason";
 constexpr std::string_view kResult = "Zyxresult";
-constexpr std::string_view kId = "zyx000001";
 constexpr std::string_view kWhiteSpace = " \t\r\n";
 constexpr std::string_view kAssumedFamily = "hermes";
 constexpr std::string_view kBareFamily = "bare_json";
@@ -67,11 +64,11 @@ std::string_view first_tag(std::string_view text) {
 const std::vector<ToolDefinition>& probe_tools() {
   static const std::vector<ToolDefinition> kTools = [] {
     json::object properties;
-    properties[kKey] = {{"type", "string"}, {"description", "Probe."}};
+    properties[kExampleKey] = {{"type", "string"}, {"description", "Probe."}};
     return read_tools({json::object{
         {"type", "function"},
         {"function",
-         {{"name", as_json(kTool)},
+         {{"name", as_json(kExampleTool)},
           {"description", "Probe."},
           {"parameters", {{"type", "object"}, {"properties", std::move(properties)}}}}}}});
   }();
@@ -131,19 +128,19 @@ class Conversations {
 
   json::object call() const {
     json::object arguments;
-    arguments[kKey] = as_json(kValue);
+    arguments[kExampleKey] = as_json(kExampleValue);
     json::value sent = arguments;
     if (capabilities_.arguments == ArgumentForm::kText) sent = json::string(json::serialize(sent));
-    return {{"id", as_json(kId)},
+    return {{"id", as_json(kExampleId)},
             {"type", "function"},
-            {"function", {{"name", as_json(kTool)}, {"arguments", std::move(sent)}}}};
+            {"function", {{"name", as_json(kExampleTool)}, {"arguments", std::move(sent)}}}};
   }
 
   static json::object result() {
     return {{"role", "tool"},
             {"content", as_json(kResult)},
-            {"tool_call_id", as_json(kId)},
-            {"name", as_json(kTool)}};
+            {"tool_call_id", as_json(kExampleId)},
+            {"name", as_json(kExampleTool)}};
   }
 
   std::string render(json::array messages, bool generates) const {
@@ -186,9 +183,9 @@ Reading read_with(const AnswerSyntax& syntax, std::string_view text) {
   json::error_code error;
   const json::value value = json::parse(arguments, error);
   json::object expected;
-  expected[kKey] = as_json(kValue);
+  expected[kExampleKey] = as_json(kExampleValue);
   // Where the id holds the name, a history's id is printed for it.
-  const bool is_named = name == kTool || name == kId;
+  const bool is_named = name == kExampleTool || name == kExampleId;
   reading.is_right = parser.num_calls() == 1 && is_named && !error && value == expected;
   return reading;
 }
@@ -239,16 +236,16 @@ const AnswerSyntax* best_reader(std::string_view printed, std::string_view sourc
 /// A syntax for JSON objects in marks that no family has: what the template writes around the
 /// object.
 std::optional<AnswerSyntax> unknown_json(std::string_view printed) {
-  const std::size_t name = printed.find(kTool);
+  const std::size_t name = printed.find(kExampleTool);
   const std::size_t brace = name == std::string_view::npos ? name : printed.rfind('{', name);
   if (brace == std::string_view::npos) return std::nullopt;
   std::size_t begin = brace;
   if (begin > 0 && printed[begin - 1] == '[') --begin;
   const std::string_view open = last_tag(printed.substr(0, begin));
   if (open.empty()) return std::nullopt;
-  const std::size_t value = printed.find(kValue, brace);
+  const std::size_t value = printed.find(kExampleValue, brace);
   if (value == std::string_view::npos) return std::nullopt;
-  std::string_view rest = printed.substr(value + kValue.size());
+  std::string_view rest = printed.substr(value + kExampleValue.size());
   const std::size_t end = rest.find_first_not_of("\"}] \t\r\n");
   rest = end == std::string_view::npos ? std::string_view() : rest.substr(end);
   AnswerSyntax syntax = *find_answer_syntax(kBareFamily);
@@ -265,14 +262,14 @@ std::optional<AnswerSyntax> unknown_json(std::string_view printed) {
 /// A syntax for tags that no family has: `<x:invoke name="N"> <x:parameter name="k">v</...>` and the
 /// like, as the template writes them.
 std::optional<AnswerSyntax> unknown_tags(std::string_view printed) {
-  const std::size_t key = printed.find(kKey);
-  const std::size_t name = printed.substr(0, key).rfind(kTool);
-  const std::size_t value = key == std::string_view::npos ? key : printed.find(kValue, key);
+  const std::size_t key = printed.find(kExampleKey);
+  const std::size_t name = printed.substr(0, key).rfind(kExampleTool);
+  const std::size_t value = key == std::string_view::npos ? key : printed.find(kExampleValue, key);
   if (value == std::string_view::npos || name == std::string_view::npos) return std::nullopt;
   const std::string_view between_names =
-      printed.substr(name + kTool.size(), key - name - kTool.size());
+      printed.substr(name + kExampleTool.size(), key - name - kExampleTool.size());
   const std::string_view before_value =
-      printed.substr(key + kKey.size(), value - key - kKey.size());
+      printed.substr(key + kExampleKey.size(), value - key - kExampleKey.size());
   const std::size_t function_tag = printed.substr(0, name).rfind('<');
   const std::size_t parameter_tag = printed.substr(0, key).rfind('<');
   const std::size_t name_end = between_names.find('>');
@@ -286,7 +283,7 @@ std::optional<AnswerSyntax> unknown_tags(std::string_view printed) {
   tags.parameter_open = printed.substr(parameter_tag, key - parameter_tag);
   tags.key_end = before_value.substr(0, key_end + 1);
   tags.value_open = stripped(before_value.substr(key_end + 1));
-  std::string_view rest = printed.substr(value + kValue.size());
+  std::string_view rest = printed.substr(value + kExampleValue.size());
   tags.parameter_close = first_tag(rest);
   rest = stripped(rest);
   rest.remove_prefix(tags.parameter_close.size());
@@ -309,11 +306,11 @@ std::optional<AnswerSyntax> unknown_tags(std::string_view printed) {
 
 /// A line break at both ends of a printed value is layout; an id behind the arguments comes late.
 void learn_layout(std::string_view printed, AnswerSyntax& syntax) {
-  const std::size_t value = printed.find(kValue);
-  const std::size_t id = printed.find(kId);
+  const std::size_t value = printed.find(kExampleValue);
+  const std::size_t id = printed.find(kExampleId);
   if (value == std::string_view::npos) return;
   const bool breaks_before = value > 0 && printed[value - 1] == '\n';
-  const bool breaks_behind = printed.substr(value + kValue.size()).starts_with('\n');
+  const bool breaks_behind = printed.substr(value + kExampleValue.size()).starts_with('\n');
   for (CallOpening& opening : syntax.openings) {
     if (opening.form == CallForm::kTags && has(printed, opening.mark)) {
       opening.tags.has_line_breaks = breaks_before && breaks_behind;
@@ -322,6 +319,15 @@ void learn_layout(std::string_view printed, AnswerSyntax& syntax) {
       opening.id_stands_behind = id != std::string_view::npos && id > value;
     }
   }
+}
+
+/// A printed call is an example if what is cut out of it reads as the same call.
+void learn_example(std::string_view printed, AnswerSyntax& syntax) {
+  const std::string_view example = example_in(printed, syntax);
+  // Where the id holds the name, a history's id is printed for it.
+  if (!has(example, kExampleTool)) return;
+  const Reading reading = read_with(syntax, example);
+  if (reading.is_right && reading.num_content == 0) syntax.example = example;
 }
 
 /// The marks around printed reasoning.
@@ -358,7 +364,7 @@ void learn_thinking(const Conversations& talk, AnswerSyntax& syntax) {
   std::string_view behind = kText;
   if (!has(printed, kReasoning)) {
     printed = talk.with_reasoned_call();
-    behind = kTool;
+    behind = kExampleTool;
   }
   const std::optional<ThinkingMarks> marks = find_thinking(printed, behind);
   if (!marks) return;
@@ -386,7 +392,7 @@ std::string_view printed_call(std::string_view with_call, std::string_view gener
 
 /// A syntax that reads the printed call again.
 std::optional<AnswerSyntax> learned_syntax(std::string_view printed, std::string_view source) {
-  if (!has(printed, kValue)) return std::nullopt;
+  if (!has(printed, kExampleValue)) return std::nullopt;
   if (const AnswerSyntax* const family = best_reader(printed, source)) {
     AnswerSyntax syntax = *family;
     name_by_form(printed, syntax);
@@ -442,6 +448,7 @@ ProbedSyntax probe_answer_syntax(const ChatTemplate& chat_template,
   if (std::optional<AnswerSyntax> syntax = learned_syntax(printed, source)) {
     found = {*std::move(syntax), SyntaxOrigin::kLearned};
     learn_layout(printed, found.syntax);
+    learn_example(printed, found.syntax);
   } else {
     const AnswerSyntax* family = mentioned_family(
         [&](const AnswerSyntax& syntax) { return longest_mark_in(generating, syntax); });

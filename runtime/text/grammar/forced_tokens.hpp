@@ -14,6 +14,7 @@ namespace vernal::grammar {
 ///   - the text is encoded together with the last tokens of the answer, and those must come out again
 ///   - tokens at the end are left out if a token that the grammar allows begins with them and goes
 ///     further: the model chooses that one
+/// Control tokens that the grammar names are forced as they are.
 /// Forcing allows no less than the mask does. Empty if nothing is forced.
 /// matcher   where the answer stands; its grammar has the vocabulary of `tokenizer`
 /// recent    the last tokens of the answer; at most four are looked at

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "text/grammar/calls/call_rules.hpp"
 #include "text/grammar/error.hpp"
 #include "text/grammar/gbnf/gbnf_rules.hpp"
 #include "text/grammar/grammar_tables.hpp"
@@ -36,8 +37,11 @@ GrammarTables::GrammarTables(const GrammarSource& source,
 void GrammarTables::make_rules(const GrammarSource& source) {
   switch (source.kind) {
     case GrammarSource::Kind::kSchema: {
-      auto json = std::make_unique<JsonRules>(source.text, pool_, source.options, warnings_);
-      json_ = json.get();
+      const SchemaText schema{{}, source.text};
+      auto json =
+          std::make_unique<JsonRules>(std::span(&schema, 1), pool_, source.options, warnings_);
+      keys_ = &json->keys();
+      is_json_ = true;
       rules_ = std::move(json);
       return;
     }
@@ -50,13 +54,19 @@ void GrammarTables::make_rules(const GrammarSource& source) {
     case GrammarSource::Kind::kGbnf:
       rules_ = std::make_unique<GbnfRules>(source.text, pool_);
       return;
+    case GrammarSource::Kind::kCalls: {
+      auto calls = std::make_unique<CallRules>(source.calls, pool_, source.options, warnings_);
+      keys_ = &calls->keys();
+      rules_ = std::move(calls);
+      return;
+    }
   }
 }
 
 void GrammarTables::start_epoch() {
-  epoch_ = std::make_shared<Epoch>(*rules_, pool_, keys(), json_ == nullptr);
+  epoch_ = std::make_shared<Epoch>(*rules_, pool_, keys_, !is_json_);
   if (vocabulary_) {
-    epoch_->masks = std::make_unique<MaskTable>(epoch_->automaton, vocabulary_, keys());
+    epoch_->masks = std::make_unique<MaskTable>(epoch_->automaton, vocabulary_, keys_);
   }
 }
 
@@ -68,6 +78,10 @@ CompiledGrammar::~CompiledGrammar() = default;
 
 const std::vector<GrammarWarning>& CompiledGrammar::warnings() const noexcept {
   return tables_->warnings().all();
+}
+
+const GrammarVocabulary& CompiledGrammar::vocabulary() const noexcept {
+  return *tables_->vocabulary();
 }
 
 }  // namespace vernal::grammar

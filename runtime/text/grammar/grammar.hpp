@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "text/grammar/calls/call_source.hpp"
 #include "text/grammar/options.hpp"
 #include "text/grammar/warning.hpp"
 
@@ -21,11 +22,13 @@ struct GrammarSource {
     kRegex,    ///< `text` is a regular expression of ECMAScript; it matches the whole answer
     kGbnf,     ///< `text` is a grammar in GBNF, whose rule "root" is the answer
     kChoices,  ///< the answer is one of `choices`
+    kCalls,    ///< the answer is `calls`
   };
 
   Kind kind = Kind::kSchema;
   std::string text;
   std::vector<std::string> choices;
+  CallSource calls;
   GrammarOptions options;
 };
 
@@ -46,6 +49,8 @@ class CompiledGrammar {
 
   /// What answers may break all the same, and what they are held to beyond need.
   const std::vector<GrammarWarning>& warnings() const noexcept;
+  /// Of a grammar that was given one.
+  const GrammarVocabulary& vocabulary() const noexcept;
 
  private:
   friend class Matcher;

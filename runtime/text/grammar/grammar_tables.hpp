@@ -8,7 +8,7 @@
 #include "text/grammar/grammar.hpp"
 #include "text/grammar/mask/mask_table.hpp"
 #include "text/grammar/regex/pool.hpp"
-#include "text/grammar/schema/json_rules.hpp"
+#include "text/grammar/schema/key_language.hpp"
 
 namespace vernal::grammar {
 
@@ -40,8 +40,8 @@ class GrammarTables {
   }
   const GrammarVocabulary* vocabulary() const noexcept { return vocabulary_.get(); }
   const WarningList& warnings() const noexcept { return warnings_; }
-  /// Null unless the grammar is a schema.
-  KeyLanguage* keys() noexcept { return json_ != nullptr ? &json_->keys() : nullptr; }
+  /// Null unless the grammar has a schema.
+  KeyLanguage* keys() noexcept { return keys_; }
 
  private:
   void make_rules(const GrammarSource& source);
@@ -50,7 +50,8 @@ class GrammarTables {
   WarningList warnings_;
   RegexPool pool_;
   std::unique_ptr<Rules> rules_;
-  JsonRules* json_ = nullptr;
+  KeyLanguage* keys_ = nullptr;
+  bool is_json_ = false;
   std::shared_ptr<const GrammarVocabulary> vocabulary_;
   std::shared_ptr<Epoch> epoch_;
 };

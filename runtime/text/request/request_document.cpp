@@ -82,6 +82,7 @@ void read_tools_and_choice(ObjectReader& reader, RequestDocument& out) {
   out.tool_choice = read_tool_choice(reader, out.tools);
   if (out.tool_choice.is_none) out.tools.clear();
   assign_if(out.has_parallel_calls, reader.find_bool("parallel_tool_calls"));
+  if (out.tool_choice.is_named) out.has_parallel_calls = false;
 }
 
 void read_stop(ObjectReader& reader, RequestDocument& out) {

@@ -15,8 +15,8 @@ class Person(pydantic.BaseModel):
     age: int
 
 
-def give_a_type(output_type):
-    output = pydantic_ai.Agent(model, output_type=output_type, model_settings=SETTINGS).run_sync(ABOUT_ANNA).output
+def give_a_type(output_type, question=ABOUT_ANNA):
+    output = pydantic_ai.Agent(model, output_type=output_type, model_settings=SETTINGS).run_sync(question).output
     assert isinstance(output, Person), output
 
 
@@ -32,7 +32,8 @@ def an_output_comes_by_a_schema():
 
 @task
 def an_output_comes_by_a_prompt():
-    give_a_type(pydantic_ai.PromptedOutput(Person))
+    # Only the prompt says what it should be, and small models like to repeat the schema in it.
+    give_a_type(pydantic_ai.PromptedOutput(Person), "Fill in name and age of the person, not the schema: Anna is 31 years old.")
 
 
 @task

@@ -155,5 +155,56 @@ TEST_F(AnswerEventsTest, LeaveTheAnswerToAPlainPromptAlone) {
   EXPECT_EQ(answer.texts[0], "<think>x</think>y");
 }
 
+constexpr std::string_view kTypedTool =
+    R"(, "tools": [{"name": "f", "parameters": {"type": "object", "required": ["long_name", "n"],
+        "properties": {"long_name": {"type": "boolean"}, "n": {"type": "integer", "maximum": 9}}}}])";
+
+TEST_F(AnswerEventsTest, ARequiredCallComesWhateverTheModelWouldSay) {
+  const std::string required = std::string(kTypedTool) + R"(, "tool_choice": "required")";
+  for (const std::string& more :
+       {required, std::string(kTypedTool) + R"(, "tool_choice": {"name": "f"})",
+        required + R"(, "parallel_tool_calls": false)"}) {
+    const Answer answer = answer_to("No, thanks.", more + R"(, "logprobs": 0)");
+    EXPECT_EQ(text_on(answer, VERNAL_CHANNEL_TOOL_NAME), "f") << more;
+    const std::string arguments = text_on(answer, VERNAL_CHANNEL_TOOL_ARGUMENTS);
+    EXPECT_TRUE(arguments.starts_with(R"({"long_name": )") || arguments.starts_with(R"({"n": )"))
+        << arguments;
+    EXPECT_EQ(answer.reasons[0], VERNAL_FINISH_TOOL_CALLS);
+    EXPECT_EQ(answer.tokens[0].size(), answer.logprobs[0].size());
+  }
+}
+
+TEST_F(AnswerEventsTest, TokensThatAreForcedAreComputedTogether) {
+  BenchOptions options;
+  options.chat_template = kTemplate;
+  EngineBench bench(answers({{"f;user:hi|", "No."}}), options);
+  const Answer answer =
+      bench.run(ask(std::string(kTypedTool) + R"(, "tool_choice": {"name": "f"})"));
+  EXPECT_EQ(answer.reasons[0], VERNAL_FINISH_TOOL_CALLS);
+  const double forced = bench.metric("vernal_forced_tokens_total");
+  EXPECT_GT(forced, 60.0);
+  EXPECT_LT(bench.metric("vernal_steps_total"),
+            bench.metric("vernal_generated_tokens_total") - forced + 4);
+  const Answer cut = bench.run(
+      ask(std::string(kTypedTool) + R"(, "tool_choice": {"name": "f"}, "max_tokens": 7)"));
+  EXPECT_EQ(cut.reasons[0], VERNAL_FINISH_LENGTH);
+  EXPECT_EQ(cut.tokens[0].size(), 7U);
+}
+
+TEST_F(AnswerEventsTest, ACallThatTheModelBeginsFitsItsSchema) {
+  const Answer answer = answer_to(
+      "Well.\n<tool_call>\n{\"name\": \"g\", \"arguments\": {}}\n</tool_call>", kTypedTool);
+  EXPECT_EQ(text_on(answer, VERNAL_CHANNEL_CONTENT), "Well.");
+  EXPECT_EQ(text_on(answer, VERNAL_CHANNEL_TOOL_NAME), "f");
+  EXPECT_TRUE(text_on(answer, VERNAL_CHANNEL_TOOL_ARGUMENTS).find("long_name") !=
+              std::string::npos);
+}
+
+TEST_F(AnswerEventsTest, ATextThatIsNoCallStaysFree) {
+  const std::string text = "{\"name\": 1} <tool_cal> [f(1)]";
+  const Answer answer = answer_to(text, kTypedTool);
+  EXPECT_EQ(text_on(answer, VERNAL_CHANNEL_CONTENT), text);
+}
+
 }  // namespace
 }  // namespace vernal

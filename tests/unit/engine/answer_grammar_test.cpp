@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/request/answer_rules.hpp"
 #include "engine/request/grammar_store.hpp"
 #include "support/byte_tokenizer.hpp"
 #include "text/request/request_error.hpp"
@@ -19,7 +20,7 @@ class AnswerGrammarTest : public testing::Test {
     grammar::GrammarSource source;
     source.kind = grammar::GrammarSource::Kind::kChoices;
     source.choices = {"42", "47"};
-    return {store_.get(source).grammar, format, document_, *tokenizer_};
+    return {{.content = store_.get(source).grammar}, format, document_, *tokenizer_};
   }
 
   static std::vector<TokenId> tokens_in(std::span<const std::uint32_t> mask) {
@@ -73,10 +74,126 @@ TEST_F(AnswerGrammarTest, GoesOnFromWhatTheAnswerBeginsWith) {
 }
 
 TEST_F(AnswerGrammarTest, LeavesEverythingFreeWithoutAGrammar) {
-  AnswerGrammar grammar(nullptr, thinks_, document_, *tokenizer_);
+  AnswerGrammar grammar({}, thinks_, document_, *tokenizer_);
   EXPECT_TRUE(grammar.mask(false).empty());
   grammar.accept('x', false);
   EXPECT_FALSE(grammar.can_end());
+}
+
+// ---- calls
+
+class CallGrammarTest : public AnswerGrammarTest {
+ protected:
+  /// Of a request with one tool and these members.
+  AnswerGrammar of_request(const std::string& members, const AnswerFormat& format) {
+    document_ = parse_request(R"({"messages": [{"role": "user", "content": "x"}], "tools": [
+        {"name": "f", "parameters": {"type": "object", "required": ["a"], "properties": {
+          "a": {"type": "boolean"}}}}])" +
+                                  members + "}",
+                              {}, false);
+    warnings_.clear();
+    return {answer_rules(store_, document_, format, *tokenizer_, warnings_), format, document_,
+            *tokenizer_};
+  }
+
+  static bool is_forced(const std::string& text, AnswerGrammar& grammar) {
+    for (const char letter : text) {
+      if (tokens_in(grammar.mask(false)) != Tokens{static_cast<unsigned char>(letter)})
+        return false;
+      grammar.accept(static_cast<unsigned char>(letter), false);
+    }
+    return true;
+  }
+
+  static void write(const std::string& text, AnswerGrammar& grammar) {
+    for (const char letter : text) grammar.accept(static_cast<unsigned char>(letter), false);
+  }
+
+  Warnings warnings_;
+};
+
+constexpr const char* kHead = "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": ";
+
+TEST_F(CallGrammarTest, RequiredCallsAreHeldFromTheFirstToken) {
+  AnswerGrammar grammar = of_request(R"(, "tool_choice": "required")", thinks_);
+  EXPECT_EQ(tokens_in(grammar.mask(false)), (Tokens{'<', kThinkToken}));
+  EXPECT_TRUE(grammar.forced(false, {}, *tokenizer_).empty()) << "it may think first";
+  write("<", grammar);
+  EXPECT_TRUE(is_forced(std::string(kHead).substr(1), grammar));
+  EXPECT_EQ(tokens_in(grammar.mask(false)), (Tokens{'f', 't'}));
+  write("true", grammar);
+  EXPECT_TRUE(is_forced("}}\n</tool_call>", grammar));
+  EXPECT_EQ(tokens_in(grammar.mask(false)), (Tokens{'\n', '<', kEndToken})) << "or another call";
+  EXPECT_TRUE(grammar.can_end());
+  grammar.accept('\n', false);
+  EXPECT_EQ(tokens_in(grammar.mask(false)), (Tokens{'<', kEndToken}));
+}
+
+TEST_F(CallGrammarTest, ANamedToolIsCalledOnce) {
+  AnswerGrammar grammar =
+      of_request(R"(, "tool_choice": {"name": "f"})", {find_answer_syntax("llama3"), false});
+  const std::string head = R"({"name": "f", "parameters": {"a": )";
+  EXPECT_EQ(grammar.forced(false, {}, *tokenizer_), test::byte_tokens(head));
+  write(head + "false}}", grammar);
+  EXPECT_EQ(tokens_in(grammar.mask(false)), Tokens{kEndToken});
+}
+
+TEST_F(CallGrammarTest, SleepsUntilACallBeginsAndAfterIt) {
+  AnswerGrammar grammar = of_request("", thinks_);
+  EXPECT_TRUE(grammar.mask(false).empty());
+  write("I <tool_cal <<tool_call", grammar);
+  EXPECT_TRUE(grammar.mask(false).empty());
+  write(">", grammar);
+  EXPECT_TRUE(is_forced(std::string(kHead).substr(11), grammar));
+  write("true", grammar);
+  EXPECT_TRUE(is_forced("}}\n</tool_call>", grammar));
+  EXPECT_TRUE(grammar.mask(false).empty());
+  EXPECT_FALSE(grammar.can_end()) << "nothing is held";
+  write("\nAnd <tool_call>", grammar);
+  EXPECT_TRUE(is_forced("\n{", grammar)) << "another call";
+}
+
+TEST_F(CallGrammarTest, AnAnswerIsContentOfTheFormatOrACall) {
+  AnswerGrammar grammar =
+      of_request(R"(, "format": {"type": "choices", "choices": ["42"]})", thinks_);
+  EXPECT_EQ(tokens_in(grammar.mask(false)), (Tokens{'4', '<', kThinkToken}));
+  AnswerGrammar content = grammar;
+  write("42", content);
+  EXPECT_EQ(tokens_in(content.mask(false)), Tokens{kEndToken});
+  write("<", grammar);
+  EXPECT_TRUE(is_forced(std::string(kHead).substr(1), grammar));
+}
+
+TEST_F(CallGrammarTest, SaysWhatCannotBeHeld) {
+  const auto with = [](const std::string& members) {
+    return R"({"messages": [{"role": "user", "content": "x"}], "tools": [{"name": "f", )" +
+           members + "}]}";
+  };
+  const auto rules = [&](const std::string& members, const char* family = "hermes") {
+    document_ = parse_request(with(members), {}, false);
+    const AnswerFormat format{find_answer_syntax(family), false};
+    warnings_.clear();
+    return answer_rules(store_, document_, format, *tokenizer_, warnings_);
+  };
+  const std::string relaxed = R"("parameters": {"properties": {"a": {"pattern": "(?<=b)c"}}})";
+  EXPECT_NE(rules(relaxed).calls, nullptr);
+  ASSERT_EQ(warnings_.size(), 1U);
+  EXPECT_NE(warnings_[0].find("f#/properties/a"), std::string::npos) << warnings_[0];
+  EXPECT_EQ(rules(R"("parameters": {"type": "string"})").calls, nullptr);
+  EXPECT_EQ(warnings_.size(), 1U) << "no object fits, so the call is free";
+  EXPECT_EQ(rules("\"description\": \"d\"", "kimi_k3").calls, nullptr);
+  const std::pair<std::string, const char*> refused[] = {
+      {relaxed + R"(, "strict": true)", "hermes"},
+      {R"("parameters": {"type": "string"}, "strict": true)", "hermes"},
+      {R"("strict": true)", "kimi_k3"}};
+  for (const auto& [members, family] : refused) {
+    try {
+      rules(members, family);
+      FAIL() << members;
+    } catch (const RequestError& error) {
+      EXPECT_NE(std::string(error.what()).find("json-schema-to-grammar"), std::string::npos);
+    }
+  }
 }
 
 TEST_F(AnswerGrammarTest, KeepsCompiledGrammars) {

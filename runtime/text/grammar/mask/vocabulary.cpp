@@ -28,6 +28,23 @@ int count_plain(std::string_view text) {
 
 }  // namespace
 
+std::string control_bytes(TokenId token) {
+  std::string bytes(1, kControlByte);
+  for (const unsigned shift : {16U, 8U, 0U}) {
+    bytes += static_cast<char>(static_cast<std::uint32_t>(token) >> shift & 0xFFU);
+  }
+  return bytes;
+}
+
+TokenId control_token(std::string_view bytes) noexcept {
+  if (bytes.size() < kControlBytes || bytes.front() != kControlByte) return kNoToken;
+  std::uint32_t id = 0;
+  for (const char byte : bytes.substr(1, kControlBytes - 1)) {
+    id = (id << 8U) | static_cast<unsigned char>(byte);
+  }
+  return static_cast<TokenId>(id);
+}
+
 GrammarVocabulary::GrammarVocabulary(std::vector<std::string> bytes,
                                      std::vector<TokenId> end_tokens, std::size_t num_logits)
     : bytes_(std::move(bytes)),
@@ -141,7 +158,10 @@ std::shared_ptr<const GrammarVocabulary> GrammarVocabulary::of(const Tokenizer& 
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     const auto token = static_cast<TokenId>(i);
     if (!tokenizer.is_special(token)) {
-      bytes[i] = tokenizer.token_bytes(token);
+      const std::string_view text = tokenizer.token_bytes(token);
+      if (text.find(kControlByte) == std::string_view::npos) bytes[i] = text;
+    } else if (tokenizer.is_control(token)) {
+      bytes[i] = control_bytes(token);
     }
   }
   const std::span<const TokenId> ends = tokenizer.end_of_generation();

@@ -18,6 +18,14 @@ class Tokenizer;
 
 namespace vernal::grammar {
 
+/// What stands for a control token in the text that a grammar describes: a byte that no UTF-8 has, and
+/// the id. So a control token comes only where a grammar names it. No other token has that byte.
+inline constexpr char kControlByte = '\xFF';
+inline constexpr std::size_t kControlBytes = 4;
+std::string control_bytes(TokenId token);
+/// The control token that `bytes` begins with; kNoToken if it begins with none.
+TokenId control_token(std::string_view bytes) noexcept;
+
 /// The bytes of every token, as tries, and masks that all grammars share. A mask has one bit for
 /// each logit, in words of 32 bits: bit i % 32 of word i / 32.
 /// Thread   any; immutable once built
@@ -26,12 +34,12 @@ class GrammarVocabulary {
   /// Characters of a token for which there are masks. Longer tokens are few.
   static constexpr std::uint32_t kMaxCounted = 48;
 
-  /// bytes        of each token; empty for one that no text is made of, such as a control token
+  /// bytes        of each token, or its control_bytes(); empty for one that never comes
   /// end_tokens   end an answer
   /// num_logits   at least bytes.size(); logits beyond the tokens are never allowed
   GrammarVocabulary(std::vector<std::string> bytes, std::vector<TokenId> end_tokens,
                     std::size_t num_logits);
-  /// All tokens but control and unknown ones.
+  /// All tokens but unknown ones.
   static std::shared_ptr<const GrammarVocabulary> of(const Tokenizer& tokenizer,
                                                      std::size_t num_logits);
 

@@ -4,24 +4,35 @@
 #include <utility>
 
 #include "text/grammar/error.hpp"
+#include "text/grammar/mask/vocabulary.hpp"
+#include "text/grammar/regex/pattern.hpp"
 
 namespace vernal::grammar {
 
-JsonRules::JsonRules(std::string_view schema, RegexPool& pool, const GrammarOptions& options,
-                     WarningList& warnings)
+JsonRules::JsonRules(std::span<const SchemaText> schemas, RegexPool& pool,
+                     const GrammarOptions& options, WarningList& warnings, JsonNotation notation)
     : options_(options),
-      document_(schema, warnings),
+      notation_(std::move(notation)),
+      document_(schemas, warnings),
       warnings_(warnings),
       evaluator_(document_, pool, options, warnings),
       shapes_(evaluator_),
       keys_(pool, shapes_, lists_) {
   evaluator_.set_shapes(shapes_);
   lists_.intern({});
+  if (!notation_.string_mark.empty() && notation_.string_mark.front() != kControlByte) {
+    const Re mark = pool.literal(to_code_points(notation_.string_mark));
+    not_marked_ = pool.complement(pool.concat(kAnyText, pool.concat(mark, kAnyText)));
+  }
   check_references();
-  root_ = evaluator_.conj_of(document_.root());
+  for (const NodeId root : document_.roots()) {
+    roots_.push_back(evaluator_.conj_of(root));
+  }
   check_keywords();
-  if (!shapes_.is_possible(root_)) {
-    throw GrammarError("#", "", "no value fits this schema");
+  for (std::size_t i = 0; i < roots_.size(); ++i) {
+    if (!shapes_.is_possible(roots_[i])) {
+      throw GrammarError(document_[document_.roots()[i]].pointer, "", "no value fits this schema");
+    }
   }
 }
 
@@ -119,25 +130,17 @@ std::string_view JsonRules::colon() const {
   return options_.whitespace == Whitespace::kSpaced ? ": " : ":";
 }
 
-void JsonRules::begin(HeadSink& sink) { value(root_, sink.intern({0, kEnd}), sink); }
+void JsonRules::begin(HeadSink& sink) { value(roots_.front(), sink.intern({0, kEnd}), sink); }
 
-void JsonRules::value(ConjId conj, FrameId after, HeadSink& sink) {
+void JsonRules::value(ConjId conj, FrameId after, HeadSink& sink, Among among) {
   const Shape& shape = shapes_.shape(conj);
   Lexer& lexer = sink.lexer();
   const std::uint16_t depth = sink.frame(after).depth;
-  for (const auto& [word, text] : {std::pair<Word, const char*>{kNullWord, "null"},
-                                   {kFalseWord, "false"},
-                                   {kTrueWord, "true"}}) {
-    if ((shape.words & word) != 0) {
-      sink.head(lexer.word(text), after);
-    }
+  if (among != Among::kObjects) {
+    scalars(shape, after, sink);
   }
-  if (shape.numbers != kNothing) {
-    sink.head(lexer.raw(shape.numbers), after);
-  }
-  if (shape.strings != kNothing) {
-    const Spelling spelling = shape.are_literals ? Spelling::kLiteral : Spelling::kFree;
-    sink.head(lexer.quoted(shape.strings, spelling), after);
+  if (among == Among::kAll && shape.strings != kNothing) {
+    string(shape, conj, after, sink);
   }
   if (depth >= kMaxDepth) {
     return;
@@ -145,15 +148,56 @@ void JsonRules::value(ConjId conj, FrameId after, HeadSink& sink) {
   Frame inner;
   inner.parents = sink.parents_of(after);
   inner.depth = static_cast<std::uint16_t>(depth + 1);
-  for (const std::uint32_t array : shape.arrays) {
-    inner.kind = kArrayFirst;
-    inner.spec = array;
-    sink.head(lexer.word("["), sink.intern(inner));
+  if (among != Among::kObjects) {
+    for (const std::uint32_t array : shape.arrays) {
+      inner.kind = kArrayFirst;
+      inner.spec = array;
+      sink.head(lexer.word("["), sink.intern(inner));
+    }
   }
   for (const std::uint32_t object : shape.objects) {
     inner.kind = kObjectFirst;
     inner.spec = object;
     sink.head(lexer.word("{"), sink.intern(inner));
+  }
+}
+
+void JsonRules::scalars(const Shape& shape, FrameId after, HeadSink& sink) {
+  for (const auto& [word, text] :
+       {std::pair<Word, std::string_view>{kNullWord, notation_.null_word},
+        {kFalseWord, notation_.false_word},
+        {kTrueWord, notation_.true_word}}) {
+    if ((shape.words & word) != 0) {
+      sink.head(sink.lexer().word(text), after);
+    }
+  }
+  if (shape.numbers != kNothing) {
+    sink.head(sink.lexer().raw(shape.numbers), after);
+  }
+}
+
+void JsonRules::string(const Shape& shape, ConjId conj, FrameId after, HeadSink& sink) {
+  if (notation_.string_mark.empty()) {
+    const Spelling spelling = shape.are_literals ? Spelling::kLiteral : Spelling::kFree;
+    sink.head(sink.lexer().quoted(shape.strings, spelling), after);
+    return;
+  }
+  Frame inner;
+  inner.parents = sink.parents_of(after);
+  inner.depth = sink.frame(after).depth;
+  inner.kind = kMarkedText;
+  inner.value = conj;
+  sink.head(sink.lexer().word(notation_.string_mark), sink.intern(inner));
+}
+
+void JsonRules::marked_string(const Frame& frame, HeadSink& sink) {
+  Frame next = frame;
+  if (frame.kind == kMarkedText) {
+    next.kind = kMarkedEnd;
+    const Re text = evaluator_.pool().all_of(shapes_.shape(frame.value).strings, not_marked_);
+    sink.head(sink.lexer().raw(text), sink.intern(next));
+  } else {
+    sink.head_of_parents(sink.lexer().word(notation_.string_mark), frame);
   }
 }
 
@@ -163,8 +207,15 @@ void JsonRules::complete(FrameId id, const LexState& lexeme, HeadSink& sink) {
     sink.accept();
     return;
   }
-  if (frame.kind == kObjectKey && lexeme.kind == LexKind::kClosed) {
-    after_key(frame, keys_.classify(lexeme.re), sink);
+  if (frame.kind == kMarkedText || frame.kind == kMarkedEnd) {
+    marked_string(frame, sink);
+    return;
+  }
+  if (frame.kind == kObjectKey &&
+      (lexeme.kind == LexKind::kClosed || lexeme.kind == LexKind::kRaw)) {
+    for (const Frame& next : frames_after_key(frame, keys_.classify(lexeme.re))) {
+      sink.head(sink.lexer().word(colon()), sink.intern(next));
+    }
     return;
   }
   expect(frame, id, may_space() && lexeme.kind != LexKind::kGap, sink);
@@ -315,7 +366,13 @@ void JsonRules::expect_object(const Frame& frame, FrameId id, bool may_have_gap,
   Frame next = frame;
   next.kind = is_after ? kObjectNext : kObjectKey;
   const FrameId next_id = sink.intern(next);
-  sink.head(is_after ? lexer.word(comma()) : lexer.quoted(keys, Spelling::kKey), next_id);
+  if (is_after) {
+    sink.head(lexer.word(comma()), next_id);
+  } else if (notation_.string_mark.empty()) {
+    sink.head(lexer.quoted(keys, Spelling::kKey), next_id);
+  } else {
+    sink.head(lexer.raw(keys), next_id);
+  }
 }
 
 std::uint32_t JsonRules::num_missing(const Frame& frame, const ObjectSpec& spec) const {
@@ -372,7 +429,7 @@ Re JsonRules::next_keys(const Frame& frame) {
   return keys_.keys(frame.spec, lists_.intern(std::move(offered)).first, has_unnamed);
 }
 
-void JsonRules::after_key(const Frame& frame, const KeyClass& key, HeadSink& sink) {
+std::vector<Frame> JsonRules::frames_after_key(const Frame& frame, const KeyClass& key) {
   ObjectSpec& spec = shapes_.object(frame.spec);
   Frame next = frame;
   next.kind = kObjectValue;
@@ -405,13 +462,15 @@ void JsonRules::after_key(const Frame& frame, const KeyClass& key, HeadSink& sin
       }
     }
   }
+  std::vector<Frame> frames;
   for (const auto& [value, bits] : choices) {
     if (shapes_.is_possible(value)) {
       next.value = value;
       next.bits = bits;
-      sink.head(sink.lexer().word(colon()), sink.intern(next));
+      frames.push_back(next);
     }
   }
+  return frames;
 }
 
 }  // namespace vernal::grammar

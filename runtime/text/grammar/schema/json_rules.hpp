@@ -1,6 +1,9 @@
 // The values of a JSON Schema as rules of the automaton.
 #pragma once
 
+#include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,18 +15,49 @@
 
 namespace vernal::grammar {
 
-/// JSON that fits a schema.
+/// How values are written where it is not as JSON.
+struct JsonNotation {
+  std::string null_word = "null";
+  std::string false_word = "false";
+  std::string true_word = "true";
+  /// Stands before and behind every string, which is then as it is: no quotes, no escapes. Keys are
+  /// bare.
+  std::string string_mark;
+};
+
+/// Which values may come.
+enum class Among : std::uint8_t { kAll, kObjects, kAllButStrings };
+
+/// JSON that fits a schema: the whole text, or values in the rules of something larger.
 class JsonRules : public Rules {
  public:
-  /// Reads the schema and what its keywords say, so that warnings are known.
+  /// The kinds of its frames are below.
+  static constexpr std::uint16_t kKindsEnd = 32;
+
+  /// Reads the schemas and what their keywords say, so that warnings are known. The text is a value
+  /// of the first.
   /// Errors   those of SchemaDocument; GrammarError: a schema that refers to itself in place, a
   ///          schema that no value fits
-  JsonRules(std::string_view schema, RegexPool& pool, const GrammarOptions& options,
-            WarningList& warnings);
+  JsonRules(std::span<const SchemaText> schemas, RegexPool& pool, const GrammarOptions& options,
+            WarningList& warnings, JsonNotation notation = {});
 
   void begin(HeadSink& sink) override;
   void complete(FrameId frame, const LexState& lexeme, HeadSink& sink) override;
   KeyLanguage& keys() noexcept { return keys_; }
+
+  // ---- for rules around it
+  /// The values of schema number `index`.
+  ConjId root(std::size_t index) const { return roots_[index]; }
+  const Shape& shape(ConjId conj) { return shapes_.shape(conj); }
+  const ObjectSpec& object(std::uint32_t id) { return shapes_.object(id); }
+  /// A value comes, and then `after`.
+  void value(ConjId conj, FrameId after, HeadSink& sink, Among among = Among::kAll);
+  /// Of an object, `frame` with `spec`, `count`, `set` and `bits`: the language of the keys that may
+  /// come next, whether it may end, and the frames after a key, each with the conjunction of its
+  /// value in `value`.
+  Re next_keys(const Frame& frame);
+  bool can_close_object(const Frame& frame);
+  std::vector<Frame> frames_after_key(const Frame& frame, const KeyClass& key);
 
  private:
   enum Kind : std::uint16_t {
@@ -36,6 +70,8 @@ class JsonRules : public Rules {
     kObjectKey,    // after a key
     kObjectValue,  // after ':'
     kObjectAfter,  // after a value
+    kMarkedText,   // after the mark before a string
+    kMarkedEnd,    // after the string
   };
 
   static constexpr std::uint16_t kMaxDepth = 200;  // of arrays and objects
@@ -43,7 +79,9 @@ class JsonRules : public Rules {
   void check_references();
   void check_keywords();
 
-  void value(ConjId conj, FrameId after, HeadSink& sink);
+  void scalars(const Shape& shape, FrameId after, HeadSink& sink);
+  void string(const Shape& shape, ConjId conj, FrameId after, HeadSink& sink);
+  void marked_string(const Frame& frame, HeadSink& sink);
   void expect(const Frame& frame, FrameId id, bool may_have_gap, HeadSink& sink);
   void expect_array(const Frame& frame, FrameId id, bool may_have_gap, HeadSink& sink);
   void expect_object(const Frame& frame, FrameId id, bool may_have_gap, HeadSink& sink);
@@ -52,10 +90,6 @@ class JsonRules : public Rules {
   void unique_item(const Frame& frame, HeadSink& sink);
   bool can_close_array(const Frame& frame) const;
 
-  /// The language of the keys that may follow.
-  Re next_keys(const Frame& frame);
-  void after_key(const Frame& frame, const KeyClass& key, HeadSink& sink);
-  bool can_close_object(const Frame& frame);
   std::uint32_t num_missing(const Frame& frame, const ObjectSpec& spec) const;
 
   bool has_bit(std::uint32_t list, std::uint32_t bit) const;
@@ -65,13 +99,15 @@ class JsonRules : public Rules {
   std::string_view colon() const;
 
   GrammarOptions options_;
+  JsonNotation notation_;
   SchemaDocument document_;
   WarningList& warnings_;
   Evaluator evaluator_;
   ShapeTable shapes_;
   WordLists lists_;
   KeyLanguage keys_;
-  ConjId root_ = kAnything;
+  std::vector<ConjId> roots_;
+  Re not_marked_ = kAnyText;  // texts without the mark that ends them
 };
 
 }  // namespace vernal::grammar

@@ -16,28 +16,34 @@ namespace vernal::grammar {
 
 namespace json = boost::json;
 
-SchemaDocument::SchemaDocument(std::string_view text, WarningList& warnings) {
-  json::error_code error;
-  tree_ = parse_exact_json(text, kMaxDepth, {}, error);
-  if (error) {
-    throw GrammarError("#", "", "the schema is no JSON: " + error.message());
+SchemaDocument::SchemaDocument(std::span<const SchemaText> texts, WarningList& warnings) {
+  for (const SchemaText& source : texts) {
+    const std::string pointer = std::string(source.name) + "#";
+    json::error_code error;
+    const json::value& tree =
+        trees_.emplace_back(parse_exact_json(source.text, kMaxDepth, {}, error));
+    if (error) {
+      throw GrammarError(pointer, "", "the schema is no JSON: " + error.message());
+    }
+    if (!tree.is_object() && !tree.is_bool()) {
+      throw GrammarError(pointer, "", "a schema is an object or a boolean");
+    }
+    SchemaReader reader(*this, tree, warnings);
+    roots_.push_back(reader.read_all(std::string(source.name)));
   }
-  if (!tree_.is_object() && !tree_.is_bool()) {
-    throw GrammarError("#", "", "a schema is an object or a boolean");
-  }
-  SchemaReader reader(*this, warnings);
-  root_ = reader.read_all();
 }
 
-SchemaReader::SchemaReader(SchemaDocument& document, WarningList& warnings)
+SchemaReader::SchemaReader(SchemaDocument& document, const json::value& tree, WarningList& warnings)
     : document_(document),
+      tree_(tree),
       warnings_(warnings),
-      draft_(draft_of(document.tree_)),
-      index_(document.tree_, draft_) {}
+      draft_(draft_of(tree)),
+      index_(tree, draft_) {}
 
 // References are followed one after another, so that no chain of them nests.
-NodeId SchemaReader::read_all() {
-  const NodeId root = place(document_.tree_, "#", "");
+NodeId SchemaReader::read_all(std::string name) {
+  name_ = std::move(name);
+  const NodeId root = place(tree_, name_ + "#", "");
   while (!waiting_.empty()) {
     const Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
@@ -110,7 +116,7 @@ void SchemaReader::read_reference(SchemaNode& node, std::string_view keyword,
     warn(node, keyword, fmt::format("\"{}\" is not in this document", std::string_view(*text)));
     return;
   }
-  const NodeId target = place(*found.value, std::string(*text), found.base);
+  const NodeId target = place(*found.value, name_ + std::string(*text), found.base);
   if (node.ref == kNoNode) {
     node.ref = target;
   } else {

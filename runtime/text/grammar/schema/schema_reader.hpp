@@ -17,8 +17,9 @@ std::optional<Decimal> number_of(const boost::json::value& value);
 
 class SchemaReader {
  public:
-  SchemaReader(SchemaDocument& document, WarningList& warnings);
-  NodeId read_all();
+  SchemaReader(SchemaDocument& document, const boost::json::value& tree, WarningList& warnings);
+  /// `name` stands before all pointers.
+  NodeId read_all(std::string name);
 
  private:
   struct Waiting {
@@ -63,6 +64,8 @@ class SchemaReader {
   NodeId container_node(const boost::json::value& value, const std::string& pointer);
 
   SchemaDocument& document_;
+  const boost::json::value& tree_;
+  std::string name_;
   WarningList& warnings_;
   Draft draft_;
   ReferenceIndex index_;
