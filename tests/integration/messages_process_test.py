@@ -121,6 +121,31 @@ class Messages(unittest.TestCase):
                 self.assertGreater(count({"role": "assistant", "content": [thought, said]}),
                                    count({"role": "assistant", "content": [said]}))
 
+    def test_a_call_that_has_to_come_comes_and_fits_its_schema(self):
+        tools = [{"name": name, "input_schema": {
+            "type": "object", "properties": {"unit": {"enum": ["km", "mile"]}, "far": {"type": "boolean"}},
+            "required": ["unit", "far"], "additionalProperties": False}} for name in ("measure", "guess")]
+
+        def check(calls, names):
+            self.assertTrue(calls)
+            for call in calls:
+                self.assertIn(call["name"], names)
+                self.assertIn(call["input"]["unit"], ("km", "mile"))
+                self.assertIsInstance(call["input"]["far"], bool)
+        with Server(serving.deployment(serving.HTTP)) as server:
+            for choice, names in (({"type": "any", "disable_parallel_tool_use": True}, ("measure", "guess")),
+                                  ({"type": "tool", "name": "guess"}, ("guess",))):
+                body = conversation(max_tokens=400, tools=tools, tool_choice=choice)
+                answer = server.post("/v1/messages", body)
+                self.assertEqual(answer["stop_reason"], "tool_use", answer)
+                check([block for block in answer["content"] if block["type"] == "tool_use"], names)
+                events = server.events(body)
+                self.assertEqual(events[-2]["delta"]["stop_reason"], "tool_use")
+                starts = [event for event in events if event["type"] == "content_block_start"]
+                pieces = [event["delta"].get("partial_json", "") for event in events if event["type"] == "content_block_delta"]
+                self.assertEqual(len(starts), 1, starts)
+                check([{**starts[0]["content_block"], "input": json.loads("".join(pieces))}], names)
+
     def test_a_pattern_stands_for_the_names_that_clients_send(self):
         profiles = """
 [profiles."claude-*"]

@@ -34,7 +34,7 @@ class Chat(PageTest):
         self.wait_for_answer()
         self.assertIn("First part, second part.", self.page.text(ANSWER))
         self.assertEqual(self.page.text(f"{ANSWER} .stats"),
-                         "27.5 tokens/s · 12 tokens · prompt 40, 75 % reused · 5 % of the context used")
+                         "27.5 tokens/s · 12 tokens · prompt 40, 75\u00a0% reused · 5\u00a0% of the context used")
         request = self.script.requests[0]
         self.assertEqual((request["model"], request["stream"]), ("tiny", True))
         self.assertEqual(self.messages(), [("user", "Hi")])
@@ -258,7 +258,7 @@ class Real(unittest.TestCase):
         page.wait("document.querySelector('.stats')")
         expected = Shared.vernal.chat(max_tokens=12)["choices"][0]["message"]["content"]
         self.assertEqual(page.evaluate("JSON.parse(localStorage['vernal.conversation'])[1].content"), expected)
-        self.assertRegex(page.text(".stats"), r"^[\d.]+ tokens/s · 12 tokens · prompt \d+, \d+ % reused")
+        self.assertRegex(page.text(".stats"), r"^[\d.]+ tokens/s · 12 tokens · prompt \d+, \d+\s% reused")
         page.evaluate("document.querySelector('[name=max_tokens]').value = '900'")
         page.click("#message")
         page.write("Go on")

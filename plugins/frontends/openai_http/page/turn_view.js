@@ -11,9 +11,9 @@ export function describeStats(stats, contextLength = 0) {
   if (stats.generated !== undefined) parts.push(`${number.format(stats.generated)} ${stats.generated === 1 ? 'token' : 'tokens'}`);
   if (stats.prompt > 0) {
     const share = Math.round((100 * stats.cached) / stats.prompt);
-    parts.push(`prompt ${number.format(stats.prompt)}, ${share} % reused`);
+    parts.push(`prompt ${number.format(stats.prompt)}, ${share}\u00a0% reused`);
     const used = stats.prompt + (stats.generated ?? 0);
-    if (contextLength > 0) parts.push(`${Math.round((100 * used) / contextLength)} % of the context used`);
+    if (contextLength > 0) parts.push(`${Math.round((100 * used) / contextLength)}\u00a0% of the context used`);
   }
   return parts.join(' · ');
 }
