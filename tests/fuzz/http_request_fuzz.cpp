@@ -18,6 +18,17 @@
 #include "openai_http/protocol/json_text.hpp"
 #include "openai_http/responses/response_items.hpp"
 #include "openai_http/responses/response_request.hpp"
+#include "vernal/host.hpp"
+
+namespace vernal {
+
+/// Endpoints that ask the text service are linked in. Nothing here calls them.
+Host& plugin_host() noexcept {
+  static Host host;
+  return host;
+}
+
+}  // namespace vernal
 
 namespace {
 

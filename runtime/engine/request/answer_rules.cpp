@@ -81,10 +81,17 @@ class CallRulesMaker {
       if (must_hold_) refuse(problem_);
       return;
     }
+    const bool is_required = document_.tool_choice.is_required;
+    if (!is_required && rules.content == nullptr && source_->opener.empty()) {
+      if (std::ranges::any_of(tools_, is_strict)) {
+        refuse("a tool is strict, and calls of this model begin without a mark");
+      }
+      return;
+    }
     grammar::CallSource& calls = source_->source.calls;
     const bool is_section = !calls.open.empty() || !calls.close.empty();
     // Outside a section the text between two calls is free, unless there must be calls.
-    if (!document_.tool_choice.is_required && !is_section) calls.is_list = false;
+    if (!is_required && !is_section) calls.is_list = false;
     try {
       GrammarStore::Entry entry = grammars.get(source_->source);
       warn(entry.warnings, warnings);
@@ -96,7 +103,7 @@ class CallRulesMaker {
       return;
     }
     rules.call_opener = source_->opener;
-    rules.must_call = document_.tool_choice.is_required;
+    rules.must_call = is_required;
     rules.holds_thinking = format_.syntax->has_channels;
     if (rules.must_call) rules.content = nullptr;
   }

@@ -182,10 +182,12 @@ TEST_F(CallGrammarTest, SaysWhatCannotBeHeld) {
   EXPECT_EQ(rules(R"("parameters": {"type": "string"})").calls, nullptr);
   EXPECT_EQ(warnings_.size(), 1U) << "no object fits, so the call is free";
   EXPECT_EQ(rules("\"description\": \"d\"", "kimi_k3").calls, nullptr);
+  EXPECT_EQ(rules("\"description\": \"d\"", "llama3").calls, nullptr) << "no mark opens a call";
   const std::pair<std::string, const char*> refused[] = {
       {relaxed + R"(, "strict": true)", "hermes"},
       {R"("parameters": {"type": "string"}, "strict": true)", "hermes"},
-      {R"("strict": true)", "kimi_k3"}};
+      {R"("strict": true)", "kimi_k3"},
+      {R"("strict": true)", "llama3"}};
   for (const auto& [members, family] : refused) {
     try {
       rules(members, family);

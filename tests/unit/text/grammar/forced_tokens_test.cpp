@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/byte_tokenizer.hpp"
+#include "text/grammar/mask/vocabulary.hpp"
 #include "unit/text/tokenizer/hand_made_vocabulary.hpp"
 
 namespace vernal::grammar {
@@ -66,6 +67,25 @@ TEST_F(ForcedTokens, GiveTheSameTokensAsTheWholeText) {
   CompiledGrammar grammar(source, GrammarVocabulary::of(tokenizer_, tokenizer_.size()));
   Matcher matcher(grammar);
   EXPECT_EQ(forced_tokens(matcher, tokenizer_, {}), tokenizer_.encode(answer));
+}
+
+TEST(ForcedControlTokens, ComeWhereTheGrammarNamesThemAndNowhereElse) {
+  const auto tokenizer = test::make_byte_tokenizer();
+  GrammarSource source;
+  source.kind = GrammarSource::Kind::kCalls;
+  source.calls.open = "<" + control_bytes(test::kStartToken) + "f";
+  source.calls.is_list = false;
+  CalledTool tool{.name = "f", .schema = R"({"properties": {"a": {"const": true}}})", .parts = {}};
+  tool.parts = {{CallPart::Kind::kArguments, {}}, {CallPart::Kind::kPattern, "[a-z]+"}};
+  source.calls.tools = {tool};
+  CompiledGrammar grammar(source, GrammarVocabulary::of(*tokenizer, tokenizer->size()));
+  Matcher matcher(grammar);
+  const std::vector<TokenId> head = {'<', test::kStartToken, 'f', '{'};
+  EXPECT_EQ(forced_tokens(matcher, *tokenizer, {}), head);
+  for (const TokenId token : head) EXPECT_TRUE(matcher.accept(token));
+  EXPECT_TRUE(matcher.accept_bytes("}x"));
+  EXPECT_FALSE(matcher.accept(test::kStartToken));
+  EXPECT_FALSE(matcher.accept(0xFF)) << "the byte that stands for control tokens is no token";
 }
 
 }  // namespace

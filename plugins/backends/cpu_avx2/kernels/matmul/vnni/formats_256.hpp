@@ -123,6 +123,58 @@ struct ScalesOf16 {
 };
 
 template <class V>
+struct Q2K {
+  static constexpr int kWords = 21;
+  static constexpr bool kHeader = false;
+  static constexpr int kParts = 4;
+  static constexpr int kWordsPerPart = 4;
+  static constexpr int kStreams = 4;
+  static constexpr int kSums = 4;
+  static constexpr int kGroups = 16;
+  static constexpr Correction kCorrection = Correction::kMinimum;
+  using Ints = typename V::Ints;
+
+  /// Byte k of lane word i is group 4i + k: the scale in its low half, the minimum in the high one.
+  struct Scales {
+    Ints bytes[4];
+    explicit Scales(const Words<V>& words) {
+      for (int i = 0; i < 4; ++i) bytes[i] = words[i];
+    }
+    template <int kGroup>
+    Ints scale() const {
+      return unsigned_byte<V, kGroup % 4>(low_nibbles<V>(bytes[kGroup / 4]));
+    }
+    template <int kPair>
+    Ints correction() const {
+      return unsigned_pair<V, kPair % 2 * 2>(high_nibbles<V>(bytes[kPair / 2]));
+    }
+  };
+
+  static constexpr int column(int part, int stream) {
+    return 128 * (part / 2) + 32 * stream + 16 * (part % 2);
+  }
+  static constexpr int shift(int stream) { return 2 * stream; }
+  template <int kPart, int kWord>
+  static void codes(const Words<V>& words, Ints* out) {
+    const Ints bytes = words[4 + 4 * kPart + kWord];
+    const Ints pair = V::bytes(3);
+    out[0] = V::bit_and(bytes, pair);
+    out[1] = V::bit_and(V::template right16<2>(bytes), pair);
+    out[2] = V::bit_and(V::template right16<4>(bytes), pair);
+    out[3] = V::bit_and(V::template right16<6>(bytes), pair);
+  }
+  template <int kPart, int kWord>
+  static void raw_codes(const Words<V>& words, Ints* out) {
+    const Ints bytes = words[4 + 4 * kPart + kWord];
+    for (int s = 0; s < kStreams; ++s) out[s] = V::bit_and(bytes, V::bytes(3 << 2 * s));
+  }
+  static Factors<V> factors(const Block<V>& block) {
+    const Ints word = block.words[20];
+    return {V::low_half(word), V::high_half(word)};
+  }
+};
+
+template <class V>
 struct Q4K {
   static constexpr int kWords = 36;
   static constexpr bool kHeader = false;
