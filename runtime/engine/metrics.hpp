@@ -44,7 +44,7 @@ struct EngineMetrics {
   std::atomic<std::uint64_t> prompt_tokens{0};     ///< processed by steps
   std::atomic<std::uint64_t> cached_tokens{0};     ///< of prompts, not processed again
   std::atomic<std::uint64_t> generated_tokens{0};
-  std::atomic<std::uint64_t> forced_tokens{0};  ///< of these: a grammar left no other
+  std::atomic<std::uint64_t> forced_tokens{0};   ///< of these: a grammar left no other
   std::atomic<std::uint64_t> guessed_tokens{0};  ///< that steps computed behind the newest token
   std::atomic<std::uint64_t> accepted_guesses{
       0};  ///< of these, those that became part of an answer
