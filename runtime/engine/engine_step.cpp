@@ -6,13 +6,6 @@
 #include "vernal/error.hpp"
 
 namespace vernal {
-namespace {
-
-// A wait needs a time limit. The loop waits again until the step ends.
-constexpr std::chrono::milliseconds kWaitSlice{1000};
-
-}  // namespace
-
 void EngineLoop::run_step() {
   const SteadyClock::time_point begin = SteadyClock::now();
   chunks_.clear();
@@ -59,7 +52,7 @@ void EngineLoop::execute() {
   try {
     steps_.begin_step(chunks_);
     has_open_step_ = true;
-    while (!steps_.wait_step(kWaitSlice)) {
+    while (!steps_.wait_step(kStepWaitSlice)) {
       // A step cannot be abandoned: its backend may still write to its memory. If it takes too long,
       // the watchdog ends the requests.
     }

@@ -24,6 +24,9 @@ using FunctionId = std::uint32_t;
 /// The function "main", which every model has.
 inline constexpr FunctionId kMainFunction = 0;
 
+/// A wait for a step needs a time limit. Whoever waits so long waits again, until the step ends.
+inline constexpr std::chrono::milliseconds kStepWaitSlice{1000};
+
 /// One sequence's part of a step: its next tokens in one function. All memory is the caller's and is
 /// read before begin_step returns.
 struct StepChunk {

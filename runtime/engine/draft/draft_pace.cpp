@@ -6,7 +6,7 @@
 namespace vernal {
 namespace {
 
-constexpr double kNewestWeight = 0.15;
+constexpr double kNewestDrawWeight = 0.15;
 constexpr double kFading = 0.01;
 // Gains below it are within what the estimates are wrong by.
 constexpr double kLeastGain = 1.05;
@@ -48,8 +48,8 @@ void DraftPace::count(std::size_t match, std::size_t num_offered,
     chance += kFading * (kFirstChances[kind] - chance);
     return;
   }
-  for (std::size_t i = 0; i < num_accepted; ++i) chance += kNewestWeight * (1.0 - chance);
-  if (num_accepted < num_offered) chance -= kNewestWeight * chance;
+  for (std::size_t i = 0; i < num_accepted; ++i) chance += kNewestDrawWeight * (1.0 - chance);
+  if (num_accepted < num_offered) chance -= kNewestDrawWeight * chance;
 }
 
 // Up to 3, 7, 15 equal tokens, and more.

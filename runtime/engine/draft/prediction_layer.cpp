@@ -9,8 +9,7 @@
 namespace vernal {
 namespace {
 
-constexpr std::chrono::milliseconds kWaitSlice{1000};
-constexpr double kNewestWeight = 0.1;
+constexpr double kNewestGuessWeight = 0.1;
 // More entries without a hidden state would say nothing, and cost a step.
 constexpr std::uint64_t kMaxMissing = 64;
 
@@ -117,7 +116,7 @@ void PredictionLayer::run_step() {
   }
   steps_.begin_step(step_);
   try {
-    while (!steps_.wait_step(kWaitSlice)) {
+    while (!steps_.wait_step(kStepWaitSlice)) {
       // As for a step of "main": it cannot be abandoned.
     }
   } catch (...) {
@@ -155,7 +154,7 @@ void PredictionLayer::guess_on(std::span<const std::size_t> num_guesses,
     const auto begin = std::chrono::steady_clock::now();
     run_step();
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
-    const double weight = seconds_per_guess_ == 0.0 ? 1.0 : kNewestWeight;
+    const double weight = seconds_per_guess_ == 0.0 ? 1.0 : kNewestGuessWeight;
     seconds_per_guess_ += weight * (spent.count() - seconds_per_guess_);
   }
 }

@@ -3,7 +3,7 @@
 namespace vernal {
 namespace {
 
-constexpr double kNewestWeight = 0.1;
+constexpr double kNewestStepWeight = 0.1;
 // What another token adds to a step of one where only one number was seen. So low that more tokens
 // are tried.
 constexpr double kFirstGuess = 0.04;
@@ -18,7 +18,7 @@ void StepCosts::observe(std::size_t num_tokens, double seconds) noexcept {
     return;
   }
   // One slow step, say of a process that was not scheduled, says little.
-  const double weight = seconds > 2 * known ? kNewestWeight / 4 : kNewestWeight;
+  const double weight = seconds > 2 * known ? kNewestStepWeight / 4 : kNewestStepWeight;
   known += weight * (seconds - known);
 }
 

@@ -20,7 +20,6 @@ namespace json = boost::json;
 
 // Texts are bounded by the size of the document.
 constexpr std::size_t kAnyLength = SIZE_MAX;
-constexpr std::size_t kMaxNameBytes = 256;
 constexpr std::array<std::string_view, 4> kRoles = {"system", "user", "assistant", "tool"};
 
 std::string read_role(ObjectReader& reader) {

@@ -2,11 +2,15 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace vernal {
+
+/// Of a tool, a message's author, a call's id.
+inline constexpr std::size_t kMaxNameBytes = 256;
 
 /// A call that the model made in an earlier answer.
 struct ToolCall {

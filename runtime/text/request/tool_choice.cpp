@@ -12,8 +12,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMaxNameBytes = 512;
-
 // The name of an offered tool.
 std::string read_offered(const json::value& value, const std::string& path,
                          const std::vector<ToolDefinition>& tools) {

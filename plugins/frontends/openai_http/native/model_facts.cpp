@@ -12,9 +12,10 @@ namespace {
 
 namespace json = boost::json;
 
-json::value member_or(const json::object& object, std::string_view key, json::value otherwise) {
+json::value member_or(const json::object& object, std::string_view key,
+                      const json::value& otherwise) {
   const json::value* const found = object.if_contains(key);
-  return found == nullptr || found->is_null() ? std::move(otherwise) : *found;
+  return found == nullptr || found->is_null() ? otherwise : *found;
 }
 
 json::object parse_description(std::string_view text) {

@@ -230,7 +230,7 @@ class ResponseStream final : public ResponseAnswer {
   }
 
  private:
-  void append(std::string& out, std::string_view type, json::object members) {
+  void append(std::string& out, std::string_view type, json::object&& members) {
     json::object event{{"type", type}, {"sequence_number", num_events_++}};
     for (auto& [key, value] : members) event[key] = std::move(value);
     append_typed_event(out, event);

@@ -12,7 +12,7 @@ namespace vernal::openai_http {
 
 /// Gets the whole response object and the JSON array of its items, before a client can know that the
 /// response is complete.
-using KeepResponse = std::function<void(const std::string& document, std::string output)>;
+using KeepResponse = std::function<void(const std::string& document, const std::string& output)>;
 
 /// The answer that `request` asks for: events "response.*" if it is streamed, else one response
 /// object. `keep` may be empty.

@@ -48,9 +48,9 @@ FindConversation finder(Exchange& exchange) {
 /// What keeps the response of `id` when it is whole; nothing if it is not to be kept.
 KeepResponse keeper(Exchange& exchange, const ResponseRequest& request, const std::string& id) {
   if (!request.is_to_be_stored) return {};
-  return [&exchange, &request, id](const std::string& document, std::string output) {
+  return [&exchange, &request, id](const std::string& document, const std::string& output) {
     exchange.service().responses.put(exchange.client(), id,
-                                     {document, request.history, request.input, std::move(output)});
+                                     {document, request.history, request.input, output});
   };
 }
 

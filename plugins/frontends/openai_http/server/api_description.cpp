@@ -35,8 +35,11 @@ json::value reference_to(std::string_view component) {
 }
 
 json::object json_content(json::value schema) {
-  json::object media{{"schema", std::move(schema)}};
-  return {{"application/json", std::move(media)}};
+  json::object media;
+  media["schema"] = std::move(schema);
+  json::object out;
+  out["application/json"] = std::move(media);
+  return out;
 }
 
 json::value error_schema(Speaks speaks) {
@@ -54,7 +57,9 @@ json::value error_schema(Speaks speaks) {
 }
 
 json::object response_of(std::string_view description, json::object content) {
-  return {{"description", description}, {"content", std::move(content)}};
+  json::object out{{"description", description}};
+  out["content"] = std::move(content);
+  return out;
 }
 
 template <class Visit>

@@ -32,10 +32,10 @@ void add_fifth_bits(const Words<V>& words, typename V::Ints* out) {
   const auto low = V::dwords(0x08040201);
   const auto high = V::dwords(static_cast<std::int32_t>(0x80402010U));
   unrolled<8>([&](auto chunk) VERNAL_INLINE {
-    constexpr int c = decltype(chunk)::value;
-    const auto byte = V::template pick_bytes<c / 2, c / 2, c / 2, c / 2>(bits);
-    const auto is_set = V::has_bits(byte, c % 2 == 0 ? low : high);
-    out[c] = V::or_masked(out[c], is_set, V::bytes(16));
+    constexpr int kChunk = decltype(chunk)::kValue;
+    const auto byte = V::template pick_bytes<kChunk / 2, kChunk / 2, kChunk / 2, kChunk / 2>(bits);
+    const auto is_set = V::has_bits(byte, kChunk % 2 == 0 ? low : high);
+    out[kChunk] = V::or_masked(out[kChunk], is_set, V::bytes(16));
   });
 }
 

@@ -44,7 +44,7 @@ typename V::Ints correction_sum(const CorrectionWords& words, const std::int16_t
   const std::int16_t* group_sums = sums + (Format::kGroups == 16 ? 0 : kSumsOf32At);
   typename V::Ints total = V::zero();
   unrolled<Format::kGroups / 2>([&](auto pair) VERNAL_INLINE {
-    constexpr int kPair = decltype(pair)::value;
+    constexpr int kPair = decltype(pair)::kValue;
     total = V::dot_pairs(total, words(pair), group_sums + 2 * kPair);
   });
   return total;
@@ -77,7 +77,7 @@ template <class V, class Format, int kTokens, int kPart>
     for (auto& product : group) product = V::zero();
   }
   unrolled<Format::kWordsPerPart>([&](auto word) VERNAL_INLINE {
-    constexpr int kWord = decltype(word)::value;
+    constexpr int kWord = decltype(word)::kValue;
     typename V::Ints codes[Format::kStreams];
     Format::template raw_codes<kPart, kWord>(words, codes);
     for (int s = 0; s < Format::kStreams; ++s) {
@@ -89,7 +89,7 @@ template <class V, class Format, int kTokens, int kPart>
     }
   });
   unrolled<Format::kSums>([&](auto stream) VERNAL_INLINE {
-    constexpr int kStream = decltype(stream)::value;
+    constexpr int kStream = decltype(stream)::kValue;
     constexpr int kColumn = Format::column(kPart, kStream);
     constexpr int kShift = Format::shift(kStream);
     const auto scale = scales.template scale<group_of<Format>(kColumn)>();
@@ -116,14 +116,14 @@ template <class V, class Format, int kTokens>
     typename V::Ints sums[kTokens];
     for (auto& sum : sums) sum = V::zero();
     unrolled<Format::kParts>([&](auto part) VERNAL_INLINE {
-      constexpr int kPart = decltype(part)::value;
+      constexpr int kPart = decltype(part)::kValue;
       ahead.template prefetch<kPart, Format::kParts>();
       multiply_part<V, Format, kTokens, kPart>(block.words, scales, x, sums);
     });
     const Factors<V> factors = Format::factors(block);
     for (int n = 0; n < kTokens; ++n) {
       const auto correction = correction_sum<V, Format>(
-          [&](auto pair) { return scales.template correction<decltype(pair)::value>(); },
+          [&](auto pair) { return scales.template correction<decltype(pair)::kValue>(); },
           x.sums + kSumsPerBlock256 * n);
       total[n] = add_block<V, Format>(total[n], factors, x.scales[n], sums[n], correction);
     }
@@ -145,9 +145,9 @@ struct Tile256 {
 template <class V, class Format>
 [[gnu::flatten]] void unpack_tile(const Block<V>& block, Tile256<V, Format>& tile) {
   unrolled<Format::kParts>([&](auto part) VERNAL_INLINE {
-    constexpr int kPart = decltype(part)::value;
+    constexpr int kPart = decltype(part)::kValue;
     unrolled<Format::kWordsPerPart>([&](auto word) VERNAL_INLINE {
-      constexpr int kWord = decltype(word)::value;
+      constexpr int kWord = decltype(word)::kValue;
       typename V::Ints codes[Format::kStreams];
       Format::template codes<kPart, kWord>(block.words, codes);
       for (int s = 0; s < Format::kStreams; ++s) {
@@ -157,11 +157,11 @@ template <class V, class Format>
   });
   const typename Format::Scales scales(block.words);
   unrolled<Format::kGroups>([&](auto group) VERNAL_INLINE {
-    constexpr int kGroup = decltype(group)::value;
+    constexpr int kGroup = decltype(group)::kValue;
     tile.scales[kGroup] = scales.template scale<kGroup>();
   });
   unrolled<Format::kGroups / 2>([&](auto pair) VERNAL_INLINE {
-    constexpr int kPair = decltype(pair)::value;
+    constexpr int kPair = decltype(pair)::kValue;
     tile.corrections[kPair] = scales.template correction<kPair>();
   });
   tile.factors = Format::factors(block);
@@ -178,24 +178,24 @@ template <class V, class Format, int kTokens>
     typename V::Ints products[kTokens];
     for (auto& product : products) product = V::zero();
     unrolled<kWords>([&](auto word) VERNAL_INLINE {
-      const int at = kWords * g + decltype(word)::value;
+      const int at = kWords * g + decltype(word)::kValue;
       const auto codes = tile.codes[at];
       unrolled<kTokens>([&](auto token) VERNAL_INLINE {
-        constexpr int kToken = decltype(token)::value;
+        constexpr int kToken = decltype(token)::kValue;
         products[kToken] = V::dot_bytes(products[kToken], codes, x.codes + 256 * kToken + 4 * at);
       });
     });
     const auto scale = tile.scales[g];
     const std::int16_t* m = x.sums + kMultipliersAt + g * 8 / Format::kGroups * 2;
     unrolled<kTokens>([&](auto token) VERNAL_INLINE {
-      constexpr int kToken = decltype(token)::value;
+      constexpr int kToken = decltype(token)::kValue;
       const auto scaled = V::multiply_by(scale, m + kSumsPerBlock256 * kToken);
       sums[kToken] = V::add(sums[kToken], V::multiply(products[kToken], scaled));
     });
   }
   for (int n = 0; n < kTokens; ++n) {
     const auto correction = correction_sum<V, Format>(
-        [&](auto pair) { return tile.corrections[decltype(pair)::value]; },
+        [&](auto pair) { return tile.corrections[decltype(pair)::kValue]; },
         x.sums + kSumsPerBlock256 * n);
     total[n] = add_block<V, Format>(total[n], tile.factors, x.scales[n], sums[n], correction);
   }

@@ -8,7 +8,7 @@ namespace vernal::cpu_avx2::vnni {
 
 template <int kIndex>
 struct Index {
-  static constexpr int value = kIndex;
+  static constexpr int kValue = kIndex;
 };
 
 /// body(Index<0>{}), ..., body(Index<kCount - 1>{}).
