@@ -102,11 +102,11 @@ class ResponseAnswer : public Answer {
       out["incomplete_details"] = json::object{{"reason", incomplete_reason_}};
     }
     json::array items = output_items();
-    std::string stored_items = keep_ ? to_text(items) : std::string();
+    const std::string stored_items = keep_ ? to_text(items) : std::string();
     out["output"] = std::move(items);
     out["usage"] = usage_.to_response_json();
     out["timings"] = usage_.timings();
-    if (keep_) keep_(to_text(out), std::move(stored_items));
+    if (keep_) keep_(to_text(out), stored_items);
     return out;
   }
 
