@@ -62,8 +62,9 @@ struct HttpService {
   void log(std::uint32_t level, std::string_view text) const noexcept;
   /// The same, but the text is made only then. Without memory for it the line says so.
   template <class MakeText>
-  void log(std::uint32_t level,
-           const MakeText& make_text) const noexcept requires std::is_invocable_v<MakeText> {
+  void log(std::uint32_t level, const MakeText& make_text) const noexcept
+    requires std::is_invocable_v<MakeText>
+  {
     if (level < plugin_host().log_level()) return;
     try {
       log(level, std::string_view(make_text()));
