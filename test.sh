@@ -4,7 +4,9 @@
 #   ./test.sh              everything a change must pass here: packages, Release build, all tests
 #   ./test.sh --quick      unit tests only
 #   ./test.sh --no-models  without the tests that need a real model (1.4 GB to fetch, once)
-#   ./test.sh --ci         with formatting, layering, sanitizers, fuzzing and clang-tidy; a skipped test is a failure
+#   ./test.sh --ci         with formatting, layering, sanitizers, fuzzing and clang-tidy; a skipped test is a failure.
+#                          Sanitizers and fuzzing are left out for binaries that have passed them here before
+#   ./test.sh --ci-anew    the same, leaving nothing out
 #
 # It may be run again and again: only what changed is built. docs/testing.md explains the kinds of tests.
 set -euo pipefail
@@ -12,25 +14,30 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 mode=all
 models=wanted
+anew=no
 readonly logs=build/logs
 stages=()  # "minutes  name  result"
 failed=()
 launcher=()  # what ctest is run under
 
-usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,11s/^# \{0,1\}//p' "$0"; }
 
 read_arguments() {
   while [ $# -gt 0 ]; do
     case "$1" in
       --quick) mode=quick ;;
       --ci) mode=ci ;;
+      --ci-anew)
+        mode=ci
+        anew=yes
+        ;;
       --no-models) models='--no-models was said' ;;
       -h | --help)
         usage
         exit 0
         ;;
       *)
-        echo "test: expected --quick, --no-models or --ci, found \"$1\"" >&2
+        echo "test: expected --quick, --no-models, --ci or --ci-anew, found \"$1\"" >&2
         exit 2
         ;;
     esac
@@ -41,9 +48,10 @@ read_arguments() {
 # stage NAME COMMAND...: runs the command with its output in a log file; notes the minutes and whether it failed.
 # Never call it in a condition: bash would then go on after a failing command inside the stage.
 stage() {
-  local name=$1 log begin status minutes
+  local name=$1 log begin status minutes note=''
   shift
   log=$logs/${name// /-}.log
+  rm -f "$logs/unchanged"
   printf '== %s\n' "$name"
   begin=$(date +%s%N)
   set +e
@@ -54,8 +62,9 @@ stage() {
   status=$?
   set -e
   minutes=$(awk -v ns=$(($(date +%s%N) - begin)) 'BEGIN {printf "%.1f", ns / 6e10}')
+  [ ! -e "$logs/unchanged" ] || note=': not run again, nothing has changed since it passed'
   if [ "$status" -eq 0 ]; then
-    stages+=("$(printf '%6s min  %s' "$minutes" "$name")")
+    stages+=("$(printf '%6s min  %s%s' "$minutes" "$name" "$note")")
   else
     stages+=("$(printf '%6s min  %s: FAILED' "$minutes" "$name")")
     failed+=("$name")
@@ -97,16 +106,34 @@ static_checks() {
   tools/make_golden.py --check
 }
 
+# What the tests of a preset's build folder depend on: programs, libraries, the files they read and how they are run.
+digest_of_tests() {
+  find "build/$1/bin" "build/$1/lib" "build/$1/golden" tests sdk test.sh CMakePresets.json -type f ! -name '*.pyc' -print0 |
+    sort -z | xargs -0 sha256sum | sha256sum
+}
+
+# run_tests_once PRESET LABELS: run_tests with tests of these labels, unless just these binaries have passed them in this
+# folder before. Says so in the table of stages.
+run_tests_once() {
+  local preset=$1 labels=$2 passed digest
+  passed=build/$preset/passed-${labels//[^a-z0-9_]/-}
+  digest=$(digest_of_tests "$preset")
+  if [ "$anew" = no ] && [ "$(cat "$passed" 2>/dev/null)" = "$digest" ]; then
+    echo "nothing has changed since these tests passed; --ci-anew runs them again"
+    touch "$logs/unchanged"
+    return
+  fi
+  run_tests "$preset" --label-regex "$labels"
+  echo "$digest" >"$passed"
+}
+
 asan() {
-  build asan tests-unit tests-emulated
-  UBSAN_OPTIONS=print_stacktrace=1 run_tests asan --label-regex '^(unit|emulated)$'
+  build asan tests-unit tests-emulated fuzzers
+  UBSAN_OPTIONS=print_stacktrace=1 run_tests_once asan '^(unit|emulated)$'
 }
 
 # A minute for each target.
-fuzz() {
-  build asan fuzzers
-  run_tests asan --label-regex '^fuzz$'
-}
+fuzz() { run_tests_once asan '^fuzz$'; }
 
 # The areas with threads of their own.
 readonly threaded='engine openai_http observe cpu_avx2 stdin_repl'
@@ -117,7 +144,7 @@ tsan() {
   build tsan "${targets[@]}"
   # Compiled by g++ 12, it cannot place its memory where kernels with more random address bits allow.
   if setarch --addr-no-randomize true 2>/dev/null; then launcher=(setarch --addr-no-randomize); fi
-  run_tests tsan --label-regex "^(${threaded// /|})\$"
+  run_tests_once tsan "^(${threaded// /|})\$"
 }
 
 tidy() { tools/run_clang_tidy.py build/asan; }

@@ -22,8 +22,11 @@ MEASURES = [
     ("prefill 512", "prefill 512", 512),
     ("decode at 0", "decode 0 32", 32),
     ("decode at 4096", "decode 4096 16", 16),
+    ("decode at 7680", "decode 7680 16", 16),
+    ("prefill 512 at 7680", "prefill 512 7680", 512),
 ]
-TWO_SEQUENCES = ("decode at 0, two sequences", "decode 0 32 2", 64)
+# name, sequences that decode together
+TOGETHER = [("decode at 0, two sequences", 2), ("decode at 0, four sequences", 4)]
 # architecture -> lowest accepted ratio of a measure; measures and architectures without one are only reported
 BARS = {
     "qwen2": {"prefill 512": 0.75, "decode at 0": 1.0, "decode at 4096": 1.2, "decode at 0, two sequences": 1.6},
@@ -38,11 +41,12 @@ plugin_paths = ["{plugins}"]
 [backends.cpu]
 plugin = "cpu_avx2"
 threads = {threads}
+isa = "{isa}"
 [models.m]
 path = "{model}"
 backend = "cpu"
 context_length = 8192
-slots = 2
+slots = 4
 max_tokens_per_step = 1024
 kv_cache = {{ keys = "q8_0", values = "q8_0" }}
 [frontends.unused]
@@ -155,11 +159,13 @@ def measure(ours, peer, arguments, bars):
         if title == "decode at 0" and theirs < PEER_LEAST:
             print(f"    not a fair run: expected {PEER_LEAST:g} tokens/s or more of the peer")
             failed = True
-    if not arguments.only:
-        title, line, tokens = TWO_SEQUENCES
-        one = statistics.median(ours.ask("decode 0 32") for _ in range(arguments.rounds))
-        two = statistics.median(ours.ask(line) for _ in range(arguments.rounds))
-        failed |= report(title, f"{tokens / two:9.2f}{'':9}", 2 * one / two, "times one", bars.get(title))
+    for title, count in TOGETHER:
+        if arguments.only and arguments.only not in title:
+            continue
+        pairs = [(ours.ask("decode 0 32"), ours.ask(f"decode 0 32 {count}")) for _ in range(arguments.rounds)]
+        ratios = [count * one / together for one, together in pairs]
+        speed = 32 * count / statistics.median(together for _, together in pairs)
+        failed |= report(title, f"{speed:9.2f}{'':9}", statistics.median(ratios), "times one", bars.get(title))
     return failed
 
 
@@ -169,6 +175,7 @@ def main():
     parser.add_argument("model", type=pathlib.Path)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--isa", default="auto", help="instruction set of our side, as in the backend's table")
     parser.add_argument("--only", help="measures whose name contains this")
     parser.add_argument("--logits", type=int, metavar="TOKENS", default=0,
                         help="compare the logits of so many tokens instead of the speed")
@@ -178,7 +185,7 @@ def main():
         folder = pathlib.Path(name)
         deployment = folder / "compare.toml"
         deployment.write_text(DEPLOYMENT.format(plugins=build / "lib/vernal/plugins", model=model,
-                                                threads=arguments.threads))
+                                                threads=arguments.threads, isa=arguments.isa))
         peer = Worker([str(build_peer(folder)), str(model), str(arguments.threads), "16384",
                        str(folder / "peer.f32")])
         ours = Worker([str(build / "bin/compare_worker"), str(deployment), str(folder / "ours.f32")])

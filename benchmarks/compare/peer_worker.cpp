@@ -17,6 +17,7 @@
 namespace {
 
 constexpr int kBatchTokens = 512;
+constexpr int kMostSequences = 4;
 
 class Worker {
  public:
@@ -30,7 +31,7 @@ class Worker {
     params.n_ctx = static_cast<std::uint32_t>(context_length);
     params.n_batch = kBatchTokens;
     params.n_ubatch = kBatchTokens;
-    params.n_seq_max = 2;
+    params.n_seq_max = kMostSequences;
     params.n_threads = static_cast<std::uint32_t>(threads);
     params.n_threads_batch = static_cast<std::uint32_t>(threads);
     params.flash_attn = true;
@@ -42,8 +43,8 @@ class Worker {
 
   bool is_ready() const { return model_ != nullptr && context_ != nullptr; }
 
-  double prefill(int count) {
-    prepare(1, 0);
+  double prefill(int count, int depth) {
+    prepare(1, depth);
     return timed([&] { feed(0, count); });
   }
 
@@ -125,7 +126,7 @@ class Worker {
   llama_model* model_ = nullptr;
   llama_context* context_ = nullptr;
   llama_batch batch_{};
-  int lengths_[2] = {0, 0};
+  int lengths_[kMostSequences] = {};
 };
 
 }  // namespace
@@ -146,7 +147,7 @@ int main(int argc, char** argv) {
     int num_sequences = 1;
     words >> verb >> first >> count >> num_sequences;
     if (num_sequences == 0) num_sequences = 1;
-    std::cout << (verb == "prefill"  ? worker.prefill(first)
+    std::cout << (verb == "prefill"  ? worker.prefill(first, count)
                   : verb == "logits" ? worker.logits(first, argv[4])
                                      : worker.decode(first, count, num_sequences))
               << std::endl;

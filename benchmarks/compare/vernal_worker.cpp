@@ -3,7 +3,8 @@
 //
 //   decode DEPTH COUNT [SEQUENCES]   COUNT steps from DEPTH tokens on, each one token of every
 //                                    sequence
-//   prefill COUNT                    COUNT tokens from the start, at once if the deployment allows
+//   prefill COUNT [DEPTH]            COUNT tokens from DEPTH tokens on, at once if the deployment
+//                                    allows
 //   logits COUNT                     COUNT tokens from the start, one by one; their logits,
 //                                    [COUNT, vocabulary] f32, go to the file of the command line
 // Each line is answered with its time in seconds. The time to reach DEPTH does not count. The first
@@ -28,8 +29,8 @@ class Worker {
  public:
   explicit Worker(LoadedModel& model) : model_(model) {}
 
-  double prefill(std::uint64_t count) {
-    prepare(1, 0, count);
+  double prefill(std::uint64_t count, std::uint64_t depth) {
+    prepare(1, depth, count);
     return timed([&] { feed({0}, count); });
   }
 
@@ -138,7 +139,7 @@ int serve(const char* file, const char* logits_file) {
     std::size_t num_sequences = 1;
     words >> verb >> first >> count >> num_sequences;
     if (num_sequences == 0) num_sequences = 1;
-    const double seconds = verb == "prefill"  ? worker.prefill(first)
+    const double seconds = verb == "prefill"  ? worker.prefill(first, count)
                            : verb == "logits" ? worker.logits(first, logits_file)
                                               : worker.decode(first, count, num_sequences);
     std::cout << seconds << std::endl;

@@ -20,7 +20,7 @@ constexpr std::int64_t kDim = 128;
 // processor.
 constexpr std::int64_t kLayers = 28;
 
-void run_attention(benchmark::State& state, KvFormat format, std::int64_t depth,
+void run_attention(benchmark::State& state, KvFormat format, InstructionSet set, std::int64_t depth,
                    std::int64_t queries) {
   const KvLayout layout{kKvHeads, kDim, kDim, format, format};
   const std::int64_t pages = (depth + queries + kPageTokens - 1) / kPageTokens;
@@ -39,6 +39,7 @@ void run_attention(benchmark::State& state, KvFormat format, std::int64_t depth,
   a.num_query_heads = kHeads;
   a.scale = 0.09F;
   a.sequences = {&sequence, 1};
+  a.kernels = &page_kernels(set);
   AttentionSchedule schedule;
   schedule_attention(a, 1, 0, schedule);
   std::vector<float> scratch(static_cast<std::size_t>(attention_scratch_floats(a)));
@@ -59,17 +60,26 @@ void run_attention(benchmark::State& state, KvFormat format, std::int64_t depth,
                          benchmark::Counter::kIsRate);
 }
 
+void register_format(const std::string& name, KvFormat format, const InstructionSetInfo& set) {
+  for (const std::int64_t depth : {512, 4096}) {
+    for (const std::int64_t queries : {1, 64}) {
+      const std::string title = "attention/" + name + "/" + std::string(set.name) +
+                                "/depth:" + std::to_string(depth) +
+                                "/queries:" + std::to_string(queries);
+      benchmark::RegisterBenchmark(title.c_str(), [=, id = set.id](benchmark::State& s) {
+        run_attention(s, format, id, depth, queries);
+      })->Unit(benchmark::kMillisecond);
+    }
+  }
+}
+
 void register_all() {
-  for (const auto& [name, format] : {std::pair{"f16", KvFormat::kF16}, {"q8_0", KvFormat::kQ8_0}}) {
-    for (const std::int64_t depth : {512, 4096}) {
-      for (const std::int64_t queries : {1, 64}) {
-        const std::string title = std::string("attention/") + name +
-                                  "/depth:" + std::to_string(depth) +
-                                  "/queries:" + std::to_string(queries);
-        benchmark::RegisterBenchmark(title.c_str(), [=](benchmark::State& s) {
-          run_attention(s, format, depth, queries);
-        })->Unit(benchmark::kMillisecond);
-      }
+  for (const auto& [name, format] :
+       {std::pair{"f16", KvFormat::kF16}, {"q8_0", KvFormat::kQ8_0}, {"q4_0", KvFormat::kQ4_0}}) {
+    for (const InstructionSetInfo& set : instruction_sets()) {
+      const bool has_kernels = set.id == InstructionSet::kAvx2 ||
+                               &page_kernels(set.id) != &page_kernels(InstructionSet::kAvx2);
+      if (is_available(set.id) && has_kernels) register_format(name, format, set);
     }
   }
 }

@@ -47,6 +47,7 @@ ThreadPool::ThreadPool(std::int32_t num_threads, std::span<const std::int64_t> c
     throw Error(VERNAL_INVALID_ARGUMENT,
                 "thread pool: expected at least 1 thread, found " + std::to_string(num_threads));
   }
+  counters_ = std::vector<Counter>(kCounters * static_cast<std::size_t>(num_threads));
   threads_.reserve(static_cast<std::size_t>(num_threads - 1));
   try {
     for (std::int32_t i = 1; i < num_threads; ++i) {
@@ -106,7 +107,9 @@ void ThreadPool::arrive(std::uint32_t loops) {
   // The last one in: nobody claims now, so the counters of this stretch can begin anew.
   const std::uint32_t used = loops < kCounters ? loops : kCounters;
   for (std::uint32_t i = 0; i < used; ++i) {
-    counters_[(loops - 1 - i) % kCounters].next.store(0, std::memory_order_relaxed);
+    for (std::int32_t worker = 0; worker < num_threads_; ++worker) {
+      counter(loops - 1 - i, worker).store(0, std::memory_order_relaxed);
+    }
   }
   arrived_.store(0, std::memory_order_relaxed);
   generation_.fetch_add(1, std::memory_order_release);

@@ -6,7 +6,7 @@
 // microseconds and then sleeping: fast inside a step, free between steps.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -30,12 +30,27 @@ class Worker {
   template <class Body>
   void parallel_for(std::int64_t count, std::int64_t chunk, Body&& body);
 
+  /// parallel_for() over what is read from memory in order: every worker has a share of neighbouring
+  /// pieces and goes through it from front to back, so that what the processor reads ahead is its
+  /// own; who has finished helps those next to it. Pieces begin at multiples of `chunk`.
+  template <class Body>
+  void parallel_shares(std::int64_t count, std::int64_t chunk, Body&& body);
+
   /// Returns when every worker has arrived. What they wrote before is visible afterwards.
   void barrier();
 
  private:
   friend class ThreadPool;
   Worker(ThreadPool& pool, std::int32_t index) : pool_(&pool), index_(index) {}
+
+  /// Others whose share a worker looks at when it has finished its own: every look costs a transfer
+  /// between cores, and each share is finished by its owner in any case.
+  static constexpr std::int32_t kHelped = 4;
+
+  /// Claims pieces [next, last) of `chunk` each, up to `count`, until there are none.
+  template <class Body>
+  static void claim(std::atomic<std::int64_t>& next, std::int64_t last, std::int64_t count,
+                    std::int64_t chunk, Body&& body);
 
   ThreadPool* pool_;
   std::int32_t index_;
@@ -81,6 +96,14 @@ class ThreadPool {
   /// Loops between two barriers; more would share a counter.
   static constexpr std::uint32_t kCounters = 16;
 
+  /// The counter of a worker's share in a loop; that of worker 0 serves loops without shares.
+  std::atomic<std::int64_t>& counter(std::uint32_t loop, std::int32_t worker) {
+    const std::size_t row = loop % kCounters;
+    return counters_[row * static_cast<std::size_t>(num_threads_) +
+                     static_cast<std::size_t>(worker)]
+        .next;
+  }
+
   /// A number on a cache line of its own, so that workers who claim do not disturb those who wait.
   struct alignas(64) Counter {
     std::atomic<std::int64_t> next{0};
@@ -93,7 +116,7 @@ class ThreadPool {
 
   std::int32_t num_threads_;
   Region region_;
-  std::array<Counter, kCounters> counters_;
+  std::vector<Counter> counters_;  // [kCounters][num_threads]
   alignas(64) std::atomic<std::int32_t> arrived_{0};
   alignas(64) std::atomic<std::uint32_t> generation_{0};  // barriers passed
   alignas(64) std::atomic<std::uint32_t> epoch_{0};       // regions started
@@ -104,13 +127,32 @@ class ThreadPool {
 inline std::int32_t Worker::num_workers() const { return pool_->num_threads(); }
 
 template <class Body>
-void Worker::parallel_for(std::int64_t count, std::int64_t chunk, Body&& body) {
-  std::atomic<std::int64_t>& next = pool_->counters_[loops_++ % ThreadPool::kCounters].next;
+void Worker::claim(std::atomic<std::int64_t>& next, std::int64_t last, std::int64_t count,
+                   std::int64_t chunk, Body&& body) {
   // Relaxed is enough: a claim hands over a number, the barrier hands over the data.
   for (;;) {
-    const std::int64_t first = next.fetch_add(chunk, std::memory_order_relaxed);
-    if (first >= count) return;
+    const std::int64_t first = next.fetch_add(1, std::memory_order_relaxed) * chunk;
+    if (first >= last) return;
     body(first, first + chunk < count ? first + chunk : count);
+  }
+}
+
+template <class Body>
+void Worker::parallel_for(std::int64_t count, std::int64_t chunk, Body&& body) {
+  claim(pool_->counter(loops_++, 0), count, count, chunk, body);
+}
+
+template <class Body>
+void Worker::parallel_shares(std::int64_t count, std::int64_t chunk, Body&& body) {
+  const std::int64_t pieces = (count + chunk - 1) / chunk;
+  const std::int32_t workers = num_workers();
+  const std::uint32_t loop = loops_++;
+  for (std::int32_t k = 0; k < std::min(workers, 1 + kHelped); ++k) {
+    const std::int32_t owner = (index_ + k) % workers;
+    const std::int64_t first = pieces * owner / workers * chunk;
+    const std::int64_t last = std::min(pieces * (owner + 1) / workers * chunk, count);
+    claim(pool_->counter(loop, owner), last - first, count - first, chunk,
+          [&](std::int64_t begin, std::int64_t end) { body(first + begin, first + end); });
   }
 }
 

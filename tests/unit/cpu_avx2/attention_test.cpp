@@ -44,7 +44,9 @@ void rotate_exactly(std::vector<float>& row, std::int64_t block) {
 /// A sequence of random q, k, v rows, and the pages they go to.
 class Cache {
  public:
-  Cache(const Shapes& shapes, std::int64_t length, std::uint32_t seed) : shapes_(shapes) {
+  Cache(const Shapes& shapes, std::int64_t length, std::uint32_t seed,
+        InstructionSet set = InstructionSet::kAvx2)
+      : shapes_(shapes), kernels_(page_kernels(set)) {
     const auto rows = static_cast<std::size_t>(length);
     q_ = random_floats(rows * size(shapes.query_heads * shapes.key_dim), seed);
     k_ = random_floats(rows * size(shapes.kv_heads * shapes.key_dim), seed + 1);
@@ -78,6 +80,7 @@ class Cache {
     a.softcap = shapes_.softcap;
     a.scale = 1.0F / std::sqrt(static_cast<float>(shapes_.key_dim));
     a.sequences = {&sequence, 1};
+    a.kernels = &kernels_;
     append_kv(a, k_.data() + first * shapes_.kv_heads * shapes_.key_dim,
               v_.data() + first * shapes_.kv_heads * shapes_.value_dim, 0, last - first);
     AttentionSchedule schedule;
@@ -150,6 +153,7 @@ class Cache {
   }
 
   Shapes shapes_;
+  const PageKernels& kernels_;
   std::int64_t used_splits_ = 0;
   KvLayout layout_;
   std::vector<float> q_, k_, v_, sinks_;
@@ -211,6 +215,29 @@ TEST(Attention, GivesTheSameBitsInAnyChunksAndSplits) {
       EXPECT_TRUE(was_split);
     }
   }
+}
+
+TEST(Attention, GivesTheSameBitsWithEveryInstructionSet) {
+  constexpr std::int64_t kLength = 580;
+  int compared = 0;
+  for (const InstructionSetInfo& set : instruction_sets()) {
+    if (&page_kernels(set.id) == &page_kernels(InstructionSet::kAvx2)) continue;
+    if (!is_available(set.id)) continue;
+    for (const Shapes& shapes : kShapes) {
+      Cache plain(shapes, kLength, 71);
+      Cache other(shapes, kLength, 71, set.id);
+      ASSERT_EQ(other.run(0, 517, 1, 0), plain.run(0, 517, 1, 0))
+          << set.name << ", " << shapes.query_heads << " heads of " << shapes.key_dim;
+      for (std::int64_t first = 517; first < kLength; first += 9) {
+        const std::int64_t last = std::min(first + 9, kLength);
+        ASSERT_EQ(other.run(first, last, 16, 1 << 20), plain.run(first, last, 16, 1 << 20))
+            << set.name << ", " << shapes.query_heads << " heads, position " << first;
+      }
+      ++compared;
+    }
+  }
+  if (compared == 0)
+    GTEST_SKIP() << "this processor has no instruction set with page kernels of its own";
 }
 
 TEST(Attention, RoundsKeysAndValuesToTheirFormat) {

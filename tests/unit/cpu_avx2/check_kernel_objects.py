@@ -53,9 +53,9 @@ def main():
     parser.add_argument("objects", nargs="+")
     objects = parser.parse_args().objects
     problems = [problem for path in objects for problem in problems_of(path)]
-    own = sum(any(path.endswith(f"/{stem}.o") for stem in OWN_TYPE) for path in objects)
-    if own != len(OWN_TYPE):
-        problems.append(f"expected objects of {', '.join(OWN_TYPE)}, found {own} of them")
+    missing = [stem for stem in OWN_TYPE if not any(path.endswith(f"/{stem}.o") for path in objects)]
+    if missing:
+        problems.append(f"expected objects of {', '.join(missing)}, found none")
     print("\n".join(problems) or f"{len(objects)} objects use the instructions they may")
     return 1 if problems else 0
 

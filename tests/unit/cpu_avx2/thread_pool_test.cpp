@@ -39,6 +39,41 @@ TEST(ThreadPool, HandsOutEveryPieceOfARangeOnce) {
   }
 }
 
+TEST(ThreadPool, SharesOutEveryPieceOfARangeOnce) {
+  for (const std::int32_t threads : {1, 2, 7}) {
+    ThreadPool pool(threads);
+    for (const std::int64_t count : {0, 1, 7, 64, 1001}) {
+      for (const std::int64_t chunk : {1, 8, 100}) {
+        std::vector<std::atomic<int>> hits(static_cast<std::size_t>(count));
+        pool.run([&](Worker& worker) {
+          for (int loop = 0; loop < 20; ++loop) {
+            worker.parallel_shares(count, chunk, [&](std::int64_t first, std::int64_t last) {
+              EXPECT_EQ(first % chunk, 0);
+              for (std::int64_t i = first; i < last; ++i) ++hits[static_cast<std::size_t>(i)];
+            });
+            if (loop % 7 == 0) worker.barrier();
+          }
+        });
+        for (const auto& hit : hits) ASSERT_EQ(hit.load(), 20);
+      }
+    }
+  }
+}
+
+TEST(ThreadPool, HelpsWhoIsLate) {
+  ThreadPool pool(2);
+  std::atomic<int> of_second{0};
+  std::atomic<bool> all_done{false};
+  pool.run([&](Worker& worker) {
+    // Worker 1 comes only when worker 0 has done everything, its share included.
+    while (worker.index() == 1 && !all_done.load()) std::this_thread::yield();
+    worker.parallel_shares(64, 1,
+                           [&](std::int64_t first, std::int64_t) { of_second += first >= 32; });
+    all_done = true;
+  });
+  EXPECT_EQ(of_second.load(), 32);
+}
+
 TEST(ThreadPool, ShowsWritesBehindABarrier) {
   ThreadPool pool(4);
   std::vector<std::int64_t> values(1000);

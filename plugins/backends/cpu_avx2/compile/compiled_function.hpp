@@ -38,6 +38,7 @@ struct CompileContext {
   const backend::KvPlan& kv;
   const backend::StatePlan& states;
   std::int32_t num_threads;
+  InstructionSet instruction_set;  ///< that kernels are chosen for
 };
 
 /// Compiles a function whose nodes are all supported (operation_table.hpp).

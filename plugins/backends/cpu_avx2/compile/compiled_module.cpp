@@ -28,7 +28,8 @@ CompiledModule::CompiledModule(std::shared_ptr<const Module> source,
       states(*module, options),
       weights(*module, set) {
   for (std::uint32_t f = 0; f < module->functions.size(); ++f) {
-    functions.push_back(compile_function(*module, f, {options, layouts, kv, states, num_threads}));
+    functions.push_back(
+        compile_function(*module, f, {options, layouts, kv, states, num_threads, set}));
     arena_bytes = std::max(arena_bytes, functions.back().arena_bytes);
     scratch_bytes = std::max(scratch_bytes, functions.back().scratch_bytes);
     output_bytes = std::max(output_bytes, functions.back().output_bytes);

@@ -78,6 +78,7 @@ void compile_attention(FunctionBuilder& builder, const Node& node) {
   p.shape.scale = static_cast<float>(options.scale);
   p.shape.softcap = static_cast<float>(options.softcap);
   p.shape.is_causal = options.causal;
+  p.shape.kernels = &page_kernels(context.instruction_set);
   p.schedule = schedule_of(builder, p.shape);
   p.y = builder.new_output(node);
   const auto context_length = static_cast<std::int64_t>(context.options.context_length);

@@ -89,7 +89,7 @@ void LinearOperation::run(const StepContext& step, Worker& worker) const noexcep
   matmul.y_stride = p_.num_outputs;
   const std::int64_t groups = matmul.weights.num_groups();
   const std::int64_t chunk = groups_per_claim(matmul.weights, groups, worker);
-  worker.parallel_for(groups, chunk, [&](std::int64_t first, std::int64_t last) {
+  worker.parallel_shares(groups, chunk, [&](std::int64_t first, std::int64_t last) {
     matmul_groups(matmul, first, last);
   });
 }

@@ -1,11 +1,9 @@
 #include "kernels/attention/attention.hpp"
 
 #include <algorithm>
-#include <type_traits>
 
 #include "kernels/attention/hadamard.hpp"
 #include "kernels/attention/kv_products_codes.hpp"
-#include "kernels/attention/kv_products_f16.hpp"
 #include "kernels/attention/online_softmax.hpp"
 #include "kernels/simd.hpp"
 
@@ -65,8 +63,9 @@ struct TileMemory {
       : scores(scratch),
         factors(scores + most_rows(a) * kPageTokens),
         query_scales(factors + most_rows(a)),
-        query_codes(reinterpret_cast<std::int16_t*>(query_scales + most_rows(a))),
-        value_scales(query_scales + most_rows(a) + most_rows(a) * a.layout.key_dim / 2),
+        queries(query_scales + most_rows(a)),
+        query_codes(reinterpret_cast<std::int16_t*>(queries)),
+        value_scales(queries + most_rows(a) * a.layout.key_dim),
         split(value_scales + a.layout.value_dim / kKvGroup * kPageTokens, a.layout.value_dim),
         total(split.end(most_rows(a)), a.layout.value_dim) {}
 
@@ -77,13 +76,14 @@ struct TileMemory {
 
   static std::int64_t floats(const Attention& a) {
     const std::int64_t row =
-        kPageTokens + 2 + a.layout.key_dim / 2 + 2 * SoftmaxRows::row_floats(a.layout.value_dim);
+        kPageTokens + 2 + a.layout.key_dim + 2 * SoftmaxRows::row_floats(a.layout.value_dim);
     return most_rows(a) * row + a.layout.value_dim / kKvGroup * kPageTokens;
   }
 
   float* scores;   // [rows][64], then weights
   float* factors;  // [rows]: what a weight is worth in the row's sums
   float* query_scales;
+  float* queries;             // [rows][key_dim], or in the same place
   std::int16_t* query_codes;  // [rows][key_dim]
   float* value_scales;        // [value_dim / 32][64]
   SoftmaxRows split;
@@ -100,10 +100,14 @@ class Tile {
         heads_(attention.heads_per_group()),
         num_rows_((item.last_query - item.first_query) * heads_),
         memory_(attention, scratch) {
-    if (!has_codes(a_.layout.keys)) return;
     const std::int64_t dim = a_.layout.key_dim;
     for (std::int64_t r = 0; r < num_rows_; ++r) {
-      const RotatedRow query(a_.q + output_row(r) * dim, dim, a_.layout.key_rotation);
+      const float* row = a_.q + output_row(r) * dim;
+      if (!has_codes(a_.layout.keys)) {
+        std::copy_n(row, dim, memory_.queries + r * dim);
+        continue;
+      }
+      const RotatedRow query(row, dim, a_.layout.key_rotation);
       memory_.query_scales[r] = quantize_query(query.data(), dim, memory_.query_codes + r * dim);
     }
   }
@@ -156,84 +160,35 @@ class Tile {
     return a_.pages + s_.pages[page] * a_.page_stride;
   }
 
-  /// Slots of a page: scores, softmax and values of all rows, a few rows at a time.
+  /// Slots of a page: scores, weights and values of all rows.
   void run_page(std::int64_t page, Slots slots, bool has_next) {
     const KvLayout& kv = a_.layout;
     std::byte* data = page_data(page);
     const KvRun keys{kv.keys, data + kv.keys_at(item_.head), kv.key_dim};
     const KvRun values{kv.values, data + kv.values_at(item_.head), kv.value_dim};
-    for_each_pass(kv.keys, [&](std::int64_t r, int rows) {
-      score_rows({keys, values.data, slots}, r, rows);
-    });
-    const std::int64_t start = page * kPageTokens;
+    a_.kernels->score({num_rows_, memory_.queries, memory_.query_codes}, {keys, values.data, slots},
+                      memory_.scores);
     for (std::int64_t r = 0; r < num_rows_; ++r) {
-      const KeyRange seen = visible_keys(a_, s_, item_.first_query + r / heads_);
-      const float scale = has_codes(kv.keys) ? a_.scale * memory_.query_scales[r] : a_.scale;
-      memory_.factors[r] = memory_.split.add_scores(
-          r, memory_.scores + r * kPageTokens,
-          {std::max(slots.first, seen.first - start), std::min(slots.last, seen.last - start)},
-          {scale, a_.softcap});
+      memory_.factors[r] = weigh_row(r, page * kPageTokens, slots);
     }
-    if (has_codes(kv.values)) load_value_scales(values, slots, memory_.value_scales);
     const std::byte* next = has_next ? page_data(page + 1) + kv.keys_at(item_.head) : nullptr;
-    for_each_pass(kv.values, [&](std::int64_t r, int rows) {
-      add_rows({values, next, slots}, r, rows);
-    });
+    a_.kernels->add(memory_.scores, memory_.factors, num_rows_, {values, next, slots},
+                    memory_.value_scales, memory_.split.sums());
   }
 
-  /// Calls f(first row, number of rows) for groups of rows that share a pass.
-  template <class F>
-  void for_each_pass(KvFormat format, F&& f) const {
-    for (std::int64_t r = 0; r < num_rows_;) {
-      const int rows = rows_of_pass(format, num_rows_ - r);
-      f(r, rows);
-      r += rows;
-    }
-  }
-
-  /// A run to work through, and the one that will be needed next.
-  struct PageRun {
-    KvRun run;
-    const std::byte* ahead;
-    Slots slots;
-  };
-
-  void score_rows(const PageRun& page, std::int64_t r, int count) {
-    const float* q[kMostRows] = {};
-    const std::int16_t* codes[kMostRows] = {};
-    for (int k = 0; k < count; ++k) {
-      q[k] = a_.q + output_row(r + k) * page.run.dim;
-      codes[k] = memory_.query_codes + (r + k) * page.run.dim;
-    }
-    const std::byte* ahead = r == 0 ? page.ahead : nullptr;
+  /// Turns the scores of row r in the page that begins at position `start` into weights; returns
+  /// what one is worth in the row's sums.
+  float weigh_row(std::int64_t r, std::int64_t start, Slots slots) {
     float* scores = memory_.scores + r * kPageTokens;
-    with_rows(count, [&](auto rows) {
-      if (page.run.format == KvFormat::kF16) {
-        score_page_f16<rows>(q, page.run, ahead, page.slots, scores);
-      } else if (page.run.format == KvFormat::kQ8_0) {
-        score_page_codes<EightBitCodes, rows>(codes, page.run, ahead, page.slots, scores);
-      } else {
-        score_page_codes<FourBitCodes, rows>(codes, page.run, ahead, page.slots, scores);
-      }
-    });
-  }
-
-  void add_rows(const PageRun& page, std::int64_t r, int count) {
-    const float* weights = memory_.scores + r * kPageTokens;
-    const float* factors = memory_.factors + r;
-    const std::byte* ahead = r == 0 ? page.ahead : nullptr;
-    const ValueSums sums = memory_.split.sums(r);
-    with_rows(count, [&](auto rows) {
-      if (page.run.format == KvFormat::kF16) {
-        add_page_f16<rows>(weights, factors, page.run, ahead, page.slots, sums);
-      } else if (page.run.format == KvFormat::kQ8_0) {
-        add_page_codes<EightBitCodes, rows>(weights, factors, memory_.value_scales, page.run, ahead,
-                                            page.slots, sums);
-      } else {
-        add_page_codes<FourBitCodes, rows>(weights, factors, memory_.value_scales, page.run, ahead,
-                                           page.slots, sums);
-      }
-    });
+    const KeyRange keys = visible_keys(a_, s_, item_.first_query + r / heads_);
+    const Slots seen{std::max(slots.first, keys.first - start),
+                     std::min(slots.last, keys.last - start)};
+    if (seen.first >= seen.last) {
+      std::fill_n(scores, kPageTokens, 0.0F);
+      return 0.0F;
+    }
+    const float scale = has_codes(a_.layout.keys) ? a_.scale * memory_.query_scales[r] : a_.scale;
+    return memory_.split.add_page(r, a_.kernels->weigh(scores, seen, {scale, a_.softcap}));
   }
 
   const Attention& a_;

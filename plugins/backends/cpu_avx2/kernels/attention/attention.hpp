@@ -22,7 +22,7 @@
 #include <span>
 #include <vector>
 
-#include "kernels/attention/kv_page.hpp"
+#include "kernels/attention/page_kernels.hpp"
 
 namespace vernal::cpu_avx2 {
 
@@ -53,6 +53,7 @@ struct Attention {
   float softcap = 0.0F;  ///< 0: none
   bool is_causal = true;
   std::span<const AttentionSequence> sequences;
+  const PageKernels* kernels = &page_kernels(InstructionSet::kAvx2);
 
   std::int64_t heads_per_group() const { return num_query_heads / layout.num_heads; }
 };

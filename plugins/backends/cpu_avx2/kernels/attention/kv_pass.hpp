@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "kernels/attention/kv_page.hpp"
+#include "kernels/attention/page_kernels.hpp"
 #include "kernels/simd.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -45,18 +45,6 @@ inline void with_rows(int rows, F&& f) {
       return f(std::integral_constant<int, kMostRows>{});
   }
 }
-
-/// Slots [first, last) of a page.
-struct Slots {
-  std::int64_t first;
-  std::int64_t last;
-};
-
-/// Weighted sums of values of neighbouring rows: row r at data + r * stride.
-struct ValueSums {
-  float* data;
-  std::int64_t stride;
-};
 
 /// Asks for `bytes` at `offset` of a run that will be needed next; null: there is none, or another
 /// pass has asked.

@@ -67,9 +67,10 @@ inline float quantize_query(const float* q, std::int64_t dim, std::int16_t* code
 }
 
 /// int32 products of kRows queries with the keys of 8 * kVectors slots, over numbers [first, last).
+///   q     [kRows][dim]
 ///   keys  the codes of the first of the slots
 template <class Codes, int kRows, int kVectors>
-inline void multiply_keys(const std::int16_t* const* q, const std::byte* keys,
+inline void multiply_keys(const std::int16_t* q, std::int64_t dim, const std::byte* keys,
                           const std::byte* ahead, Slots numbers, __m256i (&sums)[kRows][kVectors]) {
   for (auto& row : sums) {
     for (__m256i& sum : row) sum = _mm256_setzero_si256();
@@ -84,7 +85,7 @@ inline void multiply_keys(const std::int16_t* const* q, const std::byte* keys,
       for (int v = 0; v < kVectors; ++v) key[v] = Codes::widen(keys + offset + 16 * v, pair);
 #pragma GCC unroll 6
       for (int r = 0; r < kRows; ++r) {
-        const __m256i numbers_of_q = broadcast_dword(q[r] + i + 2 * pair);
+        const __m256i numbers_of_q = broadcast_dword(q + r * dim + i + 2 * pair);
 #pragma GCC unroll 4
         for (int v = 0; v < kVectors; ++v) {
           sums[r][v] = _mm256_add_epi32(sums[r][v], _mm256_madd_epi16(key[v], numbers_of_q));
@@ -96,16 +97,16 @@ inline void multiply_keys(const std::int16_t* const* q, const std::byte* keys,
 
 /// scores[r * 64 + slot] = q[r] . key[slot] in units of the query's scale, for the slots given and
 /// their neighbours up to a multiple of 32. Asks for the run `ahead` on the way.
-///   q  codes of kRows queries
+///   q  [kRows][dim], of quantize_query()
 template <class Codes, int kRows>
-void score_page_codes(const std::int16_t* const* q, const KvRun& keys, const std::byte* ahead,
-                      Slots slots, float* scores) {
+void score_page_codes(const std::int16_t* q, const KvRun& keys, const std::byte* ahead, Slots slots,
+                      float* scores) {
   constexpr int kVectors = kVectorsOfPass<kRows>;
   constexpr std::int64_t kStep = kLanes * kVectors;
   for (std::int64_t slot = slots.first / kStep * kStep; slot < slots.last; slot += kStep) {
     for (std::int64_t group = 0; group < keys.dim / kKvGroup; ++group) {
       __m256i sums[kRows][kVectors];
-      multiply_keys<Codes, kRows, kVectors>(q, keys.data + 2 * slot, ahead,
+      multiply_keys<Codes, kRows, kVectors>(q, keys.dim, keys.data + 2 * slot, ahead,
                                             {group * kKvGroup, (group + 1) * kKvGroup}, sums);
       for (int v = 0; v < kVectors; ++v) {
         const __m256 scale = scales_of(keys, group, slot + kLanes * v);

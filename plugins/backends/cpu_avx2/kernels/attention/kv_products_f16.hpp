@@ -13,8 +13,9 @@ namespace vernal::cpu_avx2 {
 
 /// scores[r * 64 + slot] = q[r] . key[slot] for the slots given and their neighbours up to a
 /// multiple of 32, which may be garbage. Asks for the run `ahead` on the way.
+///   q  [kRows][dim]
 template <int kRows>
-void score_page_f16(const float* const* q, const KvRun& keys, const std::byte* ahead, Slots slots,
+void score_page_f16(const float* q, const KvRun& keys, const std::byte* ahead, Slots slots,
                     float* scores) {
   constexpr int kVectors = kVectorsOfPass<kRows>;
   constexpr std::int64_t kStep = kLanes * kVectors;
@@ -31,7 +32,7 @@ void score_page_f16(const float* const* q, const KvRun& keys, const std::byte* a
       for (int v = 0; v < kVectors; ++v) key[v] = load_f16(p + 16 * v);
 #pragma GCC unroll 6
       for (int r = 0; r < kRows; ++r) {
-        const __m256 number = _mm256_broadcast_ss(q[r] + i);
+        const __m256 number = _mm256_broadcast_ss(q + r * keys.dim + i);
 #pragma GCC unroll 4
         for (int v = 0; v < kVectors; ++v) sums[r][v] = _mm256_fmadd_ps(number, key[v], sums[r][v]);
       }

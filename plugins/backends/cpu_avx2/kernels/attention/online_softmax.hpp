@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "kernels/attention/kv_pass.hpp"
+#include "kernels/attention/page_kernels.hpp"
 #include "kernels/simd.hpp"
 #include "kernels/vector_math.hpp"
 
@@ -35,38 +35,23 @@ class SoftmaxRows {
     for (std::int64_t r = 0; r < num_rows; ++r) memory_[r * stride_ + dim_] = kLowest;
   }
 
-  struct Scaling {
-    float scale;
-    float softcap;
-  };
-
-  /// Takes the raw scores of the slots that row r sees and turns all 64 into weights: e^(score -
-  /// the greatest of them), 0 where unseen. Returns what such a weight is worth in this row's sums.
-  float add_scores(std::int64_t r, float* scores, Slots seen, Scaling scaling) {
+  /// Takes the weights of row r in one more page. Returns what such a weight is worth in this row's
+  /// sums.
+  float add_page(std::int64_t r, PageWeights page) {
     float* row = memory_ + r * stride_;
-    if (seen.first >= seen.last) {
-      std::fill_n(scores, kPageTokens, 0.0F);
-      return 0.0F;
+    if (page.greatest > row[dim_]) {
+      rescale(row, exp_one(row[dim_] - page.greatest));
+      row[dim_] = page.greatest;
+      row[dim_ + 1] += page.sum;
+      return 1.0F;
     }
-    const float page_greatest = mask_scores(scores, seen, scaling);
-    if (page_greatest > row[dim_]) {
-      rescale(row, exp_one(row[dim_] - page_greatest));
-      row[dim_] = page_greatest;
-    }
-    const __m256 top = _mm256_set1_ps(page_greatest);
-    __m256 sum = _mm256_setzero_ps();
-    for (std::int64_t j = 0; j < kPageTokens; j += kLanes) {
-      const __m256 weight = exp_ps(_mm256_sub_ps(_mm256_loadu_ps(scores + j), top));
-      _mm256_storeu_ps(scores + j, weight);
-      sum = _mm256_add_ps(sum, weight);
-    }
-    const float factor = exp_one(page_greatest - row[dim_]);
-    row[dim_ + 1] += sum_lanes(sum) * factor;
+    const float factor = exp_one(page.greatest - row[dim_]);
+    row[dim_ + 1] += page.sum * factor;
     return factor;
   }
 
-  /// Weighted values of row r and those after it.
-  ValueSums sums(std::int64_t r) { return {memory_ + r * stride_, stride_}; }
+  /// Weighted values of all rows.
+  ValueSums sums() { return {memory_, stride_}; }
 
   /// Adds the row `other` (of row_floats()) to row r: the next split.
   void merge(std::int64_t r, const float* other) {
@@ -108,28 +93,6 @@ class SoftmaxRows {
       _mm256_storeu_ps(row + i, _mm256_mul_ps(_mm256_loadu_ps(row + i), f));
     }
     row[dim_ + 1] *= factor;
-  }
-
-  /// Scales and caps the scores, -inf where unseen; returns the greatest.
-  static float mask_scores(float* scores, Slots seen, Scaling scaling) {
-    const __m256 scale = _mm256_set1_ps(scaling.scale);
-    const __m256 cap = _mm256_set1_ps(scaling.softcap);
-    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    const __m256i first = _mm256_set1_epi32(static_cast<std::int32_t>(seen.first));
-    const __m256i last = _mm256_set1_epi32(static_cast<std::int32_t>(seen.last));
-    __m256 greatest = _mm256_set1_ps(kLowest);
-    for (std::int64_t j = 0; j < kPageTokens; j += kLanes) {
-      __m256 v = _mm256_mul_ps(_mm256_loadu_ps(scores + j), scale);
-      if (scaling.softcap > 0.0F) v = _mm256_mul_ps(cap, tanh_ps(_mm256_div_ps(v, cap)));
-      const __m256i slot = _mm256_add_epi32(lanes, _mm256_set1_epi32(static_cast<std::int32_t>(j)));
-      const __m256i unseen =
-          _mm256_or_si256(_mm256_cmpgt_epi32(first, slot),
-                          _mm256_xor_si256(_mm256_cmpgt_epi32(last, slot), _mm256_set1_epi32(-1)));
-      v = _mm256_blendv_ps(v, _mm256_set1_ps(kLowest), _mm256_castsi256_ps(unseen));
-      _mm256_storeu_ps(scores + j, v);
-      greatest = _mm256_max_ps(greatest, v);
-    }
-    return max_lanes(greatest);
   }
 
   float* memory_ = nullptr;
