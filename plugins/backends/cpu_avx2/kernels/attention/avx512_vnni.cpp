@@ -76,6 +76,7 @@ template <class Codes, int kRows>
 void score_codes(const std::int16_t* q, const KvRun& keys, const std::byte* ahead, float* scores) {
   const std::byte* scales = keys.data + dim_bytes<Codes>(keys.dim) * kPageTokens;
   for (std::int64_t group = 0; group < keys.dim / kKvGroup; ++group) {
+    ask_for_scales<Codes>(ahead, keys.dim, group);
     Ints sums[kRows][kVectors];
     multiply_keys<Codes, kRows>(q, keys, ahead, group * kKvGroup, sums);
 #pragma GCC unroll 4
@@ -213,7 +214,7 @@ void add_group(const std::int16_t* codes, const float* units, const PageRun& val
   const std::byte* const first = values.run.data + 2 * dim_bytes<Codes>(group * kKvGroup);
   for (std::int64_t slot = values.slots.first / 2 * 2; slot < values.slots.last; slot += 2) {
     const std::int64_t offset = slot / 2 * stride;
-    ask_for(ahead, offset, stride);
+    ask_for(ahead, offset + 2 * group * dim_bytes<Codes>(kKvGroup), kLine);
     Ints value[kGroupVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kGroupVectors; ++v) value[v] = Codes::widen_value(first + offset, v);
@@ -249,7 +250,8 @@ void add_codes(const float* weights, const float* factors, const float* scales,
       units[r] =
           factors[r] * quantize_weights(weights + row, scales + group * kPageTokens, codes + row);
     }
-    add_group<Codes, kRows>(codes, units, values, group == 0 ? ahead : nullptr, group, sums);
+    ask_for_scales<Codes>(ahead, values.run.dim, group);
+    add_group<Codes, kRows>(codes, units, values, ahead, group, sums);
   }
 }
 
@@ -279,7 +281,7 @@ void add_halves(const float* weights, const float* factors, const PageRun& value
     }
     for (std::int64_t slot = values.slots.first; slot < values.slots.last; ++slot) {
       const std::byte* p = values.run.data + 2 * (slot * dim + i);
-      ask_for(i == 0 ? ahead : nullptr, 2 * slot * dim, 2 * dim);
+      ask_for(ahead, 2 * (slot * dim + i), kLine);
       const Floats value[2] = {load_halves(p, masks[0]), load_halves(p + 32, masks[1])};
 #pragma GCC unroll 6
       for (int r = 0; r < kRows; ++r) {

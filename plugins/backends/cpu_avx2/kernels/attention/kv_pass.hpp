@@ -46,13 +46,21 @@ inline void with_rows(int rows, F&& f) {
   }
 }
 
-/// Asks for `bytes` at `offset` of a run that will be needed next; null: there is none, or another
-/// pass has asked.
-inline void prefetch(const std::byte* ahead, std::int64_t offset, std::int64_t bytes) {
-  if (ahead == nullptr) return;
-  for (std::int64_t line = 0; line < bytes; line += 64) {
-    _mm_prefetch(reinterpret_cast<const char*>(ahead + offset + line), _MM_HINT_T0);
+/// Bytes of a line of the processor's cache.
+inline constexpr std::int64_t kLine = 64;
+
+/// Asks for the line at `offset` of a run that will be needed next; null: there is none, or another
+/// pass asks. Requests are spread over the work: many at once would hold up its own loads.
+inline void prefetch(const std::byte* ahead, std::int64_t offset) {
+  if (ahead != nullptr) {
+    _mm_prefetch(reinterpret_cast<const char*>(ahead + offset), _MM_HINT_T0);
   }
+}
+
+/// What to ask for after a pass over some slots of keys asked for `ahead`: two numbers of 64 slots
+/// are two lines, the first for the first pass, the second for the second.
+inline const std::byte* ahead_of_next_pass(const std::byte* ahead, bool is_first) {
+  return ahead == nullptr || !is_first ? nullptr : ahead + kLine;
 }
 
 }  // namespace vernal::cpu_avx2

@@ -77,7 +77,7 @@ inline void multiply_keys(const std::int16_t* q, std::int64_t dim, const std::by
   }
   for (std::int64_t i = numbers.first; i < numbers.last; i += 2 * Codes::kPairs) {
     const std::int64_t offset = i / Codes::kPairs * kPageTokens;
-    prefetch(ahead, offset, 2 * kPageTokens);
+    prefetch(ahead, offset);
 #pragma GCC unroll 2
     for (int pair = 0; pair < Codes::kPairs; ++pair) {
       __m256i key[kVectors];
@@ -118,7 +118,7 @@ void score_page_codes(const std::int16_t* q, const KvRun& keys, const std::byte*
         }
       }
     }
-    ahead = nullptr;
+    ahead = ahead_of_next_pass(ahead, slot < kStep);
   }
 }
 
@@ -169,7 +169,7 @@ inline void add_numbers_codes(const std::int16_t* codes, const float* units, con
   for (std::int64_t slot = slots.first / 2 * 2; slot < slots.last; slot += 2) {
     const std::int64_t offset = slot / Codes::kPairs * values.dim;
     const std::byte* p = values.data + offset + 2 / Codes::kPairs * i;
-    prefetch(ahead, offset, 2 / Codes::kPairs * values.dim);
+    prefetch(ahead, offset + 2 / Codes::kPairs * i);
     __m256i value[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
@@ -211,7 +211,6 @@ void add_page_codes(const float* weights, const float* factors, const float* sca
     }
     for (std::int64_t i = group * kKvGroup; i < (group + 1) * kKvGroup; i += kLanes * kVectors) {
       add_numbers_codes<Codes, kRows, kVectors>(codes, units, values, ahead, i, slots, sums);
-      ahead = nullptr;
     }
   }
 }

@@ -26,7 +26,7 @@ void score_page_f16(const float* q, const KvRun& keys, const std::byte* ahead, S
     }
     for (std::int64_t i = 0; i < keys.dim; ++i) {
       const std::byte* p = keys.data + 2 * (i * kPageTokens + slot);
-      prefetch(ahead, 2 * i * kPageTokens, 2 * kPageTokens);
+      prefetch(ahead, 2 * i * kPageTokens);
       __m256 key[kVectors];
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) key[v] = load_f16(p + 16 * v);
@@ -42,7 +42,7 @@ void score_page_f16(const float* q, const KvRun& keys, const std::byte* ahead, S
         _mm256_storeu_ps(scores + r * kPageTokens + slot + kLanes * v, sums[r][v]);
       }
     }
-    ahead = nullptr;
+    ahead = ahead_of_next_pass(ahead, slot < kStep);
   }
 }
 
@@ -57,7 +57,7 @@ inline void add_numbers_f16(const float* weights, const KvRun& values, const std
     }
   }
   for (std::int64_t slot = slots.first; slot < slots.last; ++slot) {
-    prefetch(ahead, 2 * slot * values.dim, 2 * values.dim);
+    prefetch(ahead, 2 * (slot * values.dim + i));
     __m256 value[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
@@ -95,7 +95,6 @@ void add_page_f16(const float* weights, const float* factors, const KvRun& value
   std::int64_t i = 0;
   for (; i + kLanes * kVectors <= values.dim; i += kLanes * kVectors) {
     add_numbers_f16<kRows, kVectors>(scaled, values, ahead, i, slots, sums);
-    ahead = nullptr;
   }
   for (; i < values.dim; i += kLanes) {
     add_numbers_f16<kRows, 1>(scaled, values, nullptr, i, slots, sums);

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/attention/kv_page.hpp"
+
 namespace vernal::cpu_avx2 {
 namespace {  // NOLINT(google-build-namespaces)
 namespace avx512 {
@@ -20,10 +22,13 @@ constexpr std::int64_t kLanes512 = 16;
 template <int kNumber>
 struct Count {};
 
+constexpr std::int64_t kLine = 64;
+
+/// Asks for `bytes` at `offset` of a run that will be needed next; null: there is none.
 [[gnu::always_inline]] inline void ask_for(const std::byte* run, std::int64_t offset,
                                            std::int64_t bytes) {
   if (run == nullptr) return;
-  for (std::int64_t line = 0; line < bytes; line += 64) {
+  for (std::int64_t line = 0; line < bytes; line += kLine) {
     _mm_prefetch(reinterpret_cast<const char*>(run + offset + line), _MM_HINT_T0);
   }
 }
@@ -145,6 +150,14 @@ struct FourBits {
 template <class Codes>
 constexpr std::int64_t dim_bytes(std::int64_t dim) {
   return dim / Codes::kPairs;
+}
+
+/// Asks for the scales of group `group` of the run that will be needed next, if it is of this kind.
+template <class Codes>
+[[gnu::always_inline]] inline void ask_for_scales(const std::byte* run, std::int64_t dim,
+                                                  std::int64_t group) {
+  constexpr std::int64_t kScaleBytes = 2 * kPageTokens;
+  ask_for(run, dim_bytes<Codes>(dim) * kPageTokens + group * kScaleBytes, kScaleBytes);
 }
 
 }  // namespace avx512
