@@ -138,6 +138,16 @@ def compare_logits(ours, peer, folder, count):
     return worst
 
 
+def compare_with_memory(ours, rounds):
+    """Prints how much of the read bandwidth decoding uses: the weights alone, measured in turn."""
+    pairs = [(ours.ask("decode 0 32") / 32, ours.ask("read")) for _ in range(rounds)]
+    weights = ours.ask("bytes")
+    shares = [weights * read / step for step, read in pairs]
+    step, read = (statistics.median(side) for side in zip(*pairs))
+    print(f"{'decode at 0, weights read':28}{weights / step:9.1f}{1 / read:9.1f}  GB/s  {statistics.median(shares):7.3f}  "
+          f"({min(shares):.3f}, {max(shares):.3f})    of plain reads", flush=True)
+
+
 def report(title, figures, ratio, note, bar):
     """Prints a row; returns whether the ratio is below its bar."""
     print(f"{title:28}{figures}        {ratio:7.3f}  {note:16}  {f'{bar:.2f}' if bar else '-':>4}", flush=True)
@@ -159,6 +169,8 @@ def measure(ours, peer, arguments, bars):
         if title == "decode at 0" and theirs < PEER_LEAST:
             print(f"    not a fair run: expected {PEER_LEAST:g} tokens/s or more of the peer")
             failed = True
+    if not arguments.only:
+        compare_with_memory(ours, arguments.rounds)
     for title, count in TOGETHER:
         if arguments.only and arguments.only not in title:
             continue

@@ -5,6 +5,8 @@
 //                                    sequence
 //   prefill COUNT [DEPTH]            COUNT tokens from DEPTH tokens on, at once if the deployment
 //                                    allows
+//   read                             reads memory with all threads; seconds for 10^9 bytes
+//   bytes                            the weights that a step of one token reads, in 10^9 bytes
 //   logits COUNT                     COUNT tokens from the start, one by one; their logits,
 //                                    [COUNT, vocabulary] f32, go to the file of the command line
 // Each line is answered with its time in seconds. The time to reach DEPTH does not count. The first
@@ -18,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "command/read_bandwidth.hpp"
 #include "loading/open_deployment.hpp"
 #include "plugin/backend_client.hpp"
 #include "vernal/error.hpp"
@@ -126,7 +129,10 @@ int serve(const char* file, const char* logits_file) {
   Log log(LogLevel::kWarning);
   OpenDeployment open(file, log);
   open.plan_models();
-  LoadedModel loaded = open.model("").load([](std::uint64_t, std::uint64_t) { return true; });
+  ResidentModel& model = open.model("");
+  const double bytes = static_cast<double>(model.plan_info().weight_bytes_per_step) * 1e-9;
+  const std::uint32_t threads = open.num_workers(model.settings());
+  LoadedModel loaded = model.load([](std::uint64_t, std::uint64_t) { return true; });
   const plugin::ScopedThreadRole role(VERNAL_ROLE_ENGINE);
   loaded.steps->open();
   Worker worker(loaded);
@@ -140,6 +146,8 @@ int serve(const char* file, const char* logits_file) {
     words >> verb >> first >> count >> num_sequences;
     if (num_sequences == 0) num_sequences = 1;
     const double seconds = verb == "prefill"  ? worker.prefill(first, count)
+                           : verb == "read"   ? 1e9 / measure_read_bandwidth(threads)
+                           : verb == "bytes"  ? bytes
                            : verb == "logits" ? worker.logits(first, logits_file)
                                               : worker.decode(first, count, num_sequences);
     std::cout << seconds << std::endl;

@@ -7,12 +7,13 @@
 #include <benchmark/benchmark.h>
 
 #include <sched.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <chrono>
-
 #include <cstdlib>
 #include <memory>
+
 #include <random>
 #include <string>
 #include <vector>
@@ -26,14 +27,18 @@ namespace {
 
 constexpr std::int64_t kColumns = 1536;
 constexpr std::int64_t kRows = 8960;
+constexpr std::int64_t kClaimedGroups = 8;
 constexpr std::int64_t kCachedRows = 128;  // of q8_0 200 KiB
 constexpr std::int64_t kColdBytes = std::int64_t{768} << 20;
 
 using Buffer = std::unique_ptr<std::byte, decltype(&std::free)>;
 
+/// In pages of 2 MiB where the system gives them, as the backend's weights.
 Buffer aligned(std::int64_t bytes) {
-  const auto size = static_cast<std::size_t>((bytes + 63) / 64 * 64);
-  Buffer buffer(static_cast<std::byte*>(std::aligned_alloc(64, size)), &std::free);
+  constexpr std::size_t kPage = std::size_t{2} << 20;
+  const std::size_t size = (static_cast<std::size_t>(bytes) + kPage - 1) / kPage * kPage;
+  Buffer buffer(static_cast<std::byte*>(std::aligned_alloc(kPage, size)), &std::free);
+  madvise(buffer.get(), size, MADV_HUGEPAGE);
   return buffer;
 }
 
@@ -127,8 +132,8 @@ void run_matmul(benchmark::State& state, const WeightFormat& format, std::int64_
       for (std::int64_t i = 0; i < weights.count; ++i) {
         Matmul mine = inputs.matmul;
         mine.weights = weights.matrix(i);
-        worker.parallel_for(
-            mine.weights.num_groups(), 8,
+        worker.parallel_shares(
+            mine.weights.num_groups(), kClaimedGroups,
             [&](std::int64_t first, std::int64_t last) { matmul_groups(mine, first, last); });
         worker.barrier();
       }

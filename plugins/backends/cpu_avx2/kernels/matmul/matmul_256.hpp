@@ -119,6 +119,7 @@ void multiply_few(const Matmul& matmul, const RowGroup& group, std::int64_t toke
     const BlockInput x = block_input(matmul.blocks, b, token);
     const typename Format::Scales scales(block.words);
     prefetch_ahead(block.words, Format::kWords * 32);
+    if constexpr (Format::kScaleTail) prefetch_next_scales(block.scales, group.bytes, b);
     __m256i sums[kTokens];
     for (int n = 0; n < kTokens; ++n) sums[n] = _mm256_setzero_si256();
 #pragma GCC unroll 32

@@ -143,8 +143,10 @@ void multiply_one(const Matmul& matmul, const RowGroup& group, std::int64_t toke
   for (std::int64_t b = 0; b < num_blocks; ++b) {
     const std::int64_t at = b * x.num_tokens + token;
     prefetch_ahead(group.data + b * Format::kWords * 32, Format::kWords * 32);
+    const std::byte* scale = scales + kScaleStride<Format> * b;
+    if constexpr (Format::kScale != ScalePlace::kWord) prefetch_next_scales(scale, group.bytes, b);
     Codes32<Format> block;
-    unpack_block(group.data + b * Format::kWords * 32, scales + kScaleStride<Format> * b, block);
+    unpack_block(group.data + b * Format::kWords * 32, scale, block);
     total = add_block(total, block, dot_block(block, x.codes + 32 * at), x, at);
   }
   group.store(matmul, token, total);

@@ -6,6 +6,7 @@
 //
 // A format states, for one block y = D * s * (v - offset) (- M * m):
 //   kWords, kHeader                words per block; D in a row header
+//   kScaleTail                   D behind the words of all blocks
 //   kParts, kWordsPerPart          the order of codes: a part is kWordsPerPart words ...
 //   kStreams                       ... and each word has codes of so many places of columns
 //   kSums                          groups of a part: kStreams, or 1 if all streams are of one group
@@ -126,6 +127,7 @@ template <class V>
 struct Q2K {
   static constexpr int kWords = 21;
   static constexpr bool kHeader = false;
+  static constexpr bool kScaleTail = false;
   static constexpr int kParts = 4;
   static constexpr int kWordsPerPart = 4;
   static constexpr int kStreams = 4;
@@ -178,6 +180,7 @@ template <class V>
 struct Q4K {
   static constexpr int kWords = 36;
   static constexpr bool kHeader = false;
+  static constexpr bool kScaleTail = false;
   static constexpr int kParts = 4;
   static constexpr int kWordsPerPart = 8;
   static constexpr int kStreams = 2;
@@ -223,6 +226,7 @@ template <class V>
 struct Q5K {
   static constexpr int kWords = 44;
   static constexpr bool kHeader = false;
+  static constexpr bool kScaleTail = false;
   static constexpr int kParts = 4;
   static constexpr int kWordsPerPart = 8;
   static constexpr int kStreams = 2;
@@ -253,6 +257,7 @@ template <class V>
 struct Q6K {
   static constexpr int kWords = 52;
   static constexpr bool kHeader = false;
+  static constexpr bool kScaleTail = true;
   static constexpr int kParts = 4;
   static constexpr int kWordsPerPart = 4;
   static constexpr int kStreams = 4;
@@ -293,6 +298,7 @@ template <class V>
 struct EightBit {
   static constexpr int kWords = 69;
   static constexpr bool kHeader = false;
+  static constexpr bool kScaleTail = false;
   static constexpr int kParts = 16;
   static constexpr int kWordsPerPart = 4;
   static constexpr int kStreams = 1;

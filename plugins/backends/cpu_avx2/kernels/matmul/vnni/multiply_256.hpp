@@ -112,6 +112,7 @@ template <class V, class Format, int kTokens>
     const Block<V> block = block_of<V, Format>(rows, b, num_blocks);
     const Input256 x = input_256<V>(matmul.blocks, b, token);
     const Ahead<V, Format::kWords> ahead(rows, block.words, b, num_blocks);
+    if constexpr (Format::kScaleTail) prefetch_next_scales<V>(rows, block.scales.data, b);
     const typename Format::Scales scales(block.words);
     typename V::Ints sums[kTokens];
     for (auto& sum : sums) sum = V::zero();

@@ -66,11 +66,13 @@ template <class V, class Format, int kTokens>
                                       std::int64_t token) {
   const ActivationBlocks& x = matmul.blocks;
   const std::int64_t num_blocks = x.num_columns / 32;
+  const std::byte* scales = rows.data + num_blocks * Format::kWords * 32;
   typename V::Floats total[kTokens];
   for (auto& sum : total) sum = V::float_zero();
   for (std::int64_t b = 0; b < num_blocks; ++b) {
     const Words<V> words{rows.data + b * Format::kWords * 32, rows.stride};
     Ahead<V, Format::kWords>(rows, words, b, num_blocks).template prefetch<0, 1>();
+    if constexpr (!Format::kMinimum) prefetch_next_scales<V>(rows, scales + 16 * b, b);
     Codes32<V> block;
     unpack_block<V, Format>(rows, b, num_blocks, block);
     multiply_block<V, Format, kTokens>(block, x, b * x.num_tokens + token, total);

@@ -30,6 +30,19 @@ struct Rows {
   }
 };
 
+/// Asks for the scales that the rows which come next have for block b, if they lie apart from the
+/// words, f16 [blocks][8] behind those of each group: nothing else asks for them in time. One line
+/// serves four blocks.
+template <class V>
+[[gnu::always_inline]] inline void prefetch_next_scales(const Rows<V>& rows,
+                                                        const std::byte* scales, std::int64_t b) {
+  if (b % 4 != 0) return;
+  _mm_prefetch(reinterpret_cast<const char*>(scales + rows.next), _MM_HINT_T0);
+  if constexpr (V::kRows > kRowGroup) {
+    _mm_prefetch(reinterpret_cast<const char*>(scales + rows.next + rows.stride), _MM_HINT_T0);
+  }
+}
+
 /// The weights that a kernel asks for while it multiplies a block: what lies V::kPrefetchBytes behind.
 /// With one group and blocks of 256 this is a run of bytes through all groups. Else it is a block of
 /// the same rows, or past the last column one of the rows that come next; for blocks of 32 that is
@@ -46,7 +59,8 @@ struct Ahead {
     if (!kIsRun && b + kBlocks >= num_blocks) data += rows.next - num_blocks * kBlockBytes;
   }
 
-  /// Asks for part kPart of kParts. Many requests at once would take the buffers that the loads of
+  /// Asks for part kPart of kParts, as what is read once: then it does not push the activations out
+  /// of the second cache. Many requests at once would take the buffers that the loads of
   /// the next instructions need, so they are spread over the block. Inlined always: a compiler takes
   /// a call that does nothing else for one without effect.
   template <int kPart, int kParts>
@@ -55,9 +69,9 @@ struct Ahead {
 #pragma GCC unroll 64
     for (std::int64_t line = kLines * kPart / kParts; line < kLines * (kPart + 1) / kParts;
          ++line) {
-      _mm_prefetch(reinterpret_cast<const char*>(data + 64 * line), _MM_HINT_T0);
+      _mm_prefetch(reinterpret_cast<const char*>(data + 64 * line), _MM_HINT_NTA);
       if constexpr (V::kRows > kRowGroup) {
-        _mm_prefetch(reinterpret_cast<const char*>(data + stride + 64 * line), _MM_HINT_T0);
+        _mm_prefetch(reinterpret_cast<const char*>(data + stride + 64 * line), _MM_HINT_NTA);
       }
     }
   }
