@@ -20,9 +20,13 @@ namespace vernal::cpu_avx2 {
 inline constexpr float kLargestCode = 32767.0F;
 
 /// Eight slots' scales of a group of 32 numbers.
-inline __m256 scales_of(const KvRun& run, std::int64_t group, std::int64_t slot) {
-  return load_f16(run.data + KvLayout::code_bytes(run.format, run.dim) +
-                  2 * (group * kPageTokens + slot));
+///   scales  of the run: behind its codes
+inline __m256 scales_of(const std::byte* scales, std::int64_t group, std::int64_t slot) {
+  return load_f16(scales + 2 * (group * kPageTokens + slot));
+}
+
+inline const std::byte* scales_at(const KvRun& run) {
+  return run.data + KvLayout::code_bytes(run.format, run.dim);
 }
 
 /// How the codes of q8_0 lie in a page: 16 bytes give one vector of int16 pairs.
@@ -103,13 +107,14 @@ void score_page_codes(const std::int16_t* q, const KvRun& keys, const std::byte*
                       float* scores) {
   constexpr int kVectors = kVectorsOfPass<kRows>;
   constexpr std::int64_t kStep = kLanes * kVectors;
+  const std::byte* scales = scales_at(keys);
   for (std::int64_t slot = slots.first / kStep * kStep; slot < slots.last; slot += kStep) {
     for (std::int64_t group = 0; group < keys.dim / kKvGroup; ++group) {
       __m256i sums[kRows][kVectors];
       multiply_keys<Codes, kRows, kVectors>(q, keys.dim, keys.data + 2 * slot, ahead,
                                             {group * kKvGroup, (group + 1) * kKvGroup}, sums);
       for (int v = 0; v < kVectors; ++v) {
-        const __m256 scale = scales_of(keys, group, slot + kLanes * v);
+        const __m256 scale = scales_of(scales, group, slot + kLanes * v);
         for (int r = 0; r < kRows; ++r) {
           float* total = scores + r * kPageTokens + slot + kLanes * v;
           const __m256 before = group == 0 ? _mm256_setzero_ps() : _mm256_loadu_ps(total);
@@ -125,12 +130,13 @@ void score_page_codes(const std::int16_t* q, const KvRun& keys, const std::byte*
 /// Scales of a page of values, [value_dim / 32][64], as f32 and zero outside the slots, where there
 /// may be anything.
 inline void load_value_scales(const KvRun& values, Slots slots, float* scales) {
+  const std::byte* halves = scales_at(values);
   for (std::int64_t slot = 0; slot < kPageTokens; slot += kLanes) {
     const __m256 held = _mm256_castsi256_ps(
         _mm256_andnot_si256(lane_mask(slots.first - slot), lane_mask(slots.last - slot)));
     for (std::int64_t group = 0; group < values.dim / kKvGroup; ++group) {
       _mm256_storeu_ps(scales + group * kPageTokens + slot,
-                       _mm256_and_ps(scales_of(values, group, slot), held));
+                       _mm256_and_ps(scales_of(halves, group, slot), held));
     }
   }
 }

@@ -239,7 +239,10 @@ void multiply_many(const Matmul& matmul, const RowGroup& group, std::int64_t fir
   std::fill_n(total, count, _mm256_setzero_ps());
   Tile256<Format> tile;
   for (std::int64_t b = 0; b < num_blocks; ++b) {
-    unpack_tile(packed_block<Format>(group.data, b, num_blocks), tile);
+    const PackedBlock block = packed_block<Format>(group.data, b, num_blocks);
+    prefetch_ahead(block.words, Format::kWords * 32);
+    if constexpr (Format::kScaleTail) prefetch_next_scales(block.scales, group.bytes, b);
+    unpack_tile(block, tile);
     std::int64_t n = 0;
     for (; n + 4 <= count; n += 4) {
       multiply_tile<Format, 4>(tile, block_input(x, b, first + n), total + n);

@@ -92,6 +92,18 @@ inline __m256 add_block(__m256 total, const Codes32<Format>& block, __m256i sum,
   return total;
 }
 
+/// Unpacks block b of a group and asks for weights that come later.
+///   scales  of the group's first block
+template <class Format>
+inline void unpack_ahead(const RowGroup& group, const std::byte* scales, std::int64_t b,
+                         Codes32<Format>& out) {
+  const std::byte* words = group.data + b * Format::kWords * 32;
+  const std::byte* scale = scales + kScaleStride<Format> * b;
+  prefetch_ahead(words, Format::kWords * 32);
+  if constexpr (Format::kScale != ScalePlace::kWord) prefetch_next_scales(scale, group.bytes, b);
+  unpack_block(words, scale, out);
+}
+
 /// total[n] += kBlocks unpacked blocks with kTokens tokens.
 template <class Format, int kTokens>
 inline void multiply_blocks(const Codes32<Format>* blocks, std::int64_t first_block, int num_blocks,
@@ -121,8 +133,7 @@ void multiply_group(const Matmul& matmul, const RowGroup& group, std::int64_t fi
   for (std::int64_t b = 0; b < num_blocks; b += kBlocks) {
     const auto here = static_cast<int>(std::min<std::int64_t>(kBlocks, num_blocks - b));
     for (int i = 0; i < here; ++i) {
-      unpack_block(group.data + (b + i) * Format::kWords * 32,
-                   scales + kScaleStride<Format> * (b + i), blocks[i]);
+      unpack_ahead(group, scales, b + i, blocks[i]);
     }
     std::int64_t n = 0;
     for (; n + 4 <= count; n += 4) {
@@ -142,11 +153,8 @@ void multiply_one(const Matmul& matmul, const RowGroup& group, std::int64_t toke
   __m256 total = _mm256_setzero_ps();
   for (std::int64_t b = 0; b < num_blocks; ++b) {
     const std::int64_t at = b * x.num_tokens + token;
-    prefetch_ahead(group.data + b * Format::kWords * 32, Format::kWords * 32);
-    const std::byte* scale = scales + kScaleStride<Format> * b;
-    if constexpr (Format::kScale != ScalePlace::kWord) prefetch_next_scales(scale, group.bytes, b);
     Codes32<Format> block;
-    unpack_block(group.data + b * Format::kWords * 32, scale, block);
+    unpack_ahead(group, scales, b, block);
     total = add_block(total, block, dot_block(block, x.codes + 32 * at), x, at);
   }
   group.store(matmul, token, total);

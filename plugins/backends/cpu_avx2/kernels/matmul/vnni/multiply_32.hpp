@@ -106,6 +106,8 @@ void multiply_many_32(const Matmul& matmul, const Rows<V>& rows, std::int64_t fi
   for (std::int64_t b = 0; b < num_blocks; b += kBlocks) {
     const std::int64_t here = num_blocks - b < kBlocks ? num_blocks - b : kBlocks;
     for (std::int64_t i = 0; i < here; ++i) {
+      const Words<V> words{rows.data + (b + i) * Format::kWords * 32, rows.stride};
+      Ahead<V, Format::kWords>(rows, words, b + i, num_blocks).template prefetch<0, 1>();
       unpack_block<V, Format>(rows, b + i, num_blocks, blocks[i]);
     }
     std::int64_t n = 0;
