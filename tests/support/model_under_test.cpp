@@ -37,14 +37,16 @@ ModelUnderTest::ModelUnderTest(const std::filesystem::path& file, const ModelOpt
       module_(build(*file_, registry_, options)),
       view_(std::make_unique<ModuleView>(module_)),
       weights_(std::make_unique<GgufWeightStore>(*file_, *module_)) {
-  plugin::PluginLibrary& library = registry_.open(options.backend, VERNAL_KIND_BACKEND);
+  const plugin::PluginLibrary* const library =
+      options.linked == nullptr ? &registry_.open(options.backend, VERNAL_KIND_BACKEND) : nullptr;
   registry_.init_all();
   settings_.table = "backends.test";
   if (options.threads > 0)
     settings_.entries["threads"] = {VERNAL_CONFIG_INT, options.threads, "test"};
   if (!options.isa.empty()) settings_.entries["isa"] = {VERNAL_CONFIG_ENUM, options.isa, "test"};
   if (!options.fuses_nodes) settings_.entries["fuse_nodes"] = {VERNAL_CONFIG_BOOL, false, "test"};
-  backend_.emplace(library.backend(), "test", config_view(settings_));
+  backend_.emplace(library == nullptr ? *options.linked : library->backend(), "test",
+                   config_view(settings_));
   PlanOptions plan;
   plan.context_length = options.context_length;
   plan.max_tokens_per_step = options.max_tokens_per_step;

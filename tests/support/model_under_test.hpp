@@ -22,7 +22,8 @@
 namespace vernal::test {
 
 struct ModelOptions {
-  std::string backend = "reference";  // name of the plugin
+  std::string backend = "reference";           // name of the plugin
+  const vernal_backend_api* linked = nullptr;  // instead: a backend that is part of the test
   std::string keys = "f32";
   std::string values = "f32";
   bool rotate = false;       // rotates quantised keys and values
