@@ -6,7 +6,7 @@ namespace vernal {
 namespace {
 
 // Tokens deep in a prompt cost more than those before them, so what was seen last counts for much.
-constexpr double kNewestStepWeight = 0.3;
+constexpr double kNewestPromptWeight = 0.3;
 // Before the first step with a prompt was seen.
 constexpr std::size_t kFirstTokens = 64;
 // So high that it bounds nothing, and a double holds it.
@@ -30,7 +30,8 @@ void PrefillPace::observe(std::size_t num_tokens, double seconds, double decode_
     return;
   }
   // One slow step, say of a process that was not scheduled, says little.
-  const double weight = found > 2 * seconds_per_token_ ? kNewestStepWeight / 4 : kNewestStepWeight;
+  const double weight =
+      found > 2 * seconds_per_token_ ? kNewestPromptWeight / 4 : kNewestPromptWeight;
   seconds_per_token_ += weight * (found - seconds_per_token_);
 }
 

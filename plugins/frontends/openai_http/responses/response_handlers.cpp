@@ -37,7 +37,7 @@ net::awaitable<void> stream_failure(Exchange& exchange, Answer& answer, const Ap
   co_await exchange.end_stream();
 }
 
-StoredItems stored_items(Exchange& exchange) {
+StoredItems stored_lookup(Exchange& exchange) {
   ResponseStore& store = exchange.service().responses;
   const std::size_t client = exchange.client();
   StoredItems stored;
@@ -76,7 +76,7 @@ KeepResponse keeper(Exchange& exchange, const ResponseRequest& request, const st
 }
 
 net::awaitable<ResponseRequest> read_request(Exchange& exchange) {
-  const StoredItems stored = stored_items(exchange);
+  const StoredItems stored = stored_lookup(exchange);
   const auto read = [&stored](const json::object& body) {
     return read_response_request(body, stored);
   };

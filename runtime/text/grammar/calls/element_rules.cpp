@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::u32string_view kItemName = U"item";
 // Readers go down only so far (tag_calls.cpp). Values below are JSON.
-constexpr std::uint16_t kMaxDepth = 60;
+constexpr std::uint16_t kMostDepth = 60;
 
 }  // namespace
 
@@ -135,12 +135,12 @@ void ElementRules::value(ConjId conj, FrameId after, Re text, HeadSink& sink) {
 }
 
 bool ElementRules::has_elements(const ArraySpec& array, std::uint16_t depth) const {
-  return depth < kMaxDepth && array.contained.empty() && array.domain.empty();
+  return depth < kMostDepth && array.contained.empty() && array.domain.empty();
 }
 
 bool ElementRules::has_elements(const ObjectSpec& object, std::uint16_t depth) const {
   const auto is_item = [](const KeySpec& key) { return key.text == kItemName; };
-  return depth < kMaxDepth && !object.keys.empty() && object.some.empty() &&
+  return depth < kMostDepth && !object.keys.empty() && object.some.empty() &&
          object.min <= object.keys.size() && std::ranges::none_of(object.keys, is_item);
 }
 
