@@ -10,6 +10,7 @@
 #include "support/backends_under_test.hpp"
 #include "support/made_up_tokens.hpp"
 #include "support/model_under_test.hpp"
+#include "support/snapshot_bytes.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal::test {
@@ -214,6 +215,25 @@ TEST_P(HybridState, OtherSequencesChangeNothing) {
     expected_before.insert(expected_before.end(), logits[0].begin(), logits[0].end());
   }
   EXPECT_TRUE(same_bits(found[0], expected_before));
+}
+
+TEST_P(HybridState, ACheckpointHoldsAStepThatNobodyHasWaitedFor) {
+  open(0);
+  const auto sequence = model_->sequence(40);
+  const auto waited = model_->sequence(40);
+  for (const std::uint32_t seed : {31U, 32U, 33U}) {
+    const auto export_checkpoint = [&](vernal_sequence_id of) {
+      const auto checkpoint = pool().checkpoint_create(of);
+      const std::string bytes = export_bytes(pool(), 0, *checkpoint);
+      pool().checkpoint_release(*checkpoint);
+      return bytes;
+    };
+    plugin::BackendStep step = model_->start({{sequence, tokens_of(seed, 3)}});
+    const std::string found = export_checkpoint(sequence);
+    ASSERT_TRUE(step.wait(0));
+    model_->step({{waited, tokens_of(seed, 3)}});
+    EXPECT_TRUE(found == export_checkpoint(waited)) << "step " << seed;
+  }
 }
 
 TEST_P(HybridState, AFailedStepLeavesEverySequenceAsItWas) {

@@ -81,7 +81,7 @@ class Copy:
     def passes(self, name):
         test = TESTS[name]
         environment = {**os.environ, "VERNAL_TEST_BACKENDS": "cuda_sm86_emu", "VERNAL_EMULATED_SCHEDULE": test.schedule}
-        command = [self.build / "bin" / test.program, f"--gtest_filter={test.filter}"]
+        command = [self.build / "bin" / test.program, f"--gtest_filter={test.filter}", "--gtest_fail_fast"]
         try:
             done = subprocess.run(command, cwd=self.build, env=environment, timeout=MOST_SECONDS, text=True, errors="replace",
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
