@@ -296,7 +296,6 @@ vernal_ticket Pool::step_submit(const StepBatch& batch) {
   }
   copy_results(batch, step, index);
   slot.end.record(program_.stream());
-  device_memory_.note_step();
   slot.is_submitted = true;
   commit_step(batch);
   slot.is_taken = true;
