@@ -1,6 +1,7 @@
 // The free text between calls: where does a call begin?
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "engine/answer/answer_grammar.hpp"
 #include "text/grammar/mask/vocabulary.hpp"
@@ -39,13 +40,17 @@ bool agrees(std::string_view text, const CallSign& sign) {
 
 template <class F>
 void AnswerGrammar::for_each_begun(F&& f) const {
+  // There may be a sign for each argument of each tool: those are looked for where lines begin alone.
+  const bool stand_anywhere = std::ranges::any_of(
+      rules_.call_signs, [](const CallSign& sign) { return sign.place == Place::kAnywhere; });
   Place place = recent_place_;
   for (std::size_t at = 0; at < recent_.size(); ++at) {
+    const Place here = std::exchange(place, place_behind(place, recent_[at]));
+    if (here == Place::kAnywhere && !stand_anywhere) continue;
     const std::string_view rest = std::string_view(recent_).substr(at);
     for (const CallSign& sign : rules_.call_signs) {
-      if (may_stand(sign.place, place) && agrees(rest, sign)) f(sign, rest);
+      if (may_stand(sign.place, here) && agrees(rest, sign)) f(sign, rest);
     }
-    place = place_behind(place, recent_[at]);
   }
 }
 

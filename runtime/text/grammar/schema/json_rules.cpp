@@ -14,7 +14,6 @@ JsonRules::JsonRules(std::span<const SchemaText> schemas, RegexPool& pool,
     : options_(options),
       notation_(std::move(notation)),
       document_(schemas, warnings),
-      warnings_(warnings),
       evaluator_(document_, pool, options, warnings),
       shapes_(evaluator_),
       keys_(pool, shapes_, lists_) {

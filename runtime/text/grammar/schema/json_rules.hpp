@@ -100,7 +100,6 @@ class JsonRules : public Rules {
   GrammarOptions options_;
   JsonNotation notation_;
   SchemaDocument document_;
-  WarningList& warnings_;
   Evaluator evaluator_;
   ShapeTable shapes_;
   WordLists lists_;
