@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "loading/step_functions.hpp"
@@ -72,9 +74,9 @@ vernal_sequence_id ModelUnderTest::sequence(std::uint64_t num_tokens) {
   return *id;
 }
 
-plugin::BackendStep ModelUnderTest::run(std::uint64_t function, const std::vector<Part>& parts,
-                                        std::span<const float> hidden,
-                                        std::span<const std::string_view> outputs) {
+plugin::BackendStep ModelUnderTest::start(std::uint64_t function, const std::vector<Part>& parts,
+                                          std::span<const float> hidden,
+                                          std::span<const std::string_view> outputs) {
   std::vector<std::int32_t> ids;
   std::vector<std::int32_t> positions;
   std::vector<StepSequence> sequences;
@@ -92,8 +94,18 @@ plugin::BackendStep ModelUnderTest::run(std::uint64_t function, const std::vecto
       plugin::StepInput::host<std::int32_t>("ids", ids),
       plugin::StepInput::host<std::int32_t>("positions", positions)};
   if (!hidden.empty()) inputs.push_back(plugin::StepInput::host<float>("hidden", hidden));
-  plugin::BackendStep step =
-      pool_->submit({function, ids.size(), sequences, rows, inputs, outputs});
+  return pool_->submit({function, ids.size(), sequences, rows, inputs, outputs});
+}
+
+plugin::BackendStep ModelUnderTest::start(const std::vector<Part>& parts) {
+  constexpr std::array<std::string_view, 1> kOutputs{"logits"};
+  return start(0, parts, {}, kOutputs);
+}
+
+plugin::BackendStep ModelUnderTest::run(std::uint64_t function, const std::vector<Part>& parts,
+                                        std::span<const float> hidden,
+                                        std::span<const std::string_view> outputs) {
+  plugin::BackendStep step = start(function, parts, hidden, outputs);
   if (!step.wait(0)) throw Error(VERNAL_DEADLINE, "the step did not finish");
   return step;
 }
@@ -150,7 +162,8 @@ double nmse(std::span<const float> found, std::span<const float> reference) {
     error += difference * difference;
     power += static_cast<double>(reference[i]) * static_cast<double>(reference[i]);
   }
-  return error / power;
+  // So that it is never among the small ones: std::max(x, NaN) is x.
+  return std::isnan(error) ? std::numeric_limits<double>::infinity() : error / power;
 }
 
 }  // namespace vernal::test

@@ -40,7 +40,6 @@ class DeviceMemoryCopies : public EmulatorTest {
     memory_->wait_for_copies(region.data(), kBytes);
     auto* const numbers = reinterpret_cast<float*>(region.data());
     ASSERT_EQ(sample_add(steps_->get(), numbers, numbers, kCount, 1.0F), cudaSuccess);
-    memory_->note_step();
   }
   void copy(const backend::Region& from, const backend::Region& to) {
     memory_->copy(from.data(), to.data(), kBytes);

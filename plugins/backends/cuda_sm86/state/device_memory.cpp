@@ -44,13 +44,6 @@ void DeviceMemory::put_copy(const Stream& stream, const std::byte* from, std::by
       "copying states");
 }
 
-void DeviceMemory::wait_for_steps() {
-  if (!has_new_work_) return;
-  steps_so_far_.record(steps_);
-  copies_.wait_for(steps_so_far_);
-  has_new_work_ = false;
-}
-
 void DeviceMemory::wait_for_copies(const std::byte* at, std::int64_t bytes) {
   const Range range{at, bytes};
   if (std::ranges::none_of(under_way_, [&](const Range& r) { return r.overlaps(range); })) return;
@@ -62,7 +55,8 @@ void DeviceMemory::wait_for_copies(const std::byte* at, std::int64_t bytes) {
 void DeviceMemory::copy(const std::byte* from, std::byte* to, std::int64_t bytes) {
   const bool from_host = is_on_host(from);
   if (from_host || is_on_host(to)) {
-    wait_for_steps();
+    steps_so_far_.record(steps_);
+    copies_.wait_for(steps_so_far_);
     put_copy(copies_, from, to, bytes);
     under_way_.push_back({from_host ? to : from, bytes});
     return;
@@ -70,7 +64,6 @@ void DeviceMemory::copy(const std::byte* from, std::byte* to, std::int64_t bytes
   wait_for_copies(from, bytes);
   wait_for_copies(to, bytes);
   put_copy(steps_, from, to, bytes);
-  has_new_work_ = true;
 }
 
 void DeviceMemory::clear(std::byte* at, std::int64_t bytes) {
@@ -79,7 +72,6 @@ void DeviceMemory::clear(std::byte* at, std::int64_t bytes) {
   check_cuda(
       cudaMemsetAsync(at, 0, static_cast<std::size_t>(bytes), (is_kept ? copies_ : steps_).get()),
       "clearing states");
-  if (!is_kept) has_new_work_ = true;
 }
 
 const std::byte* DeviceMemory::view(const std::byte* from, std::int64_t bytes,
@@ -104,7 +96,6 @@ void DeviceMemory::write(std::span<const std::byte> from, std::byte* to) {
   }
   wait_for_copies(to, bytes);
   put_copy(steps_, from.data(), to, bytes);
-  has_new_work_ = true;
   steps_.wait();
 }
 

@@ -30,8 +30,6 @@ class DeviceMemory final : public backend::Memory {
   /// Before a step that reads or writes [at, at + bytes) of the device is put into its stream: it
   /// waits there for copies of this range that are under way.
   void wait_for_copies(const std::byte* at, std::int64_t bytes);
-  /// After a step was put into its stream: later copies wait for it.
-  void note_step() { has_new_work_ = true; }
   /// Waits until no copy is under way, whatever became of it. [blocks]
   void abandon_copies() const { static_cast<void>(cudaStreamSynchronize(copies_.get())); }
 
@@ -46,13 +44,11 @@ class DeviceMemory final : public backend::Memory {
 
   bool is_on_host(const std::byte* at) const;
   void put_copy(const Stream& stream, const std::byte* from, std::byte* to, std::int64_t bytes);
-  void wait_for_steps();
 
   const Stream& steps_;
   Stream copies_;
   Event steps_so_far_;
   Event copies_so_far_;
-  bool has_new_work_ = true;  // steps_ has more than copies_ has waited for
   std::vector<Range> host_regions_;
   std::vector<Range> under_way_;  // parts of the device that copies read or write
 };

@@ -34,7 +34,8 @@ Pool::Pool(const Program& program)
     : PagedPool(std::make_unique<DeviceMemory>(program.stream()),
                 {*program.compiled().module, program.compiled().options, program.compiled().kv,
                  program.compiled().states},
-                {VERNAL_PLUGIN_ID, VERNAL_PLUGIN_VERSION}, VERNAL_POOL_BATCH_INVARIANT),
+                {VERNAL_PLUGIN_ID, VERNAL_PLUGIN_VERSION},
+                VERNAL_POOL_BATCH_INVARIANT | VERNAL_POOL_CHUNK_INVARIANT),
       program_(program),
       device_memory_(static_cast<DeviceMemory&>(memory())),
       arena_(make(MemoryPlace::kDevice, program.compiled().arena_bytes, "activations")),
@@ -295,7 +296,6 @@ vernal_ticket Pool::step_submit(const StepBatch& batch) {
   }
   copy_results(batch, step, index);
   slot.end.record(program_.stream());
-  device_memory_.note_step();
   slot.is_submitted = true;
   commit_step(batch);
   slot.is_taken = true;
