@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Start-up time, memory and idle load of a serving process, beside what its plan says.
 
-  resources.py VERNAL DEPLOYMENT.toml [--prompt-tokens N] [--idle SECONDS] [--json]
+  resources.py VERNAL DEPLOYMENT.toml [--starts N] [--prompt-tokens N] [--idle SECONDS] [--json]
 
 The deployment listens over HTTP on a port of the loopback interface (port 0 is fine). Reports:
-  start      process start to the first token of a 20-token prompt, page cache warm (best of three)
-  memory     peak resident size after a prompt of N tokens, beside file + KV rows of `vernal plan`
+  start      process start to the first token of a 20-token prompt, page cache warm: median and best of N,
+             after one that warms it
+  memory     resident size when loaded, and peak and last size after a prompt of N tokens, beside the total of
+             `vernal plan`; the KV cache counts as far as the prompt fills it
   idle       share of one core used while nothing is asked
 """
 import argparse
@@ -14,17 +16,20 @@ import json
 import os
 import re
 import signal
+import statistics
 import subprocess
 import sys
 import time
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("vernal"), parser.add_argument("deployment")
+parser.add_argument("--starts", type=int, default=5)
 parser.add_argument("--prompt-tokens", type=int, default=4096)
 parser.add_argument("--idle", type=float, default=30)
 parser.add_argument("--json", action="store_true")
 ARGS = parser.parse_args()
 MIB = 1 << 20
+PROMPT = "The quick brown fox jumps over the lazy dog, and then it sleeps all day long in the sun."
 
 
 def start():
@@ -89,28 +94,35 @@ def stop(process):
     return process.wait()
 
 
-def main():
-    out = {}
-    starts = []
-    for _ in range(3):
+def measure_start():
+    seconds = []
+    for number in range(ARGS.starts + 1):
         process, host, port, begin = start()
-        arrived, _ = first_token(host, port, "The quick brown fox jumps over the lazy dog, and then it sleeps all day long.")
-        starts.append(arrived - begin)
+        arrived, tokens = first_token(host, port, PROMPT)
+        if number > 0:
+            seconds.append(arrived - begin)
         stop(process)
-    out["start_to_first_token_s"] = round(min(starts), 3)
+    return {"prompt_tokens": tokens, "median_s": round(statistics.median(seconds), 3), "best_s": round(min(seconds), 3)}
 
+
+def measure_memory(process, host, port):
     plan = json.loads(subprocess.run([ARGS.vernal, "plan", "--json", ARGS.deployment], check=True,
                                      capture_output=True, text=True).stdout)["models"][0]
-    process, host, port, _ = start()
+    loaded = status_mib(process, "VmRSS")
     _, tokens = first_token(host, port, "alpha beta gamma delta " * (ARGS.prompt_tokens // 4))
-    file_mib = os.path.getsize(plan["file"]) / MIB
-    kv_mib = tokens * plan["bytes_per_kv_token"] / MIB
-    kv_plan_mib = sum(row["bytes"] for row in plan["rows"] if row["category"] == "kv cache") / MIB
+    planned_kv = sum(row["bytes"] for row in plan["rows"] if row["category"] == "kv cache")
+    used_kv = min(planned_kv, tokens * plan["bytes_per_kv_token"])
+    planned = (plan["total_bytes"] - planned_kv + used_kv) / MIB
     peak = status_mib(process, "VmHWM")
-    out["memory"] = {"prompt_tokens": tokens, "peak_resident_mib": round(peak, 1), "file_mib": round(file_mib, 1),
-                     "kv_used_mib": round(kv_mib, 1), "kv_plan_mib": round(kv_plan_mib, 1),
-                     "beside_file_and_used_kv_mib": round(peak - file_mib - kv_mib, 1),
-                     "beside_file_and_planned_kv_mib": round(peak - file_mib - kv_plan_mib, 1)}
+    return {"prompt_tokens": tokens, "plan_mib": round(plan["total_bytes"] / MIB, 1),
+            "plan_with_used_kv_mib": round(planned, 1), "loaded_mib": round(loaded, 1), "peak_mib": round(peak, 1),
+            "last_mib": round(status_mib(process, "VmRSS"), 1), "peak_of_plan": round(peak / planned, 3)}
+
+
+def main():
+    out = {"start_to_first_token": measure_start()}
+    process, host, port, _ = start()
+    memory = out["memory"] = measure_memory(process, host, port)
     before = cpu_seconds(process)
     time.sleep(ARGS.idle)
     out["idle_share_of_a_core"] = round((cpu_seconds(process) - before) / ARGS.idle, 5)
@@ -118,12 +130,13 @@ def main():
     if ARGS.json:
         print(json.dumps(out))
         return
-    memory = out["memory"]
-    print(f"start to first token   {out['start_to_first_token_s']:.2f} s (best of 3)")
-    print(f"peak resident          {memory['peak_resident_mib']} MiB after {memory['prompt_tokens']} prompt tokens")
-    print(f"  model file           {memory['file_mib']} MiB")
-    print(f"  KV used / planned    {memory['kv_used_mib']} / {memory['kv_plan_mib']} MiB")
-    print(f"  beyond file + used KV {memory['beside_file_and_used_kv_mib']} MiB")
+    found = out["start_to_first_token"]
+    print(f"start to first token   {found['median_s']:.2f} s (median of {ARGS.starts}; best {found['best_s']:.2f} s), "
+          f"prompt of {found['prompt_tokens']} tokens")
+    print(f"plan                   {memory['plan_mib']} MiB, {memory['plan_with_used_kv_mib']} with the KV cache of "
+          f"{memory['prompt_tokens']} tokens alone")
+    print(f"resident               {memory['loaded_mib']} MiB when loaded, {memory['last_mib']} after the prompt, peak "
+          f"{memory['peak_mib']}: {memory['peak_of_plan'] * 100:.1f} % of the plan with that KV cache")
     print(f"idle                   {out['idle_share_of_a_core'] * 100:.2f} % of a core over {ARGS.idle:.0f} s")
     print(f"exit status on SIGTERM {out['exit_status']}")
 

@@ -24,6 +24,7 @@ struct Found {
   std::vector<std::optional<std::uint64_t>> largest_contexts;  // of each model
   std::optional<MemoryShortage> shortage;
   std::vector<OpenDeployment::DeviceProblem> device_problems;
+  std::vector<OpenDeployment::BackendText> backends;
 };
 
 Found examine(OpenDeployment& open) {
@@ -34,6 +35,7 @@ Found examine(OpenDeployment& open) {
   }
   found.shortage = open.find_shortage(found.models);
   found.device_problems = open.device_problems(found.models);
+  found.backends = open.describe_backends();
   return found;
 }
 
@@ -44,7 +46,10 @@ void print_json(const Found& found) {
     if (const auto largest = found.largest_contexts[i]) model["largest_context_length"] = *largest;
     models.push_back(std::move(model));
   }
-  boost::json::object document{{"models", std::move(models)}, {"fits", !found.shortage}};
+  boost::json::object backends;
+  for (const auto& [backend, text] : found.backends) backends[backend] = text;
+  boost::json::object document{
+      {"models", std::move(models)}, {"backends", std::move(backends)}, {"fits", !found.shortage}};
   if (found.shortage) document["shortage"] = shortage_json(*found.shortage);
   boost::json::array unavailable;
   for (const auto& [backend, reason] : found.device_problems) {
@@ -61,6 +66,9 @@ void print_text(const Found& found) {
       fmt::print("  the largest context_length that fits: {}\n", *largest);
     }
     fmt::print("\n");
+  }
+  for (const auto& [backend, text] : found.backends) {
+    fmt::print("[backends.{}]: {}\n", backend, text);
   }
   if (found.shortage) fmt::print("does not fit: {}\n", found.shortage->text());
   for (const auto& [backend, reason] : found.device_problems) {

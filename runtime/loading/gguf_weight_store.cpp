@@ -22,16 +22,21 @@ const GgufTensor& GgufWeightStore::tensor(std::uint64_t index) const {
   return *tensors_[index];
 }
 
+std::span<const std::byte> GgufWeightStore::part(std::uint64_t index, std::uint64_t offset,
+                                                 std::uint64_t size) const {
+  const GgufTensor& source = tensor(index);
+  if (offset > source.bytes() || size > source.bytes() - offset) {
+    throw Error(VERNAL_INVALID_ARGUMENT,
+                fmt::format("{}: weight {} has {} bytes; {} from {} were asked for",
+                            file_.file_name(), source.name, source.bytes(), size, offset));
+  }
+  return source.data.subspan(offset, size);
+}
+
 void GgufWeightStore::read(std::uint64_t index, std::uint64_t offset,
                            std::span<std::byte> destination) {
-  const GgufTensor& source = tensor(index);
-  if (offset > source.bytes() || destination.size() > source.bytes() - offset) {
-    throw Error(
-        VERNAL_INVALID_ARGUMENT,
-        fmt::format("{}: weight {} has {} bytes; {} from {} were asked for", file_.file_name(),
-                    source.name, source.bytes(), destination.size(), offset));
-  }
-  std::memcpy(destination.data(), source.data.data() + offset, destination.size());
+  const std::span<const std::byte> source = part(index, offset, destination.size());
+  std::memcpy(destination.data(), source.data(), source.size());
 }
 
 std::span<const std::byte> GgufWeightStore::map(std::uint64_t index) {
@@ -44,6 +49,10 @@ void GgufWeightStore::unmap(std::uint64_t index) {
   // A backend that made a copy of its own would otherwise hold each weight twice while it loads.
   file_.advise(tensor(index), MappingAdvice::kNotNeeded);
   is_mapped_[index] = false;
+}
+
+void GgufWeightStore::release(std::uint64_t index, std::uint64_t offset, std::uint64_t size) {
+  file_.advise(tensor(index), part(index, offset, size), MappingAdvice::kNotNeeded);
 }
 
 std::vector<std::span<const std::byte>> GgufWeightStore::kept() const {

@@ -298,6 +298,15 @@ std::vector<OpenDeployment::DeviceProblem> OpenDeployment::device_problems(
   return out;
 }
 
+std::vector<OpenDeployment::BackendText> OpenDeployment::describe_backends() const {
+  std::vector<BackendText> out;
+  for (const auto& backend : backends_) {
+    std::string text = backend->description();
+    if (!text.empty()) out.push_back({backend->name(), std::move(text)});
+  }
+  return out;
+}
+
 void OpenDeployment::require_devices(std::span<const ResidentModel* const> models) const {
   std::string text;
   for (const DeviceProblem& problem : device_problems(models)) {

@@ -86,6 +86,14 @@ class OpenDeployment {
   /// The backends of these models that cannot be used now. After price_models().
   std::vector<DeviceProblem> device_problems(std::span<const ResidentModel* const> models) const;
 
+  /// What a [backends.NAME] computes with, in one line of its own words.
+  struct BackendText {
+    std::string backend;
+    std::string text;
+  };
+  /// Those that tell, in the order of the file. After price_models().
+  std::vector<BackendText> describe_backends() const;
+
   /// Refuses models on devices that cannot be used, models that together exceed the memory, unless
   /// the deployment says `overcommit`, and models whose memory has to be locked and cannot be. Warns
   /// if other processes hold the memory that the models need, and says where layers were put. Called before anything is loaded.

@@ -232,6 +232,30 @@ bool ResidentModel::is_rotated() const {
          std::ranges::all_of(segments_, &std::string::empty, &ModelSegment::rotation_refusal);
 }
 
+bool ResidentModel::times_operations() const {
+  return std::ranges::all_of(segments_,
+                             [](const ModelSegment& s) { return s.program->times_operations(); });
+}
+
+void ResidentModel::set_timing(bool is_on) {
+  for (ModelSegment& segment : segments_) segment.program->set_timing(is_on);
+}
+
+std::vector<plugin::OperationTime> ResidentModel::operation_times() const {
+  std::vector<plugin::OperationTime> out;
+  for (const ModelSegment& segment : segments_) {
+    for (const plugin::OperationTime& time : segment.program->operation_times()) {
+      const auto found = std::ranges::find(out, time.operation, &plugin::OperationTime::operation);
+      plugin::OperationTime& sum =
+          found != out.end() ? *found
+                             : out.emplace_back(plugin::OperationTime{time.operation, 0, 0});
+      sum.calls += time.calls;
+      sum.busy_ns += time.busy_ns;
+    }
+  }
+  return out;
+}
+
 std::vector<MemoryRow> ResidentModel::rows() const {
   std::vector<MemoryRow> out;
   for (const ModelSegment& segment : segments_) {
@@ -314,6 +338,8 @@ LoadedModel ResidentModel::load(const LoadProgress& progress) {
   out.tool_syntax = settings_.tool_syntax;
   ask_for_locks();
   load_segments(segments_, progress);
+  // The vocabulary and the edges of weights, which are copied by now.
+  file_->advise_all(MappingAdvice::kNotNeeded);
   lock_weights_in_place();
   out.vocabulary_size = main_function(*segments_.back().module).logits_columns;
   if (settings_.pooling != "none") {
@@ -323,6 +349,7 @@ LoadedModel ResidentModel::load(const LoadProgress& progress) {
   out.context_length = context_length_;
   out.slots = static_cast<std::uint32_t>(settings_.slots);
   out.max_tokens_per_step = static_cast<std::uint32_t>(settings_.max_tokens_per_step);
+  out.max_step_time = std::chrono::milliseconds(settings_.max_step_time_ms);
   out.rows_per_step = static_cast<std::uint32_t>(plan_options().max_rows);
   out.max_checkpoints = static_cast<std::uint32_t>(settings_.max_checkpoints);
   if (settings_.draft != "none") {

@@ -93,6 +93,12 @@ class ResidentModel {
   bool is_planned() const;
   /// In which points the plan differs from the deployment's defaults, for people. After plan().
   std::vector<std::string> remarks() const;
+  /// Whether every backend of the model can time its operations. After load().
+  bool times_operations() const;
+  /// Begins or ends timing, with all times at zero. Engine thread, between steps.
+  void set_timing(bool is_on);
+  /// The times since then, over all segments. Engine thread, between steps.
+  std::vector<plugin::OperationTime> operation_times() const;
   /// Whether every segment rotates the keys and values that are quantised; after plan().
   bool is_rotated() const;
   /// The memory table of all segments. If there are several, each object names its layers.

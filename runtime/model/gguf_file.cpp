@@ -106,8 +106,18 @@ const GgufTensor& GgufFile::require_tensor(std::string_view name) const {
 }
 
 void GgufFile::advise(const GgufTensor& tensor, MappingAdvice advice) const noexcept {
+  advise(tensor, tensor.data, advice);
+}
+
+void GgufFile::advise(const GgufTensor& tensor, std::span<const std::byte> part,
+                      MappingAdvice advice) const noexcept {
   const GgufFile& owner = tensor.part == 0 ? *this : later_parts_[tensor.part - 1];
-  if (owner.mapping_) owner.mapping_->advise(tensor.data, advice);
+  if (owner.mapping_) owner.mapping_->advise(part, advice);
+}
+
+void GgufFile::advise_all(MappingAdvice advice) const noexcept {
+  if (mapping_) mapping_->advise(mapping_->bytes(), advice);
+  for (const GgufFile& part : later_parts_) part.advise_all(advice);
 }
 
 }  // namespace vernal

@@ -107,6 +107,11 @@ class GgufFile {
 
   /// Tells the system how the data of `tensor` will be read. Does nothing for bytes in memory.
   void advise(const GgufTensor& tensor, MappingAdvice advice) const noexcept;
+  /// The same for a part of its data.
+  void advise(const GgufTensor& tensor, std::span<const std::byte> part,
+              MappingAdvice advice) const noexcept;
+  /// The same for everything that the file holds, metadata included.
+  void advise_all(MappingAdvice advice) const noexcept;
 
  private:
   friend class GgufParser;

@@ -4,6 +4,7 @@
 
 #include "vernal/abi/device_check.h"
 #include "vernal/abi/memory_lock.h"
+#include "vernal/abi/profile.h"
 #include "vernal/host.hpp"
 #include "vernal/sink.hpp"
 #include "vernal/tables.hpp"
@@ -32,6 +33,10 @@ DeviceInfo device_row(const vernal_device_info& row) {
           row.free_bytes, row.num_workers};
 }
 
+OperationTime operation_time(const vernal_operation_time& row) {
+  return {std::string(view(row.operation)), row.calls, row.busy_ns};
+}
+
 WeightStore& store(void* user) { return *static_cast<WeightStore*>(user); }
 
 vernal_weight_source weight_source(WeightStore& weights) {
@@ -53,6 +58,10 @@ vernal_weight_source weight_source(WeightStore& weights) {
   };
   source.unmap = [](void* user, std::uint64_t index) noexcept -> std::int32_t {
     return guard([&] { store(user).unmap(index); });
+  };
+  source.release = [](void* user, std::uint64_t index, std::uint64_t offset,
+                      std::uint64_t size) noexcept -> std::int32_t {
+    return guard([&] { store(user).release(index, offset, size); });
   };
   return source;
 }
@@ -89,6 +98,19 @@ std::optional<vernal_device_check_api> device_check_table(const vernal_backend_a
   return is_whole ? check : std::nullopt;
 }
 
+std::optional<vernal_profile_api> profile_table(const vernal_backend_api& api) {
+  auto profile = extension_table<vernal_profile_api>(api, VERNAL_EXT_PROFILE);
+  const bool is_whole = profile && profile->describe != nullptr && profile->set_timing != nullptr &&
+                        profile->operation_times != nullptr;
+  return is_whole ? profile : std::nullopt;
+}
+
+vernal_profile_api require_profile(const BackendTable& table) {
+  const auto profile = profile_table(table.api);
+  if (!profile) throw Error(VERNAL_UNSUPPORTED, table.name + " does not time operations");
+  return *profile;
+}
+
 /// The text of an answer UNAVAILABLE, as the backend gave it; nothing for OK.
 std::optional<std::string> reason_of(std::int32_t status, std::string_view what) {
   if (status != VERNAL_UNAVAILABLE) {
@@ -119,6 +141,22 @@ vernal_step_stats BackendProgram::stats() const {
   auto out = sized<vernal_step_stats>();
   table_->check(table_->api.stats(program_.get(), &out), "stats");
   return out;
+}
+
+bool BackendProgram::times_operations() const { return profile_table(table_->api).has_value(); }
+
+void BackendProgram::set_timing(bool is_on) {
+  const vernal_profile_api profile = require_profile(*table_);
+  table_->check(profile.set_timing(program_.get(), is_on ? 1 : 0), "set_timing");
+}
+
+std::vector<OperationTime> BackendProgram::operation_times() const {
+  const vernal_profile_api profile = require_profile(*table_);
+  std::vector<OperationTime> rows;
+  const vernal_operation_time_sink sink{
+      append_row<OperationTime, vernal_operation_time, operation_time>, &rows};
+  table_->check(profile.operation_times(program_.get(), &sink), "operation_times");
+  return rows;
 }
 
 vernal_plan_info BackendPlan::info() const {
@@ -186,6 +224,15 @@ std::optional<std::string> BackendInstance::device_problem() const {
   const auto check = device_check_table(table_->api);
   if (!check) return std::nullopt;
   return reason_of(check->check_instance(backend_.get()), table_->name + ": check_instance");
+}
+
+std::string BackendInstance::description() const {
+  std::string text;
+  const auto profile = profile_table(table_->api);
+  if (!profile) return text;
+  const vernal_sink sink = append_to(text);
+  table_->check(profile->describe(backend_.get(), &sink), "describe");
+  return text;
 }
 
 OpSupport BackendInstance::op_support(vernal_module_ref module, std::uint64_t function,

@@ -25,6 +25,13 @@
 
 namespace vernal::plugin {
 
+/// The time of all operations of one kind (vernal/abi/profile.h).
+struct OperationTime {
+  std::string operation;
+  std::uint64_t calls = 0;
+  std::uint64_t busy_ns = 0;
+};
+
 /// A compiled module with its weights loaded.
 class BackendProgram {
  public:
@@ -34,6 +41,14 @@ class BackendProgram {
   std::vector<MemoryRow> memory_report() const;
   /// Totals since the program was built. Any thread.
   vernal_step_stats stats() const;
+  /// Whether the backend can time operations. Any thread.
+  bool times_operations() const;
+  /// Begins or ends timing of operations, with all times at zero. Engine thread, between steps.
+  /// Errors  UNSUPPORTED: the backend cannot
+  void set_timing(bool is_on);
+  /// The times since then. Engine thread, between steps.
+  /// Errors  UNSUPPORTED: the backend cannot
+  std::vector<OperationTime> operation_times() const;
 
  private:
   friend class BackendPlan;
@@ -100,6 +115,8 @@ class BackendInstance {
   std::optional<std::string> device_problem() const;
 
   const std::string& name() const noexcept { return name_; }
+  /// What it computes with, in one line for people; empty if the backend does not tell.
+  std::string description() const;
   /// Whether the backend compiles a node, by its index in a function of the module.
   OpSupport op_support(vernal_module_ref module, std::uint64_t function, std::uint64_t node) const;
   /// The storage formats of weights that the backend accepts or refuses.

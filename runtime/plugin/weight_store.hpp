@@ -20,6 +20,8 @@ class WeightStore {
   virtual std::span<const std::byte> map(std::uint64_t index) = 0;
   /// Says that the backend does not need the mapping any more.
   virtual void unmap(std::uint64_t index) = 0;
+  /// Says that a part of a mapped weight has been copied: its pages may leave memory.
+  virtual void release(std::uint64_t /*index*/, std::uint64_t /*offset*/, std::uint64_t /*size*/) {}
 };
 
 }  // namespace vernal::plugin

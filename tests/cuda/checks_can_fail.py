@@ -156,12 +156,22 @@ LISTING_EDITS = [
 ]
 
 
-def listing_of(loop):
+def code_of(loops):
+    """Loops one after another. The branch of each, written for a loop at 0x0010, gets the address of its own."""
+    lines = ["NOP ;"]
+    for loop in loops:
+        begin = f"0x{16 * len(lines):04x}"
+        lines += [text.replace("0x0010", begin) for text in loop]
+    return "".join(f"        /*{16 * i:04x}*/   {text}\n" for i, text in enumerate([*lines, "EXIT ;"]))
+
+
+def listing_of(loop, mixed_loop=None):
     names = [f"_ZN6vernal9cuda_sm86{kernel}INS0_{len(codec)}{codec}E{rows}EEvNS0_8MultiplyE"
              for kernel, rows in (("14multiply_tiles", "Li1E"), ("14multiply_gated", ""), ("15multiply_staged", ""))
-             for codec in ("Iq4Ks", "Q4K", "Q6K", "Q8_0")]
-    code = "".join(f"        /*{16 * i:04x}*/   {text}\n" for i, text in enumerate(["NOP ;", *loop, "EXIT ;"]))
-    return "".join(f"\t\tFunction : {name}\n{code}" for name in names)
+             for codec in issue_slots.FORMATS]
+    mixed = code_of([mixed_loop or loop] * len(issue_slots.FORMATS))
+    return "".join(f"\t\tFunction : {name}\n{code_of([loop])}" for name in names) + \
+        f"\t\tFunction : _ZN6vernal9cuda_sm8614multiply_mixedENS0_8MultiplyE\n{mixed}"
 
 
 def listing_edits(folder):
@@ -171,6 +181,9 @@ def listing_edits(folder):
         for edit, expected in LISTING_EDITS:
             problems, _ = issue_slots.check(listing_of(edit(LOOP)), budgets, "1.0", False)
             yield expected, expected, (1 if problems else 0, "\n".join(problems))
+        other = [*["FADD R1, R1, R2 ;"] * 9, *LOOP]
+        problems, _ = issue_slots.check(listing_of(LOOP, other), budgets, "1.0", False)
+        yield "a loop of no format", "multiply_mixed<Q4K>: no loop with tensor products like", (1 if problems else 0, "\n".join(problems))
 
 
 def main():

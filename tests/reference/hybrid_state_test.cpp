@@ -2,6 +2,7 @@
 // (sdk/spec/state.md, section 7). The logits that follow must be the same to the bit.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstring>
 #include <functional>
 
@@ -9,6 +10,7 @@
 #include "support/backends_under_test.hpp"
 #include "support/made_up_tokens.hpp"
 #include "support/model_under_test.hpp"
+#include "support/snapshot_bytes.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal::test {
@@ -28,11 +30,11 @@ std::int32_t code_of(const std::function<void()>& call) {
 class HybridState : public testing::TestWithParam<std::string> {
  protected:
   /// Loads the model with a plan in which `rollback_depth` tokens can be taken back.
-  void open(std::uint64_t rollback_depth) {
+  void open(std::uint64_t rollback_depth, std::uint64_t context_length = 128) {
     ModelOptions options;
     options.backend = GetParam();
     options.keys = options.values = GetParam() == "reference" ? "f32" : "f16";
-    options.context_length = 128;
+    options.context_length = context_length;
     options.max_sequences = 8;
     options.rollback_depth = rollback_depth;
     options.max_checkpoints = 2;
@@ -179,7 +181,7 @@ TEST_P(HybridState, ARestoreTakesNoRoomThatItsCheckpointHasAlready) {
 }
 
 TEST_P(HybridState, OtherSequencesChangeNothing) {
-  open(0);
+  open(0, 4096);  // so that a sequence may have many pages, and its row of their numbers is long
   const Tokens prompt = tokens_of(9, 24);
   const auto alone = model_->sequence(40);
   Logits expected;
@@ -187,18 +189,51 @@ TEST_P(HybridState, OtherSequencesChangeNothing) {
     const auto logits = model_->step({{alone, {token}}});
     expected.insert(expected.end(), logits[0].begin(), logits[0].end());
   }
+  // Those before and behind it in the steps get other tokens, up to three at a time.
+  const auto of_before = [](std::size_t i) {
+    return tokens_of(static_cast<std::uint32_t>(100 + i), 1 + i % 3);
+  };
   const auto sequence = model_->sequence(40);
   const auto before = model_->sequence(80);
   const auto behind = model_->sequence(80);
-  Logits found;
+  std::array<Logits, 2> found;
   for (std::size_t i = 0; i < prompt.size(); ++i) {
-    const auto seed = static_cast<std::uint32_t>(100 + i);
-    const auto logits = model_->step({{before, tokens_of(seed, 1 + i % 3)},
-                                      {sequence, {prompt[i]}},
-                                      {behind, tokens_of(seed + 1, 1 + i % 2)}});
-    found.insert(found.end(), logits[1].begin(), logits[1].end());
+    const auto seed = static_cast<std::uint32_t>(101 + i);
+    const auto logits = model_->step(
+        {{before, of_before(i)}, {sequence, {prompt[i]}}, {behind, tokens_of(seed, 1 + i % 2)}});
+    for (std::size_t part = 0; part < found.size(); ++part) {
+      found[part].insert(found[part].end(), logits[part].begin(), logits[part].end());
+    }
   }
-  EXPECT_TRUE(same_bits(found, expected));
+  EXPECT_TRUE(same_bits(found[1], expected));
+
+  pool().seq_release(before);
+  const auto before_alone = model_->sequence(80);
+  Logits expected_before;
+  for (std::size_t i = 0; i < prompt.size(); ++i) {
+    const auto logits = model_->step({{before_alone, of_before(i)}});
+    expected_before.insert(expected_before.end(), logits[0].begin(), logits[0].end());
+  }
+  EXPECT_TRUE(same_bits(found[0], expected_before));
+}
+
+TEST_P(HybridState, ACheckpointHoldsAStepThatNobodyHasWaitedFor) {
+  open(0);
+  const auto sequence = model_->sequence(40);
+  const auto waited = model_->sequence(40);
+  for (const std::uint32_t seed : {31U, 32U, 33U}) {
+    const auto export_checkpoint = [&](vernal_sequence_id of) {
+      const auto checkpoint = pool().checkpoint_create(of);
+      const std::string bytes = export_bytes(pool(), 0, *checkpoint);
+      pool().checkpoint_release(*checkpoint);
+      return bytes;
+    };
+    plugin::BackendStep step = model_->start({{sequence, tokens_of(seed, 3)}});
+    const std::string found = export_checkpoint(sequence);
+    ASSERT_TRUE(step.wait(0));
+    model_->step({{waited, tokens_of(seed, 3)}});
+    EXPECT_TRUE(found == export_checkpoint(waited)) << "step " << seed;
+  }
 }
 
 TEST_P(HybridState, AFailedStepLeavesEverySequenceAsItWas) {

@@ -58,6 +58,7 @@ TEST_P(MemoryPlan, IsWhatIsAllocatedRowByRow) {
     EXPECT_EQ(report[i].object, plan[i].object);
     EXPECT_TRUE(is_within(report[i].bytes, plan[i].bytes))
         << plan[i].object << ": planned " << plan[i].bytes << ", reported " << report[i].bytes;
+    if (plan[i].category == VERNAL_MEMORY_MAPPED_FILE) continue;  // pages of the file
     EXPECT_TRUE(
         std::ranges::any_of(mappings, [&](auto size) { return is_within(size, plan[i].bytes); }))
         << plan[i].object << ": no mapping of " << plan[i].bytes << " bytes";

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "loading/step_functions.hpp"
@@ -37,14 +39,16 @@ ModelUnderTest::ModelUnderTest(const std::filesystem::path& file, const ModelOpt
       module_(build(*file_, registry_, options)),
       view_(std::make_unique<ModuleView>(module_)),
       weights_(std::make_unique<GgufWeightStore>(*file_, *module_)) {
-  plugin::PluginLibrary& library = registry_.open(options.backend, VERNAL_KIND_BACKEND);
+  const plugin::PluginLibrary* const library =
+      options.linked == nullptr ? &registry_.open(options.backend, VERNAL_KIND_BACKEND) : nullptr;
   registry_.init_all();
   settings_.table = "backends.test";
   if (options.threads > 0)
     settings_.entries["threads"] = {VERNAL_CONFIG_INT, options.threads, "test"};
   if (!options.isa.empty()) settings_.entries["isa"] = {VERNAL_CONFIG_ENUM, options.isa, "test"};
   if (!options.fuses_nodes) settings_.entries["fuse_nodes"] = {VERNAL_CONFIG_BOOL, false, "test"};
-  backend_.emplace(library.backend(), "test", config_view(settings_));
+  backend_.emplace(library == nullptr ? *options.linked : library->backend(), "test",
+                   config_view(settings_));
   PlanOptions plan;
   plan.context_length = options.context_length;
   plan.max_tokens_per_step = options.max_tokens_per_step;
@@ -70,9 +74,9 @@ vernal_sequence_id ModelUnderTest::sequence(std::uint64_t num_tokens) {
   return *id;
 }
 
-plugin::BackendStep ModelUnderTest::run(std::uint64_t function, const std::vector<Part>& parts,
-                                        std::span<const float> hidden,
-                                        std::span<const std::string_view> outputs) {
+plugin::BackendStep ModelUnderTest::start(std::uint64_t function, const std::vector<Part>& parts,
+                                          std::span<const float> hidden,
+                                          std::span<const std::string_view> outputs) {
   std::vector<std::int32_t> ids;
   std::vector<std::int32_t> positions;
   std::vector<StepSequence> sequences;
@@ -90,8 +94,18 @@ plugin::BackendStep ModelUnderTest::run(std::uint64_t function, const std::vecto
       plugin::StepInput::host<std::int32_t>("ids", ids),
       plugin::StepInput::host<std::int32_t>("positions", positions)};
   if (!hidden.empty()) inputs.push_back(plugin::StepInput::host<float>("hidden", hidden));
-  plugin::BackendStep step =
-      pool_->submit({function, ids.size(), sequences, rows, inputs, outputs});
+  return pool_->submit({function, ids.size(), sequences, rows, inputs, outputs});
+}
+
+plugin::BackendStep ModelUnderTest::start(const std::vector<Part>& parts) {
+  constexpr std::array<std::string_view, 1> kOutputs{"logits"};
+  return start(0, parts, {}, kOutputs);
+}
+
+plugin::BackendStep ModelUnderTest::run(std::uint64_t function, const std::vector<Part>& parts,
+                                        std::span<const float> hidden,
+                                        std::span<const std::string_view> outputs) {
+  plugin::BackendStep step = start(function, parts, hidden, outputs);
   if (!step.wait(0)) throw Error(VERNAL_DEADLINE, "the step did not finish");
   return step;
 }
@@ -148,7 +162,8 @@ double nmse(std::span<const float> found, std::span<const float> reference) {
     error += difference * difference;
     power += static_cast<double>(reference[i]) * static_cast<double>(reference[i]);
   }
-  return error / power;
+  // So that it is never among the small ones: std::max(x, NaN) is x.
+  return std::isnan(error) ? std::numeric_limits<double>::infinity() : error / power;
 }
 
 }  // namespace vernal::test

@@ -22,7 +22,8 @@
 namespace vernal::test {
 
 struct ModelOptions {
-  std::string backend = "reference";  // name of the plugin
+  std::string backend = "reference";           // name of the plugin
+  const vernal_backend_api* linked = nullptr;  // instead: a backend that is part of the test
   std::string keys = "f32";
   std::string values = "f32";
   bool rotate = false;       // rotates quantised keys and values
@@ -64,6 +65,8 @@ class ModelUnderTest {
   vernal_sequence_id sequence(std::uint64_t num_tokens);
   /// Runs one step. Returns the logits of every token, by part: [tokens, vocabulary].
   std::vector<std::vector<float>> step(const std::vector<Part>& parts);
+  /// Puts a step in and does not wait for it.
+  plugin::BackendStep start(const std::vector<Part>& parts);
   /// Feeds `tokens` in steps and returns the logits of every token. Steps end at positions that are
   /// multiples of `chunk`; with chunk 0 there is one step.
   std::vector<float> feed(vernal_sequence_id sequence, std::span<const std::int32_t> tokens,
@@ -74,6 +77,9 @@ class ModelUnderTest {
   Answer answer(std::uint64_t function, const Part& part, std::span<const float> hidden = {});
 
  private:
+  plugin::BackendStep start(std::uint64_t function, const std::vector<Part>& parts,
+                            std::span<const float> hidden,
+                            std::span<const std::string_view> outputs);
   /// Runs a step and waits until it is finished.
   plugin::BackendStep run(std::uint64_t function, const std::vector<Part>& parts,
                           std::span<const float> hidden, std::span<const std::string_view> outputs);
@@ -93,7 +99,7 @@ class ModelUnderTest {
   std::uint64_t vocabulary_size_ = 0;
 };
 
-/// sum((x - r)^2) / sum(r^2).
+/// sum((x - r)^2) / sum(r^2). Infinite if a number of them is none.
 double nmse(std::span<const float> found, std::span<const float> reference);
 
 }  // namespace vernal::test

@@ -10,6 +10,7 @@
 #include "operations/operation_table.hpp"
 #include "vernal/abi/device_check.h"
 #include "vernal/abi/memory_lock.h"
+#include "vernal/abi/profile.h"
 #include "vernal/block_types.hpp"
 #include "vernal/container_limits.hpp"
 
@@ -27,15 +28,19 @@ std::int64_t available_cores() {
   return read_container_limits().limit_threads(std::max<std::int64_t>(1, cores));
 }
 
+/// "kernels for AVX-512 with VNNI, 2 threads"
+std::string describe(const Instance& instance) {
+  return "kernels for " + std::string(info_of(instance.instruction_set).title) + ", " +
+         std::to_string(instance.threads.num_threads()) + " threads";
+}
+
 std::shared_ptr<Instance> start(const Config& config) {
   const std::int64_t threads = config.find_int("threads").value_or(0);
   const std::vector<std::int64_t> cpus = config.integers("affinity");
   const InstructionSet set = choose_instruction_set(config.find_string("isa").value_or("auto"));
   auto instance = std::make_shared<Instance>(
       static_cast<std::int32_t>(threads > 0 ? threads : available_cores()), cpus, set);
-  plugin_host().log(VERNAL_LOG_INFO, "cpu_avx2",
-                    "kernels for " + std::string(info_of(set).title) + ", " +
-                        std::to_string(instance->threads.num_threads()) + " threads");
+  plugin_host().log(VERNAL_LOG_INFO, "cpu_avx2", describe(*instance));
   return instance;
 }
 
@@ -82,9 +87,45 @@ constexpr vernal_device_check_api kDeviceCheck = {
     sizeof(vernal_device_check_api), +[]() -> std::int32_t { return VERNAL_OK; },
     +[](const vernal_backend*) -> std::int32_t { return VERNAL_OK; }};
 
+/// Likewise for the other handles.
+const Program& program_of(vernal_program* handle) {
+  return static_cast<const Program&>(detail::object(handle));
+}
+
+std::int32_t describe_instance(const vernal_backend* handle, const vernal_sink* out) noexcept {
+  return guard([&] {
+    const auto& backend =
+        static_cast<const CpuBackend&>(detail::object(const_cast<vernal_backend*>(handle)));
+    const std::string text = backend.description();
+    plugin_host().check(out->write(out->user, text.data(), text.size()), "sink");
+  });
+}
+
+std::int32_t set_timing(vernal_program* handle, std::uint32_t is_on) noexcept {
+  return guard([&] { program_of(handle).times().set_on(is_on != 0); });
+}
+
+std::int32_t operation_times(vernal_program* handle,
+                             const vernal_operation_time_sink* sink) noexcept {
+  return guard([&] {
+    for (const OperationTimes::Row& row : program_of(handle).times().rows()) {
+      const vernal_operation_time out{sizeof(vernal_operation_time),
+                                      {row.operation.data(), row.operation.size()},
+                                      row.calls,
+                                      static_cast<std::uint64_t>(row.spent.count())};
+      plugin_host().check(sink->add(sink->user, &out), "sink");
+    }
+  });
+}
+
+constexpr vernal_profile_api kProfile = {sizeof(vernal_profile_api), describe_instance, set_timing,
+                                         operation_times};
+
 }  // namespace
 
-CpuBackend::CpuBackend(const Config& config) : instance_(start(config)) {}
+CpuBackend::CpuBackend(const Config& config)
+    : repack_(parse_repack(config.find_string("repack").value_or("auto"))),
+      instance_(start(config)) {}
 
 std::vector<DeviceInfo> CpuBackend::devices() {
   struct sysinfo memory {};
@@ -98,8 +139,11 @@ std::vector<DeviceInfo> CpuBackend::devices() {
 
 const void* CpuBackend::extension(std::string_view id) {
   if (id == VERNAL_EXT_MEMORY_LOCK) return &kMemoryLock;
+  if (id == VERNAL_EXT_PROFILE) return &kProfile;
   return id == VERNAL_EXT_DEVICE_CHECK ? &kDeviceCheck : nullptr;
 }
+
+std::string CpuBackend::description() const { return describe(*instance_); }
 
 std::optional<std::string> CpuBackend::unsupported_reason(const Module& module,
                                                           const Function& function,
@@ -127,8 +171,9 @@ std::vector<FormatSupport> CpuBackend::formats() const {
 std::unique_ptr<BackendPlan> CpuBackend::plan(std::shared_ptr<const Module> module,
                                               const PlanOptions& options) {
   backend::require_support(*module, refusal);
-  auto compiled = std::make_shared<CompiledModule>(
-      std::move(module), options, instance_->threads.num_threads(), instance_->instruction_set);
+  auto compiled =
+      std::make_shared<CompiledModule>(std::move(module), options, instance_->threads.num_threads(),
+                                       instance_->instruction_set, repack_);
   const auto needed = static_cast<std::uint64_t>(compiled->bytes());
   if (options.memory_limit_bytes > 0 && needed > options.memory_limit_bytes) {
     throw Error(VERNAL_RESOURCE_EXHAUSTED, "the program needs " + std::to_string(needed) +

@@ -22,6 +22,9 @@ class CpuBackend final : public Backend {
   static std::vector<DeviceInfo> devices();
   static const void* extension(std::string_view id);
 
+  /// What the instance computes with, for people.
+  std::string description() const;
+
   std::optional<std::string> unsupported_reason(const Module& module, const Function& function,
                                                 const Node& node) const override;
   std::vector<FormatSupport> formats() const override;
@@ -29,6 +32,7 @@ class CpuBackend final : public Backend {
                                     const PlanOptions& options) override;
 
  private:
+  Repack repack_;
   std::shared_ptr<Instance> instance_;
 };
 

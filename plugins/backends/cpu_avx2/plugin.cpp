@@ -11,7 +11,7 @@ namespace {
 
 constexpr vernal_backend_api kBackendTable = backend_table<CpuBackend>();
 
-constexpr std::array<vernal_config_row, 3> kRows{
+constexpr std::array<vernal_config_row, 4> kRows{
     to_abi({.path = "threads",
             .type = VERNAL_CONFIG_INT,
             .help = "Threads that compute, the engine's own included. Default: one for each core "
@@ -31,6 +31,15 @@ constexpr std::array<vernal_config_row, 3> kRows{
                 "that this processor has.",
             .default_value = "\"auto\"",
             .choices = "auto|avx2|avx_vnni|avx512_vnni"}),
+    to_abi({.path = "repack",
+            .type = VERNAL_CONFIG_ENUM,
+            .help =
+                "Which weights are copied into the order of the kernels. \"auto\": those that are "
+                "multiplied. \"never\": none; steps pack what they need, which is slower, and the "
+                "weights are pages of the file. \"always\": all, so that nothing is read of the "
+                "file later. All give the same bits.",
+            .default_value = "\"auto\"",
+            .choices = "auto|never|always"}),
 };
 
 }  // namespace

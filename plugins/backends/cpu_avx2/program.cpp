@@ -11,7 +11,8 @@ Program::Program(std::shared_ptr<CompiledModule> compiled, std::shared_ptr<Insta
                  const WeightSource& source, const Progress& progress)
     : compiled_(std::move(compiled)),
       instance_(std::move(instance)),
-      weights_(compiled_->weights, *compiled_->module, source, progress, *instance_) {
+      weights_(compiled_->weights, *compiled_->module, source, progress, *instance_),
+      times_(compiled_->operation_kinds) {
   weights_.lock(compiled_->lock);
   for (const CompiledFunction& function : compiled_->functions) {
     for (RopeTableOperation* table : function.rope_tables) table->prepare(weights_);
@@ -44,18 +45,45 @@ vernal_step_stats Program::stats() const {
 void Program::run(const CompiledFunction& function, const StepContext& step) const {
   const std::scoped_lock lock(instance_->turn);
   const auto begin = std::chrono::steady_clock::now();
-  instance_->threads.run([&](Worker& worker) {
-    for (const auto& operation : function.operations) {
-      if (operation->needs_barrier) worker.barrier();
-      operation->run(step, worker);
-    }
-  });
+  if (times_.is_on()) {
+    run_timed(function, step);
+  } else {
+    instance_->threads.run([&](Worker& worker) {
+      for (const auto& operation : function.operations) {
+        if (operation->needs_barrier) worker.barrier();
+        operation->run(step, worker);
+      }
+    });
+  }
   const auto spent = std::chrono::steady_clock::now() - begin;
   steps_.fetch_add(1, std::memory_order_relaxed);
   tokens_.fetch_add(static_cast<std::uint64_t>(step.num_tokens), std::memory_order_relaxed);
   busy_ns_.fetch_add(static_cast<std::uint64_t>(
                          std::chrono::duration_cast<std::chrono::nanoseconds>(spent).count()),
                      std::memory_order_relaxed);
+}
+
+// The first worker's clock is everybody's: what it waits for at the barrier behind an operation belongs
+// to that operation.
+void Program::run_timed(const CompiledFunction& function, const StepContext& step) const {
+  instance_->threads.run([&](Worker& worker) {
+    const bool keeps_time = worker.index() == 0;
+    OperationTimes::Clock::time_point begin = OperationTimes::Clock::now();
+    const Operation* last = nullptr;
+    const auto finish_last = [&] {
+      const auto now = OperationTimes::Clock::now();
+      if (last != nullptr) times_.add(last->timer, now - begin);
+      begin = now;
+    };
+    for (const auto& operation : function.operations) {
+      if (operation->needs_barrier) worker.barrier();
+      if (keeps_time) finish_last();
+      last = operation.get();
+      operation->run(step, worker);
+    }
+    worker.barrier();
+    if (keeps_time) finish_last();
+  });
 }
 
 }  // namespace vernal::cpu_avx2

@@ -8,6 +8,7 @@
 
 #include "compile/compiled_module.hpp"
 #include "instance.hpp"
+#include "operation_times.hpp"
 #include "vernal/backend_plugin.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -34,10 +35,16 @@ class Program final : public BackendProgram {
   /// this function: arena, outputs, scratch for every worker.
   void run(const CompiledFunction& function, const StepContext& step) const;
 
+  /// Engine thread, between steps.
+  OperationTimes& times() const { return times_; }
+
  private:
+  void run_timed(const CompiledFunction& function, const StepContext& step) const;
+
   std::shared_ptr<CompiledModule> compiled_;
   std::shared_ptr<Instance> instance_;
   Weights weights_;
+  mutable OperationTimes times_;
   mutable std::mutex pool_mutex_;
   mutable const Pool* pool_ = nullptr;
   mutable std::atomic<std::uint64_t> steps_{0};

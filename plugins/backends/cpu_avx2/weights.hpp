@@ -11,17 +11,33 @@
 #include "instance.hpp"
 #include "kernels/matmul/packed_weights.hpp"
 #include "reserved_memory.hpp"
+#include "shared/weights/weight_uses.hpp"
 #include "vernal/backend_plugin.hpp"
 
 namespace vernal::cpu_avx2 {
+
+/// Which weights are copied into the order of the kernels when a program is built. The others stay in the
+/// mapped model file, and a step that multiplies with them packs what it needs.
+enum class Repack : std::uint8_t {
+  kAuto,    ///< those that are multiplied; tables that are only looked up stay in the file
+  kNever,   ///< none but those that no kernel multiplies as they are stored
+  kAlways,  ///< all
+};
+
+/// What a backend's key `repack` means.
+/// Errors  INVALID_ARGUMENT: no such name
+Repack parse_repack(std::string_view name);
 
 /// Where the weights of a module go. Made by the plan, followed by the build.
 class WeightLayout {
  public:
   /// `set`: what the kernels of the matrices use; it changes no byte of the layout.
-  WeightLayout(const Module& module, InstructionSet set);
+  WeightLayout(const Module& module, InstructionSet set, Repack repack);
 
+  /// Of copies, in memory of the program.
   std::int64_t bytes() const { return bytes_; }
+  /// Of weights that stay in the model file.
+  std::int64_t bytes_in_place() const { return bytes_in_place_; }
   /// Bytes of the matrices that a decode step reads: all but tables that are only looked up.
   std::int64_t bytes_per_step() const { return bytes_per_step_; }
 
@@ -34,6 +50,7 @@ class WeightLayout {
     std::int64_t matrix_at = -1;   ///< packed, if it is multiplied
     std::int64_t rows_at = -1;     ///< as stored, if it is looked up and not multiplied
     std::int64_t numbers_at = -1;  ///< f32 [rows * columns], if it is used element by element
+    bool is_in_place = false;      ///< multiplied or looked up where the file is mapped
 
     std::int64_t all_rows() const { return num_matrices * num_rows; }
     bool is_converted() const { return format->id != stored->id; }
@@ -50,11 +67,14 @@ class WeightLayout {
   const std::vector<Conversion>& conversions() const { return conversions_; }
 
  private:
+  void place_matrix(const Weight& weight, const backend::WeightUses& uses, Repack repack,
+                    Entry& entry);
   void note_conversion(const std::string& name, std::string_view stored, std::int64_t bytes);
 
   std::vector<Entry> entries_;
   std::vector<Conversion> conversions_;
   std::int64_t bytes_ = 0;
+  std::int64_t bytes_in_place_ = 0;
   std::int64_t bytes_per_step_ = 0;
 };
 
@@ -72,8 +92,12 @@ class Weights {
     lock_memory(memory_.data(), memory_.bytes(), mode, "weights");
   }
 
-  /// expert: which of the weight's matrices.
+  /// expert: which of the weight's matrices. Its data is null if the weight is used in place.
   PackedMatrix matrix(std::uint32_t index, std::int64_t expert = 0) const;
+  /// Packs groups [first, last) of a matrix that is used in place.
+  ///   out  (last - first) * group_bytes() bytes
+  void pack_groups(std::uint32_t index, std::int64_t expert, std::int64_t first, std::int64_t last,
+                   std::byte* out) const;
   /// Row `row` of a table as floats: out[columns], the values of vernal::dequantize_row().
   ///   scratch  row_scratch_bytes() bytes
   void read_row(std::uint32_t index, std::int64_t row, std::byte* scratch, float* out) const;
@@ -81,7 +105,13 @@ class Weights {
   std::int64_t bytes() const { return memory_.bytes(); }
 
  private:
+  /// Fills what the layout has for an entry. `done(first, bytes)` is told of bytes that were read.
+  template <class Done>
+  void copy(const WeightLayout::Entry& entry, const std::byte* stored, Instance& instance,
+            const Done& done);
+
   const std::vector<WeightLayout::Entry> entries_;
+  std::vector<const std::byte*> stored_;  // by weight: where the file has it; null unless in place
   ReservedMemory memory_;
 };
 

@@ -49,6 +49,12 @@ class WeightSource {
   void unmap(std::uint64_t index) const {
     plugin_host().check(source_.unmap(source_.user, index), "weight source");
   }
+  /// Says that a part of a mapped weight has been copied: its pages may leave memory. They stay
+  /// valid. Without effect on hosts that are older.
+  void release(std::uint64_t index, std::uint64_t offset, std::uint64_t size) const {
+    if (source_.release == nullptr) return;
+    plugin_host().check(source_.release(source_.user, index, offset, size), "weight source");
+  }
 
  private:
   vernal_weight_source source_;

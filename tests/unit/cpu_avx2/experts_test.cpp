@@ -181,15 +181,16 @@ Module moe_module(const Case& c, std::int64_t used) {
 /// A program over that module with its pool.
 class Runner {
  public:
-  Runner(const Case& c, std::int64_t used, std::int32_t threads, std::int64_t max_tokens)
+  Runner(const Case& c, std::int64_t used, std::int32_t threads, std::int64_t max_tokens,
+         Repack repack = Repack::kAuto)
       : used_(used), module_(moe_module(c, used)), store_(c, module_) {
     PlanOptions options;
     options.context_length = options.kv_tokens = 2048;
     options.max_sequences = 1;
     options.max_tokens_per_step = options.max_rows = static_cast<std::uint64_t>(max_tokens);
     const InstructionSet set = best_instruction_set();
-    auto compiled =
-        std::make_shared<CompiledModule>(std::make_shared<Module>(module_), options, threads, set);
+    auto compiled = std::make_shared<CompiledModule>(std::make_shared<Module>(module_), options,
+                                                     threads, set, repack);
     const vernal_weight_source source = store_.source();
     program_.emplace(std::move(compiled),
                      std::make_shared<Instance>(threads, std::span<const std::int64_t>{}, set),
@@ -217,6 +218,7 @@ class Runner {
 
   const Module& module() const { return module_; }
   const Store& store() const { return store_; }
+  std::int64_t copied_bytes() const { return program_->weights().bytes(); }
 
  private:
   template <class T>
@@ -319,6 +321,19 @@ TEST(MoeGlu, AgreesWithDoubleArithmetic) {
     const bool is_float = find_weight_format(c.gate)->activations == ActivationKind::kFloat &&
                           find_weight_format(c.down)->activations == ActivationKind::kFloat;
     EXPECT_LE(worst_nmse(y, expected, size(kTokens)), is_float ? 1e-10 : kExpertsNmse) << c.gate;
+  }
+}
+
+TEST(MoeGlu, GivesTheSameBitsFromWeightsInTheFile) {
+  constexpr std::int64_t kTokens = 21;
+  constexpr std::int64_t kUsed = 3;
+  for (const Case& c : kCases) {
+    const std::vector<float> x = random_floats(size(kTokens * kOuter), 71);
+    const Choices choices = random_choices(kTokens, kUsed, 72);
+    Runner packed(c, kUsed, 2, 32, Repack::kAlways);
+    Runner in_place(c, kUsed, 2, 32, Repack::kNever);
+    EXPECT_GT(packed.copied_bytes(), in_place.copied_bytes());
+    EXPECT_EQ(packed.run(x, choices), in_place.run(x, choices)) << c.gate << " " << c.down;
   }
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -25,6 +26,10 @@ struct Setting {
   int query_heads = 6;
   int heads = 1;
   int window = 0;
+  int rotation = 0;    // numbers of keys and of values that a Hadamard rotation mixes
+  int rope_pairs = 0;  // of queries and keys that their position turns
+  bool has_norm = false;
+  float later_keys = 1.0F;  // factor of the keys behind the first split
 };
 
 constexpr int kMostPositions = 1024;
@@ -35,6 +40,46 @@ std::int64_t run_bytes(RunFormat format, int dim) {
   const std::int64_t numbers = std::int64_t{kPagePositions} * dim;
   if (format == RunFormat::kF16) return numbers * 2;
   return (format == RunFormat::kQ8_0 ? numbers : numbers / 2) + numbers / kGroupNumbers * 2;
+}
+
+using Doubles = std::vector<double>;
+
+constexpr float kNormEpsilon = 1e-5F;
+
+/// The angle by which pair j of a row turns at a position.
+double angle(int position, int j) { return position * std::pow(0.7, j); }
+
+void norm(Doubles& row) {
+  double sum = 0;
+  for (const double x : row) sum += x * x;
+  const double mean = sum / static_cast<double>(row.size());
+  for (double& x : row) x /= std::sqrt(mean + static_cast<double>(kNormEpsilon));
+}
+
+void turn(Doubles& row, int pairs, int position) {
+  for (int j = 0; j < pairs; ++j) {
+    double& u = row[static_cast<std::size_t>(j)];
+    double& v = row[static_cast<std::size_t>(j + pairs)];
+    const double cosine = std::cos(angle(position, j));
+    const double sine = std::sin(angle(position, j));
+    const double before = u;
+    u = before * cosine - v * sine;
+    v = before * sine + v * cosine;
+  }
+}
+
+/// y_i = sum over j of (-1)^popcount(i & j) x_j / sqrt(block), in blocks of so many numbers.
+void rotate(Doubles& row, int block) {
+  if (block == 0) return;
+  const Doubles x = row;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    const auto size = static_cast<std::size_t>(block);
+    row[i] = 0;
+    for (std::size_t j = 0; j < size; ++j) {
+      const bool is_odd = std::popcount(i % size & j) % 2 == 1;
+      row[i] += (is_odd ? -1 : 1) * x[i / size * size + j] / std::sqrt(block);
+    }
+  }
 }
 
 KvRun run_of(RunFormat format, int dim, std::int64_t at) {
@@ -58,6 +103,7 @@ class Sequence {
     a_.most_pages = kMostPositions / kPagePositions;
     a_.max_splits = kMostPositions / kSplitPositions;
     a_.window = s_.window;
+    a_.keys.rotation = a_.values.rotation = s_.rotation;
     a_.query_factor = kScale * kLog2E;
     a_.is_causal = true;
     std::mt19937 random(5);
@@ -68,6 +114,8 @@ class Sequence {
       rows->resize(static_cast<std::size_t>(kMostTokens) * static_cast<std::size_t>(width));
       for (float& x : *rows) x = normal(random);
     }
+    const auto later = static_cast<std::size_t>(kSplitPositions * s_.heads * s_.key_dim);
+    for (std::size_t i = later; i < k_.size(); ++i) k_[i] *= s_.later_keys;
     allocate();
   }
 
@@ -81,6 +129,14 @@ class Sequence {
     fill(buffers_[0], q_, s_.query_heads * s_.key_dim);
     fill(buffers_[1], k_, s_.heads * s_.key_dim);
     fill(buffers_[2], v_, s_.heads * s_.value_dim);
+    for (int token = 0; token < count; ++token) {
+      for (int j = 0; j < s_.rope_pairs; ++j) {
+        const int at = token * s_.rope_pairs + j;
+        turns_[at] = static_cast<float>(std::cos(angle(first + token, j)));
+        turns_[kMostTokens * s_.rope_pairs + at] =
+            static_cast<float>(std::sin(angle(first + token, j)));
+      }
+    }
     *counts_.as<StepCounts>() = {count, count, 1, 0};
     SequencePart part{};
     part.count = count;
@@ -95,15 +151,15 @@ class Sequence {
   }
 
   /// What a query of head h at a position should give, from the numbers that the cache holds.
-  std::vector<double> expected(int position, int h) const {
+  Doubles expected(int position, int h) const {
     const int head = h / (s_.query_heads / s_.heads);
-    const auto q = q_.begin() + (std::int64_t{position} * s_.query_heads + h) * s_.key_dim;
-    std::vector<double> out(static_cast<std::size_t>(s_.value_dim));
+    const Doubles q = prepared(q_, position * s_.query_heads + h, position);
+    Doubles out(static_cast<std::size_t>(s_.value_dim));
     double sum = 0;
     for (int j = s_.window > 0 ? std::max(0, position - s_.window + 1) : 0; j <= position; ++j) {
       double score = 0;
       for (int i = 0; i < s_.key_dim; ++i) {
-        score += static_cast<double>(q[i]) * number(true, head, j, i);
+        score += q[static_cast<std::size_t>(i)] * number(true, head, j, i);
       }
       const double weight = std::exp(score * static_cast<double>(kScale));
       sum += weight;
@@ -112,6 +168,7 @@ class Sequence {
       }
     }
     for (double& x : out) x /= sum;
+    rotate(out, s_.rotation);
     return out;
   }
 
@@ -134,10 +191,13 @@ class Sequence {
     const int code = run.format == RunFormat::kQ8_0 ? static_cast<std::int8_t>(*at) : nibble - 8;
     return static_cast<double>(emulator::float_of_half(half)) * code;
   }
-  double given(bool is_key, int head, int position, int i) const {
-    const int dim = is_key ? s_.key_dim : s_.value_dim;
-    const std::int64_t at = (std::int64_t{position} * s_.heads + head) * dim + i;
-    return static_cast<double>((is_key ? k_ : v_)[static_cast<std::size_t>(at)]);
+  /// What it should hold, before it is rounded.
+  Doubles given(bool is_key, int head, int position) const {
+    const int row = position * s_.heads + head;
+    if (is_key) return prepared(k_, row, position);
+    Doubles out = row_of(v_, row, s_.value_dim);
+    rotate(out, s_.rotation);
+    return out;
   }
 
   const Setting& setting() const { return s_; }
@@ -150,6 +210,19 @@ class Sequence {
                           "attention");
     std::memset(buffers_.back().data(), 0xFF, static_cast<std::size_t>(count) * sizeof(Type));
     return buffers_.back().template as<Type>();
+  }
+
+  static Doubles row_of(const Floats& rows, int row, int dim) {
+    const auto at = rows.begin() + std::int64_t{row} * dim;
+    return {at, at + dim};
+  }
+  /// A query or key as scores take it.
+  Doubles prepared(const Floats& rows, int row, int position) const {
+    Doubles out = row_of(rows, row, s_.key_dim);
+    if (s_.has_norm) norm(out);
+    turn(out, s_.rope_pairs, position);
+    rotate(out, s_.rotation);
+    return out;
   }
 
   HeadRows make_rows(int heads, int dim) {
@@ -166,6 +239,14 @@ class Sequence {
     a_.q = make_rows(s_.query_heads, s_.key_dim);
     a_.k = make_rows(s_.heads, s_.key_dim);
     a_.v = make_rows(s_.heads, s_.value_dim);
+    for (HeadRows* const turned : {&a_.q, &a_.k}) {
+      turned->has_norm = s_.has_norm;
+      turned->norm_epsilon = kNormEpsilon;
+    }
+    if (s_.rope_pairs > 0) {
+      turns_ = make<float>(std::int64_t{2} * kMostTokens * s_.rope_pairs);
+      a_.q.rope = a_.k.rope = {turns_, kMostTokens, s_.rope_pairs, false};
+    }
     a_.y = make<float>(rows * s_.value_dim);
     a_.queries = make<std::uint16_t>(rows * padded_dim(s_.key_dim));
     a_.sums = make<SoftmaxSum>(rows);
@@ -187,6 +268,7 @@ class Sequence {
   Setting s_;
   Attention a_{};
   Floats q_, k_, v_;
+  float* turns_ = nullptr;  // cosines [kMostTokens][rope_pairs], then sines
   std::vector<Buffer> buffers_;
   Buffer counts_{MemoryPlace::kPinned, sizeof(StepCounts), "counts"};
   Buffer parts_{MemoryPlace::kPinned, sizeof(SequencePart), "parts"};
@@ -211,19 +293,38 @@ constexpr double kBound = 1e-6;  // queries, weights and values are f16, sums f3
 
 class AttentionOfFormats : public testing::TestWithParam<std::pair<RunFormat, RunFormat>> {};
 
+void expect_stored(const Sequence& sequence, RunFormat format, bool is_key) {
+  const double step = format == RunFormat::kF16 ? 2e-3 : format == RunFormat::kQ8_0 ? 0.02 : 0.3;
+  for (const int position : {0, 1, 2, 3, 17, 63, 64, 69}) {
+    const Doubles given = sequence.given(is_key, 1, position);
+    for (std::size_t i = 0; i < given.size(); ++i) {
+      EXPECT_NEAR(sequence.number(is_key, 1, position, static_cast<int>(i)), given[i], step)
+          << (is_key ? "key" : "value") << " of " << position << ", number " << i;
+    }
+  }
+}
+
 TEST_P(AttentionOfFormats, StoresWhatRoundsToTheRows) {
   Sequence sequence({.keys = GetParam().first, .values = GetParam().second, .heads = 2});
   sequence.step(0, 70);
-  for (const bool is_key : {true, false}) {
-    const RunFormat format = is_key ? GetParam().first : GetParam().second;
-    const double step = format == RunFormat::kF16 ? 2e-3 : format == RunFormat::kQ8_0 ? 0.02 : 0.3;
-    for (int i = 0; i < 64; ++i) {
-      for (const int position : {0, 1, 2, 3, 17, 63, 64, 69}) {
-        EXPECT_NEAR(sequence.number(is_key, 1, position, i), sequence.given(is_key, 1, position, i),
-                    step)
-            << (is_key ? "key" : "value") << " of " << position << ", number " << i;
-      }
-    }
+  expect_stored(sequence, GetParam().first, true);
+  expect_stored(sequence, GetParam().second, false);
+}
+
+/// Rows are normed, turned by their positions and rotated on their way: queries and keys alike, or
+/// scores mean nothing; values are rotated, and their sums back.
+TEST_P(AttentionOfFormats, PreparesQueriesAndKeysAlike) {
+  for (const int rotation : {0, 32, 64}) {
+    Sequence sequence({.keys = GetParam().first,
+                       .values = GetParam().second,
+                       .heads = 2,
+                       .rotation = rotation,
+                       .rope_pairs = 24,
+                       .has_norm = true});
+    EXPECT_LE(error_of(sequence, 0, sequence.step(0, 70)), kBound) << rotation;
+    EXPECT_LE(error_of(sequence, 70, sequence.step(70, 71)), kBound) << rotation;
+    expect_stored(sequence, GetParam().first, true);
+    expect_stored(sequence, GetParam().second, false);
   }
 }
 
@@ -256,6 +357,17 @@ TEST_P(AttentionOfFormats, GiveTheSameBitsForAnyNumberOfRows) {
   }
   ASSERT_EQ(found.size(), expected.size());
   EXPECT_EQ(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)), 0);
+}
+
+/// A split may have larger scores than those before it: their sums then shrink when it is merged, by
+/// the block that has all splits and by the launch that comes after blocks with one each.
+TEST(Attention, MergesSplitsWhicheverHasTheLargestScore) {
+  for (const float later : {0.1F, 4.0F}) {
+    Sequence sequence({.keys = RunFormat::kF16, .values = RunFormat::kF16, .later_keys = later});
+    sequence.step(0, 500);
+    EXPECT_LE(error_of(sequence, 500, sequence.step(500, 530)), 1e-5) << later;
+    EXPECT_LE(error_of(sequence, 530, sequence.step(530, 531)), 1e-5) << later;
+  }
 }
 
 std::vector<std::pair<RunFormat, RunFormat>> all_pairs() {

@@ -118,6 +118,7 @@ class ScriptedPlan : public vernal::BackendPlan {
     progress.report(3, 6);
     const std::span<const std::byte> all = source.map(0);
     script.loaded.insert(script.loaded.end(), all.begin(), all.end());
+    source.release(0, 1, 1);
     source.unmap(0);
     return std::make_unique<ScriptedProgram>();
   }
@@ -176,9 +177,13 @@ class TwoWeights : public WeightStore {
   }
   std::span<const std::byte> map(std::uint64_t) override { return std::span(bytes).first(2); }
   void unmap(std::uint64_t index) override { unmapped = index; }
+  void release(std::uint64_t index, std::uint64_t offset, std::uint64_t size) override {
+    released = {index, offset, size};
+  }
 
   bool fails = false;
   std::uint64_t unmapped = 99;
+  std::array<std::uint64_t, 3> released = {};
   std::array<std::byte, 6> bytes = {std::byte{0}, std::byte{1}, std::byte{2},
                                     std::byte{3}, std::byte{4}, std::byte{5}};
 };
@@ -233,7 +238,7 @@ TEST_F(BackendClientTest, LeadsFromInstanceToStepAndDestroysEverything) {
     EXPECT_EQ(plan.rows()[0].peak_bytes, 20u);
 
     std::vector<std::uint64_t> progress;
-    const BackendProgram built = [&] {
+    BackendProgram built = [&] {
       return plan.build(weights_, [&](std::uint64_t done, std::uint64_t) {
         progress.push_back(done);
         return true;
@@ -243,8 +248,11 @@ TEST_F(BackendClientTest, LeadsFromInstanceToStepAndDestroysEverything) {
     EXPECT_THAT(script.loaded,
                 ElementsAre(std::byte{2}, std::byte{3}, std::byte{4}, std::byte{0}, std::byte{1}));
     EXPECT_EQ(weights_.unmapped, 0u);
+    EXPECT_THAT(weights_.released, ElementsAre(0, 1, 1));
     EXPECT_EQ(built.memory_report().at(0).bytes, 4096u);
     EXPECT_EQ(built.stats().tokens, 2u);
+    EXPECT_FALSE(built.times_operations());  // it has no such extension
+    EXPECT_EQ(thrown([&] { built.set_timing(true); }).code(), VERNAL_UNSUPPORTED);
     EXPECT_EQ(script.alive, 3);
   }
   EXPECT_EQ(script.alive, 0);
@@ -255,6 +263,7 @@ TEST_F(BackendClientTest, ListsDevicesAndFormats) {
   const BackendInstance backend(kTable, "cpu", empty_config());
   EXPECT_EQ(backend.formats().at(1).note, "no kernel");
   EXPECT_EQ(backend.extension("vernal.ext.lora/1"), nullptr);
+  EXPECT_EQ(backend.description(), "");
 }
 
 TEST_F(BackendClientTest, NamesInstanceAndCallInErrors) {

@@ -9,7 +9,9 @@ CompiledFunction compile_function(const Module& module, std::uint32_t function,
                                   const CompileContext& context) {
   FunctionBuilder builder(module, module.functions[function], context);
   for (const Node& node : builder.function().nodes) {
-    if (!builder.is_done(node)) find_operation(node.op)->compile(builder, node);
+    if (builder.is_done(node)) continue;
+    builder.begin_node(node);
+    find_operation(node.op)->compile(builder, node);
   }
   return builder.finish();
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "kernels/attention/kv_page.hpp"
@@ -13,6 +14,7 @@
 #include "shared/state/state_plan.hpp"
 #include "vernal/backend_types.hpp"
 #include "vernal/module.hpp"
+#include "weights.hpp"
 
 namespace vernal::cpu_avx2 {
 
@@ -37,8 +39,10 @@ struct CompileContext {
   const std::vector<KvLayout>& kv_layouts;
   const backend::KvPlan& kv;
   const backend::StatePlan& states;
+  const WeightLayout& weights;
   std::int32_t num_threads;
   InstructionSet instruction_set;  ///< that kernels are chosen for
+  std::vector<std::string>& operation_kinds;  ///< numbers them, over all functions
 };
 
 /// Compiles a function whose nodes are all supported (operation_table.hpp).

@@ -19,17 +19,17 @@ PlanOptions checked(const PlanOptions& options) {
 
 CompiledModule::CompiledModule(std::shared_ptr<const Module> source,
                                const PlanOptions& plan_options, std::int32_t threads,
-                               InstructionSet set)
+                               InstructionSet set, Repack repack)
     : module(std::move(source)),
       options(checked(plan_options)),
       num_threads(threads),
       layouts(backend::kv_layouts(*module, options, 8)),
       kv(*module, options, backend::page_bytes_of(layouts)),
       states(*module, options),
-      weights(*module, set) {
+      weights(*module, set, repack) {
   for (std::uint32_t f = 0; f < module->functions.size(); ++f) {
-    functions.push_back(
-        compile_function(*module, f, {options, layouts, kv, states, num_threads, set}));
+    functions.push_back(compile_function(
+        *module, f, {options, layouts, kv, states, weights, num_threads, set, operation_kinds}));
     arena_bytes = std::max(arena_bytes, functions.back().arena_bytes);
     scratch_bytes = std::max(scratch_bytes, functions.back().scratch_bytes);
     output_bytes = std::max(output_bytes, functions.back().output_bytes);
@@ -52,11 +52,14 @@ MemoryRow memory_row(MemoryObject object, std::int64_t bytes) {
     const char* name;
     std::uint32_t category;
   };
-  static constexpr Label kLabels[] = {
-      {"weights", VERNAL_MEMORY_WEIGHTS},         {"kv cache", VERNAL_MEMORY_KV},
-      {"kv windows", VERNAL_MEMORY_KV},           {"recurrent state", VERNAL_MEMORY_RECURRENT},
-      {"checkpoints", VERNAL_MEMORY_CHECKPOINTS}, {"activations", VERNAL_MEMORY_WORKSPACE},
-      {"step results", VERNAL_MEMORY_WORKSPACE}};
+  static constexpr Label kLabels[] = {{"weights", VERNAL_MEMORY_WEIGHTS},
+                                      {"weights in place", VERNAL_MEMORY_MAPPED_FILE},
+                                      {"kv cache", VERNAL_MEMORY_KV},
+                                      {"kv windows", VERNAL_MEMORY_KV},
+                                      {"recurrent state", VERNAL_MEMORY_RECURRENT},
+                                      {"checkpoints", VERNAL_MEMORY_CHECKPOINTS},
+                                      {"activations", VERNAL_MEMORY_WORKSPACE},
+                                      {"step results", VERNAL_MEMORY_WORKSPACE}};
   const Label& label = kLabels[static_cast<std::size_t>(object)];
   const auto size = static_cast<std::uint64_t>(bytes);
   return {label.name, "cpu", label.category, size, size};
@@ -70,6 +73,9 @@ std::vector<MemoryRow> CompiledModule::weight_rows(std::int64_t bytes) const {
     out.front().bytes -= row.bytes;
     out.front().peak_bytes -= row.bytes;
     out.push_back(std::move(row));
+  }
+  if (weights.bytes_in_place() > 0) {
+    out.push_back(memory_row(MemoryObject::kWeightsInPlace, weights.bytes_in_place()));
   }
   return out;
 }
@@ -98,7 +104,9 @@ std::int64_t CompiledModule::bytes() const {
 std::int64_t CompiledModule::lockable_bytes() const {
   std::int64_t sum = 0;
   for (const MemoryRow& r : rows()) {
-    if (r.category != VERNAL_MEMORY_CHECKPOINTS) sum += static_cast<std::int64_t>(r.bytes);
+    const bool is_read_from_own =
+        r.category != VERNAL_MEMORY_CHECKPOINTS && r.category != VERNAL_MEMORY_MAPPED_FILE;
+    if (is_read_from_own) sum += static_cast<std::int64_t>(r.bytes);
   }
   return sum;
 }

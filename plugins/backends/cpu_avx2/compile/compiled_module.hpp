@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "compile/compiled_function.hpp"
@@ -19,6 +20,7 @@ inline constexpr std::int64_t kLiveSteps = 2;
 /// What a program allocates, for plan and report alike.
 enum class MemoryObject : std::uint8_t {
   kWeights,
+  kWeightsInPlace,
   kKvCache,
   kKvWindows,
   kRecurrentState,
@@ -31,20 +33,21 @@ MemoryRow memory_row(MemoryObject object, std::int64_t bytes);
 
 struct CompiledModule {
   /// Compiles all functions of a module whose nodes are supported (operation_table.hpp), for
-  /// kernels of the instruction set.
+  /// kernels of the instruction set. `repack`: which weights are copied.
   /// Errors  UNSUPPORTED: an option or a state that this backend lacks;
   ///         INVALID_ARGUMENT: an option that is zero
   CompiledModule(std::shared_ptr<const Module> source, const PlanOptions& plan_options,
-                 std::int32_t threads, InstructionSet set);
+                 std::int32_t threads, InstructionSet set, Repack repack);
 
   vernal_plan_info info() const;
   /// What will be allocated, exactly. Matrices that are converted at load have rows of their own.
   std::vector<MemoryRow> rows() const;
-  /// The part of them that is weights: `bytes` in all, with a row for each group of converted
-  /// matrices.
+  /// The part of them that is weights: `bytes` of copies in all, with a row for each group of converted
+  /// matrices, and what stays in the model file.
   std::vector<MemoryRow> weight_rows(std::int64_t bytes) const;
   std::int64_t bytes() const;
-  /// The part of them that `lock` is about: all but checkpoints, which no step reads.
+  /// The part of them that `lock` is about: all but checkpoints, which no step reads,
+  /// and pages of the model file, which the host locks.
   std::int64_t lockable_bytes() const;
 
   std::shared_ptr<const Module> module;
@@ -55,9 +58,10 @@ struct CompiledModule {
   backend::StatePlan states;
   WeightLayout weights;
   std::vector<CompiledFunction> functions;
-  std::int64_t arena_bytes = 0;    ///< greatest of the functions
-  std::int64_t scratch_bytes = 0;  ///< for each worker
-  std::int64_t output_bytes = 0;   ///< of one step
+  std::vector<std::string> operation_kinds;  ///< "vernal.linear/1", by the operations' timers
+  std::int64_t arena_bytes = 0;              ///< greatest of the functions
+  std::int64_t scratch_bytes = 0;            ///< for each worker
+  std::int64_t output_bytes = 0;             ///< of one step
   MemoryLock lock = MemoryLock::kNone;
 };
 

@@ -12,6 +12,13 @@ FunctionBuilder::FunctionBuilder(const Module& module, const Function& function,
       context_(context),
       producers_(function.values.size(), nullptr) {}
 
+void FunctionBuilder::begin_node(const Node& node) {
+  std::vector<std::string>& kinds = context_.operation_kinds;
+  const auto found = std::ranges::find(kinds, node.op);
+  timer_ = static_cast<std::uint32_t>(found - kinds.begin());
+  if (found == kinds.end()) kinds.push_back(node.op);
+}
+
 void FunctionBuilder::share_buffer(std::uint32_t value, std::uint32_t other) {
   FunctionValues::share_buffer(value, other);
   // The maker quantises rows of its own length. It can serve only values with rows of that length.

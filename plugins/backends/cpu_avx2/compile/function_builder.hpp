@@ -28,9 +28,13 @@ class FunctionBuilder final : public backend::FunctionValues {
   /// The 8-bit form of a value, made once: by its producer if that makes rows, else by itself.
   BufferId quantized(std::uint32_t value, ActivationKind kind);
 
+  /// Operations emitted from now on count as work of this node.
+  void begin_node(const Node& node);
+
   template <class T, class... Arguments>
   T* emit(Arguments&&... arguments) {
     auto made = std::make_unique<T>(std::forward<Arguments>(arguments)...);
+    made->timer = timer_;
     T* raw = made.get();
     out_.operations.push_back(std::move(made));
     return raw;
@@ -50,6 +54,7 @@ class FunctionBuilder final : public backend::FunctionValues {
  private:
   const CompileContext& context_;
   CompiledFunction out_;
+  std::uint32_t timer_ = 0;
   std::vector<RowOperation*> producers_;  // by value; null unless rows are made one by one
   std::map<std::tuple<BufferId, std::int64_t, ActivationKind>, BufferId> quantized_;
 };

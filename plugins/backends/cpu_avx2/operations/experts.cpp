@@ -1,11 +1,11 @@
 // moe_route/1 and moe_glu/1: the choice of experts and their gated feed-forward.
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <span>
 
 #include "compile/function_builder.hpp"
 #include "kernels/elementwise/moe_route.hpp"
-#include "kernels/matmul/matmul.hpp"
 #include "operations/glu.hpp"
 #include "operations/linear.hpp"
 #include "operations/operation_table.hpp"
@@ -102,6 +102,7 @@ class MoeGluOperation final : public Operation {
     bool weights_input;  ///< x is weighted before the experts, else their results are
     std::int64_t num_used;
     std::int64_t num_experts;
+    std::int64_t pack_bytes;  ///< of scratch for weights that are used in place; 0: none is
   };
   explicit MoeGluOperation(const Parameters& parameters);
   void run(const StepContext& step, Worker& worker) const noexcept override;
@@ -117,6 +118,10 @@ class MoeGluOperation final : public Operation {
   /// Numbers of a worker's scratch memory before its row: the arrays of a stretch.
   std::int64_t scratch_numbers() const {
     return 2 * p_.num_experts + 1 + 2 * kTokens * p_.num_used;
+  }
+  /// Bytes before packed groups, which follow the row.
+  std::int64_t packed_at() const {
+    return ((scratch_numbers() + p_.gate.num_columns) * kNumberBytes + 63) / 64 * 64;
   }
   void plan(const StepContext& step, Stretch& stretch) const;
   void collect(const StepContext& step, Worker& worker, const Stretch& stretch) const;
@@ -140,6 +145,7 @@ struct MoeGluOperation::Stretch {
   std::int32_t* choices = nullptr;  // by visit: token * num_used + place, counted from the stretch
   std::int32_t* places = nullptr;   // the other way: by choice the visit
   float* row = nullptr;             // [num_columns]: a weighted row of x
+  std::byte* packed = nullptr;      // [pack_bytes]
 };
 
 MoeGluOperation::MoeGluOperation(const Parameters& parameters) : p_(parameters) {
@@ -149,7 +155,7 @@ MoeGluOperation::MoeGluOperation(const Parameters& parameters) : p_(parameters) 
     writes.push_back(matrix->input);
     writes.push_back(matrix->output);
   }
-  scratch_bytes = (scratch_numbers() + p_.gate.num_columns) * kNumberBytes;
+  scratch_bytes = packed_at() + p_.pack_bytes;
 }
 
 /// Orders the visits by expert, and by token within one.
@@ -247,7 +253,8 @@ void MoeGluOperation::multiply(const StepContext& step, Worker& worker, const St
     const std::int64_t expert = stretch.visited[i / pieces];
     const std::int64_t first = i % pieces * piece;
     for (const Matrix* matrix : matrices) {
-      matmul_groups(matmul_of(*matrix, expert), first, std::min(first + piece, groups));
+      multiply_groups(*step.weights, {matrix->weight, expert}, matmul_of(*matrix, expert), first,
+                      std::min(first + piece, groups), stretch.packed);
     }
   });
 }
@@ -306,6 +313,7 @@ void MoeGluOperation::run(const StepContext& step, Worker& worker) const noexcep
   stretch.choices = stretch.visited + p_.num_experts;
   stretch.places = stretch.choices + kTokens * p_.num_used;
   stretch.row = step.worker_scratch(worker) + scratch_numbers();
+  stretch.packed = reinterpret_cast<std::byte*>(step.worker_scratch(worker)) + packed_at();
   const std::array<const Matrix*, 2> first_two{&p_.gate, &p_.up};
   const std::array<const Matrix*, 1> last{&p_.down};
   for (std::int64_t token = 0; token < step.num_tokens; token += kTokens) {
@@ -349,6 +357,19 @@ BufferId visit_rows(FunctionBuilder& builder, const MoeGluOperation::Matrix& m,
           : static_cast<std::int64_t>(activation_bytes(m.kind, visits, m.num_columns)));
 }
 
+/// Room for the groups of a claim of any of them. Those of one product claim alike.
+std::int64_t pack_bytes(const FunctionBuilder& builder,
+                        std::initializer_list<MoeGluOperation::Matrix> matrices) {
+  std::int64_t groups = 0;
+  std::int64_t bytes = 0;
+  for (const MoeGluOperation::Matrix& m : matrices) {
+    const WeightLayout::Entry& entry = builder.context().weights.entries()[m.weight];
+    groups = std::max(groups, most_groups_per_claim(*entry.format, m.num_columns));
+    if (entry.is_in_place) bytes = std::max(bytes, group_bytes(*entry.format, m.num_columns));
+  }
+  return groups * bytes;
+}
+
 void compile_moe_glu(FunctionBuilder& builder, const Node& node) {
   MoeGluOperation::Parameters p{};
   p.x = builder.operand(node, 0);
@@ -367,6 +388,7 @@ void compile_moe_glu(FunctionBuilder& builder, const Node& node) {
   p.down.input = is_float ? p.gate.output : visit_rows(builder, p.down, visits);
   p.gate_rows = glu_parameters(node);
   p.weights_input = experts_weight_on(node) == "in";
+  p.pack_bytes = pack_bytes(builder, {p.gate, p.up, p.down});
   p.y = builder.new_output(node);
   builder.emit<MoeGluOperation>(p);
 }

@@ -4,7 +4,6 @@
 #include <array>
 
 #include "compile/function_builder.hpp"
-#include "kernels/matmul/matmul.hpp"
 #include "operations/operation_table.hpp"
 #include "shared/compile/operation_attributes.hpp"
 
@@ -21,13 +20,43 @@ constexpr std::int64_t kMostGroups = 8;
 
 }  // namespace
 
+namespace {
+
+/// The groups of a claim of at most `most`, as many as a kernel likes to have side by side.
+std::int64_t claim_groups(const WeightFormat& format, std::int64_t num_columns, std::int64_t most) {
+  const std::int64_t together = format.groups_at_once;
+  const std::int64_t groups =
+      std::clamp<std::int64_t>(kClaimBytes / group_bytes(format, num_columns), 1, most);
+  return (groups + together - 1) / together * together;
+}
+
+}  // namespace
+
+std::int64_t most_groups_per_claim(const WeightFormat& format, std::int64_t num_columns) {
+  return claim_groups(format, num_columns, kMostGroups);
+}
+
 std::int64_t groups_per_claim(const PackedMatrix& matrix, std::int64_t num_groups,
                               const Worker& worker) {
-  const std::int64_t bytes = group_bytes(*matrix.format, matrix.num_columns);
-  const std::int64_t together = matrix.format->groups_at_once;
-  const std::int64_t groups = std::clamp<std::int64_t>(
-      kClaimBytes / bytes, 1, std::min(chunk_of(num_groups, worker), kMostGroups));
-  return (groups + together - 1) / together * together;
+  return claim_groups(*matrix.format, matrix.num_columns,
+                      std::min(chunk_of(num_groups, worker), kMostGroups));
+}
+
+void multiply_groups(const Weights& weights, MatrixId id, const Matmul& matmul, std::int64_t first,
+                     std::int64_t last, std::byte* scratch) {
+  if (matmul.weights.data != nullptr) {
+    matmul_groups(matmul, first, last);
+    return;
+  }
+  weights.pack_groups(id.weight, id.expert, first, last, scratch);
+  const std::int64_t row = first * kRowGroup;
+  Matmul piece = matmul;
+  piece.weights.data = scratch;
+  piece.weights.num_rows = std::min(last * kRowGroup, matmul.weights.num_rows) - row;
+  if (piece.bias != nullptr) piece.bias += row;
+  if (piece.residual != nullptr) piece.residual += row;
+  piece.y += row;
+  matmul_groups(piece, 0, last - first);
 }
 
 QuantizeOperation::QuantizeOperation(const Parameters& parameters) : p_(parameters) {
@@ -60,14 +89,17 @@ class LinearOperation final : public Operation {
     std::int64_t num_columns;  ///< K
     std::int64_t num_outputs;  ///< N
   };
-  explicit LinearOperation(const Parameters& parameters);
+  /// pack_bytes: of scratch for each worker, if the weight is used in place; else 0.
+  LinearOperation(const Parameters& parameters, std::int64_t pack_bytes);
   void run(const StepContext& step, Worker& worker) const noexcept override;
 
  private:
   Parameters p_;
 };
 
-LinearOperation::LinearOperation(const Parameters& parameters) : p_(parameters) {
+LinearOperation::LinearOperation(const Parameters& parameters, std::int64_t pack_bytes)
+    : p_(parameters) {
+  scratch_bytes = pack_bytes;
   reads = {p_.x};
   if (p_.residual != kNoBuffer) reads.push_back(p_.residual);
   writes = {p_.y};
@@ -89,8 +121,9 @@ void LinearOperation::run(const StepContext& step, Worker& worker) const noexcep
   matmul.y_stride = p_.num_outputs;
   const std::int64_t groups = matmul.weights.num_groups();
   const std::int64_t chunk = groups_per_claim(matmul.weights, groups, worker);
+  auto* const scratch = reinterpret_cast<std::byte*>(step.worker_scratch(worker));
   worker.parallel_shares(groups, chunk, [&](std::int64_t first, std::int64_t last) {
-    matmul_groups(matmul, first, last);
+    multiply_groups(*step.weights, {p_.weight, 0}, matmul, first, last, scratch);
   });
 }
 
@@ -115,7 +148,12 @@ void compile_linear(FunctionBuilder& builder, const Node& node) {
     builder.mark_done(*add.node);
   }
   p.y = builder.new_buffer(result);
-  builder.emit<LinearOperation>(p);
+  const WeightLayout::Entry& entry = builder.context().weights.entries()[p.weight];
+  const std::int64_t pack_bytes = entry.is_in_place
+                                      ? most_groups_per_claim(*entry.format, p.num_columns) *
+                                            group_bytes(*entry.format, p.num_columns)
+                                      : 0;
+  builder.emit<LinearOperation>(p, pack_bytes);
 }
 
 }  // namespace

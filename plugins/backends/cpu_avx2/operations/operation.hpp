@@ -97,6 +97,7 @@ class Operation : public backend::BufferUse {
   virtual void run(const StepContext& step, Worker& worker) const noexcept = 0;
 
   std::int64_t scratch_bytes = 0;  ///< for each worker
+  std::uint32_t timer = 0;         ///< of its kind, see OperationTimes
 };
 
 }  // namespace vernal::cpu_avx2

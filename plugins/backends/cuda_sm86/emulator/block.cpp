@@ -7,6 +7,7 @@
 
 #include "emulator/counters.hpp"
 #include "emulator/position.hpp"
+#include "emulator/traffic/traffic.hpp"
 
 namespace vernal::cuda_sm86::emulator {
 
@@ -42,6 +43,7 @@ void BlockRunner::run(const Launch& launch, const Schedule& schedule) {
   const auto blocks = std::uint64_t{launch.grid.x} * launch.grid.y * launch.grid.z;
   const BlockOrder order(schedule, blocks);
   ++counters_in_kernel.kernels;
+  traffic_watch().begin_launch();
 
   launch_ = &launch;
   schedule_ = schedule;
@@ -51,6 +53,7 @@ void BlockRunner::run(const Launch& launch, const Schedule& schedule) {
   for (std::uint64_t turn = 0; turn < blocks && fault_.empty(); ++turn) {
     run_block(order.at(turn));
   }
+  traffic_watch().end_launch();
   launch_ = nullptr;
   turns_ = nullptr;
   if (!fault_.empty()) {
@@ -88,6 +91,7 @@ void BlockRunner::run_block(std::uint64_t number) {
   if (const std::string name = shared_memory_.damaged_object(); !name.empty() && fault_.empty()) {
     fault_ = "shared memory next to `" + name + "` was overwritten\n  in " + block_text();
   }
+  traffic_watch().end_block();
   ++counters_in_kernel.blocks;
   counters_in_kernel.threads += num_ended_;
 }

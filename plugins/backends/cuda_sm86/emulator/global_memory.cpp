@@ -197,6 +197,16 @@ bool MemoryArena::holds(const void* at, std::size_t bytes) const {
   return begin - first <= allocation.bytes && bytes <= allocation.bytes - (begin - first);
 }
 
+std::vector<const void*> MemoryArena::allocations_of(std::size_t bytes) const {
+  std::vector<const void*> out;
+  for (const auto& [at, allocation] : allocations_) {
+    if (allocation.bytes == bytes) {
+      out.push_back(pointer_to(at));
+    }
+  }
+  return out;
+}
+
 // Looks at the bytes up to the page that nobody may touch, and at as many before the allocation.
 bool MemoryArena::is_damaged(std::uintptr_t at, const Allocation& allocation) {
   static const std::vector<std::byte> kGap(kAlignment, std::byte{kGapByteOfMemory});

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "emulator/memory_access.hpp"
 
@@ -40,6 +41,8 @@ class MemoryArena {
   /// Whether [at, at + bytes) lies in one allocation.
   bool holds(const void* at, std::size_t bytes) const;
   std::size_t allocated_bytes() const { return allocated_bytes_; }
+  /// Where the allocations of so many bytes lie.
+  std::vector<const void*> allocations_of(std::size_t bytes) const;
 
   /// Which allocation has something written before or behind it; empty if none has. Only while open.
   std::string damage() const;

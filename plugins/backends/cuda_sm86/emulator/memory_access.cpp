@@ -4,6 +4,7 @@
 #include <string>
 
 #include "emulator/block.hpp"
+#include "emulator/traffic/traffic.hpp"
 
 namespace vernal::cuda_sm86::emulator {
 
@@ -49,6 +50,7 @@ void copy_async(void* shared, const void* global, Place place) {
                 place);
   }
   counters_in_kernel.copy_async_bytes += 16;
+  traffic_watch().touch(global, 16, false);
   runner.thread().copies.start(shared, global);
 }
 

@@ -8,6 +8,7 @@
 #include "emulator/counters.hpp"
 #include "emulator/device.hpp"
 #include "emulator/include/cuda_runtime_api.h"
+#include "emulator/traffic/traffic.hpp"
 
 namespace vernal::cuda_sm86::emulator {
 namespace {
@@ -60,6 +61,14 @@ void check_direction(Device& shared, const Transfer& transfer, cudaMemcpyKind ki
   }
 }
 
+void count_traffic(const Device& shared, const Transfer& transfer) {
+  TrafficWatch& watch = traffic_watch();
+  watch.begin_launch();
+  if (!shared.is_pageable(transfer.from)) watch.touch(transfer.from, transfer.bytes, false);
+  if (!shared.is_pageable(transfer.to)) watch.touch(transfer.to, transfer.bytes, true);
+  watch.end_launch();
+}
+
 void do_transfer(const Transfer& transfer) {
   Device& shared = device();
   try {
@@ -69,6 +78,7 @@ void do_transfer(const Transfer& transfer) {
     throw Fault("when a copy ran: " + refusal.text);
   }
   std::memcpy(transfer.to, transfer.from, transfer.bytes);
+  count_traffic(shared, transfer);
   ++counters_in_kernel.copies;
   counters_in_kernel.copied_bytes += transfer.bytes;
 }

@@ -19,4 +19,5 @@ set(VERNAL_CUDA_EMULATOR_SOURCES
   emulator/shared_memory.cpp
   emulator/streams.cpp
   emulator/testing.cpp
+  emulator/traffic/traffic.cpp
   emulator/warp.cpp)

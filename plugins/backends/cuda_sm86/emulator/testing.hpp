@@ -3,11 +3,14 @@
 // Thread  any
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 #include "emulator/counters.hpp"
 #include "emulator/schedule.hpp"
 #include "emulator/settings.hpp"
+#include "emulator/traffic/traffic.hpp"
 
 namespace vernal::cuda_sm86::emulator {
 
@@ -15,6 +18,18 @@ namespace vernal::cuda_sm86::emulator {
 std::string last_fault();
 
 Counters counters();
+
+/// Counts what is read and written of global memory from now on, until stop_traffic(). Kernels count if
+/// they were compiled with access hooks (traffic/access_hooks.cpp).
+void start_traffic();
+void stop_traffic();
+/// What [at, at + bytes), one or more allocations, has moved since start_traffic().
+Traffic traffic(const void* at, std::size_t bytes);
+/// All that lies in memory of the device, and all in pinned memory.
+Traffic device_traffic();
+Traffic pinned_traffic();
+/// Where the allocations of so many bytes lie.
+std::vector<const void*> allocations_of(std::size_t bytes);
 
 /// Replaces what the environment says, for kernels that run from now on.
 void set_schedule(const Schedule& schedule);

@@ -8,7 +8,6 @@
 #include <thread>
 
 #include "device/cuda_error.hpp"
-#include "state/device_memory.hpp"
 
 namespace vernal::cuda_sm86 {
 
@@ -35,8 +34,10 @@ Pool::Pool(const Program& program)
     : PagedPool(std::make_unique<DeviceMemory>(program.stream()),
                 {*program.compiled().module, program.compiled().options, program.compiled().kv,
                  program.compiled().states},
-                {VERNAL_PLUGIN_ID, VERNAL_PLUGIN_VERSION}, VERNAL_POOL_BATCH_INVARIANT),
+                {VERNAL_PLUGIN_ID, VERNAL_PLUGIN_VERSION},
+                VERNAL_POOL_BATCH_INVARIANT | VERNAL_POOL_CHUNK_INVARIANT),
       program_(program),
+      device_memory_(static_cast<DeviceMemory&>(memory())),
       arena_(make(MemoryPlace::kDevice, program.compiled().arena_bytes, "activations")),
       inputs_(make(MemoryPlace::kDevice, program.compiled().step_input_bytes, "step inputs")),
       results_(make(MemoryPlace::kDevice, kLiveSteps * program.compiled().output_bytes,
@@ -53,6 +54,7 @@ Pool::~Pool() {
   program_.set_pool(nullptr);
   // Steps that nobody waited for still write to memory of this pool.
   static_cast<void>(cudaStreamSynchronize(program_.stream().get()));
+  device_memory_.abandon_copies();
 }
 
 void Pool::report_memory(std::vector<MemoryRow>& out) const {
@@ -261,6 +263,16 @@ void Pool::copy_results(const StepBatch& batch, const StepContext& step, std::si
   }
 }
 
+/// States that a checkpoint is made of, or restored from, are on their way while other steps run.
+void Pool::wait_for_states(const StepBatch& batch) {
+  const std::int64_t bytes = states().plan().slot_bytes();
+  if (bytes == 0) return;
+  for (const StepSequence& part : batch.sequences) {
+    const backend::SlotId slot = sequences().sequence(part.sequence).slot;
+    device_memory_.wait_for_copies(states().data(slot), bytes);
+  }
+}
+
 vernal_ticket Pool::step_submit(const StepBatch& batch) {
   use_device(program_.instance());
   check_step(batch);
@@ -269,6 +281,7 @@ vernal_ticket Pool::step_submit(const StepBatch& batch) {
   fill_inputs(batch, slot.inputs.data());
   begin_step(batch);
   fill_head(batch, slot.inputs.data());
+  wait_for_states(batch);
   slot.begin.record(program_.stream());
   copy_inputs(batch, slot.inputs.data());
   const StepContext step =

@@ -8,6 +8,7 @@
 #include "device/graph.hpp"
 #include "program.hpp"
 #include "shared/state/paged_pool.hpp"
+#include "state/device_memory.hpp"
 #include "vernal/state/id_table.hpp"
 
 namespace vernal::cuda_sm86 {
@@ -65,10 +66,12 @@ class Pool final : public backend::PagedPool {
   void fill_inputs(const StepBatch& batch, std::byte* to);
   void copy_inputs(const StepBatch& batch, const std::byte* from);
   StepContext context(std::uint64_t function, std::size_t slot, LaunchSize size);
+  void wait_for_states(const StepBatch& batch);
   void copy_results(const StepBatch& batch, const StepContext& step, std::size_t slot);
   void finish(Ticket& ticket);
 
   const Program& program_;
+  DeviceMemory& device_memory_;
   Buffer arena_;
   Buffer inputs_;   // device
   Buffer results_;  // device, kLiveSteps times the outputs of a step

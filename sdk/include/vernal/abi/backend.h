@@ -154,6 +154,9 @@ typedef struct vernal_weight_source {
    * `unmap`, until program_destroy returns. */
   int32_t (*map)(void* user, uint64_t index, const void** out_data, uint64_t* out_bytes);
   int32_t (*unmap)(void* user, uint64_t index);
+  /* Since 1.2; null on older hosts. Says that `size` bytes of a mapped weight, from byte `offset` on,
+   * have been read and copied: their pages may leave the memory of the process. They stay valid. */
+  int32_t (*release)(void* user, uint64_t index, uint64_t offset, uint64_t size);
 } vernal_weight_source;
 
 /* Receives the number of bytes loaded so far, at least every 100 ms. If it answers another status
@@ -172,6 +175,9 @@ typedef struct vernal_progress {
 /* The bits of a row depend on the tokens of its sequence and on where the chunks of that sequence
  * began, and on nothing else. */
 #define VERNAL_POOL_BATCH_INVARIANT 8u
+/* Nor do they depend on where the chunks of that sequence began. Only beside BATCH_INVARIANT. Since
+ * 1.2. */
+#define VERNAL_POOL_CHUNK_INVARIANT 16u
 
 typedef struct vernal_pool_info {
   uint64_t struct_size;

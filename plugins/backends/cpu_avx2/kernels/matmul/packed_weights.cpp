@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "kernels/interleave.hpp"
 #include "shared/weights/eight_bit_form.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -47,6 +48,34 @@ void copy_piece(std::byte* to, const std::byte* from, std::int64_t bytes) {
   }
 }
 
+/// A group of eight rows in blocks: the words of all rows at once, then what is no word.
+void pack_whole_group(const WeightFormat& format, std::int64_t num_columns, const std::byte* rows,
+                      std::byte* group) {
+  const std::int64_t row_bytes = stored_row_bytes(format, num_columns);
+  const std::int64_t blocks = num_columns / format.block_columns;
+  const std::byte* const first_block = rows + format.header_bytes;
+  std::byte* const words = group + kRowGroup * format.header_bytes;
+  const std::int64_t group_words_bytes = format.num_words * kRowGroup * kWordBytes;
+  if (format.block_bytes == format.num_words * kWordBytes) {
+    interleave_eight_rows(first_block, row_bytes, blocks * format.num_words, words);
+  } else {
+    for (std::int64_t b = 0; b < blocks; ++b) {
+      interleave_eight_rows(first_block + b * format.block_bytes + format.words_at, row_bytes,
+                            format.num_words, words + b * group_words_bytes);
+    }
+  }
+  std::byte* scale = words + blocks * group_words_bytes;
+  for (std::int64_t b = 0; b < blocks && format.scale_at >= 0; ++b) {
+    for (std::int64_t row = 0; row < kRowGroup; ++row, scale += format.scale_bytes) {
+      copy_piece(scale, first_block + row * row_bytes + b * format.block_bytes + format.scale_at,
+                 format.scale_bytes);
+    }
+  }
+  for (std::int64_t row = 0; row < kRowGroup && format.header_bytes > 0; ++row) {
+    copy_piece(group + row * format.header_bytes, rows + row * row_bytes, format.header_bytes);
+  }
+}
+
 }  // namespace
 
 std::int64_t stored_row_bytes(const WeightFormat& format, std::int64_t num_columns) {
@@ -65,6 +94,10 @@ std::int64_t packed_bytes(const WeightFormat& format, std::int64_t num_rows,
 
 void pack_group(const WeightFormat& format, std::int64_t num_columns, const std::byte* rows,
                 std::int64_t num_rows, std::byte* group) {
+  if (num_rows == kRowGroup && format.num_words > 0) {
+    pack_whole_group(format, num_columns, rows, group);
+    return;
+  }
   const std::int64_t row_bytes = stored_row_bytes(format, num_columns);
   if (num_rows < kRowGroup) {
     std::memset(group, 0, static_cast<std::size_t>(group_bytes(format, num_columns)));

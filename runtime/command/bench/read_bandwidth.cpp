@@ -1,4 +1,4 @@
-#include "command/read_bandwidth.hpp"
+#include "command/bench/read_bandwidth.hpp"
 
 #include <sys/mman.h>
 
