@@ -84,7 +84,7 @@ FAULTS = (
     Fault("weights: a staging is filled before it is packed", "weights.cpp",
           "    if (staging.is_used) staging.done.wait();\n", "", ("formats", "logits-dense")),
     Fault("weights: a piece of rows lands at the first row", "weights.cpp",
-          "repack.first_row = static_cast<std::int32_t>(first);", "repack.first_row = 0;", ("formats", "logits-dense", "logits-all")),
+          "repack.first_row = static_cast<std::int32_t>(first);", "repack.first_row = 0;", ("operations",)),
     # ---- recurrent layers
     Fault("delta rule: no barrier before a token's rows are read", "kernels/recurrent/delta_rule.cu",
           "    __syncthreads();\n    const float y = pass_token(", "    const float y = pass_token(", ("operations", "operations-forward")),
@@ -110,9 +110,9 @@ FAULTS = (
           "before * cosines[j] - after * sines[j]", "before * cosines[j] + after * sines[j]", ("operations",)),
     Fault("overridden rows: the first mention of a token wins", "kernels/elementwise/copy.cu",
           "for (int i = 0; i < rows.counts->num_external; ++i) {", "for (int i = rows.counts->num_external - 1; i >= 0; --i) {",
-          ("limits", "operations", "logits-all")),
+          ("operations",)),
     Fault("part of a row: copied from its beginning", "kernels/elementwise/copy.cu",
-          "copy.x + row * copy.x_stride + copy.x_start", "copy.x + row * copy.x_stride", ("operations", "logits-all")),
+          "copy.x + row * copy.x_stride + copy.x_start", "copy.x + row * copy.x_stride", ("operations",)),
     # ---- attention
     Fault("keys and values: the page of the next position", "kernels/attention/prepare.cu",
           "a.most_pages + position / kPagePositions]", "a.most_pages + (position + 1) / kPagePositions]", ("logits-dense", "attention")),
