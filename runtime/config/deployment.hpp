@@ -82,6 +82,8 @@ struct ModelSettings {
   std::uint64_t kv_tokens = 0;    // 0: slots x context_length
   std::uint64_t max_checkpoints = kDefaultMaxCheckpoints;  // of a model that cannot be cut anywhere
   std::uint64_t max_tokens_per_step = kDefaultMaxTokensPerStep;
+  // of a step while somebody's answer is written, 0: any
+  std::uint64_t max_step_time_ms = std::chrono::milliseconds(kDefaultMaxStepTime).count();
   std::uint64_t max_queue = kDefaultMaxQueue;  // requests that wait for a slot
   // a client that does not read, a backend that does not answer
   std::uint64_t stall_timeout_ms = std::chrono::milliseconds(kDefaultStallTimeout).count();

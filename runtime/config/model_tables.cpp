@@ -227,6 +227,7 @@ void read_limits(TableReader& reader, ModelSettings& model) {
   reader.read("kv_tokens", model.kv_tokens, {64, 1e9});
   reader.read("max_checkpoints", model.max_checkpoints, {0, 1024});
   reader.read("max_tokens_per_step", model.max_tokens_per_step, {64, 8192});
+  reader.read_duration_ms("max_step_time", model.max_step_time_ms);
   reader.read("scored_rows", model.scored_rows, {1, 512});
   reader.read("max_queue", model.max_queue, {1, 100'000});
   reader.read_duration_ms("stall_timeout", model.stall_timeout_ms);

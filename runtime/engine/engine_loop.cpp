@@ -14,6 +14,7 @@ EngineLoop::EngineLoop(const LoadedModel& model, EngineObservers observers)
       watch_(observers.watch),
       board_(observers.board),
       scheduler_(model.max_tokens_per_step, model.slots, model.rows_per_step),
+      pace_(steps_.info().is_chunk_invariant ? model.max_step_time : std::chrono::milliseconds(0)),
       seating_(model, metrics_, *this),
       slot_states_(model.slots) {
   if (model.speculation.draft == Draft::kMtp) {
@@ -38,7 +39,7 @@ bool EngineLoop::advance() {
   sweep();
   seating_.seat_waiting(generations_);
   seating_.collect_runnable(generations_, runnable_);
-  scheduler_.plan(runnable_, planned_);
+  plan_step();
   if (!planned_.empty()) {
     add_guesses();
     update_gauges();  // who waits and who runs is asked for while the step goes on

@@ -11,13 +11,14 @@
 #include <vector>
 
 #include "engine/draft/prediction_layer.hpp"
-#include "engine/draft/step_costs.hpp"
 #include "engine/generation.hpp"
 #include "engine/loaded_model.hpp"
 #include "engine/metrics.hpp"
 #include "engine/scheduler.hpp"
 #include "engine/seating.hpp"
 #include "engine/slot_board.hpp"
+#include "engine/steps/prefill_pace.hpp"
+#include "engine/steps/step_costs.hpp"
 
 namespace vernal {
 
@@ -78,7 +79,9 @@ class EngineLoop final : private SeatingListener {
   void on_failed(Generation& generation, const std::exception& error) override;
 
   // The step (engine_step.cpp).
+  void plan_step();
   void run_step();
+  void learn_costs(std::size_t num_tokens, std::size_t num_prompt_tokens, double seconds) noexcept;
   void execute();
   void end_step() noexcept;
   void advance_choices();
@@ -130,6 +133,7 @@ class EngineLoop final : private SeatingListener {
   SlotBoard& board_;
   Scheduler scheduler_;
   StepCosts costs_;
+  PrefillPace pace_;
   std::unique_ptr<PredictionLayer> prediction_;  // null: the model guesses otherwise, or not at all
   Seating seating_;
   SamplerScratch scratch_;

@@ -19,7 +19,7 @@ struct Row {
   double scale = 1.0;
 };
 
-constexpr std::array<Row, 15> kRows = {{
+constexpr std::array<Row, 16> kRows = {{
     {"vernal_requests_running", "Requests that hold a slot.", &EngineMetrics::running_requests,
      VERNAL_METRIC_GAUGE},
     {"vernal_prompt_tokens_total", "Tokens of prompts that were processed.",
@@ -37,6 +37,9 @@ constexpr std::array<Row, 15> kRows = {{
     {"vernal_accepted_draft_tokens_total", "Guessed tokens that became part of an answer.",
      &EngineMetrics::accepted_guesses, VERNAL_METRIC_COUNTER},
     {"vernal_steps_total", "Steps that were run.", &EngineMetrics::steps, VERNAL_METRIC_COUNTER},
+    {"vernal_shortened_steps_total",
+     "Steps that took fewer tokens of prompts, so that others' answers go on (max_step_time).",
+     &EngineMetrics::shortened_steps, VERNAL_METRIC_COUNTER},
     {"vernal_step_busy_seconds_total", "Time spent in steps and sampling.", &EngineMetrics::busy_us,
      VERNAL_METRIC_COUNTER, kSecondsPerMicrosecond},
     {"vernal_preemptions_total", "Sequences that were put back because the KV pool was full.",

@@ -1,13 +1,27 @@
 // One step of the engine loop: from the chosen chunks to tokens and events.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "engine/engine_loop.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal {
+
+void EngineLoop::plan_step() {
+  const auto num_answers = static_cast<std::size_t>(
+      std::count_if(runnable_.begin(), runnable_.end(),
+                    [](const Choice* choice) { return choice->has_prompt(); }));
+  std::optional<std::size_t> most_prefill;
+  if (pace_.is_on() && num_answers > 0) {
+    most_prefill = pace_.most_tokens(costs_.estimate(num_answers));
+  }
+  scheduler_.plan(runnable_, planned_, most_prefill);
+  if (scheduler_.has_shortened()) ++metrics_.shortened_steps;
+}
+
 void EngineLoop::run_step() {
-  const SteadyClock::time_point begin = SteadyClock::now();
+  const SteadyClock::time_point begin = model_.step_clock();
   chunks_.clear();
   for (const PlannedChunk& chunk : planned_) {
     Choice& choice = *chunk.choice;
@@ -15,7 +29,11 @@ void EngineLoop::run_step() {
     choice.generation().request().set_in_step(true);
   }
   std::size_t num_tokens = 0;
-  for (const PlannedChunk& chunk : planned_) num_tokens += chunk.num_tokens();
+  std::size_t num_prompt_tokens = 0;
+  for (const PlannedChunk& chunk : planned_) {
+    num_tokens += chunk.num_tokens();
+    if (!chunk.choice->has_prompt()) num_prompt_tokens += chunk.count;
+  }
   metrics_.step_tokens.observe(static_cast<double>(num_tokens));
   metrics_.step_sequences.observe(static_cast<double>(planned_.size()));
   has_only_decodes_ = only_decodes();
@@ -26,10 +44,21 @@ void EngineLoop::run_step() {
     generation->request().set_in_step(false);
   }
   ++metrics_.steps;
-  const auto busy = SteadyClock::now() - begin;
-  if (has_only_decodes_) costs_.observe(num_tokens, std::chrono::duration<double>(busy).count());
+  const auto busy = model_.step_clock() - begin;
+  learn_costs(num_tokens, num_prompt_tokens, std::chrono::duration<double>(busy).count());
   metrics_.busy_us += static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(busy).count());
+}
+
+// A step without decodes has a fixed cost too, such as reading the weights: about that of one decode.
+void EngineLoop::learn_costs(std::size_t num_tokens, std::size_t num_prompt_tokens,
+                             double seconds) noexcept {
+  if (has_only_decodes_) {
+    costs_.observe(num_tokens, seconds);
+    return;
+  }
+  const std::size_t num_others = std::max<std::size_t>(num_tokens - num_prompt_tokens, 1);
+  pace_.observe(num_prompt_tokens, seconds, costs_.estimate(num_others));
 }
 
 StepChunk EngineLoop::chunk_of(const PlannedChunk& planned) const {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -63,6 +64,12 @@ struct LoadedModel {
   std::uint32_t slots = kDefaultSlots;  ///< most live sequences, all of which may be in one step
   std::uint32_t rows_per_step = 0;      ///< most rows of logits of a step; less than slots: slots
   std::uint32_t max_tokens_per_step = kDefaultMaxTokensPerStep;  ///< better at least slots + 64
+  /// About the time that a step may take while somebody decodes. Zero: any. It bounds steps only where
+  /// results do not depend on where chunks end.
+  std::chrono::milliseconds max_step_time = kDefaultMaxStepTime;
+  /// What the times of steps are taken with.
+  std::function<std::chrono::steady_clock::time_point()> step_clock =
+      std::chrono::steady_clock::now;
   /// States kept for later prompts, if the model does not truncate anywhere.
   std::uint32_t max_checkpoints = kDefaultMaxCheckpoints;
   Speculation speculation;

@@ -49,9 +49,10 @@ struct EngineMetrics {
   std::atomic<std::uint64_t> accepted_guesses{
       0};  ///< of these, those that became part of an answer
   std::atomic<std::uint64_t> steps{0};
-  std::atomic<std::uint64_t> busy_us{0};      ///< time in steps and sampling
-  std::atomic<std::uint64_t> preemptions{0};  ///< sequences put back because the pool was full
-  std::atomic<std::uint64_t> checkpoints{0};  ///< states kept for later prompts
+  std::atomic<std::uint64_t> shortened_steps{0};  ///< of these: prompts gave way to decodes
+  std::atomic<std::uint64_t> busy_us{0};          ///< time in steps and sampling
+  std::atomic<std::uint64_t> preemptions{0};      ///< sequences put back because the pool was full
+  std::atomic<std::uint64_t> checkpoints{0};      ///< states kept for later prompts
   std::atomic<std::uint64_t> kv_capacity_tokens{0};
   std::atomic<std::uint64_t> kv_used_tokens{0};
   std::atomic<std::uint64_t> prefix_queries{0};  ///< tokens of prompts that were seated

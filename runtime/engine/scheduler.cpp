@@ -2,9 +2,15 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 namespace vernal {
 namespace {
+
+// Behind a prompt more tokens than one are known where a grammar forced them, which are few, or where
+// a sequence is computed once more.
+constexpr std::size_t kFewTokens = 16;
+constexpr std::size_t kNoBound = std::numeric_limits<std::size_t>::max();
 
 std::size_t choose_chunk(std::size_t max_tokens_per_step, std::size_t slots) {
   constexpr std::size_t kAlignment = Scheduler::kChunkAlignment;
@@ -25,8 +31,7 @@ Scheduler::Scheduler(std::size_t max_tokens_per_step, std::size_t slots, std::si
   prefills_.reserve(slots);
 }
 
-void Scheduler::plan(std::span<Choice* const> choices, std::vector<PlannedChunk>& out) {
-  out.clear();
+void Scheduler::sort(std::span<Choice* const> choices) {
   decodes_.clear();
   prefills_.clear();
   for (Choice* choice : choices) {
@@ -37,17 +42,25 @@ void Scheduler::plan(std::span<Choice* const> choices, std::vector<PlannedChunk>
   };
   std::stable_sort(decodes_.begin(), decodes_.end(), waited_longer);
   std::stable_sort(prefills_.begin(), prefills_.end(), waited_longer);
+}
+
+void Scheduler::plan(std::span<Choice* const> choices, std::vector<PlannedChunk>& out,
+                     std::optional<std::size_t> most_prefill) {
+  out.clear();
+  sort(choices);
   ++num_steps_;
   room_ = {max_tokens_per_step_, max_rows_};
+  has_shortened_ = false;
+  const std::size_t most = most_prefill.value_or(kNoBound);
   if (prefill_goes_first_) {
-    add(prefills_, out);
-    add(decodes_, out);
+    add(prefills_, most, out);
+    add(decodes_, kNoBound, out);
     prefill_goes_first_ = false;
     return;
   }
-  add(decodes_, out);
+  add(decodes_, kNoBound, out);
   const std::size_t num_decodes = out.size();
-  add(prefills_, out);
+  add(prefills_, most, out);
   prefill_goes_first_ = !prefills_.empty() && out.size() == num_decodes;
 }
 
@@ -68,14 +81,20 @@ std::size_t Scheduler::next_count(const Choice& choice) const noexcept {
   return end - begin;
 }
 
-void Scheduler::add(std::span<Choice* const> choices, std::vector<PlannedChunk>& out) {
+void Scheduler::add(std::span<Choice* const> choices, std::size_t most,
+                    std::vector<PlannedChunk>& out) {
   for (Choice* choice : choices) {
-    const std::size_t count = next_count(*choice);
+    const std::size_t whole = next_count(*choice);
+    const bool is_answer = choice->has_prompt() && whole <= kFewTokens;
+    const std::size_t count = is_answer ? whole : std::min(whole, most);
+    has_shortened_ |= count < whole;
+    if (count == 0) continue;
     const PlannedChunk chunk{choice, count, choice->num_computed() + count == choice->num_known(),
                              choice->scores_next()};
     if (count > room_.tokens || chunk.num_rows() > room_.rows) {
       continue;
     }
+    if (!is_answer) most -= count;
     room_.tokens -= count;
     room_.rows -= chunk.num_rows();
     choice->serve(num_steps_);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -42,7 +43,8 @@ struct StepRoom {
 /// runs. A backend whose results depend only on a sequence and its chunk borders therefore gives the
 /// same answer under any load. Where states are kept for later prompts, chunks also end at
 /// Seat::borders. One of these depends on earlier prompts, so there only a backend whose results do
-/// not depend on borders gives the same answer always. Engine thread.
+/// not depend on borders gives the same answer always. For such a backend the chunks of prompts may
+/// also be shortened where others decode, see plan(). Engine thread.
 class Scheduler {
  public:
   /// Chunk borders are multiples of this where the size of a step allows it.
@@ -59,14 +61,21 @@ class Scheduler {
 
   /// Fills `out` with the next step; it stays empty if there is nothing to do. Each choice is
   /// seated and has tokens to compute. Those in the step are told its number.
-  void plan(std::span<Choice* const> choices, std::vector<PlannedChunk>& out);
+  ///   most_prefill   the most tokens of prompts, at least 1, and of what is computed once more;
+  ///                  nothing: no bound
+  void plan(std::span<Choice* const> choices, std::vector<PlannedChunk>& out,
+            std::optional<std::size_t> most_prefill = std::nullopt);
+  /// Whether a chunk of the planned step was shortened by most_prefill, or left out.
+  bool has_shortened() const noexcept { return has_shortened_; }
   /// What the planned step has left.
   const StepRoom& room() const noexcept { return room_; }
 
  private:
+  // Tells decodes from prefills, and sorts both by how long they have waited.
+  void sort(std::span<Choice* const> choices);
   std::size_t next_count(const Choice& choice) const noexcept;
-  // Adds choices in the order given as long as their chunks fit.
-  void add(std::span<Choice* const> choices, std::vector<PlannedChunk>& out);
+  // Adds choices in the order given as long as their chunks fit. `most`: see most_prefill.
+  void add(std::span<Choice* const> choices, std::size_t most, std::vector<PlannedChunk>& out);
 
   const std::size_t max_tokens_per_step_;
   const std::size_t chunk_tokens_;
@@ -75,7 +84,8 @@ class Scheduler {
   StepRoom room_;
   std::uint64_t num_steps_ = 0;
   bool prefill_goes_first_ = false;  // decodes left no room for a chunk in the last step
-  std::vector<Choice*> decodes_;     // as large as they get from the beginning
+  bool has_shortened_ = false;
+  std::vector<Choice*> decodes_;  // as large as they get from the beginning
   std::vector<Choice*> prefills_;
 };
 

@@ -49,6 +49,7 @@ struct StepModelInfo {
   std::uint64_t capacity_tokens = 0;  ///< positions the pool holds in all
   std::uint64_t free_tokens = 0;
   bool truncates_anywhere = false;  ///< truncate() and fork() accept any shorter length
+  bool is_chunk_invariant = false;  ///< results do not depend on where chunks end
 };
 
 /// Sequences and steps of one model, over however many backends it is spread. The engine thread of

@@ -349,6 +349,7 @@ LoadedModel ResidentModel::load(const LoadProgress& progress) {
   out.context_length = context_length_;
   out.slots = static_cast<std::uint32_t>(settings_.slots);
   out.max_tokens_per_step = static_cast<std::uint32_t>(settings_.max_tokens_per_step);
+  out.max_step_time = std::chrono::milliseconds(settings_.max_step_time_ms);
   out.rows_per_step = static_cast<std::uint32_t>(plan_options().max_rows);
   out.max_checkpoints = static_cast<std::uint32_t>(settings_.max_checkpoints);
   if (settings_.draft != "none") {

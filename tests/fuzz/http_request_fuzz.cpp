@@ -67,6 +67,8 @@ Conversation nothing_stored(std::string_view id) {
   throw RequestRefused(unknown_previous_response(id));
 }
 
+std::optional<boost::json::object> no_item(std::string_view) { return std::nullopt; }
+
 /// What was read is what would be stored: messages can be made of it again without an exception.
 void check_response(const ResponseRequest& request) {
   check_documents(request.generation);
@@ -82,7 +84,9 @@ void read_body(std::string_view text) {
   attempt([&] { check_documents(read_completion_request(body->object())); });
   attempt([&] { check_documents(read_messages_request(body->object())); });
   attempt([&] { check_documents(read_messages_to_count(body->object())); });
-  attempt([&] { check_response(read_response_request(body->object(), nothing_stored)); });
+  attempt([&] {
+    check_response(read_response_request(body->object(), {nothing_stored, no_item}));
+  });
 }
 
 /// Decodes a body as the server does, within a limit, first its first half.

@@ -85,6 +85,11 @@ def check_operations(file):
         expect(list(times.values()) == sorted(times.values(), reverse=True), f"the slowest first: {times}")
     text = bench(file, "-d", "64", "--prefill", "0", "--operations", "--bandwidth", "448").stdout
     expect("decode step  vernal.linear/1" in text, f"as text: {text}")
+    other = file.with_name("reference.toml")
+    other.write_text(DEPLOYMENT.replace('"cpu_avx2"\nthreads = 1', '"reference"'))
+    refused = bench(other, "-d", "0", "--operations", "--bandwidth", "448")
+    expect(refused.returncode == 1 and "--operations: a backend of this model does not time them" in refused.stderr,
+           f"a backend without times: {refused.stderr}")
 
 
 def check_comparison(file, folder):

@@ -105,6 +105,29 @@ class CallTest(unittest.TestCase):
         connection.close()
         self.assertGreater(float(line.split()[-1]), 10)
 
+    def test_forms_with_types_and_elements(self):
+        shelf = {"type": "object", "required": ["rows"], "properties": {"rows": {
+            "type": "array", "minItems": 1, "maxItems": 2, "items": {"type": "object", "required": ["label", "wide"], "properties": {
+                "label": {"type": "string", "maxLength": 3}, "wide": {"type": "boolean"}}}}}}
+        tools = [*TOOLS, {"type": "function", "function": {"name": "add_shelf", "parameters": shelf}}]
+        for family in ("kimi_k3", "minimax_m3"):
+            text = process.deployment(process.HTTP).replace("sampling =", f'tool_syntax = "{family}"\nsampling =')
+            with Server(text) as server:
+                body = {"messages": [{"role": "user", "content": "A book, please."}], "tools": tools, "max_tokens": 600,
+                        "temperature": 1, "parallel_tool_calls": False}
+                for name in ("order_book", "list_orders", "add_shelf"):
+                    for seed in range(4):
+                        with self.subTest(family=family, name=name, seed=seed):
+                            status, _, document = server.answer("POST", "/v1/chat/completions",
+                                                                body | {"tool_choice": named(name), "seed": seed})
+                            self.assertEqual(status, 200, document)
+                            call, = document["choices"][0]["message"]["tool_calls"]
+                            if name != "add_shelf":
+                                self.check(call, (name,))
+                                continue
+                            for row in json.loads(call["function"]["arguments"])["rows"]:
+                                self.assertEqual((type(row["label"]), type(row["wide"])), (str, bool))
+
     def test_what_cannot_be_held_is_said_or_refused(self):
         schema = {"type": "object", "required": ["a"],
                   "properties": {"a": {"type": "string", "pattern": "(?<=x)b", "maxLength": 3}}}

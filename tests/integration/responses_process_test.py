@@ -79,6 +79,22 @@ class Responses(ResponsesCase):
         self.create(404, previous_response_id="resp_nope")
         self.create(404, previous_response_id=in_full["id"])
 
+    def test_references_stand_for_stored_items(self):
+        first = self.create()
+        message = first["output"][-1]
+        rest = {"role": "user", "content": "And again."}
+        by_reference = self.create(input=[{"role": "user", "content": INPUT},
+                                          {"type": "item_reference", "id": message["id"]}, rest])
+        in_full = self.create(input=[{"role": "user", "content": INPUT}, message, rest])
+        self.assertEqual(text_of(by_reference), text_of(in_full))
+        self.assertEqual(by_reference["usage"]["input_tokens"], in_full["usage"]["input_tokens"])
+        items = self.server.answer("GET", f"/v1/responses/{by_reference['id']}/input_items?order=asc")[2]["data"]
+        self.assertEqual(items[1], message, "the item itself is kept")
+        self.assertTrue(self.server.answer("DELETE", "/v1/responses/" + first["id"])[2]["deleted"])
+        error = self.create(400, input=[{"type": "item_reference", "id": first["output"][0]["id"] + "x"}])["error"]
+        self.assertEqual(error["param"], "input[0].id")
+        self.assertIn("previous_response_id", error["message"])
+
     def test_stored_responses_can_be_read_listed_and_deleted(self):
         response = self.create()
         path = "/v1/responses/" + response["id"]

@@ -33,6 +33,10 @@ AnswerGrammar::AnswerGrammar(AnswerRules rules, const AnswerFormat& format,
                              const RequestDocument& document, const Tokenizer& tokenizer)
     : rules_(std::move(rules)), has_begun_(!document.answer_beginning.empty()) {
   if (!is_bound()) return;
+  std::erase_if(rules_.call_signs, [&](const CallSign& sign) {
+    return !rules_.calls || !grammar::Matcher(*rules_.calls).accept_bytes(sign.text);
+  });
+  if (has_begun_) keep_recent(document.answer_beginning);
   if (rules_.content) ways_.push_back({grammar::Matcher(*rules_.content)});
   const bool begins_with_call = rules_.content || rules_.must_call;
   if (rules_.calls && begins_with_call) {
@@ -137,6 +141,7 @@ void AnswerGrammar::go_on(TokenId token) {
   if (ends_call && !rules_.must_call) {
     ways_.clear();
     recent_.clear();
+    recent_place_ = CallSign::Place::kLineStart;  // readers take a call for a line of its own
   }
 }
 

@@ -6,8 +6,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "text/answer/call_writing.hpp"
 #include "text/answer/model_answers.hpp"
 #include "text/grammar/matcher.hpp"
 #include "text/request/request_document.hpp"
@@ -19,14 +21,14 @@ namespace vernal {
 struct AnswerRules {
   std::shared_ptr<grammar::CompiledGrammar> content{};  ///< null: any text
   std::shared_ptr<grammar::CompiledGrammar> calls{};    ///< null: calls are free
-  std::string call_opener{};    ///< the bytes by which a call is known; empty: by nothing
-  bool must_call = false;       ///< the answer is `calls`, and no content
-  bool holds_thinking = false;  ///< thinking is a part of `calls`
+  std::vector<CallSign> call_signs{};                   ///< by which a call is known in other text
+  bool must_call = false;                               ///< the answer is `calls`, and no content
+  bool holds_thinking = false;                          ///< thinking is a part of `calls`
 };
 
 /// Says which tokens an answer may go on with. Thinking is free. A grammar of content holds from the
 /// first token of the content. One of calls does so if there must be one. Else it sleeps until the
-/// text that opens a call has come, holds the call, and sleeps again. Engine thread.
+/// sign of a call has come, holds the call, and sleeps again. Engine thread.
 class AnswerGrammar {
  public:
   /// Borrows nothing beyond the call.
@@ -67,7 +69,11 @@ class AnswerGrammar {
   // While no call is open (answer_grammar_watch.cpp).
   void watch(TokenId token);
   std::span<const std::uint32_t> watch_mask();
-  std::vector<TokenId> overshooting(std::size_t num_read);
+  std::vector<TokenId> overshooting(const CallSign& sign, std::size_t num_read);
+  // Calls f(sign, what came) for each sign that the end of the text may be, from where it begins.
+  template <class F>
+  void for_each_begun(F&& f) const;
+  void keep_recent(std::string_view more);
 
   AnswerRules rules_;
   std::vector<Way> ways_;  // those that are still possible; none: everything may come
@@ -76,7 +82,8 @@ class AnswerGrammar {
   std::optional<TokenId> gap_;         // what the template writes between thinking and content
   std::vector<std::uint32_t> words_;
   std::string recent_;  // the end of the text, in which a call may begin
-  bool has_begun_;      // content or a call has
+  CallSign::Place recent_place_ = CallSign::Place::kAnswerStart;  // where recent_ begins
+  bool has_begun_;                                                // content or a call has
   bool has_thought_ = false;
 };
 

@@ -8,7 +8,7 @@
 
 #include "engine/draft/draft_pace.hpp"
 #include "engine/draft/ngram_draft.hpp"
-#include "engine/draft/step_costs.hpp"
+#include "engine/steps/step_costs.hpp"
 #include "text/tokenizer/token_id.hpp"
 
 namespace vernal {

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 
-#include "engine/draft/step_costs.hpp"
+#include "engine/steps/step_costs.hpp"
 
 namespace vernal {
 

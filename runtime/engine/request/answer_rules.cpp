@@ -82,11 +82,9 @@ class CallRulesMaker {
       return;
     }
     const bool is_required = document_.tool_choice.is_required;
-    if (!is_required && rules.content == nullptr && source_->opener.empty()) {
-      if (std::ranges::any_of(tools_, is_strict)) {
-        refuse("a tool is strict, and calls of this model begin without a mark");
-      }
-      return;
+    const bool is_auto = !is_required && rules.content == nullptr;
+    if (is_auto && !source_->is_marked && std::ranges::any_of(tools_, is_strict)) {
+      refuse("a tool is strict, and calls of this model begin without a mark");
     }
     grammar::CallSource& calls = source_->source.calls;
     const bool is_section = !calls.open.empty() || !calls.close.empty();
@@ -102,7 +100,7 @@ class CallRulesMaker {
           fmt::format("Calls are not held to the schemas of the tools: {}", error.what()));
       return;
     }
-    rules.call_opener = source_->opener;
+    rules.call_signs = std::move(source_->signs);
     rules.must_call = is_required;
     rules.holds_thinking = format_.syntax->has_channels;
     if (rules.must_call) rules.content = nullptr;

@@ -29,8 +29,12 @@ void add_calls(const grammar::CallSource& calls, std::string& key) {
   key += fmt::format(" {} {} {}", calls.is_list, calls.gap_is_blank, static_cast<int>(calls.form));
   for (const std::string* const text :
        {&calls.open, &calls.close, &keyed.before_key, &keyed.before_value, &keyed.before_string,
-        &keyed.after_value, &keyed.between, &keyed.string_mark}) {
+        &keyed.after_value, &keyed.between, &keyed.string_mark, &keyed.element_mark}) {
     add_text(*text, key);
+  }
+  for (const grammar::TypedText& typed : keyed.before_typed) {
+    key += fmt::format(" {}", typed.kinds);
+    add_text(typed.text, key);
   }
   for (const std::string& mark : keyed.marks) add_text(mark, key);
   for (const grammar::CalledTool& tool : calls.tools) {

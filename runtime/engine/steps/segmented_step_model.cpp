@@ -92,12 +92,13 @@ std::optional<FunctionId> SegmentedStepModel::find_function(std::string_view nam
 }
 
 StepModelInfo SegmentedStepModel::info() const {
-  StepModelInfo out{~std::uint64_t{0}, ~std::uint64_t{0}, true};
+  StepModelInfo out{~std::uint64_t{0}, ~std::uint64_t{0}, true, true};
   for (const plugin::BackendPool& pool : pools_) {
     const vernal_pool_info info = pool.info();
     out.capacity_tokens = std::min(out.capacity_tokens, info.capacity_tokens);
     out.free_tokens = std::min(out.free_tokens, info.free_tokens);
     out.truncates_anywhere &= (info.flags & VERNAL_POOL_TRUNCATE_ANY) != 0;
+    out.is_chunk_invariant &= (info.flags & VERNAL_POOL_CHUNK_INVARIANT) != 0;
   }
   return out;
 }

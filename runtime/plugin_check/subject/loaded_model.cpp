@@ -40,6 +40,15 @@ void Loaded::expect_same(const std::string& what, const Logits& found, const Log
          "{}: expected the same bits, found others (NMSE {:.1e})", what, nmse(found, wanted));
 }
 
+void Loaded::expect_equal_chunks(const std::string& what, const Logits& found,
+                                 const Logits& wanted) {
+  if (session_.has_flag(VERNAL_POOL_CHUNK_INVARIANT)) {
+    expect_same(what, found, wanted);
+  } else {
+    expect_similar(what, found, wanted);
+  }
+}
+
 void Loaded::expect_similar(const std::string& what, const Logits& found, const Logits& wanted) {
   const std::uint32_t element = session_.plan().info().activation_element;
   constexpr double kBounds[] = {1e-4, 1e-3, 1e-2};

@@ -35,6 +35,9 @@ class Loaded {
   /// Expects the same: to the bit if the pool says BATCH_INVARIANT, else within rounding. The
   /// chunks began at the same places.
   void expect_same(const std::string& what, const Logits& found, const Logits& wanted);
+  /// Expects the same although the chunks began elsewhere: to the bit if the pool says
+  /// CHUNK_INVARIANT, else as expect_similar().
+  void expect_equal_chunks(const std::string& what, const Logits& found, const Logits& wanted);
   /// Expects the same within the tolerance of the operations: the chunks began elsewhere.
   void expect_similar(const std::string& what, const Logits& found, const Logits& wanted);
 

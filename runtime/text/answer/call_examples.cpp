@@ -11,7 +11,7 @@ struct Example {
   std::string_view text;
 };
 
-constexpr std::array<Example, 34> kExamples = {{
+constexpr std::array<Example, 36> kExamples = {{
     {"hermes",
      "<tool_call>\n{\"name\": \"zyx_tool\", \"arguments\": {\"zyx_key\": \"Zyxvalue\"}}\n"
      "</tool_call>"},
@@ -64,6 +64,9 @@ constexpr std::array<Example, 34> kExamples = {{
     {"minimax_m2",
      "<minimax:tool_call>\n<invoke name=\"zyx_tool\">\n"
      "<parameter name=\"zyx_key\">Zyxvalue</parameter>\n</invoke>\n</minimax:tool_call>"},
+    {"minimax_m3",
+     "]<]minimax[>[<tool_call>\n]<]minimax[>[<invoke name=\"zyx_tool\">]<]minimax[>[<zyx_key>Zyxv"
+     "alue]<]minimax[>[</zyx_key>]<]minimax[>[</invoke>\n]<]minimax[>[</tool_call>"},
     {"phi4",
      "<|tool_call|>[{\"name\": \"zyx_tool\", \"arguments\": {\"zyx_key\": \"Zyxvalue"
      "\"}}]<|/tool_call|>"},
@@ -97,6 +100,10 @@ constexpr std::array<Example, 34> kExamples = {{
     {"command_r_plus",
      "Action:\n```json\n"
      "[{\"tool_name\": \"zyx_tool\", \"parameters\": {\"zyx_key\": \"Zyxvalue\"}}]\n```"},
+    {"kimi_k3",
+     "<|open|>tools<|sep|><|open|>call tool=\"zyx_tool\" index=\"1\"<|sep|><|open|>argument key=\""
+     "zyx_key\" type=\"string\"<|sep|>Zyxvalue<|close|>argument<|sep|><|close|>call<|sep|><|close|>"
+     "tools<|sep|>"},
     {"apertus", "<|tools_prefix|>[{\"zyx_tool\": {\"zyx_key\": \"Zyxvalue\"}}]<|tools_suffix|>"},
     {"gigachat",
      "<|function_call|>{\"name\": \"zyx_tool\", \"arguments\": {\"zyx_key\": \"Zyxvalue"

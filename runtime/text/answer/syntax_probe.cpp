@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "text/answer/answer_parser.hpp"
-#include "text/answer/call_writing.hpp"
+#include "text/answer/example_reader.hpp"
 
 namespace vernal {
 namespace {

@@ -4,7 +4,7 @@ namespace reference {
 
 Pool::Pool(const Program& program)
     : CopiedPool(program.module(), program.options(), program.plan_info(),
-                 VERNAL_POOL_SNAPSHOT | VERNAL_POOL_BATCH_INVARIANT),
+                 VERNAL_POOL_SNAPSHOT | VERNAL_POOL_BATCH_INVARIANT | VERNAL_POOL_CHUNK_INVARIANT),
       program_(program) {}
 
 SequenceState Pool::make_state() const { return reference::make_state(program_.module()); }

@@ -56,6 +56,7 @@ slots = 2
 kv_tokens = 81920
 max_checkpoints = 3
 max_tokens_per_step = 256
+max_step_time = "0.5s"
 max_queue = 8
 stall_timeout = "10s"
 step_timeout = "1m"
@@ -87,6 +88,7 @@ aliases = ["gpt-4o", "a b"]
   EXPECT_EQ(model.kv_tokens, 81920U);
   EXPECT_EQ(model.max_checkpoints, 3U);
   EXPECT_EQ(model.max_tokens_per_step, 256U);
+  EXPECT_EQ(model.max_step_time_ms, 500U);
   EXPECT_EQ(model.max_queue, 8U);
   EXPECT_EQ(model.stall_timeout_ms, 10'000U);
   EXPECT_EQ(model.step_timeout_ms, 60'000U);

@@ -30,6 +30,7 @@ TEST(DocumentedDefaults, AreThoseOfTheCode) {
   EXPECT_EQ(documented("slots"), std::to_string(model.slots));
   EXPECT_EQ(documented("max_checkpoints"), std::to_string(model.max_checkpoints));
   EXPECT_EQ(documented("max_tokens_per_step"), std::to_string(model.max_tokens_per_step));
+  EXPECT_EQ(documented("max_step_time"), "`\"" + std::to_string(model.max_step_time_ms) + "ms\"`");
   EXPECT_EQ(documented("speculation"), "`{ draft = \"" + model.draft + "\", max_tokens = " +
                                            std::to_string(model.max_draft_tokens) + " }`");
   EXPECT_EQ(documented("max_queue"), std::to_string(model.max_queue));

@@ -153,6 +153,56 @@ TEST_F(CallGrammarTest, SleepsUntilACallBeginsAndAfterIt) {
   EXPECT_TRUE(is_forced("\n{", grammar)) << "another call";
 }
 
+TEST_F(CallGrammarTest, HoldsABareObjectOnceItCanOnlyBeACall) {
+  AnswerGrammar grammar = of_request("", {find_answer_syntax("llama3"), false});
+  const std::string head = R"({"name": "f", "parameters": {)";
+  write("Such as " + head, grammar);
+  EXPECT_TRUE(grammar.mask(false).empty()) << "it does not begin the line";
+  write("\n{\"name\": \"g\", \"parameters\": {", grammar);
+  EXPECT_TRUE(grammar.mask(false).empty()) << "no such tool is offered";
+  write("\n  " + head, grammar);
+  EXPECT_TRUE(is_forced("\"a\": ", grammar));
+  EXPECT_EQ(tokens_in(grammar.mask(false)), (Tokens{'f', 't'}));
+  write("true", grammar);
+  EXPECT_TRUE(is_forced("}}", grammar));
+  EXPECT_TRUE(grammar.mask(false).empty());
+  write("\n" + head, grammar);
+  EXPECT_TRUE(is_forced("\"a\": ", grammar)) << "another call";
+}
+
+TEST_F(CallGrammarTest, HoldsACallAtTheBeginningOfTheAnswer) {
+  AnswerGrammar grammar = of_request("", {find_answer_syntax("llama3"), false});
+  write(R"({"name": "f", "parameters": {)", grammar);
+  EXPECT_TRUE(is_forced("\"a\": ", grammar));
+}
+
+TEST_F(CallGrammarTest, HoldsAListOfCallsFromTheFirstArgument) {
+  AnswerGrammar grammar = of_request("", {find_answer_syntax("pythonic"), false});
+  write("[f(x)](link)\n[f(a", grammar);
+  EXPECT_TRUE(grammar.mask(false).empty());
+  write("=", grammar);
+  EXPECT_EQ(tokens_in(grammar.mask(false)), (Tokens{'F', 'T'}));
+  write("True), f(", grammar);
+  EXPECT_TRUE(is_forced("a=", grammar)) << "every call of the list";
+}
+
+TEST_F(CallGrammarTest, HoldsWhatARecipientGets) {
+  AnswerGrammar grammar = of_request("", {find_answer_syntax("functionary_v32"), false});
+  AnswerGrammar later = grammar;
+  write("f\n{", grammar);
+  EXPECT_TRUE(is_forced("\"a\": ", grammar)) << "the prompt has the mark before it";
+  write("all\nf\n{ >>>f\n{", later);
+  EXPECT_TRUE(later.mask(false).empty());
+  write("\n>>>f\n{", later);
+  EXPECT_TRUE(is_forced("\"a\": ", later));
+}
+
+TEST_F(CallGrammarTest, HoldsATagWithTheNameOfAnOfferedTool) {
+  AnswerGrammar grammar = of_request("", {find_answer_syntax("functionary_v31"), false});
+  write("Use <function=g>{ or <function=f>{", grammar);
+  EXPECT_TRUE(is_forced("\"a\": ", grammar));
+}
+
 TEST_F(CallGrammarTest, AnAnswerIsContentOfTheFormatOrACall) {
   AnswerGrammar grammar =
       of_request(R"(, "format": {"type": "choices", "choices": ["42"]})", thinks_);
@@ -181,12 +231,9 @@ TEST_F(CallGrammarTest, SaysWhatCannotBeHeld) {
   EXPECT_NE(warnings_[0].find("f#/properties/a"), std::string::npos) << warnings_[0];
   EXPECT_EQ(rules(R"("parameters": {"type": "string"})").calls, nullptr);
   EXPECT_EQ(warnings_.size(), 1U) << "no object fits, so the call is free";
-  EXPECT_EQ(rules("\"description\": \"d\"", "kimi_k3").calls, nullptr);
-  EXPECT_EQ(rules("\"description\": \"d\"", "llama3").calls, nullptr) << "no mark opens a call";
   const std::pair<std::string, const char*> refused[] = {
       {relaxed + R"(, "strict": true)", "hermes"},
       {R"("parameters": {"type": "string"}, "strict": true)", "hermes"},
-      {R"("strict": true)", "kimi_k3"},
       {R"("strict": true)", "llama3"}};
   for (const auto& [members, family] : refused) {
     try {

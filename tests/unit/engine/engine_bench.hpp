@@ -21,6 +21,9 @@ struct BenchOptions {
   std::uint64_t context_length = 2000;
   std::uint32_t slots = 4;
   std::uint32_t max_tokens_per_step = 132;
+  std::chrono::milliseconds max_step_time{0};
+  std::function<std::chrono::steady_clock::time_point()> step_clock =
+      std::chrono::steady_clock::now;
   std::uint32_t max_checkpoints = 0;
   Pooling pooling = Pooling::kNone;
   std::uint32_t rows_per_step = 0;
@@ -80,6 +83,8 @@ class EngineBench {
     model.context_length = options.context_length;
     model.slots = options.slots;
     model.max_tokens_per_step = options.max_tokens_per_step;
+    model.max_step_time = options.max_step_time;
+    model.step_clock = options.step_clock;
     model.max_checkpoints = options.max_checkpoints;
     model.pooling = options.pooling;
     model.embedding_size = options.pooling == Pooling::kNone ? 0 : 2;

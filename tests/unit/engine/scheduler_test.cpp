@@ -34,9 +34,10 @@ class Bench {
     return choice;
   }
 
-  std::vector<PlannedChunk> step(Scheduler& scheduler) {
+  std::vector<PlannedChunk> step(Scheduler& scheduler,
+                                 std::optional<std::size_t> most_prefill = std::nullopt) {
     std::vector<PlannedChunk> planned;
-    scheduler.plan(choices_, planned);
+    scheduler.plan(choices_, planned, most_prefill);
     for (const PlannedChunk& chunk : planned) {
       chunk.choice->advance(chunk.count);
       EXPECT_EQ(chunk.wants_logits, chunk.choice->num_computed() == chunk.choice->num_known());
@@ -96,6 +97,57 @@ TEST(Scheduler, CutsAPromptTheSameWayWhateverElseRuns) {
   EXPECT_EQ(alone, (std::vector<std::size_t>{192, 384, 500}));
   EXPECT_EQ(borders(2), alone);
   EXPECT_EQ(borders(4), alone);
+}
+
+TEST(Scheduler, ShortensPromptsToABound) {
+  Bench bench;
+  Scheduler scheduler(512, 4);
+  bench.add_decoding(10);
+  const Choice* first = bench.add(500);
+  const Choice* second = bench.add(500);
+  for (int i = 0; i < 2; ++i) {  // the two take turns
+    const auto planned = bench.step(scheduler, 32);
+    ASSERT_EQ(planned.size(), 2U);
+    EXPECT_EQ(total(planned), 33U);
+    EXPECT_TRUE(scheduler.has_shortened());
+  }
+  EXPECT_EQ(first->num_computed(), 32U);
+  EXPECT_EQ(second->num_computed(), 32U);
+}
+
+TEST(Scheduler, SharesABoundAmongPromptsThatAreNearlyThrough) {
+  Bench bench;
+  Scheduler scheduler(512, 4);
+  const Choice* first = bench.add(20);
+  const Choice* second = bench.add(20);
+  EXPECT_EQ(total(bench.step(scheduler, 32)), 32U);
+  EXPECT_EQ(first->num_computed(), 20U);
+  EXPECT_EQ(second->num_computed(), 12U);
+  EXPECT_EQ(total(bench.step(scheduler, 32)), 9U);
+  EXPECT_FALSE(scheduler.has_shortened());
+}
+
+TEST(Scheduler, EndsShortenedChunksAtTheSameBordersToo) {
+  Bench bench;
+  Scheduler scheduler(132, 4);
+  const Choice* watched = bench.add(300);
+  std::vector<std::size_t> ends;
+  while (watched->generated().empty()) {
+    bench.step(scheduler, 48);
+    ends.push_back(watched->num_computed());
+  }
+  EXPECT_EQ(ends, (std::vector<std::size_t>{48, 96, 128, 176, 224, 256, 300}));
+}
+
+TEST(Scheduler, DoesNotBoundTokensThatAGrammarForced) {
+  Bench bench;
+  Scheduler scheduler(512, 4);
+  Choice* forced = bench.add_decoding(10);
+  for (int i = 0; i < 9; ++i) forced->append('z');
+  bench.add(500);
+  const auto planned = bench.step(scheduler, 16);
+  ASSERT_EQ(planned.size(), 2U);
+  EXPECT_EQ(total(planned), 10U + 16U);
 }
 
 TEST(Scheduler, TakesEveryDecodeAndNoMoreThanTheStepHolds) {

@@ -18,11 +18,12 @@ ReservedMemory reserve_workspace(const CompiledModule& compiled) {
 }  // namespace
 
 Pool::Pool(const Program& program)
-    : PagedPool(std::make_unique<HostMemory>(),
-                {*program.compiled().module, program.compiled().options, program.compiled().kv,
-                 program.compiled().states},
-                {VERNAL_PLUGIN_ID, VERNAL_PLUGIN_VERSION},
-                VERNAL_POOL_STEP_ATOMIC | VERNAL_POOL_BATCH_INVARIANT),
+    : PagedPool(
+          std::make_unique<HostMemory>(),
+          {*program.compiled().module, program.compiled().options, program.compiled().kv,
+           program.compiled().states},
+          {VERNAL_PLUGIN_ID, VERNAL_PLUGIN_VERSION},
+          VERNAL_POOL_STEP_ATOMIC | VERNAL_POOL_BATCH_INVARIANT | VERNAL_POOL_CHUNK_INVARIANT),
       program_(program),
       workspace_(reserve_workspace(program.compiled())),
       results_(std::max<std::int64_t>(kLiveSteps * program.compiled().output_bytes, 1),

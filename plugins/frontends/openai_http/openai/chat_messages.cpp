@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/text_safety.hpp"
@@ -133,10 +134,8 @@ void read_content(const JsonFields& message, std::string_view role, std::string&
   }
 }
 
-json::object read_tool_call(const JsonFields& call) {
-  const json::object* const function = call.object("function");
-  if (function == nullptr) call.refuse("function", "an object with name and arguments");
-  const JsonFields fields(*function, call.path_of("function."));
+/// Name and arguments of a call.
+json::object read_called_function(const JsonFields& fields) {
   json::object out_function{{"name", fields.required_string("name")}};
   // A string by the API; some clients of local servers send the object itself.
   const json::value* const arguments = fields.find("arguments");
@@ -145,7 +144,14 @@ json::object read_tool_call(const JsonFields& call) {
   } else {
     out_function["arguments"] = fields.string("arguments").value_or("");
   }
-  json::object out{{"type", "function"}, {"function", std::move(out_function)}};
+  return out_function;
+}
+
+json::object read_tool_call(const JsonFields& call) {
+  const json::object* const function = call.object("function");
+  if (function == nullptr) call.refuse("function", "an object with name and arguments");
+  const JsonFields fields(*function, call.path_of("function."));
+  json::object out{{"type", "function"}, {"function", read_called_function(fields)}};
   if (const auto id = call.string("id")) out["id"] = *id;
   return out;
 }
@@ -166,25 +172,63 @@ void copy_string(const JsonFields& from, std::string_view key, json::object& to)
   if (const auto text = from.string(key)) to[json::string_view(key.data(), key.size())] = *text;
 }
 
-json::object read_message(const JsonFields& message) {
-  std::string_view role = message.required_string("role");
-  if (role == "developer") role = "system";
-  if (role != "system" && role != "user" && role != "assistant" && role != "tool") {
-    message.refuse("role", "one of system, developer, user, assistant, tool");
+/// Messages of a history, one after the other. In the older API a call has no id: an assistant's
+/// "function_call" is answered by the next message of role "function" with its name. Here both get
+/// one, and are a call and a result like others.
+class MessageReader {
+ public:
+  json::object read(const JsonFields& message) {
+    ++num_read_;
+    std::string_view role = message.required_string("role");
+    if (role == "developer") role = "system";
+    if (role == "function") return read_function_result(message);
+    if (role != "system" && role != "user" && role != "assistant" && role != "tool") {
+      message.refuse("role", "one of system, developer, user, assistant, tool, function");
+    }
+    json::object out{{"role", role}};
+    if (role == "assistant") read_calls(message, out);
+    if (role == "tool") copy_string(message, "tool_call_id", out);
+    copy_string(message, "name", out);
+    std::string thinking;
+    read_content(message, role, thinking, out);
+    if (role == "assistant") {
+      const std::string reasoning = read_reasoning(message);
+      if (!reasoning.empty()) thinking = reasoning;
+      if (!thinking.empty()) out["reasoning_content"] = thinking;
+    }
+    return out;
   }
-  json::object out{{"role", role}};
-  if (role == "assistant") read_tool_calls(message, out);
-  if (role == "tool") copy_string(message, "tool_call_id", out);
-  copy_string(message, "name", out);
-  std::string thinking;
-  read_content(message, role, thinking, out);
-  if (role == "assistant") {
-    const std::string reasoning = read_reasoning(message);
-    if (!reasoning.empty()) thinking = reasoning;
-    if (!thinking.empty()) out["reasoning_content"] = thinking;
+
+ private:
+  void read_calls(const JsonFields& message, json::object& out) {
+    read_tool_calls(message, out);
+    const json::object* const function = message.object("function_call");
+    if (function == nullptr) return;
+    if (out.contains("tool_calls")) message.refuse("function_call", "none beside tool_calls");
+    const JsonFields fields(*function, message.path_of("function_call."));
+    json::object called = read_called_function(fields);
+    open_name_ = fields.required_string("name");
+    open_id_ = fmt::format("call_{}", num_read_);
+    out["tool_calls"] = json::array{
+        json::object{{"type", "function"}, {"function", std::move(called)}, {"id", open_id_}}};
   }
-  return out;
-}
+
+  json::object read_function_result(const JsonFields& message) {
+    const std::string_view name = message.required_string("name");
+    json::object out{{"role", "tool"}, {"name", name}};
+    if (!open_id_.empty() && name == open_name_) {
+      out["tool_call_id"] = std::exchange(open_id_, {});
+    }
+    std::string thinking;
+    read_content(message, "tool", thinking, out);
+    return out;
+  }
+
+  std::size_t num_read_ = 0;
+  // The last call without a result, of the older API; no id: there is none.
+  std::string open_name_;
+  std::string open_id_;
+};
 
 }  // namespace
 
@@ -193,11 +237,12 @@ json::array read_messages(const JsonFields& fields) {
   if (messages.empty() || messages.size() > kMaxMessages) {
     fields.refuse("messages", fmt::format("from 1 to {} messages", kMaxMessages));
   }
+  MessageReader reader;
   json::array out;
   out.reserve(messages.size());
   for (std::size_t i = 0; i < messages.size(); ++i) {
     if (!messages[i].is_object()) fields.refuse("messages", "an array of objects");
-    out.push_back(read_message(JsonFields(messages[i].get_object(), element_path("messages", i))));
+    out.push_back(reader.read(JsonFields(messages[i].get_object(), element_path("messages", i))));
   }
   return out;
 }

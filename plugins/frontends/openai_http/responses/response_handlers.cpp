@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "openai_http/protocol/identifiers.hpp"
 #include "openai_http/protocol/json_text.hpp"
@@ -36,27 +37,49 @@ net::awaitable<void> stream_failure(Exchange& exchange, Answer& answer, const Ap
   co_await exchange.end_stream();
 }
 
-FindConversation finder(Exchange& exchange) {
-  return [&exchange](std::string_view id) {
-    ResponseStore& store = exchange.service().responses;
-    const auto found = store.find(exchange.client(), id);
+StoredItems stored_lookup(Exchange& exchange) {
+  ResponseStore& store = exchange.service().responses;
+  const std::size_t client = exchange.client();
+  StoredItems stored;
+  stored.find_conversation = [&store, client](std::string_view id) {
+    const auto found = store.find(client, id);
     if (!found) throw RequestRefused(unknown_previous_response(id));
     return found->conversation();
   };
+  stored.find_item = [&store, client](std::string_view id) -> std::optional<json::object> {
+    const auto found = store.find_with_item(client, id);
+    if (!found) return std::nullopt;
+    if (auto item = item_with_id(found->output->text(), id)) return item;
+    return item_with_id(found->input.back()->text(), id);
+  };
+  return stored;
+}
+
+/// The ids of the items that a response has stored: of its input, and of a JSON array of its output.
+std::vector<std::string> item_ids(const ResponseRequest& request, const std::string& output) {
+  std::vector<std::string> ids = request.item_ids;
+  const json::value items = json::parse(output);
+  for (const json::value& item : items.get_array()) {
+    ids.emplace_back(text_of(item.at("id").get_string()));
+  }
+  return ids;
 }
 
 /// What keeps the response of `id` when it is whole; nothing if it is not to be kept.
 KeepResponse keeper(Exchange& exchange, const ResponseRequest& request, const std::string& id) {
   if (!request.is_to_be_stored) return {};
   return [&exchange, &request, id](const std::string& document, const std::string& output) {
-    exchange.service().responses.put(exchange.client(), id,
-                                     {document, request.history, request.input, output});
+    exchange.service().responses.put(
+        exchange.client(), id,
+        {document, request.history, request.input, output, item_ids(request, output)});
   };
 }
 
 net::awaitable<ResponseRequest> read_request(Exchange& exchange) {
-  const FindConversation find = finder(exchange);
-  const auto read = [&find](const json::object& body) { return read_response_request(body, find); };
+  const StoredItems stored = stored_lookup(exchange);
+  const auto read = [&stored](const json::object& body) {
+    return read_response_request(body, stored);
+  };
   ResponseRequest request = co_await convert_body<ResponseRequest>(exchange, read);
   choose_model(exchange, request.generation.model);
   if (!exchange.service().responses.keeps_any()) {

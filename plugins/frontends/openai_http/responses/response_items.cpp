@@ -128,8 +128,19 @@ json::object read_reasoning_item(const JsonFields& item) {
   return out;
 }
 
+json::object referenced_item(const JsonFields& item, const FindItem& find_item) {
+  const std::string_view id = item.required_string("id");
+  if (auto found = find_item(id)) return std::move(*found);
+  throw RequestRefused(invalid_value(
+      item.path_of("id"),
+      fmt::format(
+          "Invalid value for '{}': no item \"{}\" is stored. Send the item itself, or go on "
+          "with previous_response_id.",
+          item.path_of("id"), shortened(id))));
+}
+
 /// Nothing for an item of another type.
-std::optional<json::object> read_item(const JsonFields& item) {
+std::optional<json::object> read_item(const JsonFields& item, const FindItem& find_item) {
   const std::string_view type =
       item.string("type").value_or(item.find("role") != nullptr ? "message" : "");
   if (type == "message") return read_message_item(item);
@@ -137,8 +148,7 @@ std::optional<json::object> read_item(const JsonFields& item) {
   if (type == "function_call_output") return read_call_output_item(item);
   if (type == "reasoning") return read_reasoning_item(item);
   if (type == "item_reference" || (type.empty() && item.find("id") != nullptr)) {
-    throw RequestRefused(unsupported_parameter(
-        item.path_of("type"), "send the item itself, or go on with previous_response_id."));
+    return referenced_item(item, find_item);
   }
   if (type.empty()) item.refuse("type", "the type of an item, or a role");
   return std::nullopt;
@@ -249,7 +259,7 @@ class MessageList {
 
 }  // namespace
 
-json::array read_input_items(const JsonFields& fields) {
+json::array read_input_items(const JsonFields& fields, const FindItem& find_item) {
   json::array out;
   const json::value* const input = fields.find("input");
   if (input == nullptr) return out;
@@ -265,9 +275,20 @@ json::array read_input_items(const JsonFields& fields) {
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (!items[i].is_object()) fields.refuse("input", "an array of objects");
     const JsonFields item(items[i].get_object(), element_path("input", i));
-    if (auto read = read_item(item)) out.push_back(std::move(*read));
+    if (auto read = read_item(item, find_item)) out.push_back(std::move(*read));
   }
   return out;
+}
+
+std::optional<json::object> item_with_id(const std::string& items, std::string_view id) {
+  const json::value list = json::parse(items);
+  for (const json::value& item : list.get_array()) {
+    const json::value* const own = item.get_object().if_contains("id");
+    if (own != nullptr && own->is_string() && text_of(own->get_string()) == id) {
+      return item.get_object();
+    }
+  }
+  return std::nullopt;
 }
 
 json::array messages_of(std::string_view instructions, const std::vector<json::array>& lists) {

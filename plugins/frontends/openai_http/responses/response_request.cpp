@@ -55,17 +55,20 @@ void read_response_logprobs(const JsonFields& fields, GenerationRequest& request
 }
 
 /// History, instructions and input, as messages of the document.
-void read_conversation(const JsonFields& fields, const FindConversation& find_conversation,
+void read_conversation(const JsonFields& fields, const StoredItems& stored,
                        ResponseRequest& request, json::object& document) {
   std::vector<json::array> lists;
   if (const auto previous = fields.string("previous_response_id")) {
-    request.history = find_conversation(*previous);
+    request.history = stored.find_conversation(*previous);
     for (const auto& turn : request.history) {
       lists.push_back(json::parse(turn->text()).as_array());
     }
   }
-  lists.push_back(read_input_items(fields));
+  lists.push_back(read_input_items(fields, stored.find_item));
   request.input = to_text(lists.back());
+  for (const json::value& item : lists.back()) {
+    request.item_ids.emplace_back(text_of(item.at("id").get_string()));
+  }
   json::array messages = messages_of(fields.string("instructions").value_or(""), lists);
   const bool has_items = lists.size() > 1 || !lists.back().empty();
   if (!has_items || messages.empty()) fields.refuse("input", "a string or an array of items");
@@ -121,14 +124,13 @@ json::object settings_of(const JsonFields& fields, json::array tools) {
 
 }  // namespace
 
-ResponseRequest read_response_request(const json::object& body,
-                                      const FindConversation& find_conversation) {
+ResponseRequest read_response_request(const json::object& body, const StoredItems& stored) {
   const JsonFields fields(body);
   refuse_what_no_response_has(fields);
   ResponseRequest request;
   read_delivery(fields, request.generation);
   json::object document{{"kind", "generate"}};
-  read_conversation(fields, find_conversation, request, document);
+  read_conversation(fields, stored, request, document);
   json::array tools = read_response_tools(fields, document);
   read_response_format(fields, document);
   read_thinking(fields, document);

@@ -7,6 +7,13 @@ namespace {
 
 /// Memory of a response beside its texts and its list of them: the entry, its id, its key.
 constexpr std::size_t kAroundAResponse = 320;
+/// The same of an item's key beside its text.
+constexpr std::size_t kAroundAnItem = 112;
+
+/// Ids of items may be chosen by clients, so each has its own.
+std::string item_key(std::size_t client, std::string_view item_id) {
+  return std::to_string(client) + ":" + std::string(item_id);
+}
 
 }  // namespace
 
@@ -36,11 +43,13 @@ void ResponseStore::put(std::size_t client, std::string id, NewResponse response
   stored->input = std::move(response.history);
   stored->input.push_back(held(std::move(response.input)));
   stored->output = held(std::move(response.output));
-  const std::size_t around = kAroundAResponse + stored->input.size() * sizeof(stored->output);
+  std::size_t around = kAroundAResponse + stored->input.size() * sizeof(stored->output);
+  for (const std::string& item : response.item_ids) around += kAroundAnItem + item.size();
   stored->document = held(std::move(response.document), around);
   const std::lock_guard lock(mutex_);
-  entries_.push_front({std::move(id), client, now, std::move(stored)});
+  entries_.push_front({std::move(id), client, now, std::move(stored), {}});
   by_id_.insert_or_assign(entries_.front().id, entries_.begin());
+  index_items(entries_.begin(), response.item_ids);
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const auto next = std::next(entry);
     if (is_too_old(*entry, now)) drop(entry);
@@ -59,6 +68,19 @@ std::shared_ptr<const StoredResponse> ResponseStore::find(std::size_t client, st
   if (entry == entries_.end()) return nullptr;
   entries_.splice(entries_.begin(), entries_, entry);
   return entry->response;
+}
+
+std::shared_ptr<const StoredResponse> ResponseStore::find_with_item(std::size_t client,
+                                                                    std::string_view item_id,
+                                                                    TimePoint now) {
+  std::string id;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_item_.find(item_key(client, item_id));
+    if (found == by_item_.end()) return nullptr;
+    id = found->second->id;
+  }
+  return find(client, id, now);
 }
 
 bool ResponseStore::erase(std::size_t client, std::string_view id, TimePoint now) {
@@ -88,7 +110,21 @@ bool ResponseStore::is_too_old(const Entry& entry, TimePoint now) const {
   return now - entry.stored_at > limits_.max_age;
 }
 
+// An item that is in several responses belongs to the newest.
+void ResponseStore::index_items(Entries::iterator entry, const std::vector<std::string>& item_ids) {
+  entry->item_keys.reserve(item_ids.size());
+  for (const std::string& id : item_ids) {
+    const std::string& key = entry->item_keys.emplace_back(item_key(entry->client, id));
+    by_item_.erase(key);  // its key may live in another entry
+    by_item_.emplace(key, entry);
+  }
+}
+
 void ResponseStore::drop(Entries::iterator entry) {
+  for (const std::string& key : entry->item_keys) {
+    const auto found = by_item_.find(key);
+    if (found != by_item_.end() && found->second == entry) by_item_.erase(found);
+  }
   by_id_.erase(entry->id);
   entries_.erase(entry);
 }

@@ -57,9 +57,10 @@ class ResponseStore {
   /// A response that is to be kept.
   struct NewResponse {
     std::string document;
-    Conversation history;  // of a response of this store, or empty
-    std::string input;     // JSON array of the request's own items
-    std::string output;    // JSON array
+    Conversation history;                    // of a response of this store, or empty
+    std::string input;                       // JSON array of the request's own items
+    std::string output;                      // JSON array
+    std::vector<std::string> item_ids = {};  // of the items in `input` and `output`
   };
 
   explicit ResponseStore(Limits limits) : limits_(limits) {}
@@ -73,6 +74,10 @@ class ResponseStore {
   /// Null if there is none of that id that belongs to `client`.
   std::shared_ptr<const StoredResponse> find(std::size_t client, std::string_view id,
                                              TimePoint now = Clock::now());
+  /// The newest response with an item of that id, among those that belong to `client`; null if there
+  /// is none.
+  std::shared_ptr<const StoredResponse> find_with_item(std::size_t client, std::string_view item_id,
+                                                       TimePoint now = Clock::now());
   /// Whether there was one.
   bool erase(std::size_t client, std::string_view id, TimePoint now = Clock::now());
 
@@ -86,9 +91,11 @@ class ResponseStore {
     std::size_t client;
     TimePoint stored_at;
     std::shared_ptr<const StoredResponse> response;
+    std::vector<std::string> item_keys;
   };
   using Entries = std::list<Entry>;
 
+  void index_items(Entries::iterator entry, const std::vector<std::string>& item_ids);
   Entries::iterator find_entry(std::size_t client, std::string_view id, TimePoint now);
   bool is_too_old(const Entry& entry, TimePoint now) const;
   void drop(Entries::iterator entry);
@@ -97,7 +104,9 @@ class ResponseStore {
   std::atomic<std::uint64_t> num_bytes_ = 0;  // outlives the texts, which refer to it
   mutable std::mutex mutex_;                  // guards what follows
   Entries entries_;                           // last used first
-  std::unordered_map<std::string_view, Entries::iterator> by_id_;  // keys live in the entries
+  // The keys of both live in the entries.
+  std::unordered_map<std::string_view, Entries::iterator> by_id_;
+  std::unordered_map<std::string_view, Entries::iterator> by_item_;
 };
 
 }  // namespace vernal::openai_http

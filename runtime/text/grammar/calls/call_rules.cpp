@@ -46,7 +46,13 @@ CallRules::CallRules(const CallSource& source, RegexPool& pool, const GrammarOpt
     for (const std::string& key : tool.text_keys) made.text_keys.push_back(to_code_points(key));
   }
   check_tools();
-  if (source_.form == ArgumentForm::kTags) limit_texts();
+  const bool has_elements = source_.form == ArgumentForm::kElements;
+  if (source_.form == ArgumentForm::kTags || has_elements) limit_texts();
+  if (!has_elements) return;
+  elements_.emplace(source_.keyed.element_mark, pool_, json_, not_literal_,
+                    [this](const Frame& object, std::u32string_view key, HeadSink& sink) {
+                      return element_text(object, key, sink);
+                    });
 }
 
 std::vector<CallRules::Piece> CallRules::pieces_of(const std::vector<CallPart>& parts) {
@@ -126,6 +132,8 @@ void CallRules::complete(FrameId id, const LexState& lexeme, HeadSink& sink) {
   }
   if (frame.kind < JsonRules::kKindsEnd) {
     json_.complete(id, lexeme, sink);
+  } else if (frame.kind >= ElementRules::kKindsBegin) {
+    elements_->complete(frame, sink);
   } else {
     complete_keyed(frame, lexeme, sink);
   }
@@ -146,7 +154,7 @@ void CallRules::go_on_in_call(Frame call, HeadSink& sink) {
   if (!piece.is_arguments) {
     expect(piece, after, sink);
   } else if (source_.form == ArgumentForm::kJson) {
-    json_.value(json_.root(call.spec), after, sink, Among::kObjects);
+    json_.value(json_.root(call.spec), after, sink, kObjects);
   } else {
     begin_keyed(call.spec, after, sink);
   }
@@ -159,6 +167,12 @@ void CallRules::end_call(HeadSink& sink) {
 
 void CallRules::complete_keyed(const Frame& frame, const LexState& lexeme, HeadSink& sink) {
   Frame next = frame;
+  if (frame.kind >= kTyped) {
+    next.kind = kValueAfter;
+    const ValueKinds kinds = source_.keyed.before_typed[frame.kind - kTyped].kinds;
+    json_.value(frame.value, sink.intern(next), sink, kinds);
+    return;
+  }
   switch (frame.kind) {
     case kKey:
       next.kind = kKeyAfter;
@@ -171,7 +185,7 @@ void CallRules::complete_keyed(const Frame& frame, const LexState& lexeme, HeadS
       next.kind = kValueAfter;
       const bool is_tagged = source_.form == ArgumentForm::kTags;
       json_.value(frame.value, sink.intern(next), sink,
-                  is_tagged ? Among::kAllButStrings : Among::kAll);
+                  is_tagged ? kAllValues & ~kStrings : kAllValues);
       return;
     }
     case kText:
@@ -200,7 +214,12 @@ void CallRules::begin_keyed(std::uint32_t tool, FrameId after, HeadSink& sink) {
   const std::vector<std::uint32_t> objects = json_.shape(json_.root(tool)).objects;
   for (const std::uint32_t object : objects) {
     frame.spec = object;
-    expect_member(frame, source_.keyed.before_key, sink);
+    if (!elements_) {
+      expect_member(frame, source_.keyed.before_key, sink);
+      continue;
+    }
+    elements_->member(frame, "", sink);
+    if (json_.can_close_object(frame)) go_on_in_call(sink.frame(after), sink);
   }
 }
 
@@ -233,18 +252,42 @@ void CallRules::tagged_value(Frame frame, const KeyClass& key, HeadSink& sink) {
   const Shape& shape = json_.shape(frame.value);
   const bool has_others = shape.words != 0 || shape.numbers != kNothing || !shape.arrays.empty() ||
                           !shape.objects.empty();
-  if (has_others && key.is_named) {
+  if (has_others && key.is_named && !keyed.before_typed.empty()) {
+    typed_value(frame, shape, sink);
+  } else if (has_others && key.is_named) {
     frame.kind = kValue;
     expect_text(keyed.before_value, frame, sink);
   }
   if (shape.strings == kNothing) return;
-  const Tool& tool = tools_[sink.frame(sink.parents(frame).front()).spec];
-  const bool is_text =
-      !keyed.before_string.empty() || !key.is_named ||
-      std::ranges::find(tool.text_keys, json_.object(frame.spec).keys[key.index].text) !=
-          tool.text_keys.end();
+  const std::uint32_t tool = sink.frame(sink.parents(frame).front()).spec;
+  const bool is_text = !keyed.before_string.empty() || !key.is_named ||
+                       is_text_key(tool, json_.object(frame.spec).keys[key.index].text);
   frame.kind = is_text ? kText : kString;
   expect_text(keyed.before_string.empty() ? keyed.before_value : keyed.before_string, frame, sink);
+}
+
+void CallRules::typed_value(const Frame& frame, const Shape& shape, HeadSink& sink) {
+  ValueKinds kinds = shape.numbers != kNothing ? kNumbers : 0;
+  if ((shape.words & kNullWord) != 0) kinds |= kNulls;
+  if ((shape.words & (kFalseWord | kTrueWord)) != 0) kinds |= kBooleans;
+  if (!shape.arrays.empty()) kinds |= kArrays;
+  if (!shape.objects.empty()) kinds |= kObjects;
+  for (std::size_t i = 0; i < source_.keyed.before_typed.size(); ++i) {
+    const TypedText& typed = source_.keyed.before_typed[i];
+    if ((typed.kinds & kinds) == 0) continue;
+    Frame next = frame;
+    next.kind = static_cast<std::uint16_t>(kTyped + i);
+    expect_text(typed.text, next, sink);
+  }
+}
+
+bool CallRules::is_text_key(std::uint32_t tool, std::u32string_view key) const {
+  return std::ranges::find(tools_[tool].text_keys, key) != tools_[tool].text_keys.end();
+}
+
+Re CallRules::element_text(const Frame& object, std::u32string_view key, HeadSink& sink) const {
+  const Frame& parent = sink.frame(sink.parents(object).front());
+  return parent.kind == kCall && is_text_key(parent.spec, key) ? not_ending_ : kNothing;
 }
 
 }  // namespace vernal::grammar

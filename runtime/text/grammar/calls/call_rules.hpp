@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "text/grammar/automaton/rules.hpp"
 #include "text/grammar/calls/call_source.hpp"
+#include "text/grammar/calls/element_rules.hpp"
 #include "text/grammar/schema/json_rules.hpp"
 
 namespace vernal::grammar {
@@ -39,6 +41,7 @@ class CallRules : public Rules {
     kString,  // before one that must not look like another value
     kValueAfter,
     kMember,  // after a value and what follows it
+    kTyped,   // before a value whose kind number kind - kTyped of before_typed says
   };
 
   struct Piece {
@@ -68,6 +71,10 @@ class CallRules : public Rules {
   void expect_member(const Frame& frame, std::string_view before_key, HeadSink& sink);
   void begin_values(const Frame& frame, const KeyClass& key, HeadSink& sink);
   void tagged_value(Frame frame, const KeyClass& key, HeadSink& sink);
+  void typed_value(const Frame& frame, const Shape& shape, HeadSink& sink);
+  bool is_text_key(std::uint32_t tool, std::u32string_view key) const;
+  // What an argument may be that is a text whatever it looks like; kNothing: it is read by its look.
+  Re element_text(const Frame& object, std::u32string_view key, HeadSink& sink) const;
 
   CallSource source_;
   RegexPool& pool_;
@@ -77,6 +84,7 @@ class CallRules : public Rules {
   std::vector<Tool> tools_;
   Re not_ending_ = kAnyText;   // texts in tags
   Re not_literal_ = kAnyText;  // texts that are no literal
+  std::optional<ElementRules> elements_;
 };
 
 }  // namespace vernal::grammar

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "text/grammar/value_kinds.hpp"
+
 namespace vernal::grammar {
 
 /// A piece of what stands around the arguments of a call.
@@ -21,10 +23,19 @@ struct CallPart {
 };
 
 enum class ArgumentForm : std::uint8_t {
-  kJson,    ///< a JSON object
-  kPython,  ///< keys and values one after the other, the values as Python writes them
-  kTags,    ///< the same in tags; strings are as they are, up to the text behind the value
-  kMarked,  ///< strings between marks, bare keys
+  kJson,      ///< a JSON object
+  kPython,    ///< keys and values one after the other, the values as Python writes them
+  kTags,      ///< the same in tags; strings are as they are, up to the text behind the value
+  kMarked,    ///< strings between marks, bare keys
+  kElements,  ///< each key and each item is a tag with a mark before it
+};
+
+/// What stands before a value that is of one of these kinds.
+struct TypedText {
+  ValueKinds kinds = kAllValues;
+  std::string text{};
+
+  bool operator==(const TypedText&) const = default;
 };
 
 /// What stands between keys and values, for all forms but kJson.
@@ -32,10 +43,13 @@ struct KeyedForm {
   std::string before_key{};
   std::string before_value{};
   std::string before_string{};  ///< in place of before_value; empty: the same
+  /// kTags: in place of before_value, for all kinds but strings. Empty: the same for all.
+  std::vector<TypedText> before_typed{};
   std::string after_value{};
   std::string between{};             ///< between a value with what follows it and the next key
   std::vector<std::string> marks{};  ///< kTags: what must not stand in a string
   std::string string_mark{};         ///< kMarked
+  std::string element_mark{};        ///< kElements: before each tag
 
   bool operator==(const KeyedForm&) const = default;
 };
@@ -45,7 +59,7 @@ struct CalledTool {
   std::string name{};
   std::string schema{};  ///< of the arguments: a JSON Schema, of which objects count
   std::vector<CallPart> parts{};
-  /// kTags: the keys whose values are strings whatever they look like. Other strings must not look
+  /// kTags, kElements: the keys whose values are strings whatever they look like. Other strings must not look
   /// like a literal, or they would be read as one.
   std::vector<std::string> text_keys{};
 

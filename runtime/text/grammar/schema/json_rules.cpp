@@ -14,7 +14,6 @@ JsonRules::JsonRules(std::span<const SchemaText> schemas, RegexPool& pool,
     : options_(options),
       notation_(std::move(notation)),
       document_(schemas, warnings),
-      warnings_(warnings),
       evaluator_(document_, pool, options, warnings),
       shapes_(evaluator_),
       keys_(pool, shapes_, lists_) {
@@ -132,14 +131,12 @@ std::string_view JsonRules::colon() const {
 
 void JsonRules::begin(HeadSink& sink) { value(roots_.front(), sink.intern({0, kEnd}), sink); }
 
-void JsonRules::value(ConjId conj, FrameId after, HeadSink& sink, Among among) {
+void JsonRules::value(ConjId conj, FrameId after, HeadSink& sink, ValueKinds kinds) {
   const Shape& shape = shapes_.shape(conj);
   Lexer& lexer = sink.lexer();
   const std::uint16_t depth = sink.frame(after).depth;
-  if (among != Among::kObjects) {
-    scalars(shape, after, sink);
-  }
-  if (among == Among::kAll && shape.strings != kNothing) {
+  scalars(shape, after, sink, kinds);
+  if ((kinds & kStrings) != 0 && shape.strings != kNothing) {
     string(shape, conj, after, sink);
   }
   if (depth >= kMaxDepth) {
@@ -148,13 +145,14 @@ void JsonRules::value(ConjId conj, FrameId after, HeadSink& sink, Among among) {
   Frame inner;
   inner.parents = sink.parents_of(after);
   inner.depth = static_cast<std::uint16_t>(depth + 1);
-  if (among != Among::kObjects) {
+  if ((kinds & kArrays) != 0) {
     for (const std::uint32_t array : shape.arrays) {
       inner.kind = kArrayFirst;
       inner.spec = array;
       sink.head(lexer.word("["), sink.intern(inner));
     }
   }
+  if ((kinds & kObjects) == 0) return;
   for (const std::uint32_t object : shape.objects) {
     inner.kind = kObjectFirst;
     inner.spec = object;
@@ -162,16 +160,20 @@ void JsonRules::value(ConjId conj, FrameId after, HeadSink& sink, Among among) {
   }
 }
 
-void JsonRules::scalars(const Shape& shape, FrameId after, HeadSink& sink) {
-  for (const auto& [word, text] :
-       {std::pair<Word, std::string_view>{kNullWord, notation_.null_word},
-        {kFalseWord, notation_.false_word},
-        {kTrueWord, notation_.true_word}}) {
-    if ((shape.words & word) != 0) {
-      sink.head(sink.lexer().word(text), after);
+void JsonRules::scalars(const Shape& shape, FrameId after, HeadSink& sink, ValueKinds kinds) {
+  struct Spelled {
+    Word word;
+    ValueKinds kind;
+    std::string_view text;
+  };
+  for (const Spelled& each : {Spelled{kNullWord, kNulls, notation_.null_word},
+                              {kFalseWord, kBooleans, notation_.false_word},
+                              {kTrueWord, kBooleans, notation_.true_word}}) {
+    if ((shape.words & each.word) != 0 && (kinds & each.kind) != 0) {
+      sink.head(sink.lexer().word(each.text), after);
     }
   }
-  if (shape.numbers != kNothing) {
+  if ((kinds & kNumbers) != 0 && shape.numbers != kNothing) {
     sink.head(sink.lexer().raw(shape.numbers), after);
   }
 }

@@ -12,6 +12,7 @@
 #include "text/grammar/schema/key_language.hpp"
 #include "text/grammar/schema/schema_document.hpp"
 #include "text/grammar/schema/shapes.hpp"
+#include "text/grammar/value_kinds.hpp"
 
 namespace vernal::grammar {
 
@@ -24,9 +25,6 @@ struct JsonNotation {
   /// bare.
   std::string string_mark;
 };
-
-/// Which values may come.
-enum class Among : std::uint8_t { kAll, kObjects, kAllButStrings };
 
 /// JSON that fits a schema: the whole text, or values in the rules of something larger.
 class JsonRules : public Rules {
@@ -50,8 +48,9 @@ class JsonRules : public Rules {
   ConjId root(std::size_t index) const { return roots_[index]; }
   const Shape& shape(ConjId conj) { return shapes_.shape(conj); }
   const ObjectSpec& object(std::uint32_t id) { return shapes_.object(id); }
-  /// A value comes, and then `after`.
-  void value(ConjId conj, FrameId after, HeadSink& sink, Among among = Among::kAll);
+  const ArraySpec& array(std::uint32_t id) { return shapes_.array(id); }
+  /// A value of these kinds comes, and then `after`.
+  void value(ConjId conj, FrameId after, HeadSink& sink, ValueKinds kinds = kAllValues);
   /// Of an object, `frame` with `spec`, `count`, `set` and `bits`: the language of the keys that may
   /// come next, whether it may end, and the frames after a key, each with the conjunction of its
   /// value in `value`.
@@ -79,7 +78,7 @@ class JsonRules : public Rules {
   void check_references();
   void check_keywords();
 
-  void scalars(const Shape& shape, FrameId after, HeadSink& sink);
+  void scalars(const Shape& shape, FrameId after, HeadSink& sink, ValueKinds kinds);
   void string(const Shape& shape, ConjId conj, FrameId after, HeadSink& sink);
   void marked_string(const Frame& frame, HeadSink& sink);
   void expect(const Frame& frame, FrameId id, bool may_have_gap, HeadSink& sink);
@@ -101,7 +100,6 @@ class JsonRules : public Rules {
   GrammarOptions options_;
   JsonNotation notation_;
   SchemaDocument document_;
-  WarningList& warnings_;
   Evaluator evaluator_;
   ShapeTable shapes_;
   WordLists lists_;

@@ -175,6 +175,9 @@ typedef struct vernal_progress {
 /* The bits of a row depend on the tokens of its sequence and on where the chunks of that sequence
  * began, and on nothing else. */
 #define VERNAL_POOL_BATCH_INVARIANT 8u
+/* Nor do they depend on where the chunks of that sequence began. Only beside BATCH_INVARIANT. Since
+ * 1.2. */
+#define VERNAL_POOL_CHUNK_INVARIANT 16u
 
 typedef struct vernal_pool_info {
   uint64_t struct_size;

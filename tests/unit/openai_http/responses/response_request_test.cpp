@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "openai_http/protocol/api_error.hpp"
@@ -19,9 +20,11 @@ Conversation nothing_stored(std::string_view id) {
   throw RequestRefused(unknown_previous_response(id));
 }
 
+std::optional<json::object> no_item(std::string_view) { return std::nullopt; }
+
 ResponseRequest read(const std::string& text,
-                     const FindConversation& find_conversation = nothing_stored) {
-  return read_response_request(JsonBody(text).object(), find_conversation);
+                     const StoredItems& stored = {nothing_stored, no_item}) {
+  return read_response_request(JsonBody(text).object(), stored);
 }
 
 json::value document_of(const std::string& text) {
@@ -161,6 +164,26 @@ TEST(ResponseRequest, RepeatsItsSettings) {
   EXPECT_EQ(settings.at("truncation"), "disabled");
 }
 
+TEST(ResponseRequest, ReferencesStandForStoredItems) {
+  const std::string items = R"([{"id":"fc_1","type":"function_call","call_id":"c","name":"f",
+      "arguments":"{}","status":"completed"},{"id":"fc_2","type":"function_call","call_id":"d",
+      "name":"g","arguments":"{}","status":"completed"}])";
+  const StoredItems stored{nothing_stored,
+                           [&](std::string_view id) { return item_with_id(items, id); }};
+  const ResponseRequest request = read(R"({"input":[{"role":"user","content":"go"},
+      {"type":"item_reference","id":"fc_2"},
+      {"type":"function_call_output","call_id":"d","output":"r"}]})",
+                                       stored);
+  EXPECT_EQ(json::parse(request.generation.prompts.front().document).at("messages"),
+            json::parse(R"([{"role":"user","content":"go"},
+      {"role":"assistant","content":null,"tool_calls":[
+        {"id":"d","type":"function","function":{"name":"g","arguments":"{}"}}]},
+      {"role":"tool","tool_call_id":"d","content":"r"}])"));
+  ASSERT_EQ(request.item_ids.size(), 3U);
+  EXPECT_EQ(request.item_ids[1], "fc_2") << "stored as the item itself";
+  EXPECT_FALSE(item_with_id(items, "fc_3"));
+}
+
 TEST(ResponseRequest, GoesOnFromWhatIsStored) {
   ResponseStore store({.max_responses = 1, .max_bytes = 10'000, .max_age = std::chrono::hours(1)});
   const std::string input = read(R"({"input":"one"})").input;
@@ -172,7 +195,7 @@ TEST(ResponseRequest, GoesOnFromWhatIsStored) {
   const ResponseRequest request =
       read(R"({"previous_response_id":"resp_1","instructions":"new","input":[
                {"type":"function_call_output","call_id":"c","output":"r"}]})",
-           find);
+           {find, no_item});
   EXPECT_EQ(json::parse(request.generation.prompts.front().document).at("messages"),
             json::parse(R"([{"role":"system","content":"new"},{"role":"user","content":"one"},
       {"role":"assistant","content":null,"tool_calls":[
@@ -200,7 +223,8 @@ TEST(ResponseRequest, RefusesByName) {
             "input[0].content[0].type"},
            {R"({"input":[{"type":"function_call","name":"f"}]})", "input[0].call_id"},
            {R"({"input":[{"type":"function_call_output","call_id":"c"}]})", "input[0].output"},
-           {R"({"input":[{"type":"item_reference","id":"msg_1"}]})", "input[0].type"},
+           {R"({"input":[{"type":"item_reference","id":"msg_1"}]})", "input[0].id"},
+           {R"({"input":[{"type":"item_reference"}]})", "input[0].id"},
            {R"({"input":"a","background":true})", "background"},
            {R"({"input":"a","conversation":"c"})", "conversation"},
            {R"({"input":"a","prompt":{"id":"p"}})", "prompt"},

@@ -41,6 +41,31 @@ TEST(ResponseStore, KeepsClientsApart) {
   EXPECT_FALSE(store.erase(kClient, "resp_1"));
 }
 
+TEST(ResponseStore, FindsTheNewestResponseWithAnItem) {
+  ResponseStore store(limits(10));
+  store.put(kClient, "resp_1", {"1", {}, "[]", "[]", {"msg_a", "msg_b"}});
+  store.put(kClient, "resp_2", {"2", {}, "[]", "[]", {"msg_b"}});
+  EXPECT_EQ(store.find_with_item(kClient, "msg_a")->document->text(), "1");
+  EXPECT_EQ(store.find_with_item(kClient, "msg_b")->document->text(), "2");
+  EXPECT_FALSE(store.find_with_item(kClient + 1, "msg_a"));
+  EXPECT_TRUE(store.erase(kClient, "resp_1"));
+  EXPECT_FALSE(store.find_with_item(kClient, "msg_a"));
+  EXPECT_EQ(store.find_with_item(kClient, "msg_b")->document->text(), "2");
+  EXPECT_TRUE(store.erase(kClient, "resp_2"));
+  EXPECT_FALSE(store.find_with_item(kClient, "msg_b"));
+}
+
+TEST(ResponseStore, CountsTheIdsOfItems) {
+  ResponseStore store(limits(10));
+  store.put(kClient, "resp_1", response_of(10));
+  const std::uint64_t without = store.num_bytes();
+  ResponseStore::NewResponse response = response_of(10);
+  response.item_ids = {std::string(100, 'a'), std::string(100, 'b')};
+  ResponseStore other(limits(10));
+  other.put(kClient, "resp_1", std::move(response));
+  EXPECT_GE(other.num_bytes(), without + 2 * 200U);
+}
+
 TEST(ResponseStore, DropsWhatNobodyAskedForTheLongest) {
   ResponseStore store(limits(2));
   store.put(kClient, "resp_1", response_of(10));

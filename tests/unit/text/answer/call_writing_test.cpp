@@ -5,7 +5,6 @@
 
 #include <boost/json.hpp>
 #include <random>
-#include <set>
 
 #include "support/byte_tokenizer.hpp"
 #include "text/answer/answer_parser.hpp"
@@ -140,7 +139,11 @@ void expect_calls(const AnswerSyntax& syntax, bool is_list) {
   const std::string& after_value = source->source.calls.keyed.after_value;
   const std::string& mark = source->source.calls.keyed.string_mark;
   const bool has_text_mark = !mark.empty() && mark.front() != grammar::kControlByte;
-  const std::string value_end = has_text_mark ? mark : after_value.empty() ? "\"" : after_value;
+  const std::string& element_mark = source->source.calls.keyed.element_mark;
+  const std::string value_end = has_text_mark           ? mark
+                                : !element_mark.empty() ? element_mark + "</"
+                                : after_value.empty()   ? "\""
+                                                        : after_value;
   std::size_t most = 0;
   for (int walk = 0; walk < 60; ++walk) {
     const std::string text = random_answer(grammar, value_end, *tokenizer, random);
@@ -160,19 +163,107 @@ void expect_calls(const AnswerSyntax& syntax, bool is_list) {
 }
 
 TEST(CallWriting, AllowsWhatIsReadAsCallsThatFit) {
-  const std::set<std::string> without = {"minimax_m3", "kimi_k3"};
   for (const std::string& family : answer_families()) {
-    if (without.contains(family)) continue;
     expect_calls(*find_answer_syntax(family), true);
     expect_calls(*find_answer_syntax(family), false);
   }
 }
 
-TEST(CallWriting, NamesNoGrammarForFormsThatHaveNone) {
-  const std::shared_ptr<const Tokenizer> tokenizer = make_tokenizer();
-  for (const char* const family : {"minimax_m3", "kimi_k3"}) {
-    EXPECT_FALSE(call_grammar_source(*find_answer_syntax(family), tools(), true, *tokenizer));
+/// Whether a call of one tool, written as a family does, is whole by its grammar.
+class CallOf {
+ public:
+  CallOf(const std::string& family, const std::string& schema)
+      : tools_(read_tools(
+            parse_json(R"([{"name": "t", "parameters": )" + schema + "}]", {}).as_array())),
+        tokenizer_(make_tokenizer()),
+        source_(*call_grammar_source(*find_answer_syntax(family), tools_, false, *tokenizer_)),
+        grammar_(source_.source, grammar::GrammarVocabulary::of(*tokenizer_, tokenizer_->size())) {}
+
+  bool operator()(const std::string& arguments) {
+    const std::string begin = source_.source.calls.open + before();
+    grammar::Matcher matcher(grammar_);
+    return matcher.accept_bytes(begin) && matcher.accept_bytes(arguments) &&
+           matcher.accept_bytes(after() + source_.source.calls.close) && matcher.can_end();
   }
+
+ private:
+  std::string before() const {
+    std::string text;
+    for (const grammar::CallPart& part : source_.source.calls.tools[0].parts) {
+      if (part.kind == grammar::CallPart::Kind::kArguments) break;
+      text += part.kind == grammar::CallPart::Kind::kPattern ? "1" : part.text;
+    }
+    return text;
+  }
+  std::string after() const { return source_.source.calls.tools[0].parts.back().text; }
+
+  std::vector<ToolDefinition> tools_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  CallGrammarSource source_;
+  grammar::CompiledGrammar grammar_;
+};
+
+/// Elements without the mark before each tag.
+std::string marked(std::string text) {
+  for (std::size_t at = text.find('<'); at != std::string::npos;) {
+    const std::string mark = "]<]minimax[>[";
+    text.insert(at, mark);
+    at = text.find('<', at + mark.size() + 1);
+  }
+  return text;
+}
+
+TEST(CallWriting, NestsElementsAsDeepAsValues) {
+  CallOf is_call("minimax_m3", R"({"properties": {"files": {"type": "array", "minItems": 1,
+    "maxItems": 2, "items": {"type": "object", "required": ["name"], "properties": {
+      "name": {"type": "string"}, "size": {"type": "integer"}}}}}})");
+  EXPECT_TRUE(is_call(""));
+  EXPECT_TRUE(is_call(marked("<files><item><name>a b</name></item></files>")));
+  EXPECT_TRUE(
+      is_call(marked("<files><item><size>3</size><name>a</name></item>"
+                     "<item><name>b</name></item></files>")));
+  EXPECT_FALSE(is_call(marked("<files></files>"))) << "no item";
+  EXPECT_FALSE(is_call(marked("<files><item><size>3</size></item></files>"))) << "no name";
+  EXPECT_FALSE(is_call(marked("<files><item><size>x</size><name>a</name></item></files>")));
+  EXPECT_FALSE(is_call(marked("<files><item><name>a</name></size></files>"))) << "another tag";
+  EXPECT_FALSE(is_call(marked("<files><item><name>12</name></item></files>")))
+      << "it would be read as a number";
+}
+
+TEST(CallWriting, WritesAsJsonWhatElementsCannotExpress) {
+  CallOf is_call("minimax_m3", R"({"properties": {
+    "list": {"type": "array", "items": {"enum": ["1", "b"]}},
+    "map": {"type": "object", "additionalProperties": {"type": "integer"}},
+    "box": {"type": "object", "properties": {"item": {"type": "integer"}}}}})");
+  EXPECT_TRUE(is_call(marked("<list>[]</list>")));
+  EXPECT_TRUE(is_call(marked("<list><item>b</item><item>\"1\"</item></list>")));
+  EXPECT_FALSE(is_call(marked("<list><item>1</item></list>")));
+  EXPECT_TRUE(is_call(marked("<map>{\"k\": 1}</map>")));
+  EXPECT_TRUE(is_call(marked("<box>{\"item\": 1}</box>")));
+  EXPECT_FALSE(is_call(marked("<box><item>1</item></box>"))) << "it would be read as a list";
+}
+
+TEST(CallWriting, SaysTheTypeOfATypedArgument) {
+  CallOf is_call("kimi_k3", R"({"properties": {"a": {"type": ["string", "integer", "null"]},
+    "b": {"type": "array", "items": {"type": "boolean"}}}})");
+  const auto argument = [](const std::string& key, const std::string& type,
+                           const std::string& value) {
+    return "<|open|>argument key=\"" + key + "\" type=\"" + type + "\"<|sep|>" + value +
+           "<|close|>argument<|sep|>";
+  };
+  EXPECT_TRUE(is_call(argument("a", "string", "12")));
+  EXPECT_TRUE(is_call(argument("a", "number", "12")));
+  EXPECT_TRUE(is_call(argument("a", "null", "null") + argument("b", "array", "[true]")));
+  EXPECT_FALSE(is_call(argument("a", "number", "null")));
+  EXPECT_FALSE(is_call(argument("a", "boolean", "true")));
+  EXPECT_FALSE(is_call(argument("b", "string", "[true]")));
+}
+
+TEST(CallWriting, NamesNoGrammarWithoutToolsOrAnExample) {
+  const std::shared_ptr<const Tokenizer> tokenizer = make_tokenizer();
+  AnswerSyntax unread = *find_answer_syntax("hermes");
+  unread.example = "call zyx_tool with Zyxvalue";
+  EXPECT_FALSE(call_grammar_source(unread, tools(), true, *tokenizer));
   EXPECT_FALSE(call_grammar_source(*find_answer_syntax("hermes"), {}, true, *tokenizer));
 }
 

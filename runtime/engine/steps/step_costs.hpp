@@ -15,8 +15,8 @@ class StepCosts {
   /// learned from.
   void observe(std::size_t num_tokens, double seconds) noexcept;
 
-  /// Seconds a step with 1 to kMaxTokens tokens may take. Numbers that were never seen are between or
-  /// behind those that were. 0: none was seen.
+  /// Seconds a step with so many tokens may take, at least one; more than kMaxTokens count as that many.
+  /// Numbers that were never seen are between or behind those that were. 0: none was seen.
   double estimate(std::size_t num_tokens) const noexcept;
 
  private:

@@ -1,4 +1,6 @@
-#include "engine/draft/step_costs.hpp"
+#include "engine/steps/step_costs.hpp"
+
+#include <algorithm>
 
 namespace vernal {
 namespace {
@@ -23,6 +25,7 @@ void StepCosts::observe(std::size_t num_tokens, double seconds) noexcept {
 }
 
 double StepCosts::estimate(std::size_t num_tokens) const noexcept {
+  num_tokens = std::min(num_tokens, kMaxTokens);
   std::size_t below = num_tokens;
   while (below > 0 && seconds_[below] == 0.0) --below;
   std::size_t above = num_tokens;
