@@ -156,6 +156,15 @@ LISTING_EDITS = [
 ]
 
 
+# A loop over pages at 0x0010 with one over scores at 0x0020 in it.
+PAGES = ["LDG.E.64 R4, [R2.64] ;", "HMMA.16816.F32 R8, R4, R6, R8 ;", "@P0 BRA 0x0020 ;", "@P1 BRA 0x0010 ;"]
+PAGE_EDITS = [
+    (lambda pages: [*pages[:3], *["FADD R1, R1, R2 ;"] * 9, pages[3]], "has 15 instructions in its loop, its budget is 6"),
+    (lambda pages: [*pages[:3], *["FADD R1, R1, R2 ;"] * 9999, pages[3]], "% of the issue slots; at most 66 % are allowed"),
+    (lambda pages: pages[:3], "no loop over pages with one over scores in it"),
+]
+
+
 def code_of(loops):
     """Loops one after another. The branch of each, written for a loop at 0x0010, gets the address of its own."""
     lines = ["NOP ;"]
@@ -165,13 +174,16 @@ def code_of(loops):
     return "".join(f"        /*{16 * i:04x}*/   {text}\n" for i, text in enumerate([*lines, "EXIT ;"]))
 
 
-def listing_of(loop, mixed_loop=None):
+def listing_of(loop, mixed_loop=None, pages=PAGES):
     names = [f"_ZN6vernal9cuda_sm86{kernel}INS0_{len(codec)}{codec}E{rows}EEvNS0_8MultiplyE"
              for kernel, rows in (("14multiply_tiles", "Li1E"), ("14multiply_gated", ""), ("15multiply_staged", ""))
              for codec in issue_slots.FORMATS]
     mixed = code_of([mixed_loop or loop] * len(issue_slots.FORMATS))
+    formats = [f"INS0_{len(kind) + 4}Keys{kind}ENS0_{len(kind) + 6}Values{kind}E" for kind in ("Q4_0", "Q8_0", "F16")]
+    attention = [f"_ZN6vernal9cuda_sm866attend{both}NS0_10FewQueriesEEEvNS0_9AttentionE" for both in formats]
     return "".join(f"\t\tFunction : {name}\n{code_of([loop])}" for name in names) + \
-        f"\t\tFunction : _ZN6vernal9cuda_sm8614multiply_mixedENS0_8MultiplyE\n{mixed}"
+        f"\t\tFunction : _ZN6vernal9cuda_sm8614multiply_mixedENS0_8MultiplyE\n{mixed}" + \
+        "".join(f"\t\tFunction : {name}\n{code_of([pages])}" for name in attention)
 
 
 def listing_edits(folder):
@@ -181,6 +193,9 @@ def listing_edits(folder):
         for edit, expected in LISTING_EDITS:
             problems, _ = issue_slots.check(listing_of(edit(LOOP)), budgets, "1.0", False)
             yield expected, expected, (1 if problems else 0, "\n".join(problems))
+        for edit, expected in PAGE_EDITS:
+            problems, _ = issue_slots.check(listing_of(LOOP, pages=edit(PAGES)), budgets, "1.0", False)
+            yield f"attention: {expected}", expected, (1 if problems else 0, "\n".join(problems))
         other = [*["FADD R1, R1, R2 ;"] * 9, *LOOP]
         problems, _ = issue_slots.check(listing_of(LOOP, other), budgets, "1.0", False)
         yield "a loop of no format", "multiply_mixed<Q4K>: no loop with tensor products like", (1 if problems else 0, "\n".join(problems))

@@ -4,7 +4,8 @@
   issue_slots.py [--compiler VERSION] [--rewrite] CACHE BUDGETS PLUGIN
 
 A kernel that reads weights at the speed of the memory must issue its instructions in the time that the bytes take; one for many
-rows, in the time that the tensor cores take. The loop of a kernel is the innermost one with tensor products in it; how many blocks of weights a pass takes follows from their number.
+rows, in the time that the tensor cores take. The loop of a kernel is the innermost one with tensor products in it; how many blocks
+of weights a pass takes follows from their number. Attention has a loop over pages, with one over scores in it.
 BUDGETS has the most instructions that a pass may have; --rewrite writes it anew. cuobjdump and nvdisasm come from PATH, from
 /usr/local/cuda/bin, or from the Python package index, which are kept in the folder CACHE. Exit status: 0 within the budgets;
 1 with a line for each problem; 77 the tools cannot be had, or the budgets are those of another compiler.
@@ -72,6 +73,16 @@ STAGED_KERNELS = [
 ]
 LEAST_TENSOR_SHARE = 0.35
 
+# Attention of steps of few rows, for heads of 256 numbers: (name, bytes of a page of 64 keys and values, passes of the loop over
+# scores in one of the loop over pages). Four warps share a page. Keys and values are 8 % of what the 27B reads at 65,536 positions.
+ATTENTION_KERNELS = [
+    ("attend<KeysQ4_0,ValuesQ4_0,FewQueries>", 64 * 288, 2),
+    ("attend<KeysQ8_0,ValuesQ8_0,FewQueries>", 64 * 544, 4),
+    ("attend<KeysF16,ValuesF16,FewQueries>", 64 * 1024, 8),
+]
+ATTENTION_WARPS = 4
+MOST_ATTENTION_SHARE = 0.66
+
 
 @dataclasses.dataclass
 class Loop:
@@ -115,20 +126,34 @@ def opcode(instruction):
     return re.sub(r"^@!?U?P\w+ +", "", instruction).split()[0]
 
 
-def inner_loops(code):
-    """The loops with tensor products that have no other such loop in them."""
-    found = []
+def loops_with(product, code):
+    """(begin, end, instructions) of each loop with such a tensor product."""
     for address, instruction in code:
         # The compiler puts what follows the loop behind a call, so that its last branch need not have a condition.
         branch = re.search(r"\bBRA\S* (?:\S+, )?0x([0-9a-f]+)", instruction)
         if branch and int(branch[1], 16) <= address:
             begin = int(branch[1], 16)
             body = [text for at, text in code if begin <= at <= address]
-            if any(opcode(text).startswith("IMMA") for text in body):
-                found.append((begin, address, body))
-    inner = [(begin, end, body) for begin, end, body in found
-             if not any(begin <= b and e <= end and (b, e) != (begin, end) for b, e, _ in found)]
-    return [loop_of(body) for _, _, body in inner]
+            if any(opcode(text).startswith(product) for text in body):
+                yield begin, address, body
+
+
+def is_within(inner, outer):
+    return outer[0] <= inner[0] and inner[1] <= outer[1] and inner[:2] != outer[:2]
+
+
+def inner_loops(code):
+    """The loops with 8-bit tensor products that have no other such loop in them."""
+    found = list(loops_with("IMMA", code))
+    return [loop_of(loop[2]) for loop in found if not any(is_within(other, loop) for other in found)]
+
+
+def page_instructions(code, passes):
+    """Instructions of a pass over a page, in which the loop over scores has so many passes. None if there are no such loops."""
+    found = list(loops_with("HMMA", code))
+    scores = min(found, key=lambda loop: len(loop[2]), default=None)
+    page = min((loop for loop in found if is_within(scores, loop)), key=lambda loop: len(loop[2]), default=None)
+    return None if page is None else len(page[2]) + (passes - 1) * len(scores[2])
 
 
 # What the assembler writes with either of two units, as it finds them free.
@@ -224,6 +249,30 @@ def staged_rows_of(functions):
             yield StagedRow(name, loop, cycles), None
 
 
+@dataclasses.dataclass
+class PageRow:
+    name: str
+    instructions: int  # of a warp, for a page
+    bytes: int
+
+    @property
+    def per_byte(self):
+        return self.instructions * ATTENTION_WARPS * LANES / self.bytes
+
+    @property
+    def share(self):
+        return self.per_byte / SLOTS_PER_BYTE
+
+
+def page_rows_of(functions):
+    for name, page_bytes, passes in ATTENTION_KERNELS:
+        instructions = page_instructions(functions.get(name, []), passes)
+        if instructions is None:
+            yield None, f"{name}: no loop over pages with one over scores in it"
+        else:
+            yield PageRow(name, instructions, page_bytes), None
+
+
 def read_budgets(path):
     """The compiler's version and {name: instructions}."""
     lines = path.read_text().splitlines()
@@ -234,13 +283,23 @@ def read_budgets(path):
 def write_budgets(path, compiler, rows):
     lines = [f"# nvcc {compiler}", "# The most instructions of a pass of each kernel's inner loop. Written by",
              "#   cmake --build build/release --target cuda_issue_budgets"]
-    path.write_text("\n".join(lines + [f"{row.name:26}{row.loop.instructions:5}" for row in rows]) + "\n")
+    path.write_text("\n".join(lines + [f"{row.name:40}{instructions_of(row):5}" for row in rows]) + "\n")
+
+
+def instructions_of(row):
+    return row.instructions if isinstance(row, PageRow) else row.loop.instructions
 
 
 def print_staged_table(rows):
     print("| kernel | instructions of a pass | tensor products | of their rate |\n|---|---:|---:|---:|")
     for row in rows:
         print(f"| `{row.name}` | {row.loop.instructions} | {row.loop.products} | {100 * row.share:.0f} % |")
+
+
+def print_page_table(rows):
+    print("| kernel | instructions of a warp for a page | bytes | per byte | of the issue slots at 448 GB/s |\n|---|---:|---:|---:|---:|")
+    for row in rows:
+        print(f"| `{row.name}` | {row.instructions} | {row.bytes} | {row.per_byte:.2f} | {100 * row.share:.1f} % |")
 
 
 def print_table(rows):
@@ -251,13 +310,17 @@ def print_table(rows):
               f"| {100 * row.share:.1f} % |")
 
 
-def problems_of(rows, staged, budgets):
+def problems_of(rows, staged, pages, budgets):
+    for row in pages:
+        if row.share > MOST_ATTENTION_SHARE:
+            yield (f"{row.name} takes {100 * row.share:.1f} % of the issue slots; at most {100 * MOST_ATTENTION_SHARE:.0f} % "
+                   "are allowed")
     for row in staged:
         if row.share < LEAST_TENSOR_SHARE:
             yield f"{row.name} leaves the tensor cores {100 * row.share:.0f} % of their rate; {100 * LEAST_TENSOR_SHARE:.0f} % are wanted"
-    for row in [*rows, *staged]:
-        if row.loop.instructions > budgets.get(row.name, 0):
-            yield f"{row.name} has {row.loop.instructions} instructions in its loop, its budget is {budgets.get(row.name, 0)}"
+    for row in [*rows, *staged, *pages]:
+        if instructions_of(row) > budgets.get(row.name, 0):
+            yield f"{row.name} has {instructions_of(row)} instructions in its loop, its budget is {budgets.get(row.name, 0)}"
     for row in rows:
         if row.share > row.most_share:
             yield f"{row.name} takes {100 * row.share:.1f} % of the issue slots; at most {100 * row.most_share:.0f} % are allowed"
@@ -268,17 +331,18 @@ def problems_of(rows, staged, budgets):
 def check(listing, path, compiler, rewrite):
     """Prints the table. Returns problems, and why budgets were not compared."""
     functions = functions_of(listing)
-    found, found_staged = list(rows_of(functions)), list(staged_rows_of(functions))
-    rows, staged = [row for row, _ in found if row], [row for row, _ in found_staged if row]
-    problems = [problem for _, problem in found + found_staged if problem]
+    found = [list(rows_of(functions)), list(staged_rows_of(functions)), list(page_rows_of(functions))]
+    rows, staged, pages = ([row for row, _ in kind if row] for kind in found)
+    problems = [problem for kind in found for _, problem in kind if problem]
     print_table(rows)
     print_staged_table(staged)
+    print_page_table(pages)
     if rewrite and not problems:
-        write_budgets(path, compiler, rows + staged)
+        write_budgets(path, compiler, rows + staged + pages)
     written_for, budgets = read_budgets(path)
     if written_for != compiler:
         return problems, f"the budgets are those of nvcc {written_for}, this is {compiler}: not compared"
-    return problems + list(problems_of(rows, staged, budgets)), ""
+    return problems + list(problems_of(rows, staged, pages, budgets)), ""
 
 
 def main():

@@ -112,10 +112,13 @@ class FusedProducts : public testing::TestWithParam<std::string> {
     const Tensor y = b.glu(gate, up, {.kind = "swiglu"});
     const Tensor down = b.linear("down", y, matrix(ops, "down", "q8_0", 40, 0));
     const Tensor wide = b.linear("wide", x, matrix(ops, "wide", format, 40, 4));
+    // It reads the normed rows as floats; the others read their 8-bit form.
+    const std::vector<float> plain_weights(3 * kColumns, 0.01F);
+    const Tensor plain = b.linear("plain", u, ops.weight("plain", {3, kColumns}, plain_weights));
     const Tensor alpha = b.linear("alpha", x, matrix(ops, "alpha", "q8_0", 7, 5));
     const Tensor step = b.act(b.add(alpha, ops.weight("bias", {7}, numbers)), "softplus");
     const Tensor decay = b.mul(step, ops.weight("factors", {7}, numbers));
-    ops.output(b.concat({down, wide, decay}, 1));
+    ops.output(b.concat({down, wide, decay, plain}, 1));
     const auto sequence = ops.sequence();
     std::vector<std::vector<float>> out;
     for (const std::uint64_t count : {1, 3, 8, 9, 33}) {

@@ -58,6 +58,16 @@ TEST(QuantizeBlocks, RoundsToTheNearestOfASteppedRange) {
   EXPECT_EQ(blocks.sums[0], -120.0F);
 }
 
+TEST(QuantizeBlocks, AddUpWhatTheCodesStandFor) {
+  std::vector<float> row(kColumns, 0.0F);
+  row[32] = 63.5F;
+  row[40] = -1.7F;
+  const Blocks blocks = quantized(row);
+  EXPECT_EQ(blocks.scales[1], 0.5F);
+  EXPECT_EQ(blocks.codes[40], -3);
+  EXPECT_EQ(blocks.sums[1], 62.0F);
+}
+
 TEST(QuantizeBlocks, TakesABlockOfZeros) {
   const Blocks blocks = quantized(std::vector<float>(kColumns, 0.0F));
   EXPECT_EQ(blocks.scales[1], 0.0F);
