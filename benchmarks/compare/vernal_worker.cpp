@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-#include "command/read_bandwidth.hpp"
+#include "command/bench/read_bandwidth.hpp"
 #include "loading/open_deployment.hpp"
 #include "plugin/backend_client.hpp"
 #include "vernal/error.hpp"

@@ -41,7 +41,7 @@ struct CompileContext {
   const backend::StatePlan& states;
   const WeightLayout& weights;
   std::int32_t num_threads;
-  InstructionSet instruction_set;  ///< that kernels are chosen for
+  InstructionSet instruction_set;             ///< that kernels are chosen for
   std::vector<std::string>& operation_kinds;  ///< numbers them, over all functions
 };
 
