@@ -27,13 +27,23 @@ MEASURES = [
 ]
 # name, sequences that decode together
 TOGETHER = [("decode at 0, two sequences", 2), ("decode at 0, four sequences", 4)]
-# architecture -> lowest accepted ratio of a measure; measures and architectures without one are only reported
+# instruction set of our side -> architecture -> lowest accepted ratio of a measure; what has none is only reported
 BARS = {
-    "qwen2": {"prefill 512": 0.75, "decode at 0": 1.0, "decode at 4096": 1.2, "decode at 0, two sequences": 1.6},
-    "qwen35": {"prefill 512": 0.9, "decode at 0": 1.0},
+    "avx512_vnni": {
+        "qwen2": {"prefill 512": 1.4, "decode at 0": 1.2, "decode at 4096": 1.5, "decode at 7680": 1.8,
+                  "prefill 512 at 7680": 1.6, "decode at 0, two sequences": 1.7, "decode at 0, four sequences": 2.5},
+        "gemma3": {"decode at 0": 1.2},
+        "qwen35": {"prefill 512": 1.4, "decode at 0": 1.2},
+    },
+    "avx2": {
+        "qwen2": {"prefill 512": 1.1, "decode at 0": 1.1, "decode at 4096": 1.35, "decode at 7680": 1.6,
+                  "prefill 512 at 7680": 1.3, "decode at 0, two sequences": 1.7, "decode at 0, four sequences": 2.5},
+        "gemma3": {"decode at 0": 1.1},
+        "qwen35": {"prefill 512": 1.15, "decode at 0": 1.1},
+    },
 }
+LEAST_BANDWIDTH = 0.85  # of plain reads: decoding at 0 passes with this too, whatever the peer does
 MOST_LOGITS_ERROR = 1e-2  # NMSE of a token: both engines quantise what they multiply and keep
-PEER_LEAST = 20.0  # tokens/s at depth 0: below that the machine is too busy to compare
 
 DEPLOYMENT = """schema = 1
 [runtime]
@@ -98,12 +108,20 @@ def build_peer(folder):
     return binary
 
 
-def bars_of(build, model):
+def instruction_set(asked):
+    """The one that our side computes with, as far as the bars know it."""
+    if asked != "auto":
+        return asked
+    flags = pathlib.Path("/proc/cpuinfo").read_text()
+    return "avx512_vnni" if " avx512_vnni" in flags and " avx512vbmi" in flags else "avx2"
+
+
+def bars_of(build, model, isa):
     """What is asked of a model of this architecture: measure -> ratio."""
     shown = subprocess.run([str(build / "bin/vernal"), "inspect", str(model)], check=True, text=True,
                            capture_output=True)
     architecture = re.search(r"general\.architecture\s.*?\"?([a-z0-9]+)\"?$", shown.stdout, re.MULTILINE)
-    return BARS.get(architecture[1], {}) if architecture else {}
+    return BARS.get(isa, {}).get(architecture[1], {}) if architecture else {}
 
 
 def alternate(ours, peer, line, rounds):
@@ -139,13 +157,14 @@ def compare_logits(ours, peer, folder, count):
 
 
 def compare_with_memory(ours, rounds):
-    """Prints how much of the read bandwidth decoding uses: the weights alone, measured in turn."""
+    """Prints and returns how much of the read bandwidth decoding uses: the weights alone, in turn with plain reads."""
     pairs = [(ours.ask("decode 0 32") / 32, ours.ask("read")) for _ in range(rounds)]
     weights = ours.ask("bytes")
     shares = [weights * read / step for step, read in pairs]
     step, read = (statistics.median(side) for side in zip(*pairs))
     print(f"{'decode at 0, weights read':28}{weights / step:9.1f}{1 / read:9.1f}  GB/s  {statistics.median(shares):7.3f}  "
-          f"({min(shares):.3f}, {max(shares):.3f})    of plain reads", flush=True)
+          f"({min(shares):.3f}, {max(shares):.3f})    {LEAST_BANDWIDTH:4}  of plain reads", flush=True)
+    return statistics.median(shares)
 
 
 def report(title, figures, ratio, note, bar):
@@ -155,7 +174,7 @@ def report(title, figures, ratio, note, bar):
 
 
 def measure(ours, peer, arguments, bars):
-    """Prints the table of speeds; returns whether a bar was missed or the run was not fair."""
+    """Prints the table of speeds; returns whether a bar was missed."""
     failed = False
     print(f"{'':28}{'vernal':>9}{'peer':>9}  tok/s    ratio  (least, most)      bar")
     for title, line, tokens in MEASURES:
@@ -164,13 +183,11 @@ def measure(ours, peer, arguments, bars):
         pairs = alternate(ours, peer, line, arguments.rounds)
         ratios = [p / o for o, p in pairs]
         mine, theirs = (tokens / statistics.median(side) for side in zip(*pairs))
-        failed |= report(title, f"{mine:9.2f}{theirs:9.2f}", statistics.median(ratios),
-                         f"({min(ratios):.3f}, {max(ratios):.3f})", bars.get(title))
-        if title == "decode at 0" and theirs < PEER_LEAST:
-            print(f"    not a fair run: expected {PEER_LEAST:g} tokens/s or more of the peer")
-            failed = True
-    if not arguments.only:
-        compare_with_memory(ours, arguments.rounds)
+        missed = report(title, f"{mine:9.2f}{theirs:9.2f}", statistics.median(ratios),
+                        f"({min(ratios):.3f}, {max(ratios):.3f})", bars.get(title))
+        if title == "decode at 0":
+            missed &= compare_with_memory(ours, arguments.rounds) < LEAST_BANDWIDTH
+        failed |= missed
     for title, count in TOGETHER:
         if arguments.only and arguments.only not in title:
             continue
@@ -205,7 +222,7 @@ def main():
             worst = compare_logits(ours, peer, folder, arguments.logits)
             ours.close(), peer.close()
             sys.exit(0 if worst <= MOST_LOGITS_ERROR else 1)
-        failed = measure(ours, peer, arguments, bars_of(build, model))
+        failed = measure(ours, peer, arguments, bars_of(build, model, instruction_set(arguments.isa)))
         ours.close(), peer.close()
     sys.exit(1 if failed else 0)
 
