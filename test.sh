@@ -192,7 +192,7 @@ all_tests() {
 # What continuous integration checks beside the tests; all of it, even if one part fails.
 ci_stages() {
   stage 'static checks' static_checks
-  stage 'release build' build release
+  stage 'release build' build release -DVERNAL_BUILD_BENCHMARKS=ON
   stage 'asan and ubsan' asan
   stage 'fuzzing' fuzz
   stage 'tsan' tsan
