@@ -43,7 +43,7 @@ refuse 'the runtime includes no plugin' '^ *# *include *"(plugins/|backends/|arc
 
 # A folder of code has at most twenty rooms; a source with its header counts as one. More is hard to find one's way in.
 full=$(git ls-files --cached --others --exclude-standard -- '*.c' '*.h' '*.cpp' '*.hpp' '*.cu' '*.cuh' | sed 's/\.[^.]*$//' |
-  sort -u | sed 's#/[^/]*$##' | uniq -c | awk '$1 > 20 {print "  " $2 ": " $1}')
+  sort -u | sed 's#/[^/]*$##' | sort | uniq -c | awk '$1 > 20 {print "  " $2 ": " $1}')
 if [ -n "$full" ]; then
   printf 'layering: more than 20 rooms in a folder:\n%s\n' "$full"
   status=1

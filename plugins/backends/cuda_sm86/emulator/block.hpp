@@ -12,12 +12,12 @@
 #include <string>
 #include <vector>
 
-#include "emulator/copies.hpp"
 #include "emulator/fault.hpp"
 #include "emulator/fiber.hpp"
 #include "emulator/launch.hpp"
+#include "emulator/memory/copies.hpp"
+#include "emulator/memory/shared_memory.hpp"
 #include "emulator/schedule.hpp"
-#include "emulator/shared_memory.hpp"
 
 namespace vernal::cuda_sm86::emulator {
 

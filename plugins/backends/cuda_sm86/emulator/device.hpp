@@ -9,7 +9,7 @@
 #include <string>
 
 #include "emulator/fault.hpp"
-#include "emulator/global_memory.hpp"
+#include "emulator/memory/global_memory.hpp"
 #include "emulator/settings.hpp"
 #include "emulator/streams.hpp"
 

@@ -16,7 +16,7 @@
 
 #include "emulator/include/cuda_runtime_api.h"
 #include "emulator/launch.hpp"
-#include "emulator/memory_access.hpp"
+#include "emulator/memory/memory_access.hpp"
 #include "emulator/numbers.hpp"
 #include "emulator/position.hpp"
 #include "emulator/warp.hpp"

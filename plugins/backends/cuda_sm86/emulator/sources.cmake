@@ -6,17 +6,17 @@ set(VERNAL_CUDA_EMULATOR_SOURCES
   emulator/crash_report.cpp
   emulator/device.cpp
   emulator/fiber.cpp
-  emulator/global_memory.cpp
   emulator/launch.cpp
   emulator/matrix.cpp
-  emulator/memory_access.cpp
-  emulator/runtime_device.cpp
-  emulator/runtime_graphs.cpp
-  emulator/runtime_memory.cpp
-  emulator/runtime_streams.cpp
+  emulator/memory/global_memory.cpp
+  emulator/memory/memory_access.cpp
+  emulator/memory/shared_memory.cpp
+  emulator/runtime/device.cpp
+  emulator/runtime/graphs.cpp
+  emulator/runtime/memory.cpp
+  emulator/runtime/streams.cpp
   emulator/schedule.cpp
   emulator/settings.cpp
-  emulator/shared_memory.cpp
   emulator/streams.cpp
   emulator/testing.cpp
   emulator/traffic/traffic.cpp

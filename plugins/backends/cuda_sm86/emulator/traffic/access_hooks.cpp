@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "emulator/memory_access.hpp"
+#include "emulator/memory/memory_access.hpp"
 #include "emulator/traffic/traffic.hpp"
 
 namespace vernal::cuda_sm86::emulator {

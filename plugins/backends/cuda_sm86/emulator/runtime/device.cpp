@@ -6,7 +6,7 @@
 
 #include "emulator/device.hpp"
 #include "emulator/include/cuda_runtime_api.h"
-#include "emulator/shared_memory.hpp"
+#include "emulator/memory/shared_memory.hpp"
 
 namespace vernal::cuda_sm86::emulator {
 namespace {

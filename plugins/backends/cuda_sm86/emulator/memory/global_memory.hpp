@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "emulator/memory_access.hpp"
+#include "emulator/memory/memory_access.hpp"
 
 namespace vernal::cuda_sm86::emulator {
 

@@ -1,4 +1,4 @@
-#include "emulator/global_memory.hpp"
+#include "emulator/memory/global_memory.hpp"
 
 #include <sys/mman.h>
 #include <unistd.h>

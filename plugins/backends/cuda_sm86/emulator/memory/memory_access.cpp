@@ -1,4 +1,4 @@
-#include "emulator/memory_access.hpp"
+#include "emulator/memory/memory_access.hpp"
 
 #include <cstdio>
 #include <string>

@@ -1,4 +1,4 @@
-#include "emulator/shared_memory.hpp"
+#include "emulator/memory/shared_memory.hpp"
 
 #include <algorithm>
 #include <cstring>
