@@ -4,9 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "../engine_bench.hpp"
@@ -19,8 +20,12 @@ void predict_by_two(std::span<const TokenId> tokens, std::span<float> logits) {
   predict_letters(tokens.last(std::min<std::size_t>(tokens.size(), 2)), logits);
 }
 
+// Every step takes a second by this clock, however many tokens it has: guesses are always worth it.
 BenchOptions with_guesses(std::uint32_t max_tokens = 8) {
   BenchOptions options;
+  options.step_clock = [seconds = std::make_shared<std::atomic<int>>(0)] {
+    return std::chrono::steady_clock::time_point(std::chrono::seconds(++*seconds));
+  };
   options.speculation = {Draft::kNgram, max_tokens};
   options.rows_per_step = options.slots * (1 + max_tokens);
   return options;
@@ -39,13 +44,6 @@ void predict_ahead(std::span<const TokenId> tokens, std::span<float> logits) {
   if (is_wrong) logits['!'] = 1000.0F;
 }
 
-// Steps take long, so that a step of several tokens is worth it whatever the machine does meanwhile.
-void make_steps_slow(StepModelControl& control) {
-  control.on_step = [](std::uint64_t, std::span<const StepChunk>) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  };
-}
-
 struct Outcome {
   std::vector<Answer> answers;
   std::uint64_t num_steps = 0;
@@ -61,7 +59,6 @@ std::shared_ptr<StepModelControl> control_with_layer() {
 Outcome run_all(const BenchOptions& options, const std::vector<std::string>& documents,
                 std::shared_ptr<StepModelControl> control = nullptr) {
   EngineBench bench(predict_by_two, options, std::move(control));
-  make_steps_slow(bench.control());
   std::vector<RequestId> ids;
   for (const std::string& document : documents) ids.push_back(bench.submit(document));
   Outcome run;
@@ -180,7 +177,6 @@ TEST(Speculation, IsTheRequestsToForbid) {
 
 TEST(Speculation, LeavesTheConversationForItsNextTurn) {
   EngineBench bench(predict_by_two, with_guesses());
-  make_steps_slow(bench.control());
   const Answer first = bench.run(document(R"("sampling": {"temperature": 0})"));
   const std::string next = "to be or not to be" + first.texts[0] + " and more";
   const Answer second = bench.run(fmt::format(
@@ -199,7 +195,6 @@ TEST(Prediction, GivesTheSameAnswersInFewerSteps) {
   const std::vector<std::string> greedy = {document(R"("sampling": {"temperature": 0})")};
   const Outcome plain = run_all({}, greedy);
   EngineBench bench(predict_by_two, with_predictions(), control_with_layer());
-  make_steps_slow(bench.control());
   Outcome guessed;
   guessed.answers.push_back(bench.run(greedy[0]));
   expect_same(plain, guessed);
@@ -235,7 +230,6 @@ TEST(Prediction, ChangesNoAnswer) {
 
 TEST(Prediction, GoesOnInTheNextTurnOfAConversation) {
   EngineBench bench(predict_by_two, with_predictions(), control_with_layer());
-  make_steps_slow(bench.control());
   const Answer first = bench.run(document(R"("sampling": {"temperature": 0})"));
   const std::string next = "to be or not to be" + first.texts[0] + " and more";
   const Answer second = bench.run(fmt::format(
