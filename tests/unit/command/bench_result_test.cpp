@@ -87,7 +87,8 @@ TEST_F(BenchFiles, RefusesOthersByMemberAndExpectation) {
   EXPECT_THAT(refusal(boost::json::serialize(document)),
               HasSubstr("machine.threads: expected a whole number"));
   document = to_json(some_result(1));
-  document["rows"].get_array()[1].get_object()["decode_tokens_per_second"] = {1.0};
+  document["rows"].get_array()[1].get_object()["decode_tokens_per_second"] =
+      boost::json::array{1.0};
   EXPECT_THAT(refusal(boost::json::serialize(document)),
               HasSubstr("rows[1].decode_tokens_per_second: expected an array of 2 numbers"));
 }
