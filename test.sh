@@ -5,7 +5,7 @@
 #   ./test.sh --quick      unit tests only
 #   ./test.sh --no-models  without the tests that need a real model (1.4 GB to fetch, once)
 #   ./test.sh --ci         with formatting, layering, sanitizers, fuzzing and clang-tidy; a skipped test is a failure.
-#                          Sanitizers and fuzzing are left out for binaries that have passed them here before
+#                          Sanitizers and fuzzing are left out where nothing has changed since they passed here
 #   ./test.sh --ci-anew    the same, leaving nothing out
 #
 # It may be run again and again: only what changed is built. docs/testing.md explains the kinds of tests.
@@ -106,14 +106,17 @@ static_checks() {
   tools/make_golden.py --check
 }
 
-# What the tests of a preset's build folder depend on: programs, libraries, the files they read and how they are run.
+# Of this tree and of the programs and libraries that a preset has made of it. All of the tree: tests read documents, shipped
+# deployments and tools as well as their own files.
 digest_of_tests() {
-  find "build/$1/bin" "build/$1/lib" "build/$1/golden" tests sdk test.sh CMakePresets.json -type f ! -name '*.pyc' -print0 |
-    sort -z | xargs -0 sha256sum | sha256sum
+  {
+    git ls-files --cached --others --exclude-standard -z
+    find "build/$1/bin" "build/$1/lib" "build/$1/golden" -type f -print0
+  } | sort -z | xargs -0 sha256sum | sha256sum
 }
 
-# run_tests_once PRESET LABELS: run_tests with tests of these labels, unless just these binaries have passed them in this
-# folder before. Says so in the table of stages.
+# run_tests_once PRESET LABELS: run_tests with tests of these labels, unless they have passed in this folder and nothing has
+# changed since. Says so in the table of stages.
 run_tests_once() {
   local preset=$1 labels=$2 passed digest
   passed=build/$preset/passed-${labels//[^a-z0-9_]/-}
