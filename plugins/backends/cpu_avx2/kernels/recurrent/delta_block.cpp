@@ -1,5 +1,7 @@
 #include "kernels/recurrent/delta_block.hpp"
 
+#include <cstdint>
+
 #include "kernels/elementwise/elementwise.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -33,9 +35,9 @@ struct Change {
   __m256 u[kVectors];
 };
 
-/// Applies a change, and writes the panel to `kept` as well if that is not null.
-template <int kVectors>
-void apply(const Change<kVectors>& change, std::int64_t key_dim, float* panel, float* kept) {
+/// Applies a change, and calls also(offset, numbers) for every eight numbers of the panel.
+template <int kVectors, class Also>
+void apply(const Change<kVectors>& change, std::int64_t key_dim, float* panel, const Also& also) {
   for (std::int64_t i = 0; i < key_dim; ++i) {
     const __m256 key = _mm256_broadcast_ss(change.key + i);
 #pragma GCC unroll 4
@@ -43,8 +45,21 @@ void apply(const Change<kVectors>& change, std::int64_t key_dim, float* panel, f
       const std::int64_t at = (i * kVectors + c) * kLanes;
       const __m256 s = _mm256_fmadd_ps(key, change.u[c], _mm256_loadu_ps(panel + at));
       _mm256_storeu_ps(panel + at, s);
-      if (kept != nullptr) _mm256_storeu_ps(kept + at, s);
+      also(at, s);
     }
+  }
+}
+
+/// Applies a change, and writes the panel to `kept` as well.
+template <int kVectors>
+void apply_and_keep(const Change<kVectors>& change, std::int64_t key_dim, float* panel,
+                    float* kept) {
+  if (reinterpret_cast<std::uintptr_t>(kept) % sizeof(__m256) == 0) {
+    apply(change, key_dim, panel,
+          [kept](std::int64_t at, __m256 s) { _mm256_stream_ps(kept + at, s); });
+  } else {
+    apply(change, key_dim, panel,
+          [kept](std::int64_t at, __m256 s) { _mm256_storeu_ps(kept + at, s); });
   }
 }
 
@@ -86,7 +101,9 @@ void pass_over(const Token& token, const Change<kVectors>& change, std::int64_t 
 template <int kVectors, bool kKeyGates>
 void run_panel(const DeltaHead& head, const DeltaBlock& block, std::int64_t column) {
   const std::int64_t key_dim = head.rule.key_dim;
-  float* panel = head.working_panel(column);
+  const bool is_apart = block.panel != nullptr;
+  float* panel = is_apart ? block.panel : head.working_panel(column);
+  if (is_apart) head.fetch(column, key_dim * kVectors * kLanes, panel);
   Change<kVectors> change{};
   bool is_pending = false;
   for (std::int64_t n = 0; n < block.count; ++n) {
@@ -109,11 +126,12 @@ void run_panel(const DeltaHead& head, const DeltaBlock& block, std::int64_t colu
       _mm256_storeu_ps(values + kLanes * c, _mm256_fmadd_ps(product, change.u[c], b[c]));
     }
     change.key = token.key;
-    float* kept = head.kept_panel(t, column);
+    const bool is_result = is_apart && n + 1 == block.count;
+    float* kept = is_result ? head.working_panel(column) : head.kept_panel(t, column);
     is_pending = kept == nullptr;
-    if (!is_pending) apply<kVectors>(change, key_dim, panel, kept);
+    if (!is_pending) apply_and_keep(change, key_dim, panel, kept);
   }
-  if (is_pending) apply<kVectors>(change, key_dim, panel, nullptr);
+  if (is_pending) apply(change, key_dim, panel, [](std::int64_t, __m256) {});
 }
 
 template <bool kKeyGates>

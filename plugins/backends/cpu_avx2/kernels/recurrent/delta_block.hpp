@@ -10,6 +10,10 @@
 //
 // with d = e^g. Every token takes these steps with these sums, wherever a block or a step begins
 // or ends: at a border the change is applied by itself, with the same bits.
+//
+// Where a sequence keeps several states, so that tokens can be taken back, a short part of a step
+// works on a copy of the panel. Each state is then written once, past the caches: it is read again in
+// the next step at the earliest.
 #pragma once
 
 #include <algorithm>
@@ -47,6 +51,15 @@ struct DeltaHead {
     return sequence.states + position % rule.num_versions * rule.state_floats() +
            (head * rule.value_dim + column) * rule.key_dim;
   }
+  /// Copies `size` numbers of the state before the step, from those of `column` on.
+  void fetch(std::int64_t column, std::int64_t size, float* out) const {
+    if (sequence.first_position == 0) {
+      std::fill_n(out, size, 0.0F);
+      return;
+    }
+    const float* before = panel(sequence.first_position, column);
+    if (before != out) std::copy_n(before, size, out);
+  }
   /// Where all tokens of the step work: the memory of the state after the last of them.
   float* working_panel(std::int64_t column) const {
     return panel(sequence.first_position + sequence.count, column);
@@ -70,6 +83,9 @@ struct DeltaBlock {
                             ///< the rows of a head lie far apart and panels pass over them often
   float* decays = nullptr;  ///< [count][num_gates]: e^g
   float* products = nullptr;  ///< [count]: k . q
+  /// [key_dim][32], where a panel is worked on that is then written to the state. Null: the state is
+  /// worked on where it is. Not null only for a block that is the whole of a sequence's part.
+  float* panel = nullptr;
 };
 
 /// Runs a block whose inputs are filled in.

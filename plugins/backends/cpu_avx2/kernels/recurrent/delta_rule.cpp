@@ -44,35 +44,27 @@ void store_results(const DeltaHead& head, const DeltaBlock& block) {
   }
 }
 
-/// Brings the state before the step to where the step works.
-void fetch_state(const DeltaHead& head) {
-  const DeltaRule& rule = head.rule;
-  float* working = head.working_panel(0);
-  const std::int64_t size = rule.key_dim * rule.value_dim;
-  const float* before = head.panel(head.sequence.first_position, 0);
-  if (head.sequence.first_position == 0) {
-    std::fill_n(working, size, 0.0F);
-  } else if (working != before) {
-    std::copy_n(before, size, working);
-  }
-}
-
 }  // namespace
 
 std::int64_t delta_rule_scratch_floats(const DeltaRule& rule) {
-  return kDeltaBlock * (2 * rule.key_dim + rule.value_dim + rule.num_gates() + 1);
+  return kPanelColumns * rule.key_dim +
+         kDeltaBlock * (2 * rule.key_dim + rule.value_dim + rule.num_gates() + 1);
 }
 
 void run_delta_rule(const DeltaRule& rule, const DeltaSequence& sequence, std::int64_t head,
                     float* scratch) {
   const DeltaHead here{rule, sequence, head};
   DeltaBlock block;
-  block.keys = scratch;
+  block.keys = scratch + kPanelColumns * rule.key_dim;
   block.queries = block.keys + kDeltaBlock * rule.key_dim;
   block.values = block.queries + kDeltaBlock * rule.key_dim;
   block.decays = block.values + kDeltaBlock * rule.value_dim;
   block.products = block.decays + kDeltaBlock * rule.num_gates();
-  fetch_state(here);
+  if (rule.num_versions > 1 && sequence.count <= kDeltaBlock) {
+    block.panel = scratch;
+  } else {
+    here.fetch(0, rule.key_dim * rule.value_dim, here.working_panel(0));
+  }
   while (block.first < sequence.count) {
     block.count = std::min(kDeltaBlock, sequence.count - block.first);
     prepare_block(here, block);
@@ -80,6 +72,7 @@ void run_delta_rule(const DeltaRule& rule, const DeltaSequence& sequence, std::i
     store_results(here, block);
     block.first += block.count;
   }
+  _mm_sfence();  // what went past the caches is written before another thread reads it
 }
 
 }  // namespace vernal::cpu_avx2
