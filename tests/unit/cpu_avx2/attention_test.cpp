@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <bit>
+#include <limits>
 #include <numeric>
 
 #include "kernels/attention/hadamard.hpp"
+#include "kernels/elementwise/elementwise.hpp"
 #include "random_data.hpp"
 #include "tolerance.hpp"
 #include "vernal/block_types.hpp"
@@ -238,6 +241,29 @@ TEST(Attention, GivesTheSameBitsWithEveryInstructionSet) {
   }
   if (compared == 0)
     GTEST_SKIP() << "this processor has no instruction set with page kernels of its own";
+}
+
+TEST(Attention, WeighsWithTheBitsOfTheExponential) {
+  std::vector<float> inputs = {-0.0F, -87.33654F, -87.33655F, -87.0F, -1e30F, -1e-30F};
+  inputs.push_back(-std::numeric_limits<float>::infinity());
+  while (inputs.size() % 63 != 0 || inputs.size() < 63'000) {
+    inputs.push_back(-0.0015F * static_cast<float>(inputs.size()));
+  }
+  for (const InstructionSetInfo& set : instruction_sets()) {
+    if (!is_available(set.id)) continue;
+    for (std::size_t first = 0; first < inputs.size(); first += 63) {
+      alignas(64) std::array<float, kPageTokens> scores{};  // the first is the greatest
+      std::copy_n(inputs.begin() + static_cast<std::ptrdiff_t>(first), 63, scores.begin() + 1);
+      std::array<float, kPageTokens> expected{};
+      activate(Activation::kExp, scores.data(), expected.data(), 0, kPageTokens);
+      page_kernels(set.id).weigh(scores.data(), {0, kPageTokens}, {1.0F, 0.0F});
+      for (std::size_t i = 0; i < scores.size(); ++i) {
+        ASSERT_EQ(std::bit_cast<std::uint32_t>(scores[i]),
+                  std::bit_cast<std::uint32_t>(expected[i]))
+            << set.name << ", " << (i == 0 ? 0.0F : inputs[first + i - 1]);
+      }
+    }
+  }
 }
 
 TEST(Attention, RoundsKeysAndValuesToTheirFormat) {

@@ -6,6 +6,22 @@
 
 namespace vernal::cpu_avx2 {
 
+/// e^(x - n ln 2) for a whole n with which |x - n ln 2| <= ln 2 / 2: its Taylor series to the seventh
+/// power.
+inline __m256 exp_series(__m256 x, __m256 n) {
+  __m256 r = _mm256_fnmadd_ps(n, _mm256_set1_ps(0.693359375F), x);
+  r = _mm256_fnmadd_ps(n, _mm256_set1_ps(-2.12194440e-4F), r);
+  __m256 series = _mm256_set1_ps(1.0F / 5040.0F);
+  series = _mm256_fmadd_ps(series, r, _mm256_set1_ps(1.0F / 720.0F));
+  series = _mm256_fmadd_ps(series, r, _mm256_set1_ps(1.0F / 120.0F));
+  series = _mm256_fmadd_ps(series, r, _mm256_set1_ps(1.0F / 24.0F));
+  series = _mm256_fmadd_ps(series, r, _mm256_set1_ps(1.0F / 6.0F));
+  series = _mm256_fmadd_ps(series, r, _mm256_set1_ps(0.5F));
+  series = _mm256_fmadd_ps(series, r, _mm256_set1_ps(1.0F));
+  series = _mm256_fmadd_ps(series, r, _mm256_set1_ps(1.0F));
+  return series;
+}
+
 /// e^x. Relative error below 2e-7 for -87.3 <= x <= 88.7; 0 below, +inf above; NaN stays NaN.
 /// x = n ln 2 + r with |r| <= ln 2 / 2; e^r by its Taylor series to r^7, whose next term is below
 /// 2^-28 there.
@@ -16,16 +32,7 @@ inline __m256 exp_ps(__m256 x) {
   const __m256 bounded = _mm256_min_ps(highest, _mm256_max_ps(lowest, x));
   const __m256 n = _mm256_round_ps(_mm256_mul_ps(bounded, _mm256_set1_ps(1.44269504F)),
                                    _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  __m256 r = _mm256_fnmadd_ps(n, _mm256_set1_ps(0.693359375F), bounded);
-  r = _mm256_fnmadd_ps(n, _mm256_set1_ps(-2.12194440e-4F), r);
-  __m256 series = _mm256_set1_ps(1.0F / 5040.0F);
-  series = _mm256_fmadd_ps(series, r, _mm256_set1_ps(1.0F / 720.0F));
-  series = _mm256_fmadd_ps(series, r, _mm256_set1_ps(1.0F / 120.0F));
-  series = _mm256_fmadd_ps(series, r, _mm256_set1_ps(1.0F / 24.0F));
-  series = _mm256_fmadd_ps(series, r, _mm256_set1_ps(1.0F / 6.0F));
-  series = _mm256_fmadd_ps(series, r, _mm256_set1_ps(0.5F));
-  series = _mm256_fmadd_ps(series, r, _mm256_set1_ps(1.0F));
-  series = _mm256_fmadd_ps(series, r, _mm256_set1_ps(1.0F));
+  const __m256 series = exp_series(bounded, n);
   // 2^n in two factors: n = 128 has no float of its own.
   const __m256i whole = _mm256_cvtps_epi32(n);
   const __m256i half = _mm256_srai_epi32(whole, 1);

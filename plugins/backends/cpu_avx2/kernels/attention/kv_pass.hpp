@@ -12,15 +12,12 @@ namespace vernal::cpu_avx2 {
 /// Most rows (query heads of a group, queries of a tile) that share a pass over a page.
 inline constexpr int kMostRows = 6;
 
-/// Rows for the next pass out of `left`. f16: six rows times two vectors keep the multipliers busy
-/// and fit the registers; seven and eight are cut in halves, for one or two rows alone would leave
-/// them waiting. Codes: sums of integers have no latency to hide, three or four rows do.
-inline int rows_of_pass(KvFormat format, std::int64_t left) {
-  if (format == KvFormat::kF16 && left != 7 && left != 8) {
-    return static_cast<int>(left < kMostRows ? left : kMostRows);
-  }
-  if (left <= 4) return static_cast<int>(left);
-  return left == 5 || left == 6 || left == 9 ? 3 : 4;
+/// Rows for the next pass out of `left`. Six rows times two vectors keep the multipliers busy and fit
+/// the registers; seven and eight are cut in halves, for one or two rows alone would leave them
+/// waiting.
+inline int rows_of_pass(std::int64_t left) {
+  if (left == 7 || left == 8) return 4;
+  return static_cast<int>(left < kMostRows ? left : kMostRows);
 }
 
 /// Vectors that a pass holds for each row.

@@ -70,6 +70,21 @@ inline float quantize_query(const float* q, std::int64_t dim, std::int16_t* code
   return top / kLargestCode;
 }
 
+/// sum += codes * pairs, neighbouring products added, for one of kRows rows. With five or six rows it
+/// is written out: their sums, two vectors of codes, one of pairs and one product are all registers
+/// that there are, and g++ would put sums on the stack.
+template <int kRows>
+inline void add_products(__m256i& sum, __m256i codes, __m256i pairs) {
+  if constexpr (kRows > 4) {
+    __m256i product;
+    __asm__("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0"
+            : "+x"(sum), "=&x"(product)
+            : "x"(codes), "x"(pairs));
+  } else {
+    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(codes, pairs));
+  }
+}
+
 /// int32 products of kRows queries with the keys of 8 * kVectors slots, over numbers [first, last).
 ///   q     [kRows][dim]
 ///   keys  the codes of the first of the slots
@@ -92,7 +107,7 @@ inline void multiply_keys(const std::int16_t* q, std::int64_t dim, const std::by
         const __m256i numbers_of_q = broadcast_dword(q + r * dim + i + 2 * pair);
 #pragma GCC unroll 4
         for (int v = 0; v < kVectors; ++v) {
-          sums[r][v] = _mm256_add_epi32(sums[r][v], _mm256_madd_epi16(key[v], numbers_of_q));
+          add_products<kRows>(sums[r][v], key[v], numbers_of_q);
         }
       }
     }
@@ -163,6 +178,21 @@ inline float quantize_weights(const float* weights, const float* scales, std::in
   return top / kLargestCode;
 }
 
+/// The weights of rows for 32 numbers of the values.
+template <int kRows>
+struct GroupWeights {
+  alignas(32) std::int16_t codes[kRows * kPageTokens];
+  float units[kRows];  ///< what a unit of each row's products is worth
+
+  /// scales  [64], of the group
+  void prepare(const float* weights, const float* factors, const float* scales) {
+    for (int r = 0; r < kRows; ++r) {
+      const std::int64_t row = r * kPageTokens;
+      units[r] = factors[r] * quantize_weights(weights + row, scales, codes + row);
+    }
+  }
+};
+
 /// Numbers [i, i + 8 * kVectors) of the sums, given the codes of weights [kRows][64] and what a
 /// unit of each row's products is worth.
 template <class Codes, int kRows, int kVectors>
@@ -186,7 +216,7 @@ inline void add_numbers_codes(const std::int16_t* codes, const float* units, con
       const __m256i pair = broadcast_dword(codes + r * kPageTokens + slot);
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) {
-        total[r][v] = _mm256_add_epi32(total[r][v], _mm256_madd_epi16(value[v], pair));
+        add_products<kRows>(total[r][v], value[v], pair);
       }
     }
   }
@@ -207,16 +237,19 @@ template <class Codes, int kRows>
 void add_page_codes(const float* weights, const float* factors, const float* scales,
                     const KvRun& values, const std::byte* ahead, Slots slots, ValueSums sums) {
   constexpr int kVectors = kVectorsOfPass<kRows>;
-  alignas(32) std::int16_t codes[kRows * kPageTokens];
-  float units[kRows];
-  for (std::int64_t group = 0; group < values.dim / kKvGroup; ++group) {
-    for (int r = 0; r < kRows; ++r) {
-      const std::int64_t row = r * kPageTokens;
-      units[r] =
-          factors[r] * quantize_weights(weights + row, scales + group * kPageTokens, codes + row);
+  // Codes of the next group are made before the products of this one, so that products do not wait for
+  // the codes that they need.
+  GroupWeights<kRows> prepared[2];
+  const std::int64_t num_groups = values.dim / kKvGroup;
+  prepared[0].prepare(weights, factors, scales);
+  for (std::int64_t group = 0; group < num_groups; ++group) {
+    if (group + 1 < num_groups) {
+      prepared[(group + 1) % 2].prepare(weights, factors, scales + (group + 1) * kPageTokens);
     }
+    const GroupWeights<kRows>& now = prepared[group % 2];
     for (std::int64_t i = group * kKvGroup; i < (group + 1) * kKvGroup; i += kLanes * kVectors) {
-      add_numbers_codes<Codes, kRows, kVectors>(codes, units, values, ahead, i, slots, sums);
+      add_numbers_codes<Codes, kRows, kVectors>(now.codes, now.units, values, ahead, i, slots,
+                                                sums);
     }
   }
 }

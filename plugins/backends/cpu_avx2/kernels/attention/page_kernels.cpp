@@ -14,7 +14,7 @@ namespace {
 template <class F>
 void for_each_pass(const PageRun& page, std::int64_t num_rows, F&& f) {
   for (std::int64_t r = 0; r < num_rows;) {
-    const int count = rows_of_pass(page.run.format, num_rows - r);
+    const int count = rows_of_pass(num_rows - r);
     const std::byte* ahead = r == 0 ? page.ahead : nullptr;
     with_rows(count, [&](auto rows) { f(r, rows, ahead); });
     r += count;
