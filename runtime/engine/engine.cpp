@@ -90,6 +90,9 @@ void Engine::start_model(LoadedModel model) {
     fail_model(description.id, error.what());
     throw;
   }
+  if (const std::string warning = engine->start_warning(); !warning.empty()) {
+    log_.warning("model " + description.id, "{}", warning);
+  }
   {
     const std::unique_lock lock(models_mutex_);
     Model& declared = models_[find_model(description.id)];

@@ -85,7 +85,7 @@ class Engine {
   void declare_profile(std::string id, const std::string& model, RequestDefaults defaults,
                        std::vector<std::string> aliases = {});
   /// Starts the declared model of that id: it is READY from now on. Its description becomes what the
-  /// file says.
+  /// file says. Settings that have no effect on this model are warned of in the log.
   /// Errors   what opening its StepModel throws; the model is FAILED then
   void start_model(LoadedModel model);
   /// Says what a started model takes, for the metrics.

@@ -1,5 +1,7 @@
 #include "engine/engine_loop.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -51,6 +53,17 @@ bool EngineLoop::advance() {
   update_gauges();
   const bool has_made_room = seating_.take_has_made_room();
   return has_made_room || !planned_.empty();
+}
+
+std::string EngineLoop::settings_without_effect() const {
+  // With one slot there is no answer of others to wait for.
+  if (pace_.is_on() || model_.max_step_time.count() == 0 || model_.slots < 2) return {};
+  return fmt::format(
+      "max_step_time of {} ms does not bound its steps: results of its backend depend on where "
+      "chunks of a prompt end (no VERNAL_POOL_CHUNK_INVARIANT), so others' answers wait for whole "
+      "chunks. A smaller max_tokens_per_step makes them shorter; max_step_time = \"0s\" if that is "
+      "as it should be",
+      model_.max_step_time.count());
 }
 
 std::optional<SteadyClock::time_point> EngineLoop::next_deadline() const {

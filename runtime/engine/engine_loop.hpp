@@ -66,6 +66,9 @@ class EngineLoop final : private SeatingListener {
   /// Ends every request.
   void fail_all(const std::exception& error);
 
+  /// What of the model's settings has no effect, a sentence for people. Empty: all have one.
+  std::string settings_without_effect() const;
+
  private:
   // What ends by itself (engine_loop.cpp).
   void sweep() noexcept;

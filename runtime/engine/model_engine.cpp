@@ -73,6 +73,11 @@ ModelStatus ModelEngine::status() const {
   return status_;
 }
 
+std::string ModelEngine::start_warning() const {
+  const std::lock_guard lock(mutex_);
+  return start_warning_;
+}
+
 void ModelEngine::request_stop() {
   const std::lock_guard lock(mutex_);
   must_stop_ = true;
@@ -98,6 +103,11 @@ void ModelEngine::run() {
   try {
     model_.steps->open();
     EngineLoop loop(model_, {*metrics_, watch_, board_});
+    {
+      std::string warning = loop.settings_without_effect();
+      const std::lock_guard lock(mutex_);
+      start_warning_ = std::move(warning);
+    }
     set_status({VERNAL_MODEL_READY, {}});
     serve(loop);
   } catch (const std::bad_alloc&) {

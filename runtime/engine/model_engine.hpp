@@ -58,6 +58,8 @@ class ModelEngine : public std::enable_shared_from_this<ModelEngine> {
 
   /// READY or FAILED.
   ModelStatus status() const;
+  /// What an operator should know of a model that is ready. Empty: nothing.
+  std::string start_warning() const;
   /// How long the running step has been running; zero if none is.
   SteadyClock::duration step_running_for(SteadyClock::time_point now) const noexcept {
     return watch_.running_for(now);
@@ -96,6 +98,7 @@ class ModelEngine : public std::enable_shared_from_this<ModelEngine> {
   std::condition_variable changed_;
   std::vector<PreparedRequest> inbox_;
   ModelStatus status_;
+  std::string start_warning_;
   bool must_stop_ = false;
   bool has_exited_ = false;
 

@@ -288,6 +288,16 @@ class Process(unittest.TestCase):
             server.process.send_signal(signal.SIGTERM)
             self.assertEqual(server.process.wait(30), 0)
 
+    def test_says_that_the_bound_of_a_step_has_no_effect_on_a_backend(self):
+        text = deployment(HTTP).replace(f'"{BACKEND}"', '"fault"').replace(f'["{PLUGINS}"]', f'["{PLUGINS}", "{TEST_PLUGINS}"]')
+        for bound, is_said in (("100ms", True), ("0s", False)):
+            with Server(text.replace("slots = 2", f'slots = 2\nmax_step_time = "{bound}"')) as server:
+                server.process.send_signal(signal.SIGTERM)
+                self.assertEqual(server.process.wait(30), 0)
+                server.reader.join()
+                log = "".join(server.lines)
+                self.assertEqual("model tiny: max_step_time of 100 ms does not bound its steps" in log, is_said, log)
+
     @staticmethod
     def with_slow_model(until_file: str) -> str:
         """A deployment with a second model, which loads until the file is there, for a minute at most."""

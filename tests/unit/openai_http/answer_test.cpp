@@ -447,18 +447,23 @@ TEST(ApiError, NamesMembersAsTheClientSentThem) {
 }
 
 TEST(ApiError, NamesMembersAsTheApiOfTheClientCallsThem) {
-  const auto param = [](const std::string& path, Dialect dialect) {
+  const auto param = [](const std::string& path, Dialect dialect, std::string_view format = {}) {
     MockEvent event = testing::failed(VERNAL_INVALID_ARGUMENT, "Invalid value for '" + path + "'.");
     event.param = path;
     testing::EventArrays arrays;
     vernal_event raw{};
     testing::to_abi(event, arrays, raw);
-    const ApiError error = error_of_event(raw, dialect);
+    const ApiError error = error_of_event(raw, dialect, format);
     EXPECT_EQ(error.message, "Invalid value for '" + error.param + "'.");
     return error.param;
   };
   EXPECT_EQ(param("format", Dialect::kOpenAi), "response_format");
   EXPECT_EQ(param("format", Dialect::kAnthropic), "output_config.format");
+  EXPECT_EQ(param("format", Dialect::kOpenAi, "guided_regex"), "guided_regex");
+  EXPECT_EQ(param("format.choices[1]", Dialect::kOpenAi, "guided_choice"), "guided_choice[1]");
+  EXPECT_EQ(param("format.choices[1]", Dialect::kResponses), "text.format[1]");
+  EXPECT_EQ(param("template_kwargs", Dialect::kOpenAi), "chat_template_kwargs");
+  EXPECT_EQ(param("kind", Dialect::kNative), "model");
   EXPECT_EQ(param("stop", Dialect::kOpenAi), "stop");
   EXPECT_EQ(param("stop[3]", Dialect::kAnthropic), "stop_sequences[3]");
   EXPECT_EQ(param("sampling.top_p", Dialect::kAnthropic), "top_p");

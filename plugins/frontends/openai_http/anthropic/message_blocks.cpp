@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/json.hpp>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "openai_http/protocol/api_error.hpp"
-#include "openai_http/protocol/text_safety.hpp"
 
 namespace vernal::openai_http {
 namespace {
@@ -26,9 +24,6 @@ constexpr std::string_view kBillingWarning =
     "differs "
     "in each request, so that nothing behind it could be reused.\n";
 
-/// Blocks that the API knows and no model here can read.
-constexpr std::array<std::string_view, 4> kUnreadable = {"image", "document", "audio", "video"};
-
 /// What the blocks of one message become.
 struct MessageParts {
   json::array results;  // whole messages of the role tool
@@ -36,25 +31,6 @@ struct MessageParts {
   json::array calls;
   std::string thinking;
 };
-
-[[noreturn]] void refuse_block(const JsonFields& block, std::string_view type,
-                               std::string_view expected) {
-  const std::string path = block.path_of("type");
-  if (std::find(kUnreadable.begin(), kUnreadable.end(), type) != kUnreadable.end()) {
-    ApiError error = http_refusal(
-        "unsupported_content",
-        fmt::format(
-            "Invalid value for '{}': the models of this server read text only, found a block "
-            "of type \"{}\".",
-            path, type));
-    error.param = path;
-    throw RequestRefused(std::move(error));
-  }
-  throw RequestRefused(
-      invalid_value(path, fmt::format("Invalid value for '{}': expected a block of type {}, found "
-                                      "\"{}\".",
-                                      path, expected, shortened(type))));
-}
 
 json::object as_part(std::string_view text) { return {{"type", "text"}, {"text", text}}; }
 
@@ -96,7 +72,9 @@ json::array read_text(const JsonFields& fields, std::string_view key) {
     const JsonFields block = block_at(fields, key, blocks, i);
     const std::string_view type = block.required_string("type");
     const auto text = readable_text(block, type);
-    if (!text) refuse_block(block, type, "text");
+    if (!text) {
+      throw RequestRefused(unreadable_part(block.path_of("type"), type, "a block of type text"));
+    }
     parts.push_back(as_part(*text));
   }
   return parts;
@@ -169,9 +147,10 @@ void read_block(const JsonFields& block, bool is_assistant, MessageParts& parts)
   } else if (!is_assistant && type == "tool_result") {
     parts.results.push_back(read_tool_result(block));
   } else if (!is_assistant || type != "redacted_thinking") {
-    refuse_block(
-        block, type,
-        is_assistant ? "text, tool_use, thinking or redacted_thinking" : "text or tool_result");
+    throw RequestRefused(unreadable_part(
+        block.path_of("type"), type,
+        is_assistant ? "a block of type text, tool_use, thinking or redacted_thinking"
+                     : "a block of type text or tool_result"));
   }
 }
 

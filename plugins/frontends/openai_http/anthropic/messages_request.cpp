@@ -10,6 +10,7 @@
 #include "openai_http/anthropic/message_blocks.hpp"
 #include "openai_http/anthropic/message_tools.hpp"
 #include "openai_http/protocol/answer_format.hpp"
+#include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/json_text.hpp"
 #include "openai_http/protocol/refused_members.hpp"
 #include "openai_http/protocol/sampling_fields.hpp"
@@ -64,7 +65,9 @@ void read_token_choice(const JsonFields& fields, json::object& document) {
   read_token_rules(fields, document);
   read_seed(fields, document);
   read_stops(fields, "stop_sequences", document);
-  fields.integer("n", {1, 1});  // a message is one answer
+  if (fields.integer("n", {1, 128}).value_or(1) != 1) {
+    throw RequestRefused(unsupported_parameter("n", "a message is one answer."));
+  }
 }
 
 GenerationRequest read_messages(const json::object& body, bool is_counted) {
@@ -78,7 +81,7 @@ GenerationRequest read_messages(const json::object& body, bool is_counted) {
   if (ends_with_a_beginning(messages)) document["continue_final_message"] = true;
   document["messages"] = std::move(messages);
   read_message_tools(fields, document, request.warnings);
-  read_answer_format(fields, document);
+  request.format_member = read_answer_format(fields, document);
   read_thinking_config(fields, request, document);
   read_token_choice(fields, document);
   if (!read_output_budget(fields, "max_tokens", document) && !is_counted) {

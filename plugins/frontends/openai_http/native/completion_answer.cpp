@@ -116,6 +116,7 @@ class NativeAnswer : public Answer {
   void on_event(std::size_t prompt, const vernal_event& event, std::string& out) override {
     const std::size_t index = prompt * num_choices_ + event.choice;
     if (prompt >= prompts_.size() || event.choice >= num_choices_) return;
+    if (event.prompt_tokens > 0) prompts_[prompt].num_tokens = event.prompt_tokens;
     switch (event.type) {
       case VERNAL_EVENT_STARTED:
         prompts_[prompt].cached = event.cached_tokens;

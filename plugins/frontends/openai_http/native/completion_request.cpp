@@ -101,7 +101,7 @@ void read_native_settings(const JsonFields& fields, GenerationRequest& request,
   const JsonFields common(body);
   read_delivery(common, request);
   request.is_complete = false;
-  read_answer_format(common, document);
+  request.format_member = read_answer_format(common, document);
   read_sampling(common, document);
   read_budget(fields, native, document);
   if (const auto alternatives = fields.integer("n_probs", {0, kMaxAlternatives});
@@ -127,6 +127,7 @@ void apply_model_facts(GenerationRequest& request, const json::object& facts) {
   native.settings = default_generation_settings(facts);
   for (const auto& [key, value] : native.sent_settings) native.settings[key] = value;
   native.settings["n_predict"] = native.max_new_tokens;
+  native.settings["max_tokens"] = native.max_new_tokens;
   native.settings["stream"] = request.is_streamed;
 }
 

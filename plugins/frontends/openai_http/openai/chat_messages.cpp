@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "openai_http/protocol/api_error.hpp"
-#include "openai_http/protocol/text_safety.hpp"
 
 namespace vernal::openai_http {
 namespace {
@@ -36,11 +35,7 @@ std::string_view part_text(const JsonFields& part) {
   const std::string_view type = part.required_string("type");
   if (type == "text") return part.required_string("text");
   if (type == "refusal") return part.required_string("refusal");
-  throw RequestRefused(invalid_value(
-      part.path_of("type"),
-      fmt::format("Invalid value for '{}': this model takes content parts of type text only, found "
-                  "\"{}\".",
-                  part.path_of("type"), shortened(type))));
+  throw RequestRefused(unreadable_part(part.path_of("type"), type, "a content part of type text"));
 }
 
 /// The text of a part that is thinking; nothing for other parts. Servers and models call it
@@ -113,8 +108,12 @@ std::string read_reasoning(const JsonFields& message) {
   return reasoning_details(message);
 }
 
-/// String, parts or nothing. An assistant that said nothing has an empty message, or null beside
-/// calls: there some templates ask for null.
+json::value no_content(const json::object& message) {
+  return message.contains("tool_calls") ? json::value(nullptr) : json::value("");
+}
+
+/// String, parts or nothing. No parts are an empty message. An assistant that said nothing has one
+/// too, or null beside calls: there some templates ask for null.
 void read_content(const JsonFields& message, std::string_view role, std::string& thinking,
                   json::object& out) {
   const json::value* const content = message.find("content");
@@ -122,13 +121,13 @@ void read_content(const JsonFields& message, std::string_view role, std::string&
     if (role != "assistant" && role != "tool") {
       message.refuse("content", "a string or an array of content parts");
     }
-    out["content"] = "";
-    if (out.contains("tool_calls")) out["content"] = nullptr;
+    out["content"] = no_content(out);
   } else if (content->is_string()) {
     out["content"] = *content;
   } else if (content->is_array()) {
-    out["content"] = read_parts(content->get_array(), message.path_of("content"),
-                                role == "assistant" ? &thinking : nullptr);
+    json::array parts = read_parts(content->get_array(), message.path_of("content"),
+                                   role == "assistant" ? &thinking : nullptr);
+    out["content"] = parts.empty() ? no_content(out) : json::value(std::move(parts));
   } else {
     message.refuse("content", "a string or an array of content parts");
   }

@@ -54,7 +54,7 @@ GenerationRequest read_chat_request(const json::object& body) {
   read_delivery(fields, request);
   json::object document{{"kind", "generate"}, {"messages", read_messages(fields)}};
   request.answers_function_call = read_tools(fields, document);
-  read_answer_format(fields, document);
+  request.format_member = read_answer_format(fields, document);
   refuse_members_that_bind(fields);
   read_continuation(fields, document);
   read_thinking(fields, document);

@@ -104,7 +104,7 @@ GenerationRequest read_completion_request(const json::object& body) {
   request.suffix = read_suffix(fields);
   request.is_complete = request.suffix.empty();
   json::object document{{"kind", "generate"}};
-  read_answer_format(fields, document);
+  request.format_member = read_answer_format(fields, document);
   read_sampling(fields, document);
   read_budget(fields, document);
   if (const auto alternatives = fields.integer("logprobs", {0, kMaxAlternatives})) {

@@ -135,9 +135,9 @@ constexpr std::array kMembers = {
 /// `text` means other things in other APIs.
 constexpr std::array kMembersOfResponses = {Member{"text", nested_format}};
 
-/// `asked_by`: the member that has asked for the document's format; empty: none.
-void read_formats(const JsonFields& fields, std::span<const Member> members,
-                  std::string_view& asked_by, json::object& document) {
+/// `asked_by`: the path of the member that has asked for the document's format; empty: none.
+void read_formats(const JsonFields& fields, std::span<const Member> members, std::string& asked_by,
+                  json::object& document) {
   for (const auto& [name, read] : members) {
     Format format = read(fields, name);
     if (!format) continue;
@@ -147,22 +147,23 @@ void read_formats(const JsonFields& fields, std::span<const Member> members,
                         fmt::format("Invalid value for '{}': '{}' asks for another format already.",
                                     name, asked_by)));
     }
-    asked_by = name;
+    asked_by = std::string(name) + (read == nested_format ? ".format" : "");
     document["format"] = std::move(*format);
   }
 }
 
 }  // namespace
 
-void read_answer_format(const JsonFields& fields, json::object& document) {
-  std::string_view asked_by;
+std::string read_answer_format(const JsonFields& fields, json::object& document) {
+  std::string asked_by;
   read_formats(fields, kMembers, asked_by, document);
+  return asked_by;
 }
 
-void read_response_format(const JsonFields& fields, json::object& document) {
-  std::string_view asked_by;
-  read_formats(fields, kMembers, asked_by, document);
+std::string read_response_format(const JsonFields& fields, json::object& document) {
+  std::string asked_by = read_answer_format(fields, document);
   read_formats(fields, kMembersOfResponses, asked_by, document);
+  return asked_by;
 }
 
 }  // namespace vernal::openai_http

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <new>
+#include <string>
 
 #include "openai_http/protocol/json_text.hpp"
 #include "openai_http/protocol/text_safety.hpp"
@@ -16,6 +19,11 @@ constexpr unsigned kRetryAfterSeconds = 2;
 constexpr std::size_t kShortestMessage = 30;
 constexpr std::string_view kInvalidRequest = "invalid_request_error";
 constexpr std::string_view kServerError = "server_error";
+
+/// Types of content parts that the APIs know and no model here can read.
+constexpr std::array<std::string_view, 11> kUnreadable = {
+    "image", "image_url", "input_image", "audio", "input_audio", "audio_url",
+    "video", "video_url", "document",    "file",  "input_file"};
 
 ApiError make_error(std::string_view code, unsigned status, std::string_view message) {
   ApiError error;
@@ -56,9 +64,21 @@ std::string overflow_message(const ApiError& error) {
                      error.context_length);
 }
 
+/// "guided_choice[3]" of "format.choices[3]". Without the client's name for the format it is the one
+/// that is usual in the API.
+std::string as_format_member(std::string_view path, Dialect dialect, std::string_view member) {
+  if (member.empty() && dialect == Dialect::kResponses) member = "text.format";
+  if (member.empty() && dialect == Dialect::kAnthropic) member = "output_config.format";
+  if (member.empty()) member = "response_format";
+  const std::size_t index = path.find('[');
+  return std::string(member) +
+         std::string(index == std::string_view::npos ? std::string_view() : path.substr(index));
+}
+
 /// The core names members of its own document. What is "sampling.top_p" there is "top_p" in a
-/// client's request, and a format has most often come as response_format.
-std::string as_client_member(std::string_view path, Dialect dialect) {
+/// client's request.
+std::string as_client_member(std::string_view path, Dialect dialect,
+                             std::string_view format_member) {
   constexpr std::string_view kSampling = "sampling.";
   constexpr std::string_view kStop = "stop";
   const bool is_anthropic = dialect == Dialect::kAnthropic;
@@ -67,8 +87,11 @@ std::string as_client_member(std::string_view path, Dialect dialect) {
   const bool is_message = path == "messages" || path.starts_with("messages[");
   if (is_responses && is_message) return "input";
   if (is_anthropic && is_message) return "messages";
-  if (is_responses && path == "format") return "text.format";
-  if (path == "format") return is_anthropic ? "output_config.format" : "response_format";
+  if (path == "format" || path.starts_with("format.")) {
+    return as_format_member(path, dialect, format_member);
+  }
+  if (path == "template_kwargs") return "chat_template_kwargs";
+  if (path == "kind") return "model";  // of embeddings, which another model may give
   if (is_anthropic && (path == kStop || path.starts_with("stop["))) {
     return fmt::format("stop_sequences{}", path.substr(kStop.size()));
   }
@@ -134,6 +157,18 @@ ApiError unsupported_parameter(std::string_view param, std::string_view why) {
   ApiError error =
       make_error("unsupported_parameter",
                  fmt::format("Unsupported parameter: '{}' is not supported: {}", param, why));
+  error.param = param;
+  return error;
+}
+
+ApiError unreadable_part(std::string_view param, std::string_view type, std::string_view expected) {
+  const std::string text = fmt::format("Invalid value for '{}': expected {}, found \"{}\"", param,
+                                       expected, shortened(type));
+  if (std::find(kUnreadable.begin(), kUnreadable.end(), type) == kUnreadable.end()) {
+    return invalid_value(param, text + ".");
+  }
+  ApiError error =
+      http_refusal("unsupported_content", text + "; the models of this server read text only.");
   error.param = param;
   return error;
 }
@@ -218,14 +253,15 @@ ApiError error_of_status(std::int32_t status, std::string_view text, std::string
   return make_error(kind.code, kind.http_status, text.empty() ? status_name(status) : text);
 }
 
-ApiError error_of_event(const vernal_event& event, Dialect dialect) {
+ApiError error_of_event(const vernal_event& event, Dialect dialect,
+                        std::string_view format_member) {
   const std::string_view code = view(event.error_code);
   const RequestErrorKind* const named = find_request_error(code);
   const RequestErrorKind& kind = named != nullptr ? *named : request_error_of(event.code);
   const unsigned hint = event.http_hint;
   const unsigned status = hint >= 400 && hint < 600 ? hint : kind.http_status;
   const std::string_view said = view(event.text);
-  const std::string member = as_client_member(view(event.param), dialect);
+  const std::string member = as_client_member(view(event.param), dialect, format_member);
   ApiError error =
       make_error(code.empty() ? kind.code : code, status,
                  said.empty() ? std::string(status_name(event.code))

@@ -46,6 +46,11 @@ ApiError invalid_value(std::string_view param, std::string_view message);
 /// 400 unsupported_parameter; the message begins "Unsupported parameter: 'param'" and goes on with
 /// `why`.
 ApiError unsupported_parameter(std::string_view param, std::string_view why);
+/// 400 for a part of a message's content that is not read. Pictures, sound and files, under the names
+/// that the APIs have for them, are unsupported_content; other types are invalid_value.
+///   param     the place of its type: "messages[2].content[0].type"
+///   expected  which parts are read: "a content part of type text"
+ApiError unreadable_part(std::string_view param, std::string_view type, std::string_view expected);
 /// 404 model_not_found.
 ApiError unknown_model(std::string_view model);
 /// 404 response_not_found.
@@ -76,7 +81,9 @@ ApiError internal_error(std::string_view what);
 /// said, `model` the model that was asked for.
 ApiError error_of_status(std::int32_t status, std::string_view text, std::string_view model);
 /// The error an ERROR event carries, naming members as the client's request in that API does.
-ApiError error_of_event(const vernal_event& event, Dialect dialect);
+///   format_member  path of what asks for a format in the request; empty: the API's usual one
+ApiError error_of_event(const vernal_event& event, Dialect dialect,
+                        std::string_view format_member = {});
 
 /// The exception being handled, as an error for the client; `model` is the one that was asked for.
 /// To be called in a catch block.

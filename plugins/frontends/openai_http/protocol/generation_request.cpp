@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -19,8 +20,6 @@ namespace json = boost::json;
 
 constexpr double kMaxChoices = 8;
 constexpr std::size_t kMaxStops = 16;
-constexpr double kMaxSeed = 18446744073709551615.0;
-constexpr double kMinSeed = -9223372036854775808.0;
 constexpr std::int64_t kLargestBudget = 1LL << 31;
 constexpr double kNoBudget = -1e9;  // far from every budget, and from the ends of 64 bits
 
@@ -43,7 +42,8 @@ void read_seed(const JsonFields& fields, json::object& document) {
     document["seed"] = *large;
     return;
   }
-  const auto value = fields.integer("seed", {kMinSeed, kMaxSeed});
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const auto value = fields.integer("seed", {-kInfinity, kInfinity});
   document["seed"] = static_cast<std::uint64_t>(*value);
 }
 

@@ -26,6 +26,7 @@ struct GenerationRequest {
   std::string model;                  // empty: the client named none
   std::vector<EnginePrompt> prompts;  // at least one
   std::string warnings;               // what was not done as asked, a sentence on each line
+  std::string format_member;          // path of what asks for a format; empty: nothing does
   std::string suffix;                 // what follows the gap behind each prompt; empty: no gap
   std::uint32_t num_choices = 1;      // of each prompt
   bool is_complete = true;            // else GenerationApi::prepare has to complete it

@@ -44,11 +44,8 @@ json::object read_part(const JsonFields& part, std::string_view part_type) {
   if (type == "refusal") {
     return {{"type", "refusal"}, {"refusal", part.required_string("refusal")}};
   }
-  throw RequestRefused(invalid_value(
-      part.path_of("type"),
-      fmt::format("Invalid value for '{}': this model takes content parts of type input_text and "
-                  "output_text only, found \"{}\".",
-                  part.path_of("type"), shortened(type))));
+  throw RequestRefused(unreadable_part(part.path_of("type"), type,
+                                       "a content part of type input_text or output_text"));
 }
 
 json::array read_parts(const JsonFields& item, std::string_view key, std::string_view part_type) {

@@ -132,7 +132,7 @@ ResponseRequest read_response_request(const json::object& body, const StoredItem
   json::object document{{"kind", "generate"}};
   read_conversation(fields, stored, request, document);
   json::array tools = read_response_tools(fields, document);
-  read_response_format(fields, document);
+  request.generation.format_member = read_response_format(fields, document);
   read_thinking(fields, document);
   read_sampling(fields, document);
   read_response_logprobs(fields, request.generation, document);

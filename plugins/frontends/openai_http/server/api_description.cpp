@@ -8,6 +8,7 @@
 #include "openai_http/native/schemas.hpp"
 #include "openai_http/openai/schemas.hpp"
 #include "openai_http/protocol/json_text.hpp"
+#include "openai_http/protocol/shared_schemas.hpp"
 #include "openai_http/responses/schemas.hpp"
 #include "openai_http/server/schemas.hpp"
 
@@ -18,6 +19,7 @@ namespace json = boost::json;
 
 template <class Visit>
 void for_each_room(const Visit& visit) {
+  visit(std::span<const RouteSchemas>(), std::span<const NamedSchema>(kSharedComponents));
   visit(std::span<const RouteSchemas>(kServerRoutes),
         std::span<const NamedSchema>(kServerComponents));
   visit(std::span<const RouteSchemas>(kOpenAiRoutes),

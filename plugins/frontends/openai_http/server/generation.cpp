@@ -108,7 +108,8 @@ class Generation {
 
   [[noreturn]] void refuse(const vernal_event& event) const {
     const bool by_us = event.code == VERNAL_CANCELLED && exchange_.service().is_stopping;
-    throw RequestRefused(by_us ? draining() : error_of_event(event, exchange_.dialect()));
+    throw RequestRefused(
+        by_us ? draining() : error_of_event(event, exchange_.dialect(), request_.format_member));
   }
 
   net::awaitable<void> stream() {

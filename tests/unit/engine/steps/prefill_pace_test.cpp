@@ -146,6 +146,25 @@ TEST(EnginePace, ChunksAreWholeWhereResultsDependOnTheirBorders) {
   EXPECT_EQ(seen.num_shortened, 0.0);
 }
 
+TEST(EnginePace, SaysSoWhereTheBoundHasNoEffect) {
+  const auto log_of = [](bool is_chunk_invariant, milliseconds bound, std::uint32_t slots) {
+    auto control = std::make_shared<test::StepModelControl>();
+    control->is_chunk_invariant = is_chunk_invariant;
+    BenchOptions options;
+    options.max_step_time = bound;
+    options.slots = slots;
+    const EngineBench bench(test::predict_letters, options, control);
+    return bench.log_text();
+  };
+  const std::string said = log_of(false, milliseconds(250), 4);
+  EXPECT_NE(said.find("warning model m: max_step_time of 250 ms does not bound its steps"),
+            std::string::npos)
+      << said;
+  EXPECT_EQ(log_of(true, milliseconds(250), 4), "");
+  EXPECT_EQ(log_of(false, milliseconds(0), 4), "") << "nobody asked for a bound";
+  EXPECT_EQ(log_of(false, milliseconds(250), 1), "") << "there is nobody else to wait";
+}
+
 TEST(EnginePace, AnswersAreTheSame) {
   const std::string alone = observe({.has_neighbour = false}).text;
   EXPECT_EQ(alone.size(), 20U);

@@ -289,5 +289,26 @@ TEST(MessagesRequest, RefusesWhatNoModelHereCanRead) {
   EXPECT_NE(call.message.find("text or tool_result"), std::string::npos) << call.message;
 }
 
+TEST(MessagesRequest, RefusesPicturesByTheirPlace) {
+  const std::string picture =
+      R"({"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}})";
+  const ApiError error = refusal([&] {
+    say(R"({"role":"user","content":"q"},{"role":"assistant","content":"a"},
+        {"role":"user","content":[)" +
+        picture + R"(,{"type":"text","text":"What is this?"}]})");
+  });
+  EXPECT_EQ(error.status, 400U);
+  EXPECT_EQ(error.code, "unsupported_content");
+  EXPECT_EQ(error.param, "messages[2].content[0].type");
+  EXPECT_EQ(error.message,
+            "Invalid value for 'messages[2].content[0].type': expected a block of type text or "
+            "tool_result, found \"image\"; the models of this server read text only.");
+  const ApiError result = refusal([&] {
+    say(R"({"role":"user","content":[{"type":"tool_result","tool_use_id":"c","content":[)" +
+        picture + "]}]}");
+  });
+  EXPECT_EQ(result.param, "messages[0].content[0].content[0].type");
+}
+
 }  // namespace
 }  // namespace vernal::openai_http

@@ -158,5 +158,22 @@ TEST_F(HttpFrontend, FillsAGapBeforeTheSuffixOfACompletion) {
       400);
 }
 
+TEST_F(HttpFrontend, SaysTheLengthOfThePromptInEveryPieceOfANativeStream) {
+  MockEvent piece = delta("a");
+  piece.prompt_tokens = 10;
+  Script script;
+  script.events = {accepted(), started(), piece, choice_finished(), finished()};
+  engine_.play(script);
+  start();
+  const RawAnswer answer =
+      post("/completion", R"({"model":"tiny","prompt":"A","stream":true,"n_predict":7})");
+  const auto data = event_data(answer.body);
+  ASSERT_EQ(data.size(), 2U);
+  EXPECT_EQ(json::parse(data[0]).at("tokens_evaluated"), 10);
+  const json::value settings = json::parse(data[1]).at("generation_settings");
+  EXPECT_EQ(settings.at("n_predict"), 7);
+  EXPECT_EQ(settings.at("max_tokens"), 7) << "two names of one setting";
+}
+
 }  // namespace
 }  // namespace vernal::openai_http::testing

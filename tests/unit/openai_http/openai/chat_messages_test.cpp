@@ -158,5 +158,32 @@ TEST(ChatRequest, RefusesCallsOfTheOlderApiThatAreNotWhole) {
             "messages[0].function_call");
 }
 
+TEST(ChatRequest, RefusesPicturesByTheirPlace) {
+  const ApiError error = body_refusal(R"({"messages":[{"role":"system","content":"s"},
+      {"role":"user","content":"q"},{"role":"user","content":[
+        {"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}},
+        {"type":"text","text":"What is this?"}]}]})");
+  EXPECT_EQ(error.status, 400U);
+  EXPECT_EQ(error.code, "unsupported_content");
+  EXPECT_EQ(error.param, "messages[2].content[0].type");
+  EXPECT_EQ(error.message,
+            "Invalid value for 'messages[2].content[0].type': expected a content part of type "
+            "text, found \"image_url\"; the models of this server read text only.");
+  const ApiError unknown = body_refusal(
+      R"({"messages":[{"role":"user","content":[{"type":"hologram","hologram":{}}]}]})");
+  EXPECT_EQ(unknown.code, "invalid_value") << "no API has such a part";
+  EXPECT_EQ(unknown.param, "messages[0].content[0].type");
+}
+
+TEST(ChatRequest, TakesNoPartsForAnEmptyMessage) {
+  const JsonBody body(R"({"messages":[{"role":"user","content":[]}]})");
+  EXPECT_EQ(document_of(read_chat_request(body.object())).at("messages").at(0).at("content"), "");
+  const std::string thought = R"([{"type":"thinking","thinking":"hm"}])";
+  EXPECT_EQ(assistant(R"("content":)" + thought).at("content"), "");
+  EXPECT_TRUE(assistant(R"("content":)" + thought + R"(,"tool_calls":[{"function":{"name":"f"}}])")
+                  .at("content")
+                  .is_null());
+}
+
 }  // namespace
 }  // namespace vernal::openai_http

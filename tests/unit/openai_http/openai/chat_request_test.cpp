@@ -252,5 +252,15 @@ TEST(ChatRequest, RefusesWrongTypesNamingTheField) {
   for (const auto& [members, param] : cases) EXPECT_EQ(chat_refusal(members).param, param);
 }
 
+TEST(ChatRequest, RemembersWhoAsksForAFormat) {
+  const auto member = [](const std::string& members) { return chat(members).format_member; };
+  EXPECT_EQ(member(""), "");
+  EXPECT_EQ(member(R"("response_format":{"type":"text"})"), "");
+  EXPECT_EQ(member(R"("response_format":{"type":"json_object"})"), "response_format");
+  EXPECT_EQ(member(R"("guided_regex":"a+")"), "guided_regex");
+  EXPECT_EQ(member(R"("grammar":"root ::= \"a\"")"), "grammar");
+  EXPECT_EQ(member(R"("output_config":{"format":{"type":"json_object"}})"), "output_config.format");
+}
+
 }  // namespace
 }  // namespace vernal::openai_http

@@ -244,5 +244,22 @@ TEST(ResponseRequest, RefusesByName) {
   }
 }
 
+TEST(ResponseRequest, RefusesPicturesByTheirPlace) {
+  const ApiError error = refusal_of(R"({"input":[{"role":"user","content":"q"},
+      {"type":"message","role":"user","content":[{"type":"input_text","text":"What is this?"},
+        {"type":"input_image","image_url":"data:image/png;base64,AAAA"}]}]})");
+  EXPECT_EQ(error.status, 400U);
+  EXPECT_EQ(error.code, "unsupported_content");
+  EXPECT_EQ(error.param, "input[1].content[1].type");
+  EXPECT_EQ(error.message,
+            "Invalid value for 'input[1].content[1].type': expected a content part of type "
+            "input_text or output_text, found \"input_image\"; the models of this server read "
+            "text only.");
+  const ApiError result = refusal_of(R"({"input":[{"role":"user","content":"q"},
+      {"type":"function_call_output","call_id":"c","output":[{"type":"input_file"}]}]})");
+  EXPECT_EQ(result.code, "unsupported_content");
+  EXPECT_EQ(result.param, "input[1].output[0].type");
+}
+
 }  // namespace
 }  // namespace vernal::openai_http
