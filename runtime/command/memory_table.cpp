@@ -36,6 +36,36 @@ std::string_view category_name(std::uint32_t category) {
   }
 }
 
+constexpr std::string_view kProcessCategory = "process";
+
+/// What it holds, as rows: object and bytes.
+std::vector<std::pair<std::string, std::uint64_t>> rows_of(const ProcessMemory& process) {
+  std::vector<std::pair<std::string, std::uint64_t>> out;
+  for (const ProcessMemory::Text& text : process.texts) {
+    out.emplace_back("vocabulary of " + text.model, text.bytes);
+  }
+  out.emplace_back("program, libraries and plugins", process.program_bytes);
+  return out;
+}
+
+/// Planned bytes in host memory, of one category; 0: of all.
+std::uint64_t host_bytes(std::span<const ResidentModel* const> models, std::uint32_t category) {
+  std::uint64_t sum = 0;
+  for (const ResidentModel* model : models) {
+    for (const MemoryRow& row : model->rows()) {
+      const bool counts = category == 0 || row.category == category;
+      if (row.device == kHostDevice && counts) sum += row.bytes;
+    }
+  }
+  return sum;
+}
+
+std::string table_line(std::string_view object, std::size_t width, std::string_view category,
+                       std::string_view device, std::uint64_t bytes) {
+  return fmt::format("  {:<{}}  {:<15}  {:<8}  {:>15}  {:>12}\n", object, width, category, device,
+                     bytes, format_size(bytes));
+}
+
 }  // namespace
 
 std::string memory_table(const ResidentModel& model) {
@@ -51,13 +81,11 @@ std::string memory_table(const ResidentModel& model) {
                      "device", "bytes", "");
   std::map<std::string, std::uint64_t> totals;
   for (const MemoryRow& row : rows) {
-    out += fmt::format("  {:<{}}  {:<15}  {:<8}  {:>15}  {:>12}\n", row.object, width,
-                       category_name(row.category), row.device, row.bytes, format_size(row.bytes));
+    out += table_line(row.object, width, category_name(row.category), row.device, row.bytes);
     totals[row.device] += row.bytes;
   }
   for (const auto& [device, bytes] : totals) {
-    out += fmt::format("  {:<{}}  {:<15}  {:<8}  {:>15}  {:>12}\n", "total", width, "", device,
-                       bytes, format_size(bytes));
+    out += table_line("total", width, "", device, bytes);
   }
   const vernal_plan_info info = model.plan_info();
   const auto gigabytes = [&](std::uint64_t depth) {
@@ -103,6 +131,42 @@ boost::json::object memory_json(const ResidentModel& model) {
                           {"total_bytes", total}};
   if (!model.placement_text().empty()) out["placement"] = model.placement_text();
   return out;
+}
+
+std::string process_table(std::span<const ResidentModel* const> models,
+                          const ProcessMemory& process) {
+  std::string out = "the process\n";
+  std::size_t width = 6;
+  const auto rows = rows_of(process);
+  for (const auto& [object, bytes] : rows) width = std::max(width, object.size());
+  for (const auto& [object, bytes] : rows) {
+    out += table_line(object, width, kProcessCategory, kHostDevice, bytes);
+  }
+  const std::uint64_t resident = process.total_bytes() + host_bytes(models, 0);
+  out += table_line("with all models", width, "", kHostDevice, resident);
+  out += fmt::format("  of it {} of KV cache, in memory as far as conversations fill it\n",
+                     format_size(host_bytes(models, VERNAL_MEMORY_KV)));
+  if (const std::uint64_t mapped = host_bytes(models, VERNAL_MEMORY_MAPPED_FILE); mapped > 0) {
+    out += fmt::format("  and {} of model files, in memory as far as they are read\n",
+                       format_size(mapped));
+  }
+  return out + fmt::format("  requests and their answers are judged with {} more\n",
+                           format_size(kRequestRoom));
+}
+
+boost::json::object process_json(std::span<const ResidentModel* const> models,
+                                 const ProcessMemory& process) {
+  boost::json::array rows;
+  for (const auto& [object, bytes] : rows_of(process)) {
+    rows.push_back({{"object", object},
+                    {"device", kHostDevice},
+                    {"category", kProcessCategory},
+                    {"bytes", bytes}});
+  }
+  return {{"rows", std::move(rows)},
+          {"total_bytes", process.total_bytes()},
+          {"host_bytes", process.total_bytes() + host_bytes(models, 0)},
+          {"request_room_bytes", kRequestRoom}};
 }
 
 boost::json::object shortage_json(const MemoryShortage& shortage) {

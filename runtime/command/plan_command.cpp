@@ -7,6 +7,7 @@
 #include "command/memory_table.hpp"
 #include "config/units.hpp"
 #include "loading/open_deployment.hpp"
+#include "loading/process_memory.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal {
@@ -25,6 +26,7 @@ struct Found {
   std::optional<MemoryShortage> shortage;
   std::vector<OpenDeployment::DeviceProblem> device_problems;
   std::vector<OpenDeployment::BackendText> backends;
+  ProcessMemory process;
 };
 
 Found examine(OpenDeployment& open) {
@@ -36,6 +38,9 @@ Found examine(OpenDeployment& open) {
   found.shortage = open.find_shortage(found.models);
   found.device_problems = open.device_problems(found.models);
   found.backends = open.describe_backends();
+  std::vector<ResidentModel*> models;
+  for (const auto& model : open.models()) models.push_back(model.get());
+  found.process = measure_process_memory(models);
   return found;
 }
 
@@ -48,8 +53,10 @@ void print_json(const Found& found) {
   }
   boost::json::object backends;
   for (const auto& [backend, text] : found.backends) backends[backend] = text;
-  boost::json::object document{
-      {"models", std::move(models)}, {"backends", std::move(backends)}, {"fits", !found.shortage}};
+  boost::json::object document{{"models", std::move(models)},
+                               {"backends", std::move(backends)},
+                               {"fits", !found.shortage},
+                               {"process", process_json(found.models, found.process)}};
   if (found.shortage) document["shortage"] = shortage_json(*found.shortage);
   boost::json::array unavailable;
   for (const auto& [backend, reason] : found.device_problems) {
@@ -67,6 +74,7 @@ void print_text(const Found& found) {
     }
     fmt::print("\n");
   }
+  fmt::print("{}\n", process_table(found.models, found.process));
   for (const auto& [backend, text] : found.backends) {
     fmt::print("[backends.{}]: {}\n", backend, text);
   }

@@ -45,7 +45,10 @@ void EngineLoop::run_step() {
   }
   ++metrics_.steps;
   const auto busy = model_.step_clock() - begin;
-  learn_costs(num_tokens, num_prompt_tokens, std::chrono::duration<double>(busy).count());
+  // Guesses for the next step are counted with that one, where their number is chosen.
+  const double guessing = prediction_ == nullptr ? 0.0 : prediction_->seconds_guessing();
+  learn_costs(num_tokens, num_prompt_tokens,
+              std::max(0.0, std::chrono::duration<double>(busy).count() - guessing));
   metrics_.busy_us += static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(busy).count());
 }

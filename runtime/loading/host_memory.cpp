@@ -42,6 +42,7 @@ HostMemory read_host_memory(const std::filesystem::path& root) {
   out.machine_bytes = line_bytes(root / "proc/meminfo", "MemTotal");
   out.free_bytes = line_bytes(root / "proc/meminfo", "MemAvailable");
   out.own_bytes = line_bytes(root / "proc/self/status", "RssAnon");
+  out.resident_bytes = line_bytes(root / "proc/self/status", "VmRSS");
   out.container_bytes = read_container_limits(root).memory_bytes.value_or(0);
   return out;
 }

@@ -13,6 +13,7 @@ struct HostMemory {
   std::uint64_t container_bytes = 0;  ///< the least limit of the container; 0: no limit
   std::uint64_t free_bytes = 0;       ///< what the machine could give away now
   std::uint64_t own_bytes = 0;        ///< that this process holds already and no file backs
+  std::uint64_t resident_bytes = 0;   ///< that this process holds already in all
 
   /// The most the process may hold; 0 if nothing is known.
   std::uint64_t limit_bytes() const noexcept;

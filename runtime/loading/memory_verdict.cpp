@@ -12,8 +12,6 @@
 namespace vernal {
 namespace {
 
-// Host memory for what no plan counts: tokenizers, connections, requests and their answers.
-constexpr std::uint64_t kRequestRoom = std::uint64_t{64} << 20;
 // Contexts and pools are suggested in steps of that many tokens: pages of KV are no larger.
 constexpr std::uint64_t kTokenStep = 256;
 // The greatest pool and the least context that a deployment may say (config/model_tables.cpp).

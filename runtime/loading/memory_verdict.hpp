@@ -17,6 +17,9 @@ namespace vernal {
 /// The name that backends give the memory of the host.
 inline constexpr std::string_view kHostDevice = "cpu";
 
+/// Host memory for what no plan counts: connections, requests and their answers.
+inline constexpr std::uint64_t kRequestRoom = std::uint64_t{64} << 20;
+
 /// A device that a plan needs more of than there is.
 struct MemoryShortage {
   std::string device;        ///< "cpu": the host

@@ -113,6 +113,8 @@ class ResidentModel {
   /// vocabulary is not seen. Once read, they are kept.
   /// Errors  those of read_text_side and require_rows_for_tokens
   void read_text();
+  /// After read_text(): memory that the vocabulary takes.
+  std::uint64_t text_bytes() const { return text_->tokenizer->memory_bytes(); }
   /// After read_text(): what an operator should know of the text side.
   std::vector<std::string> text_warnings() const { return text_->warnings(); }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "loading/process_memory.hpp"
 #include "observe/progress_line.hpp"
 #include "vernal/error.hpp"
 
@@ -87,6 +88,7 @@ void load_models(OpenDeployment& open, Engine& engine, const std::function<bool(
         open.log().warning("model " + name, "{}", warning);
       }
       engine.start_model(std::move(loaded));
+      release_freed_memory();  // of reading the vocabulary
       report_memory(open, *model, engine);
       const auto spent = std::chrono::steady_clock::now() - begin;
       open.log().info("model " + name, "ready after {:.2f} s, context length {}",

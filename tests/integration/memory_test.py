@@ -177,6 +177,22 @@ class Memory(unittest.TestCase):
         document = json.loads(run("plan", deployment(context_length=512), "--json").stdout)
         self.assertTrue(document["fits"])
 
+    def test_plan_tells_what_the_process_holds_beside_its_models(self):
+        text = deployment(context_length=512)
+        document = json.loads(run("plan", text, "--json").stdout)
+        process = document["process"]
+        rows = {row["object"]: row["bytes"] for row in process["rows"]}
+        self.assertEqual(set(rows), {"vocabulary of tiny", "program, libraries and plugins"})
+        self.assertEqual({(row["device"], row["category"]) for row in process["rows"]}, {("cpu", "process")})
+        self.assertEqual(process["total_bytes"], sum(rows.values()))
+        of_models = sum(row["bytes"] for model in document["models"] for row in model["rows"] if row["device"] == "cpu")
+        self.assertEqual(process["host_bytes"], process["total_bytes"] + of_models)
+        self.assertGreater(rows["vocabulary of tiny"], 16 * 256)  # more tokens than bytes, each with its place
+        self.assertGreater(rows["program, libraries and plugins"], 1 << 20)
+        printed = run("plan", text).stdout
+        self.assertIn("vocabulary of tiny", printed)
+        self.assertIn("with all models", printed)
+
     def test_the_limit_of_a_container_is_the_limit(self):
         limit = 192 << 20
         group = Group("memory", {"memory.limit_in_bytes": str(limit)}, {"memory.max": str(limit)})

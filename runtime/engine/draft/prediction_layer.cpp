@@ -90,6 +90,7 @@ void PredictionLayer::follow(std::span<const PlannedChunk> chunks,
                              std::span<const std::size_t> num_guesses,
                              std::span<std::vector<TokenId>> out) {
   entries_.clear();
+  seconds_guessing_ = 0.0;
   std::size_t num_tokens = 0;
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     out[i].clear();
@@ -156,6 +157,7 @@ void PredictionLayer::guess_on(std::span<const std::size_t> num_guesses,
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
     const double weight = seconds_per_guess_ == 0.0 ? 1.0 : kNewestGuessWeight;
     seconds_per_guess_ += weight * (spent.count() - seconds_per_guess_);
+    seconds_guessing_ += spent.count();
   }
 }
 

@@ -38,8 +38,11 @@ class PredictionLayer {
   void follow(std::span<const PlannedChunk> chunks, std::span<const std::size_t> num_guesses,
               std::span<std::vector<TokenId>> out);
 
-  /// Seconds that a guess takes, as far as it is known.
+  /// Seconds that each guess behind the first takes, as far as it is known. The first comes out of the
+  /// step that makes the entries, which is needed anyway.
   double seconds_per_guess() const noexcept { return seconds_per_guess_; }
+  /// Seconds that the last follow() spent on guesses behind the first.
+  double seconds_guessing() const noexcept { return seconds_guessing_; }
 
  private:
   // What is kept of a chunk.
@@ -80,6 +83,7 @@ class PredictionLayer {
   std::vector<Entry> entries_;
   std::vector<StepChunk> step_;
   double seconds_per_guess_ = 0.0;
+  double seconds_guessing_ = 0.0;
 };
 
 }  // namespace vernal

@@ -33,6 +33,8 @@ class BytePairEncoder {
   void encode(std::string_view text, SymbolMerger& merger, std::vector<TokenId>& tokens) const;
 
   const PreTokenizer& pre_tokenizer() const noexcept { return pre_tokenizer_; }
+  /// Memory that the encoder takes beside itself and its table.
+  std::size_t memory_bytes() const noexcept { return entries_.capacity() * sizeof(Entry); }
 
  private:
   // A slot of a hash table with open addressing, from a pair of pieces to the piece it becomes.

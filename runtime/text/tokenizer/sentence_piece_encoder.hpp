@@ -32,6 +32,9 @@ class SentencePieceEncoder {
   ///   merger   memory that the call may use
   void encode(std::string_view text, SymbolMerger& merger, std::vector<TokenId>& tokens) const;
 
+  /// Memory that the encoder takes beside itself and its table.
+  std::size_t memory_bytes() const noexcept { return ranks_.capacity() * sizeof(ranks_[0]); }
+
  private:
   // The end of the stretch of text from `begin` that no merge can leave.
   std::size_t end_of_stretch(std::string_view text, std::size_t begin) const noexcept;

@@ -36,6 +36,9 @@ class SpecialTokenFinder {
   /// The token whose text is exactly `text`, or kNoToken.
   TokenId find_exact(std::string_view text) const noexcept;
 
+  /// Memory that the finder takes beside itself.
+  std::size_t memory_bytes() const noexcept { return nodes_.capacity() * sizeof(Node); }
+
  private:
   // The children of a node follow each other in nodes_, in ascending order of `byte`.
   struct Node {

@@ -34,7 +34,7 @@ TokenTable::TokenTable(const Vocabulary& vocabulary) : seed_(random_seed()) {
   const std::size_t num_tokens = vocabulary.tokens.size();
   ends_.reserve(num_tokens);
   types_.reserve(num_tokens);
-  slots_.resize(std::bit_ceil(2 * num_tokens + 1));
+  slots_.resize(std::bit_ceil(num_tokens * 3 / 2 + 1));
   of_byte_.fill(kNoToken);
   for (const VocabularyToken& token : vocabulary.tokens) {
     const auto id = static_cast<TokenId>(types_.size());
@@ -47,6 +47,7 @@ TokenTable::TokenTable(const Vocabulary& vocabulary) : seed_(random_seed()) {
       if (of_byte == kNoToken) of_byte = id;
     }
   }
+  bytes_.shrink_to_fit();
   for (std::size_t byte = 0; byte < of_byte_.size(); ++byte) {
     const auto character = static_cast<char>(byte);
     if (of_byte_[byte] == kNoToken) of_byte_[byte] = find({&character, 1});

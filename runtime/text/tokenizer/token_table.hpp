@@ -42,6 +42,12 @@ class TokenTable {
   /// none, the unknown token; if there is none, nothing.
   void append_as_bytes(std::string_view bytes, std::vector<TokenId>& tokens) const;
 
+  /// Memory that the table takes beside itself.
+  std::size_t memory_bytes() const noexcept {
+    return bytes_.capacity() + ends_.capacity() * sizeof(ends_[0]) +
+           types_.capacity() * sizeof(types_[0]) + slots_.capacity() * sizeof(slots_[0]);
+  }
+
  private:
   // A slot of a hash table with open addressing. `tag` has bits of the hash that do not choose the
   // slot.
@@ -58,7 +64,7 @@ class TokenTable {
   std::string bytes_;              // of all tokens, one after another
   std::vector<std::size_t> ends_;  // where the bytes of each token end
   std::vector<TokenType> types_;
-  std::vector<Slot> slots_;  // a power of two of slots, at most half of them in use
+  std::vector<Slot> slots_;  // a power of two of slots, at most two thirds in use
   std::uint64_t seed_;
   std::size_t max_findable_bytes_ = 0;  // longer texts are no token: they are not hashed
   std::array<TokenId, 256> of_byte_{};

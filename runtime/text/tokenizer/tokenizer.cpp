@@ -140,6 +140,11 @@ TokenId Tokenizer::find_token(std::string_view text) const noexcept {
   return id != kNoToken ? id : table_.find(text);
 }
 
+std::size_t Tokenizer::memory_bytes() const noexcept {
+  return table_.memory_bytes() + special_tokens_.memory_bytes() +
+         std::visit([](const auto& encoder) { return encoder.memory_bytes(); }, encoder_);
+}
+
 bool Tokenizer::is_control(TokenId id) const noexcept {
   return table_.contains(id) && table_.type(id) == TokenType::kControl;
 }

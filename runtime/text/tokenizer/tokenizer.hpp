@@ -64,6 +64,8 @@ class Tokenizer {
   TokenId find_token(std::string_view text) const noexcept;
 
   std::size_t size() const noexcept { return table_.size(); }
+  /// Memory that the tokenizer takes beside itself.
+  std::size_t memory_bytes() const noexcept;
   bool contains(TokenId id) const noexcept { return table_.contains(id); }
   /// These three are false for an id outside the vocabulary.
   /// A control token.

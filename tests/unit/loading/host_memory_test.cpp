@@ -41,6 +41,7 @@ TEST_F(HostMemoryTest, ReadsTheMachineAndItself) {
   EXPECT_EQ(memory.limit_name(), "the memory of the machine");
   EXPECT_EQ(memory.free_bytes, 20 * kGiB);
   EXPECT_EQ(memory.own_bytes, 2048U * 1024);
+  EXPECT_EQ(memory.resident_bytes, 90000U * 1024);
 }
 
 TEST_F(HostMemoryTest, TakesTheTighterOfMachineAndContainer) {
