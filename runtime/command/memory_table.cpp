@@ -94,6 +94,7 @@ std::string memory_table(const ResidentModel& model) {
   out += fmt::format("  a token moves {:.3f} GB at depth 0, {:.3f} GB at depth {}\n", gigabytes(0),
                      gigabytes(model.context_length()), model.context_length());
   if (!model.placement_text().empty()) out += fmt::format("  {}\n", model.placement_text());
+  for (const std::string& text : model.stream_texts()) out += fmt::format("  {}\n", text);
   for (const std::string& remark : model.remarks()) out += fmt::format("  note: {}\n", remark);
   return out;
 }
@@ -114,6 +115,10 @@ boost::json::object memory_json(const ResidentModel& model) {
   for (const ModelSegment& segment : model.segments()) {
     boost::json::object range{{"backend", segment.backend}, {"first", segment.first}};
     if (segment.last >= 0) range["last"] = segment.last;  // else to the end
+    if (segment.stream) {
+      range["streamed_through"] = segment.stream->backend;
+      range["stream_weights"] = segment.stream->use.least_rows;
+    }
     layers.push_back(std::move(range));
   }
   const vernal_plan_info info = model.plan_info();

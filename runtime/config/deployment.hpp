@@ -84,6 +84,9 @@ struct ModelSettings {
   std::uint64_t max_tokens_per_step = kDefaultMaxTokensPerStep;
   // of a step while somebody's answer is written, 0: any
   std::uint64_t max_step_time_ms = std::chrono::milliseconds(kDefaultMaxStepTime).count();
+  // Least tokens of a step for which weights of layers in host memory are streamed through a device,
+  // 0: never; nothing: kDefaultStreamWeights, where it can be done.
+  std::optional<std::uint64_t> stream_weights;
   std::uint64_t max_queue = kDefaultMaxQueue;  // requests that wait for a slot
   // a client that does not read, a backend that does not answer
   std::uint64_t stall_timeout_ms = std::chrono::milliseconds(kDefaultStallTimeout).count();

@@ -234,6 +234,30 @@ void read_limits(TableReader& reader, ModelSettings& model) {
   reader.read_duration_ms("step_timeout", model.step_timeout_ms);
 }
 
+/// Which backends can do it is known when the model is planned.
+void read_stream_weights(TableReader& reader, ModelSettings& model) {
+  if (!reader.has("stream_weights")) return reader.expect("stream_weights");
+  const std::size_t before = reader.problems().size();
+  std::uint64_t least = 0;
+  reader.read("stream_weights", least, {0, 8192});
+  if (reader.problems().size() != before) return;
+  model.stream_weights = least;
+  if (least == 0) return;
+  const std::string name = reader.full_name("stream_weights");
+  if (model.layers.size() < 2 && !model.fit) {
+    reader.problem("stream_weights",
+                   fmt::format("\"{}\": only \"layers\" of several backends and placement = "
+                               "\"fit\" have a use for it",
+                               name));
+  }
+  if (least > model.max_tokens_per_step) {
+    reader.problem("stream_weights",
+                   fmt::format("\"{}\": expected at most max_tokens_per_step, {}, or no step is so "
+                               "large; found {}",
+                               name, model.max_tokens_per_step, least));
+  }
+}
+
 std::vector<std::string> tool_syntaxes() {
   std::vector<std::string> names = answer_families();
   names.insert(names.begin(), "auto");
@@ -264,6 +288,7 @@ ModelSettings read_model(TableReader& reader, const std::string& name) {
   read_placement(reader, model, problems);
   read_fit(reader, model);
   read_limits(reader, model);
+  read_stream_weights(reader, model);
   refuse_prefix_cache(reader);
   read_kv_cache(reader, model.kv_cache, problems);
   reader.read("host_tensors", model.host_tensors);

@@ -161,6 +161,7 @@ void EngineLoop::update_gauges() noexcept {
   try {
     const StepModelInfo info = steps_.info();
     metrics_.kv_capacity_tokens = info.capacity_tokens;
+    metrics_.streamed_products = info.streamed_products;
     metrics_.kv_used_tokens =
         info.capacity_tokens - std::min(info.capacity_tokens, info.free_tokens);
   } catch (const std::exception&) {

@@ -19,7 +19,7 @@ struct Row {
   double scale = 1.0;
 };
 
-constexpr std::array<Row, 16> kRows = {{
+constexpr std::array<Row, 17> kRows = {{
     {"vernal_requests_running", "Requests that hold a slot.", &EngineMetrics::running_requests,
      VERNAL_METRIC_GAUGE},
     {"vernal_prompt_tokens_total", "Tokens of prompts that were processed.",
@@ -42,6 +42,9 @@ constexpr std::array<Row, 16> kRows = {{
      &EngineMetrics::shortened_steps, VERNAL_METRIC_COUNTER},
     {"vernal_step_busy_seconds_total", "Time spent in steps and sampling.", &EngineMetrics::busy_us,
      VERNAL_METRIC_COUNTER, kSecondsPerMicrosecond},
+    {"vernal_streamed_products_total",
+     "Matrix products of layers in host memory that a device computed (stream_weights).",
+     &EngineMetrics::streamed_products, VERNAL_METRIC_COUNTER},
     {"vernal_preemptions_total", "Sequences that were put back because the KV pool was full.",
      &EngineMetrics::preemptions, VERNAL_METRIC_COUNTER},
     {"vernal_checkpoints", "States of prompts that are kept for later ones.",

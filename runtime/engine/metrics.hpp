@@ -53,6 +53,7 @@ struct EngineMetrics {
   std::atomic<std::uint64_t> busy_us{0};          ///< time in steps and sampling
   std::atomic<std::uint64_t> preemptions{0};      ///< sequences put back because the pool was full
   std::atomic<std::uint64_t> checkpoints{0};      ///< states kept for later prompts
+  std::atomic<std::uint64_t> streamed_products{0};
   std::atomic<std::uint64_t> kv_capacity_tokens{0};
   std::atomic<std::uint64_t> kv_used_tokens{0};
   std::atomic<std::uint64_t> prefix_queries{0};  ///< tokens of prompts that were seated

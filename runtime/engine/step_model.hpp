@@ -50,6 +50,8 @@ struct StepModelInfo {
   std::uint64_t free_tokens = 0;
   bool truncates_anywhere = false;  ///< truncate() and fork() accept any shorter length
   bool is_chunk_invariant = false;  ///< results do not depend on where chunks end
+  /// Products of layers in host memory that a device has computed, since the model was loaded.
+  std::uint64_t streamed_products = 0;
 };
 
 /// Sequences and steps of one model, over however many backends it is spread. The engine thread of

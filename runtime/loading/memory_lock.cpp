@@ -103,6 +103,7 @@ std::uint64_t lockable_bytes(const ResidentModel& model) {
                   fmt::format("backend \"{}\" cannot lock its memory", segment.backend));
     }
     sum += in_place + own.value_or(0);
+    if (segment.stream) sum += segment.stream->file_bytes;
   }
   return sum;
 }

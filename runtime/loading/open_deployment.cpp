@@ -320,8 +320,9 @@ void OpenDeployment::require_devices(std::span<const ResidentModel* const> model
 void OpenDeployment::require_memory(std::span<const ResidentModel* const> models) {
   require_devices(models);
   for (const ResidentModel* model : models) {
-    if (model->placement_text().empty()) continue;
-    log_.info("model " + model->settings().name, "{}", model->placement_text());
+    const std::string component = "model " + model->settings().name;
+    if (!model->placement_text().empty()) log_.info(component, "{}", model->placement_text());
+    for (const std::string& text : model->stream_texts()) log_.info(component, "{}", text);
   }
   if (const auto shortage = find_shortage(models)) {
     if (!deployment_.runtime.overcommit) {

@@ -34,13 +34,6 @@ std::uint64_t modification_time(const std::filesystem::path& path) {
   return ::stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_mtime) : 0;
 }
 
-std::string layers_text(const ModelSegment& segment) {
-  if (segment.last < 0) {
-    return fmt::format("layers {} to the end on {}", segment.first, segment.backend);
-  }
-  return fmt::format("layers {} to {} on {}", segment.first, segment.last, segment.backend);
-}
-
 /// One after the other, so that each backend's peak is its own; progress goes on over all.
 void load_segments(std::vector<ModelSegment>& segments, const LoadProgress& progress) {
   std::uint64_t total = 0;
@@ -52,9 +45,19 @@ void load_segments(std::vector<ModelSegment>& segments, const LoadProgress& prog
         [&](std::uint64_t done, std::uint64_t /*own*/) { return progress(before + done, total); }));
     before += weight_bytes(*segment.module);
   }
+  for (ModelSegment& segment : segments) {
+    if (segment.stream) segment.stream->open(*segment.program);
+  }
 }
 
 }  // namespace
+
+std::string layers_text(const ModelSegment& segment) {
+  if (segment.last < 0) {
+    return fmt::format("layers {} to the end on {}", segment.first, segment.backend);
+  }
+  return fmt::format("layers {} to {} on {}", segment.first, segment.last, segment.backend);
+}
 
 ResidentModel::ResidentModel(const ModelSettings& settings, plugin::PluginRegistry& registry)
     : ResidentModel(settings, registry,
@@ -194,6 +197,7 @@ void ResidentModel::plan(std::span<const plugin::BackendInstance* const> backend
       throw Error(error.code(), fmt::format("{}: {}", layers_text(segment), error.what()));
     }
   }
+  plan_streams(settings_, *file_, segments_, backends);
 }
 
 void ResidentModel::plan_segment(ModelSegment& segment,
@@ -212,6 +216,14 @@ void ResidentModel::plan_segment(ModelSegment& segment,
   options.kv_rotate = false;  // if it was not the reason, the next refusal says what is
   segment.plan.emplace(backend.plan(segment.view->ref(), options));
   segment.rotation_refusal = std::move(refusal);
+}
+
+std::vector<std::string> ResidentModel::stream_texts() const {
+  std::vector<std::string> out;
+  for (const ModelSegment& segment : segments_) {
+    if (segment.stream) out.push_back(stream_text(segment));
+  }
+  return out;
 }
 
 std::vector<std::string> ResidentModel::remarks() const {
@@ -263,6 +275,11 @@ std::vector<MemoryRow> ResidentModel::rows() const {
       if (segments_.size() > 1) row.object = layers_text(segment) + ", " + row.object;
       out.push_back(std::move(row));
     }
+    if (!segment.stream) continue;
+    for (MemoryRow& row : segment.stream->rows()) {
+      row.object = layers_text(segment) + ", " + row.object;
+      out.push_back(std::move(row));
+    }
   }
   return out;
 }
@@ -273,11 +290,13 @@ std::vector<MemoryUse> ResidentModel::memory_use() const {
     const auto found = std::ranges::find(out, device, &MemoryUse::device);
     return found != out.end() ? *found : out.emplace_back(MemoryUse{device, 0, 0});
   };
+  const auto add = [&](const std::vector<MemoryRow>& planned, const std::vector<MemoryRow>& now) {
+    for (const MemoryRow& row : planned) of_device(row.device).planned += row.bytes;
+    for (const MemoryRow& row : now) of_device(row.device).allocated += row.bytes;
+  };
   for (const ModelSegment& segment : segments_) {
-    for (const MemoryRow& row : segment.plan->rows()) of_device(row.device).planned += row.bytes;
-    for (const MemoryRow& row : segment.program->memory_report()) {
-      of_device(row.device).allocated += row.bytes;
-    }
+    add(segment.plan->rows(), segment.program->memory_report());
+    if (segment.stream) add(segment.stream->rows(), segment.stream->memory_report());
   }
   return out;
 }
@@ -316,11 +335,15 @@ void ResidentModel::ask_for_locks() {
 
 void ResidentModel::lock_weights_in_place() {
   if (settings_.lock_memory == "never") return;
-  for (const ModelSegment& segment : segments_) {
-    const std::string refusal = lock_kept_weights(*segment.weights);
-    if (refusal.empty()) continue;
+  const auto lock = [this](const GgufWeightStore& weights) {
+    const std::string refusal = lock_kept_weights(weights);
+    if (refusal.empty()) return;
     if (settings_.lock_memory == "required") throw Error(VERNAL_RESOURCE_EXHAUSTED, refusal);
     load_warnings_.push_back(refusal);
+  };
+  for (const ModelSegment& segment : segments_) {
+    lock(*segment.weights);
+    if (segment.stream) lock(*segment.stream->weights);
   }
 }
 
@@ -367,8 +390,11 @@ LoadedModel ResidentModel::load(const LoadProgress& progress) {
 std::unique_ptr<StepModel> ResidentModel::make_steps() {
   std::vector<SegmentedStepModel::Segment> parts;
   for (ModelSegment& segment : segments_) {
-    parts.push_back(
-        {[&segment] { return segment.program->create_pool(); }, step_functions(*segment.module)});
+    SegmentedStepModel::Segment& part = parts.emplace_back();
+    part.make_pool = [&segment] { return segment.program->create_pool(); };
+    part.functions = step_functions(*segment.module);
+    if (!segment.stream) continue;
+    part.streamed_products = [&segment] { return segment.stream->stream->stats().products; };
   }
   return std::make_unique<SegmentedStepModel>(std::move(parts));
 }

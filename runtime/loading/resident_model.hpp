@@ -14,6 +14,7 @@
 #include "engine/loaded_model.hpp"
 #include "engine/memory_use.hpp"
 #include "loading/gguf_weight_store.hpp"
+#include "loading/segment_stream.hpp"
 #include "loading/text_side.hpp"
 #include "model/gguf_file.hpp"
 #include "module/build_module.hpp"
@@ -32,9 +33,13 @@ struct ModelSegment {
   std::unique_ptr<ModuleView> view;
   std::unique_ptr<GgufWeightStore> weights;
   std::string rotation_refusal;  ///< why its plan does not rotate; empty: it does, or need not
+  std::optional<SegmentStream> stream;  // nothing: it computes all products itself
   std::optional<plugin::BackendPlan> plan;
   std::optional<plugin::BackendProgram> program;
 };
+
+/// "layers 0 to 11 on cpu"
+std::string layers_text(const ModelSegment& segment);
 
 /// Is told how many bytes have been loaded. Returning false cancels the load.
 using LoadProgress = std::function<bool(std::uint64_t done_bytes, std::uint64_t total_bytes)>;
@@ -87,10 +92,13 @@ class ResidentModel {
   void build();
   /// Prices each segment on its backend. They outlive the object. Where the deployment does not say
   /// whether keys and values are rotated, a backend that refuses it plans without.
-  /// Errors  those of BackendInstance::plan, with the segment's layers if there are several.
+  /// Errors  those of BackendInstance::plan, with the segment's layers if there are several; those of
+  ///         plan_streams
   void plan(std::span<const plugin::BackendInstance* const> backends);
   /// Whether plan() has been called for these segments.
   bool is_planned() const;
+  /// Whose weights are streamed through which device, and when; a line for each segment. After plan().
+  std::vector<std::string> stream_texts() const;
   /// In which points the plan differs from the deployment's defaults, for people. After plan().
   std::vector<std::string> remarks() const;
   /// Whether every backend of the model can time its operations. After load().

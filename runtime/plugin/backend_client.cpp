@@ -2,27 +2,17 @@
 
 #include <fmt/format.h>
 
+#include "plugin/backend_rows.hpp"
 #include "vernal/abi/device_check.h"
 #include "vernal/abi/memory_lock.h"
 #include "vernal/abi/profile.h"
+#include "vernal/abi/weight_stream.h"
 #include "vernal/host.hpp"
 #include "vernal/sink.hpp"
 #include "vernal/tables.hpp"
 
 namespace vernal::plugin {
 namespace {
-
-// A sink function: converts each row and appends it to the std::vector<Value> that `user` points
-// to.
-template <class Value, class Row, Value (*Convert)(const Row&)>
-std::int32_t append_row(void* user, const Row* row) noexcept {
-  return guard([&] { static_cast<std::vector<Value>*>(user)->push_back(Convert(copy_in(row))); });
-}
-
-MemoryRow memory_row(const vernal_memory_row& row) {
-  return {std::string(view(row.object)), std::string(view(row.device)), row.category, row.bytes,
-          row.peak_bytes};
-}
 
 FormatSupport format_row(const vernal_format_row& row) {
   return {std::string(view(row.format)), row.support, std::string(view(row.note))};
@@ -37,35 +27,6 @@ OperationTime operation_time(const vernal_operation_time& row) {
   return {std::string(view(row.operation)), row.calls, row.busy_ns};
 }
 
-WeightStore& store(void* user) { return *static_cast<WeightStore*>(user); }
-
-vernal_weight_source weight_source(WeightStore& weights) {
-  auto source = sized<vernal_weight_source>();
-  source.user = &weights;
-  source.read = [](void* user, std::uint64_t index, std::uint64_t offset, std::uint64_t size,
-                   void* destination) noexcept -> std::int32_t {
-    return guard([&] {
-      store(user).read(index, offset, {static_cast<std::byte*>(destination), size});
-    });
-  };
-  source.map = [](void* user, std::uint64_t index, const void** out_data,
-                  std::uint64_t* out_bytes) noexcept -> std::int32_t {
-    return guard([&] {
-      const std::span<const std::byte> bytes = store(user).map(index);
-      *out_data = bytes.data();
-      *out_bytes = bytes.size();
-    });
-  };
-  source.unmap = [](void* user, std::uint64_t index) noexcept -> std::int32_t {
-    return guard([&] { store(user).unmap(index); });
-  };
-  source.release = [](void* user, std::uint64_t index, std::uint64_t offset,
-                      std::uint64_t size) noexcept -> std::int32_t {
-    return guard([&] { store(user).release(index, offset, size); });
-  };
-  return source;
-}
-
 using ProgressFunction = std::function<bool(std::uint64_t, std::uint64_t)>;
 
 std::int32_t report_progress(void* user, std::uint64_t done, std::uint64_t total) noexcept {
@@ -75,20 +36,27 @@ std::int32_t report_progress(void* user, std::uint64_t done, std::uint64_t total
   });
 }
 
-/// A copy of the table of an extension; nothing if the backend has none, or one that is shorter.
-template <class Table>
-std::optional<Table> extension_table(const vernal_backend_api& api, std::string_view id) {
-  const void* found = nullptr;
-  if (api.get_extension(to_str(id), &found) != VERNAL_OK || found == nullptr) return std::nullopt;
-  const auto* table = static_cast<const Table*>(found);
-  if (table->struct_size < sizeof(Table)) return std::nullopt;
-  return *table;
-}
-
 std::optional<vernal_memory_lock_api> lock_table(const BackendTable& table) {
   auto lock = extension_table<vernal_memory_lock_api>(table.api, VERNAL_EXT_MEMORY_LOCK);
   const bool is_whole = lock && lock->lockable_bytes != nullptr && lock->lock != nullptr;
   return is_whole ? lock : std::nullopt;
+}
+
+/// Null: the backend has no such table.
+const vernal_weight_stream_user_api* stream_user_table(const vernal_backend_api& api) {
+  const auto* user =
+      find_extension<vernal_weight_stream_user_api>(api, VERNAL_EXT_WEIGHT_STREAM_USER);
+  const bool is_whole =
+      user != nullptr && user->reads_in_place != nullptr && user->use_stream != nullptr;
+  return is_whole ? user : nullptr;
+}
+
+const vernal_weight_stream_user_api& require_stream_user(const BackendTable& table) {
+  const auto* user = stream_user_table(table.api);
+  if (user == nullptr) {
+    throw Error(VERNAL_UNSUPPORTED, table.name + " takes no stream of weights");
+  }
+  return *user;
 }
 
 std::optional<vernal_device_check_api> device_check_table(const vernal_backend_api& api) {
@@ -159,6 +127,17 @@ std::vector<OperationTime> BackendProgram::operation_times() const {
   return rows;
 }
 
+void BackendProgram::use_stream(const WeightStream& stream, const WeightStreamUse& use) {
+  auto raw = sized<vernal_weight_stream_use>();
+  raw.api = stream.api_;
+  raw.stream = stream.stream_.get();
+  raw.weights = use.weights.data();
+  raw.num_weights = use.weights.size();
+  raw.least_rows = use.least_rows;
+  raw.most_rows = use.most_rows;
+  table_->check(require_stream_user(*table_).use_stream(program_.get(), &raw), "use_stream");
+}
+
 vernal_plan_info BackendPlan::info() const {
   auto out = sized<vernal_plan_info>();
   table_->check(table_->api.plan_info(plan_.get(), &out), "plan_info");
@@ -184,6 +163,13 @@ void BackendPlan::lock_memory(bool is_required) {
   const auto lock = lock_table(*table_);
   if (!lock) throw Error(VERNAL_UNSUPPORTED, table_->name + " cannot lock its memory");
   table_->check(lock->lock(plan_.get(), is_required ? 1 : 0), "lock");
+}
+
+bool BackendPlan::reads_in_place(std::uint64_t weight) const {
+  std::uint32_t is_in_place = 0;
+  table_->check(require_stream_user(*table_).reads_in_place(plan_.get(), weight, &is_in_place),
+                "reads_in_place");
+  return is_in_place != 0;
 }
 
 BackendProgram BackendPlan::build(WeightStore& weights, const ProgressFunction& progress) {
@@ -224,6 +210,19 @@ std::optional<std::string> BackendInstance::device_problem() const {
   const auto check = device_check_table(table_->api);
   if (!check) return std::nullopt;
   return reason_of(check->check_instance(backend_.get()), table_->name + ": check_instance");
+}
+
+bool BackendInstance::takes_weight_streams() const {
+  return stream_user_table(table_->api) != nullptr;
+}
+
+bool BackendInstance::has_weight_streams() const {
+  return WeightStreamPlan::find_table(table_->api) != nullptr;
+}
+
+WeightStreamPlan BackendInstance::plan_weight_stream(vernal_module_ref module,
+                                                     std::uint64_t most_rows) const {
+  return WeightStreamPlan(*table_, backend_.get(), module, most_rows);
 }
 
 std::string BackendInstance::description() const {

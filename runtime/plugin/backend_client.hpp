@@ -20,6 +20,7 @@
 #include "plugin/backend_pool.hpp"
 #include "plugin/backend_table.hpp"
 #include "plugin/weight_store.hpp"
+#include "plugin/weight_stream_client.hpp"
 #include "vernal/abi/backend.h"
 #include "vernal/backend_types.hpp"
 
@@ -49,6 +50,10 @@ class BackendProgram {
   /// The times since then. Engine thread, between steps.
   /// Errors  UNSUPPORTED: the backend cannot
   std::vector<OperationTime> operation_times() const;
+  /// Gives large products to a stream from now on. Control thread, before create_pool(). The stream
+  /// outlives the program.
+  /// Errors  UNSUPPORTED: the backend takes no stream
+  void use_stream(const WeightStream& stream, const WeightStreamUse& use);
 
  private:
   friend class BackendPlan;
@@ -69,6 +74,9 @@ class BackendPlan {
   /// Has the memory of the program locked as it is built (vernal/abi/memory_lock.h). Before build().
   /// Errors  UNSUPPORTED: the backend cannot lock
   void lock_memory(bool is_required);
+  /// Whether the program reads a weight where the model file is mapped.
+  /// Errors  UNSUPPORTED: the backend takes no stream of weights, and so does not tell
+  bool reads_in_place(std::uint64_t weight) const;
   /// Allocates memory and loads the weights.
   ///   weights    must outlive the program
   ///   progress   called on this thread with the bytes loaded so far; the build stops if it returns
@@ -125,6 +133,14 @@ class BackendInstance {
   /// Errors  UNSUPPORTED: names every node and option that is not supported
   ///         RESOURCE_EXHAUSTED: says how many bytes are needed and available
   BackendPlan plan(vernal_module_ref module, const PlanOptions& options) const;
+  /// Whether programs of this backend can give products to a stream of weights, and whether it has
+  /// such streams (vernal/abi/weight_stream.h).
+  bool takes_weight_streams() const;
+  bool has_weight_streams() const;
+  /// Plans a stream of the weights of a module, which outlives the plan.
+  ///   most_rows  of x in a product
+  /// Errors  UNSUPPORTED: the backend has no streams
+  WeightStreamPlan plan_weight_stream(vernal_module_ref module, std::uint64_t most_rows) const;
   /// An extension table of the backend, or null.
   const void* extension(std::string_view id) const;
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <span>
 
+#include "vernal/abi/backend.h"
+
 namespace vernal::plugin {
 
 /// The weights of one module by their index in it. Called on the thread that builds. If a member
@@ -23,5 +25,8 @@ class WeightStore {
   /// Says that a part of a mapped weight has been copied: its pages may leave memory.
   virtual void release(std::uint64_t /*index*/, std::uint64_t /*offset*/, std::uint64_t /*size*/) {}
 };
+
+/// The same as the interface has it. Borrows the store.
+vernal_weight_source weight_source(WeightStore& weights);
 
 }  // namespace vernal::plugin

@@ -38,8 +38,10 @@ CASES = {
     },
     "qwen36-27b-offload-12gb": {
         "memory": 11910,
-        "card": {"weights": 10698.86, "kv cache": 32768 * KV_CACHE * 52 / 64, "recurrent state": STATE * 39 / 48},
-        "host": {"weights": 2967.97 - LOOKED_UP, "weights in place": LOOKED_UP, "kv cache": 32768 * KV_CACHE * 12 / 64, "recurrent state": 28.05},
+        "card": {"weights": 10698.86, "kv cache": 32768 * KV_CACHE * 52 / 64, "recurrent state": STATE * 39 / 48, "weight stream": 104.52},
+        "host": {"weights": 2967.97 - LOOKED_UP, "weights in place": LOOKED_UP, "kv cache": 32768 * KV_CACHE * 12 / 64, "recurrent state": 28.05,
+                 "weight stream": 55.92, "streamed weights": 2318.21},
+        "streamed": {"backend": "cpu", "first": 0, "last": 11, "streamed_through": "gpu", "stream_weights": 256},
         "scratch": 250,
         "total": 11538,
         "contexts": [49152, 98304],
@@ -83,6 +85,8 @@ def check(name, case, file, expect):
     known = sum(case["card"].values())
     expect(abs(total - known - scratch) <= 0.1, f"expected {known + scratch:.2f} MiB on the card and nothing else, found {card}")
     expect(total <= case["total"], f"total: expected at most {case['total']} MiB, found {total:.2f}")
+    streamed = [part for part in model["layers"] if "streamed_through" in part]
+    expect(streamed == ([case["streamed"]] if "streamed" in case else []), f"streamed layers: {streamed}")
     expect(found["fits"], f"expected to fit {case['memory']} MiB: {found.get('shortage')}")
     return model
 

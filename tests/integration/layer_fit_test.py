@@ -137,6 +137,26 @@ def check_answers(bench, memory):
     expect(whole.returncode != 0 and "the plan needs" in whole.stderr, f"the whole model on a small device: {whole}")
 
 
+def check_streams(bench, memory):
+    """What streams the weights of the host's layers counts, if there are any."""
+    key = "stream_weights = 64\n"
+    found = bench.plan([FIT + key], memory)
+    model = found["models"][0]
+    count = host_layers(model)
+    print(f"{memory} MiB: {count} layers on the host, streamed")
+    expect(0 < count < 11 and found["fits"], f"streamed: {found}")
+    expect(count >= host_layers(bench.plan([FIT], memory)["models"][0]), "a stream takes no memory of the device")
+    expect((model["layers"][0].get("streamed_through"), model["layers"][0].get("stream_weights")) == ("card", 64), f"streamed: {model['layers']}")
+    expect(len([row for row in model["rows"] if row["object"].endswith("weight stream")]) == 2, f"rows of the stream: {model['rows']}")
+    said = bench.plan([layers(count) + key], memory)["models"][0]
+    expect([row["bytes"] for row in said["rows"]] == [row["bytes"] for row in model["rows"]], f"{count} layers, streamed: {said}")
+    checked = bench.run("check", [FIT + key], memory)
+    expect(f"info model m0: weights of layers 0 to {count - 1} on cpu are streamed through card in steps of 64 tokens or more" in checked.stderr,
+           f"the log: {checked}")
+    whole = bench.plan([FIT + key], 4096)["models"][0]
+    expect(host_layers(whole) == 0 and not any("stream" in row["object"] for row in whole["rows"]), f"a large device: {whole}")
+
+
 def check_others(bench, least, most):
     """A model that is fitted takes what the others leave, wherever it stands in the file."""
     memory = most + (least + most) // 2
@@ -160,6 +180,7 @@ def main():
         bench = Bench(folder, model)
         least, most = check_least(bench)
         check_answers(bench, (least + most) // 2)
+        check_streams(bench, (least + most) // 2)
         check_others(bench, least, most)
     for failure in failures:
         print(failure, file=sys.stderr)

@@ -1,16 +1,12 @@
 // One model on one backend, and the same model spread over two instances of it: they give the same
 // bits, after any calls that change the state.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <random>
 
-#include "loading/open_deployment.hpp"
-#include "plugin/backend_client.hpp"
 #include "support/backends_under_test.hpp"
+#include "support/loaded_deployment.hpp"
 #include "vernal/error.hpp"
 
 namespace vernal::test {
@@ -29,52 +25,6 @@ std::string deployment(const std::string& backend, const std::string& placement)
          (backend == "reference" ? "f32" : "f16") + "\", values = \"" +
          (backend == "reference" ? "f32" : "f16") + "\" }\n";
 }
-
-/// A deployment that is loaded. This thread is its engine thread.
-class Loaded {
- public:
-  explicit Loaded(const std::string& text) {
-    const auto file = std::filesystem::temp_directory_path() /
-                      ("vernal-placement-" + std::to_string(::getpid()) + ".toml");
-    std::ofstream(file) << text;
-    try {
-      open_.emplace(file, log_);
-      open_->plan_models();
-    } catch (...) {
-      std::filesystem::remove(file);
-      throw;
-    }
-    std::filesystem::remove(file);
-    model_ = open_->model("").load([](std::uint64_t, std::uint64_t) { return true; });
-    const plugin::ScopedThreadRole role(VERNAL_ROLE_ENGINE);
-    model_.steps->open();
-  }
-  ~Loaded() {
-    const plugin::ScopedThreadRole role(VERNAL_ROLE_ENGINE);
-    model_.steps.reset();
-  }
-
-  StepModel& steps() { return *model_.steps; }
-  OpenDeployment& open() { return *open_; }
-
-  /// Feeds tokens and returns the logits of the last one.
-  std::vector<float> feed(SequenceId sequence, std::uint64_t first,
-                          const std::vector<TokenId>& tokens) {
-    const StepChunk chunk{sequence, first, tokens, 1};
-    steps().begin_step({&chunk, 1});
-    while (!steps().wait_step(std::chrono::seconds(10))) {
-    }
-    const std::span<const float> row = steps().logits(0);
-    std::vector<float> out(row.begin(), row.end());
-    steps().end_step();
-    return out;
-  }
-
- private:
-  Log log_{LogLevel::kOff};
-  std::optional<OpenDeployment> open_;
-  LoadedModel model_;
-};
 
 constexpr const char* kWhole = "backend = \"a\"";
 constexpr const char* kSpread =
@@ -101,8 +51,8 @@ struct Twin {
 };
 
 TEST_P(Placement, GivesTheSameBitsThroughAnyProgramOfStateCalls) {
-  Loaded whole(deployment(GetParam(), kWhole));
-  Loaded parts(deployment(GetParam(), spread(kLastLayer)));
+  LoadedDeployment whole(deployment(GetParam(), kWhole));
+  LoadedDeployment parts(deployment(GetParam(), spread(kLastLayer)));
   std::mt19937 random(7);
   std::vector<Twin> twins;
   int num_steps = 0;
@@ -154,8 +104,8 @@ TEST_P(Placement, GivesTheSameBitsThroughAnyProgramOfStateCalls) {
 }
 
 TEST_P(Placement, PricesEachSegment) {
-  Loaded whole(deployment(GetParam(), kWhole));
-  Loaded parts(deployment(GetParam(), spread(kLastLayer)));
+  LoadedDeployment whole(deployment(GetParam(), kWhole));
+  LoadedDeployment parts(deployment(GetParam(), spread(kLastLayer)));
   const vernal_plan_info one = whole.open().model("").plan_info();
   const vernal_plan_info sum = parts.open().model("").plan_info();
   EXPECT_EQ(one.bytes_per_kv_token, sum.bytes_per_kv_token);
@@ -177,7 +127,7 @@ TEST_P(Placement, PricesEachSegment) {
 TEST_P(Placement, RefusesLayersThatAreNotThereAndLayersLeftOut) {
   for (const int last : {kLastLayer + 1, kLastLayer - 1}) {
     try {
-      const Loaded loaded(deployment(GetParam(), spread(last)));
+      const LoadedDeployment loaded(deployment(GetParam(), spread(last)));
       FAIL() << "layers up to " << last << " were taken";
     } catch (const Error& error) {
       EXPECT_NE(std::string(error.what()).find("[models.tiny]"), std::string::npos) << error.what();

@@ -11,6 +11,7 @@
 #include "vernal/abi/device_check.h"
 #include "vernal/abi/memory_lock.h"
 #include "vernal/abi/profile.h"
+#include "vernal/abi/weight_stream.h"
 #include "vernal/block_types.hpp"
 #include "vernal/container_limits.hpp"
 
@@ -53,6 +54,9 @@ class Plan final : public BackendPlan {
   std::vector<MemoryRow> rows() const override { return compiled_->rows(); }
   std::uint64_t lockable_bytes() const {
     return static_cast<std::uint64_t>(compiled_->lockable_bytes());
+  }
+  bool reads_in_place(std::uint64_t index) const {
+    return compiled_->weights.entries().at(index).is_in_place;
   }
   void lock(bool is_required) {
     compiled_->lock = is_required ? MemoryLock::kRequired : MemoryLock::kPreferred;
@@ -121,6 +125,18 @@ std::int32_t operation_times(vernal_program* handle,
 constexpr vernal_profile_api kProfile = {sizeof(vernal_profile_api), describe_instance, set_timing,
                                          operation_times};
 
+std::int32_t reads_in_place(const vernal_plan* plan, std::uint64_t index,
+                            std::uint32_t* out) noexcept {
+  return guard([&] { *out = plan_of(plan).reads_in_place(index) ? 1 : 0; });
+}
+
+std::int32_t use_stream(vernal_program* handle, const vernal_weight_stream_use* use) noexcept {
+  return guard([&] { static_cast<Program&>(detail::object(handle)).use_stream(copy_in(use)); });
+}
+
+constexpr vernal_weight_stream_user_api kWeightStreamUser = {sizeof(vernal_weight_stream_user_api),
+                                                             reads_in_place, use_stream};
+
 }  // namespace
 
 CpuBackend::CpuBackend(const Config& config)
@@ -140,6 +156,7 @@ std::vector<DeviceInfo> CpuBackend::devices() {
 const void* CpuBackend::extension(std::string_view id) {
   if (id == VERNAL_EXT_MEMORY_LOCK) return &kMemoryLock;
   if (id == VERNAL_EXT_PROFILE) return &kProfile;
+  if (id == VERNAL_EXT_WEIGHT_STREAM_USER) return &kWeightStreamUser;
   return id == VERNAL_EXT_DEVICE_CHECK ? &kDeviceCheck : nullptr;
 }
 

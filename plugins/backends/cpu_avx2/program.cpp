@@ -28,6 +28,10 @@ std::vector<MemoryRow> Program::memory_report() const {
   return out;
 }
 
+void Program::use_stream(const vernal_weight_stream_use& use) {
+  streamed_ = std::make_unique<StreamedProducts>(use, compiled_->module->weights.size());
+}
+
 void Program::set_pool(const Pool* pool) const {
   const std::scoped_lock lock(pool_mutex_);
   pool_ = pool;

@@ -9,6 +9,7 @@
 #include "compile/compiled_module.hpp"
 #include "instance.hpp"
 #include "operation_times.hpp"
+#include "streamed_products.hpp"
 #include "vernal/backend_plugin.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -35,6 +36,11 @@ class Program final : public BackendProgram {
   /// this function: arena, outputs, scratch for every worker.
   void run(const CompiledFunction& function, const StepContext& step) const;
 
+  /// Gives large products to a stream of weights from now on. Control thread, before create_pool().
+  void use_stream(const vernal_weight_stream_use& use);
+  /// Null: there is no stream. Steps use it.
+  StreamedProducts* streamed() const { return streamed_.get(); }
+
   /// Engine thread, between steps.
   OperationTimes& times() const { return times_; }
 
@@ -44,6 +50,7 @@ class Program final : public BackendProgram {
   std::shared_ptr<CompiledModule> compiled_;
   std::shared_ptr<Instance> instance_;
   Weights weights_;
+  std::unique_ptr<StreamedProducts> streamed_;
   mutable OperationTimes times_;
   mutable std::mutex pool_mutex_;
   mutable const Pool* pool_ = nullptr;

@@ -7,12 +7,11 @@
 #include "operations/operation_table.hpp"
 #include "vernal/abi/device_check.h"
 #include "vernal/block_types.hpp"
+#include "weight_stream/extension.hpp"
 
 namespace vernal::cuda_sm86 {
 
 namespace {
-
-std::string device_name(int device) { return "cuda:" + std::to_string(device); }
 
 /// Errors  UNAVAILABLE: the text of the problem, if there is one
 void require_none(const std::string& problem) {
@@ -28,7 +27,7 @@ std::int32_t check_instance(const vernal_backend* backend) noexcept {
     // A handle of this backend is a CudaBackend (detail/backend_thunks.hpp).
     const auto& object =
         static_cast<const CudaBackend&>(detail::object(const_cast<vernal_backend*>(backend)));
-    require_none(examine_device(object.device()).problem);
+    require_usable(*object.instance());
   });
 }
 
@@ -44,7 +43,7 @@ class Plan final : public BackendPlan {
   std::vector<MemoryRow> rows() const override { return compiled_->rows(); }
   std::unique_ptr<BackendProgram> build(const WeightSource& source,
                                         const Progress& progress) override {
-    require_none(examine_device(instance_->device).problem);
+    require_usable(*instance_);
     return std::make_unique<Program>(compiled_, instance_, source, progress);
   }
 
@@ -72,9 +71,13 @@ std::shared_ptr<const Instance> read(const Config& config) {
 
 }  // namespace
 
-CudaBackend::CudaBackend(const Config& config) : instance_(read(config)) {}
+std::string device_name(int device) { return "cuda:" + std::to_string(device); }
 
-int CudaBackend::device() const { return instance_->device; }
+void require_usable(const Instance& instance) {
+  require_none(examine_device(instance.device).problem);
+}
+
+CudaBackend::CudaBackend(const Config& config) : instance_(read(config)) {}
 
 std::vector<DeviceInfo> CudaBackend::devices() {
   std::vector<DeviceInfo> out;
@@ -91,6 +94,7 @@ std::vector<DeviceInfo> CudaBackend::devices() {
 }
 
 const void* CudaBackend::extension(std::string_view id) {
+  if (id == VERNAL_EXT_WEIGHT_STREAM) return &weight_stream_table();
   return id == VERNAL_EXT_DEVICE_CHECK ? &kDeviceCheck : nullptr;
 }
 

@@ -12,6 +12,12 @@
 
 namespace vernal::cuda_sm86 {
 
+/// A device as memory rows name it: "cuda:0".
+std::string device_name(int device);
+
+/// Errors  UNAVAILABLE: why the device of the instance cannot be used
+void require_usable(const Instance& instance);
+
 /// A machine without a usable device can open an instance and make plans, so that a deployment can
 /// be judged where it does not run. Only build() needs the device.
 class CudaBackend final : public Backend {
@@ -20,10 +26,9 @@ class CudaBackend final : public Backend {
 
   /// Those that can be used now.
   static std::vector<DeviceInfo> devices();
-  /// vernal/abi/device_check.h
+  /// vernal/abi/device_check.h, vernal/abi/weight_stream.h
   static const void* extension(std::string_view id);
-  /// The number of its device.
-  int device() const;
+  const std::shared_ptr<const Instance>& instance() const { return instance_; }
 
   std::optional<std::string> unsupported_reason(const Module& module, const Function& function,
                                                 const Node& node) const override;

@@ -10,6 +10,10 @@ namespace vernal::cuda_sm86 {
 
 using backend::aligned_bytes;
 
+std::int64_t rows_of_piece(std::int64_t row_bytes, std::int64_t bytes) {
+  return std::max<std::int64_t>(bytes / row_bytes / kTileRows, 1) * kTileRows;
+}
+
 std::int64_t WeightLayout::Entry::row_bytes() const {
   if (is_converted()) return num_columns / format->block_columns * format->block_bytes;
   return static_cast<std::int64_t>(stored->row_bytes(static_cast<std::uint64_t>(num_columns)));

@@ -1,12 +1,11 @@
 #include "weights.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <functional>
 #include <string>
 
-#include "device/cuda_error.hpp"
+#include "device/stagings.hpp"
 #include "kernels/matmul/tile.hpp"
 
 namespace vernal::cuda_sm86 {
@@ -47,50 +46,10 @@ struct StoredRows {
   }
 };
 
-/// Pinned and device memory that pieces of weights pass through, in turns: while one is copied and
-/// packed, the next one is filled.
-class Stagings {
- public:
-  explicit Stagings(const Stream& stream) : stream_(stream) {}
-
-  /// Calls fill(pinned), then copies `bytes` to the device and calls use(copy) to put work that
-  /// reads it into the stream.
-  void pass(std::int64_t bytes, const std::function<void(std::byte*)>& fill,
-            const std::function<cudaError_t(const std::byte*)>& use) {
-    Staging& staging = stagings_[next_++ % kNumStagings];
-    if (staging.is_used) staging.done.wait();
-    fill(staging.pinned.data());
-    check_cuda(
-        cudaMemcpyAsync(staging.device.data(), staging.pinned.data(),
-                        static_cast<std::size_t>(bytes), cudaMemcpyHostToDevice, stream_.get()),
-        "loading weights");
-    check_cuda(use(staging.device.data()), "packing weights");
-    staging.done.record(stream_);
-    staging.is_used = true;
-  }
-
- private:
-  struct Staging {
-    Buffer pinned{MemoryPlace::kPinned, kStagingBytes, "staging"};
-    Buffer device{MemoryPlace::kDevice, kStagingBytes, "staging"};
-    Event done;
-    bool is_used = false;
-  };
-
-  const Stream& stream_;
-  std::array<Staging, kNumStagings> stagings_;
-  std::size_t next_ = 0;
-};
-
-/// Rows that pass a staging at a time: a multiple of a tile's.
-std::int64_t rows_of_piece(std::int64_t row_bytes) {
-  return std::max<std::int64_t>(kStagingBytes / row_bytes / kTileRows, 1) * kTileRows;
-}
-
 /// Calls pass(first, count) for pieces of `rows` rows.
 template <class Pass>
 void for_each_piece(std::int64_t rows, std::int64_t row_bytes, Pass pass) {
-  const std::int64_t piece = rows_of_piece(row_bytes);
+  const std::int64_t piece = rows_of_piece(row_bytes, kStagingBytes);
   if (kTileRows * row_bytes > kStagingBytes) {
     throw Error(VERNAL_UNSUPPORTED, "a row of " + std::to_string(row_bytes) +
                                         " bytes: this backend loads at most " +
@@ -126,9 +85,9 @@ void load_matrix(const StoredRows& rows, std::int64_t expert, std::byte* device,
       repack.num_columns = static_cast<std::int32_t>(entry.num_columns);
       return kernels.repack(repack, stream.get());
     };
-    stagings.pass(
-        bytes, [&](std::byte* out) { rows.copy(expert * entry.num_rows + first, count, out); },
-        use);
+    stagings.put(bytes,
+                 [&](std::byte* out) { rows.copy(expert * entry.num_rows + first, count, out); });
+    stagings.take(use);
     report(count * rows.file_row_bytes());
   });
 }
@@ -138,14 +97,13 @@ void load_numbers(const StoredRows& rows, std::byte* device, Stagings& stagings,
   const Entry& entry = rows.entry;
   const std::int64_t row_bytes = entry.num_columns * 4;
   for_each_piece(entry.all_rows(), row_bytes, [&](std::int64_t first, std::int64_t count) {
-    stagings.pass(
-        count * row_bytes,
-        [&](std::byte* out) { rows.widen(first, count, reinterpret_cast<float*>(out)); },
-        [&](const std::byte* copy) {
-          return cudaMemcpyAsync(device + entry.numbers_at + first * row_bytes, copy,
-                                 static_cast<std::size_t>(count * row_bytes),
-                                 cudaMemcpyDeviceToDevice, stream.get());
-        });
+    stagings.put(count * row_bytes,
+                 [&](std::byte* out) { rows.widen(first, count, reinterpret_cast<float*>(out)); });
+    stagings.take([&](const std::byte* copy) {
+      return cudaMemcpyAsync(device + entry.numbers_at + first * row_bytes, copy,
+                             static_cast<std::size_t>(count * row_bytes), cudaMemcpyDeviceToDevice,
+                             stream.get());
+    });
   });
 }
 
@@ -157,7 +115,7 @@ Weights::Weights(const WeightLayout& layout, const Module& module, const WeightS
       device_(MemoryPlace::kDevice, std::max<std::int64_t>(layout.device_bytes(), 1), "weights"),
       host_(MemoryPlace::kPinned, std::max<std::int64_t>(layout.host_bytes(), 1),
             "weights in host memory") {
-  Stagings stagings(stream);
+  Stagings stagings(stream, stream, kStagingBytes);
   std::uint64_t total = 0;
   for (const Weight& weight : module.weights) total += weight.bytes;
   std::uint64_t done = 0;

@@ -65,9 +65,11 @@ class WeightLayout {
   std::int64_t bytes_per_step_ = 0;
 };
 
-/// Device memory that weights pass through while they are loaded.
+/// Device memory that a piece of a weight passes through on its way (device/stagings.hpp).
 inline constexpr std::int64_t kStagingBytes = std::int64_t{16} << 20;
-inline constexpr std::int64_t kNumStagings = 2;
+
+/// Rows that fit into so many bytes: whole tiles, at least one.
+std::int64_t rows_of_piece(std::int64_t row_bytes, std::int64_t bytes);
 
 /// Loaded weights. Immutable, shared by all steps.
 class Weights {

@@ -100,6 +100,9 @@ StepModelInfo SegmentedStepModel::info() const {
     out.truncates_anywhere &= (info.flags & VERNAL_POOL_TRUNCATE_ANY) != 0;
     out.is_chunk_invariant &= (info.flags & VERNAL_POOL_CHUNK_INVARIANT) != 0;
   }
+  for (const Segment& segment : segments_) {
+    if (segment.streamed_products) out.streamed_products += segment.streamed_products();
+  }
   return out;
 }
 

@@ -26,6 +26,8 @@ class SegmentedStepModel final : public StepModel {
   struct Segment {
     std::function<plugin::BackendPool()> make_pool;  ///< called by open(), on the engine thread
     std::vector<StepFunction> functions;             ///< of its module
+    /// Products that it has given to a device so far; may be empty.
+    std::function<std::uint64_t()> streamed_products = {};
   };
 
   /// At least one segment, in the order of their layers. What the pools belong to outlives this

@@ -158,6 +158,18 @@ const std::vector<BrokenText> kModel = {
     appended(
         "HostTensorsMixed", "host_tensors = [\"a\", true]\n",
         "a.toml:8:16: \"models.m.host_tensors\": expected an array of strings, found boolean true"),
+    appended("StreamWeightsOfOneBackend", "stream_weights = 256\n",
+             "a.toml:8:18: \"models.m.stream_weights\": only \"layers\" of several backends and "
+             "placement = \"fit\" have a use for it"),
+    appended("StreamWeightsNegative", "stream_weights = -1\n",
+             "a.toml:8:18: \"models.m.stream_weights\": expected between 0 and 8192, found -1"),
+    appended(
+        "StreamWeightsOfNoStep",
+        "[backends.gpu]\nplugin = \"calc\"\n[models.n]\npath = \"model.gguf\"\n"
+        "backend = \"gpu\"\nplacement = \"fit\"\nhost_backend = \"cpu\"\nstream_weights = "
+        "513\n",
+        "a.toml:15:18: \"models.n.stream_weights\": expected at most max_tokens_per_step, 512, "
+        "or no step is so large; found 513"),
     appended("LockMemory", "lock_memory = true\n",
              "a.toml:8:15: \"models.m.lock_memory\": expected a string, found boolean true"),
     appended("Thinking", "thinking = \"maybe\"\n",

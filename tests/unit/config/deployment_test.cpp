@@ -28,6 +28,7 @@ TEST_F(DeploymentText, GivesDefaultsToWhatIsLeftOut) {
   EXPECT_EQ(model.kv_cache.keys, "f16");
   EXPECT_EQ(model.chat_template, "file");
   EXPECT_EQ(model.lock_memory, "never");
+  EXPECT_FALSE(model.stream_weights);
   EXPECT_EQ(model.sampling.temperature, 1.0);
   ASSERT_EQ(model.layers.size(), 1U);
   EXPECT_EQ(model.layers[0].backend, "cpu");
@@ -57,6 +58,7 @@ kv_tokens = 81920
 max_checkpoints = 3
 max_tokens_per_step = 256
 max_step_time = "0.5s"
+stream_weights = 200
 max_queue = 8
 stall_timeout = "10s"
 step_timeout = "1m"
@@ -89,6 +91,7 @@ aliases = ["gpt-4o", "a b"]
   EXPECT_EQ(model.max_checkpoints, 3U);
   EXPECT_EQ(model.max_tokens_per_step, 256U);
   EXPECT_EQ(model.max_step_time_ms, 500U);
+  EXPECT_EQ(model.stream_weights, 200U);
   EXPECT_EQ(model.max_queue, 8U);
   EXPECT_EQ(model.stall_timeout_ms, 10'000U);
   EXPECT_EQ(model.step_timeout_ms, 60'000U);

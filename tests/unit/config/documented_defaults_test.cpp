@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "config/deployment.hpp"
+#include "config/model_defaults.hpp"
 
 namespace vernal {
 namespace {
@@ -33,6 +34,7 @@ TEST(DocumentedDefaults, AreThoseOfTheCode) {
   EXPECT_EQ(documented("max_step_time"), "`\"" + std::to_string(model.max_step_time_ms) + "ms\"`");
   EXPECT_EQ(documented("speculation"), "`{ draft = \"" + model.draft + "\", max_tokens = " +
                                            std::to_string(model.max_draft_tokens) + " }`");
+  EXPECT_EQ(documented("stream_weights"), std::to_string(kDefaultStreamWeights));
   EXPECT_EQ(documented("max_queue"), std::to_string(model.max_queue));
   EXPECT_EQ(documented("stall_timeout"), seconds(model.stall_timeout_ms));
   EXPECT_EQ(documented("step_timeout"), seconds(model.step_timeout_ms));

@@ -80,6 +80,7 @@ class LinearOperation final : public Operation {
  public:
   struct Parameters {
     BufferId x;         ///< f32, or the quantised form that the weight's format needs
+    BufferId numbers;   ///< x in f32, which a stream of weights reads
     BufferId residual;  ///< f32 [rows, N] added to the result, or kNoBuffer
     BufferId y;
     std::uint32_t weight;
@@ -94,6 +95,9 @@ class LinearOperation final : public Operation {
   void run(const StepContext& step, Worker& worker) const noexcept override;
 
  private:
+  bool run_streamed(const StepContext& step, Worker& worker) const noexcept;
+  void add_to_results(const StepContext& step, Worker& worker) const noexcept;
+
   Parameters p_;
 };
 
@@ -101,11 +105,45 @@ LinearOperation::LinearOperation(const Parameters& parameters, std::int64_t pack
     : p_(parameters) {
   scratch_bytes = pack_bytes;
   reads = {p_.x};
+  if (p_.numbers != p_.x) reads.push_back(p_.numbers);
   if (p_.residual != kNoBuffer) reads.push_back(p_.residual);
   writes = {p_.y};
 }
 
+/// Gives the product to the stream of weights. False: it is to be computed here. All workers say the
+/// same.
+bool LinearOperation::run_streamed(const StepContext& step, Worker& worker) const noexcept {
+  const std::int64_t rows = step.count(p_.rows);
+  if (step.streamed == nullptr || !step.streamed->takes(p_.weight, rows)) return false;
+  worker.barrier();  // all have asked, and are done with the memory of the results
+  if (worker.index() == 0) {
+    step.streamed->multiply(p_.weight, step.values(p_.numbers), rows, step.floats(p_.y));
+  }
+  worker.barrier();
+  if (step.streamed->has_failed()) return false;
+  if (p_.bias >= 0 || p_.residual != kNoBuffer) add_to_results(step, worker);
+  return true;
+}
+
+void LinearOperation::add_to_results(const StepContext& step, Worker& worker) const noexcept {
+  const float* const bias =
+      p_.bias >= 0 ? step.weights->numbers(static_cast<std::uint32_t>(p_.bias)) : nullptr;
+  const float* const residual = p_.residual != kNoBuffer ? step.values(p_.residual) : nullptr;
+  float* const y = step.floats(p_.y);
+  const std::int64_t rows = step.count(p_.rows);
+  worker.parallel_for(rows, chunk_of(rows, worker), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t row = first; row < last; ++row) {
+      float* const out = y + row * p_.num_outputs;
+      for (std::int64_t n = 0; bias != nullptr && n < p_.num_outputs; ++n) out[n] += bias[n];
+      if (residual == nullptr) continue;
+      for (std::int64_t n = 0; n < p_.num_outputs; ++n)
+        out[n] += residual[row * p_.num_outputs + n];
+    }
+  });
+}
+
 void LinearOperation::run(const StepContext& step, Worker& worker) const noexcept {
+  if (run_streamed(step, worker)) return;
   Matmul matmul;
   matmul.weights = step.weights->matrix(p_.weight);
   matmul.num_tokens = step.count(p_.rows);
@@ -134,6 +172,7 @@ void compile_linear(FunctionBuilder& builder, const Node& node) {
   LinearOperation::Parameters p{};
   p.kind = find_weight_format(w.format)->activations;
   p.x = p.kind == ActivationKind::kFloat ? builder.buffer(x) : builder.quantized(x, p.kind);
+  p.numbers = builder.buffer(x);
   p.residual = kNoBuffer;
   p.weight = node.operands[1].index;
   p.bias = FunctionBuilder::weight(node, 2);

@@ -14,6 +14,7 @@
 #include "kernels/attention/attention.hpp"
 #include "shared/compile/buffer_planner.hpp"
 #include "shared/compile/step_io.hpp"
+#include "streamed_products.hpp"
 #include "thread_pool.hpp"
 #include "vernal/module.hpp"
 #include "weights.hpp"
@@ -42,6 +43,7 @@ struct StepContext {
   std::int64_t scratch_bytes = 0;
   std::span<const void* const> inputs;
   const Weights* weights = nullptr;
+  StreamedProducts* streamed = nullptr;  // null: the program computes all products itself
   std::int64_t num_tokens = 0;
   std::int64_t num_rows = 0;
   std::int64_t num_external = 0;  // X

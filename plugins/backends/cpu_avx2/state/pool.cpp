@@ -15,15 +15,20 @@ ReservedMemory reserve_workspace(const CompiledModule& compiled) {
           ReservedMemory::Pages::kLarge, "activations"};
 }
 
+/// A stream computes the rows of large steps with other bits, so that those of a sequence depend on
+/// what else is in its steps.
+std::uint32_t flags_of(const Program& program) {
+  if (program.streamed() != nullptr) return VERNAL_POOL_STEP_ATOMIC;
+  return VERNAL_POOL_STEP_ATOMIC | VERNAL_POOL_BATCH_INVARIANT | VERNAL_POOL_CHUNK_INVARIANT;
+}
+
 }  // namespace
 
 Pool::Pool(const Program& program)
-    : PagedPool(
-          std::make_unique<HostMemory>(),
-          {*program.compiled().module, program.compiled().options, program.compiled().kv,
-           program.compiled().states},
-          {VERNAL_PLUGIN_ID, VERNAL_PLUGIN_VERSION},
-          VERNAL_POOL_STEP_ATOMIC | VERNAL_POOL_BATCH_INVARIANT | VERNAL_POOL_CHUNK_INVARIANT),
+    : PagedPool(std::make_unique<HostMemory>(),
+                {*program.compiled().module, program.compiled().options, program.compiled().kv,
+                 program.compiled().states},
+                {VERNAL_PLUGIN_ID, VERNAL_PLUGIN_VERSION}, flags_of(program)),
       program_(program),
       workspace_(reserve_workspace(program.compiled())),
       results_(std::max<std::int64_t>(kLiveSteps * program.compiled().output_bytes, 1),
@@ -154,6 +159,7 @@ vernal_ticket Pool::step_submit(const StepBatch& batch) {
   step.scratch_bytes = compiled.scratch_bytes;
   step.outputs = results(slot);
   step.weights = &program_.weights();
+  step.streamed = program_.streamed();
   bind_inputs(batch, function, step);
   begin_step(batch);
   bind_sequences(batch, step);

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "device/stagings.hpp"
 #include "shared/state/memory.hpp"
 #include "shared/state/plan_limits.hpp"
 
