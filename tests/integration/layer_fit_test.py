@@ -115,7 +115,7 @@ def check_least(bench):
         expect(0 < count < 11 and found["fits"], f"{memory} MiB: {found}")
         expect(model["placement"].startswith(f'placement "fit": layers 0 to {count - 1} are computed by "cpu", because all 12 layers need '),
                f"why: {model['placement']}")
-        expect(bench.plan([FIT], memory) == found, f"{memory} MiB: another answer the second time")
+        expect(bench.plan([FIT], memory)["models"] == found["models"], f"{memory} MiB: another answer the second time")
         expect(bench.plan([FIT], 4096, "--device-memory", f"{memory}MiB")["models"] == found["models"], f"{memory} MiB: --device-memory")
         said = bench.plan([layers(count)], memory)
         expect([row["bytes"] for row in said["models"][0]["rows"]] == [row["bytes"] for row in model["rows"]], f"{count} layers: {said}")

@@ -59,5 +59,16 @@ TEST_F(HttpFrontend, RefersOnlyToSchemasThatAreThere) {
   }
 }
 
+// With response_fields a client gets the members that it names, and none if it names what is not there.
+TEST_F(HttpFrontend, RequiresNoMemberOfANativeAnswer) {
+  start();
+  const RawAnswer answer =
+      post("/completion", R"({"model":"tiny","prompt":"A","response_fields":["nothing"]})");
+  EXPECT_EQ(answer.body, "{}");
+  const json::value document = json::parse(get("/openapi.json").body);
+  const json::value& choice = document.at("components").at("schemas").at("NativeChoice");
+  EXPECT_FALSE(choice.as_object().contains("required"));
+}
+
 }  // namespace
 }  // namespace vernal::openai_http::testing
