@@ -41,6 +41,7 @@ struct StepModelControl {
   std::uint64_t max_rows = 64;
   bool truncates_anywhere = true;
   bool is_chunk_invariant = false;
+  std::uint64_t streamed_products = 0;
   std::uint64_t rollback_depth = 0;  ///< tokens that a truncate may take back if it is false
 
   std::atomic<std::uint64_t> num_steps{0};
@@ -120,7 +121,8 @@ class ScriptedStepModel final : public StepModel {
   StepModelInfo info() const override {
     check_thread();
     return {control_->capacity_tokens, control_->capacity_tokens - num_reserved(),
-            control_->truncates_anywhere, control_->is_chunk_invariant};
+            control_->truncates_anywhere, control_->is_chunk_invariant,
+            control_->streamed_products};
   }
 
   std::optional<FunctionId> find_function(std::string_view name) const override {

@@ -96,7 +96,7 @@ FAULTS = (
     Fault("weight stream: each slice from the first row", "weight_stream/weight_stream.cpp",
           "ahead_.first * matrix.row_bytes", "0 * matrix.row_bytes", ("stream",)),
     Fault("weight stream: results at the columns of the first slice", "weight_stream/weight_stream.cpp",
-          "y + row * num_columns + first", "y + row * num_columns", ("stream",)),
+          "y + row * num_columns + first", "y + row * num_columns + 0 * first", ("stream",)),
     Fault("weight stream: the number of rows is that of the product before", "weight_stream/weight_stream.cpp",
           "static_cast<std::int32_t>(num_rows), 0, 0, 0}", "1, 0, 0, 0}", ("stream",)),
     Fault("weights: a piece of rows lands at the first row", "weights.cpp",

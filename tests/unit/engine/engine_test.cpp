@@ -87,6 +87,14 @@ TEST(Engine, ReportsProgressOfALongPrompt) {
   EXPECT_EQ(bench.metric("vernal_prompt_tokens_total"), 500.0);
 }
 
+TEST(Engine, TellsHowManyProductsADeviceHasComputed) {
+  auto control = std::make_shared<test::StepModelControl>();
+  control->streamed_products = 7;
+  EngineBench bench(test::predict_letters, {}, control);
+  bench.run(R"({"prompt": "hi", "max_tokens": 3})");
+  EXPECT_EQ(bench.metric("vernal_streamed_products_total"), 7.0);
+}
+
 TEST(Engine, StopsAtAStopStringAcrossTokens) {
   EngineBench bench(answers({{"p", "one STOP two"}}));
   const Answer answer =
