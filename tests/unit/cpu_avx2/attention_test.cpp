@@ -4,6 +4,7 @@
 
 #include <array>
 #include <bit>
+#include <iostream>
 #include <limits>
 #include <numeric>
 
@@ -222,10 +223,12 @@ TEST(Attention, GivesTheSameBitsInAnyChunksAndSplits) {
 
 TEST(Attention, GivesTheSameBitsWithEveryInstructionSet) {
   constexpr std::int64_t kLength = 580;
-  int compared = 0;
   for (const InstructionSetInfo& set : instruction_sets()) {
     if (&page_kernels(set.id) == &page_kernels(InstructionSet::kAvx2)) continue;
-    if (!is_available(set.id)) continue;
+    if (!is_available(set.id)) {
+      std::cout << set.name << " is not tested: this processor lacks " << set.needs << "\n";
+      continue;
+    }
     for (const Shapes& shapes : kShapes) {
       Cache plain(shapes, kLength, 71);
       Cache other(shapes, kLength, 71, set.id);
@@ -236,11 +239,8 @@ TEST(Attention, GivesTheSameBitsWithEveryInstructionSet) {
         ASSERT_EQ(other.run(first, last, 16, 1 << 20), plain.run(first, last, 16, 1 << 20))
             << set.name << ", " << shapes.query_heads << " heads, position " << first;
       }
-      ++compared;
     }
   }
-  if (compared == 0)
-    GTEST_SKIP() << "this processor has no instruction set with page kernels of its own";
 }
 
 TEST(Attention, WeighsWithTheBitsOfTheExponential) {

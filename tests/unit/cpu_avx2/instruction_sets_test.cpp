@@ -1,6 +1,7 @@
 // Kernels for more than AVX2: how they are chosen, and that they give the bits of AVX2.
 #include <gtest/gtest.h>
 
+#include <iostream>
 #include <string>
 #include <tuple>
 
@@ -10,14 +11,10 @@
 namespace vernal::cpu_avx2 {
 namespace {
 
-/// Some kernels beside those of AVX2 that this processor can run.
+/// Kernels beside those of AVX2 that this processor can run.
 class MatmulOfFormatAndSet
     : public testing::TestWithParam<std::tuple<std::string_view, InstructionSet>> {
  protected:
-  void SetUp() override {
-    const InstructionSetInfo& set = info_of(std::get<1>(GetParam()));
-    if (!is_available(set.id)) GTEST_SKIP() << "this processor lacks " << set.needs;
-  }
   static const BlockType& type() { return type_of(std::get<0>(GetParam())); }
   static InstructionSet set() { return std::get<1>(GetParam()); }
 };
@@ -57,10 +54,12 @@ TEST_P(MatmulOfFormatAndSet, GivesTheBitsOfAvx2AtTheLimitsOfCodesAndScales) {
   }
 }
 
-/// Formats that a set has a kernel for. The one of converted formats is seen through one of these.
+/// Formats that a set of this processor has a kernel for. The one of converted formats is seen through
+/// one of these.
 std::vector<std::tuple<std::string_view, InstructionSet>> kernels_beside_avx2() {
   std::vector<std::tuple<std::string_view, InstructionSet>> out;
   const auto add = [&](std::span<const MatmulKernel> kernels, InstructionSet set) {
+    if (!is_available(set)) return;
     for (const MatmulKernel& kernel : kernels) {
       out.emplace_back(kernel.format == kEightBitId ? "ggml.iq2_xxs/1" : kernel.format, set);
     }
@@ -70,6 +69,8 @@ std::vector<std::tuple<std::string_view, InstructionSet>> kernels_beside_avx2() 
   return out;
 }
 
+// A processor may have AVX2 alone.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(MatmulOfFormatAndSet);
 INSTANTIATE_TEST_SUITE_P(All, MatmulOfFormatAndSet, testing::ValuesIn(kernels_beside_avx2()),
                          [](const auto& info) {
                            return std::string(type_of(std::get<0>(info.param)).name) + "_" +
@@ -84,6 +85,8 @@ TEST(InstructionSets, AreChosenByNameAndRefusedWithWhatTheyNeed) {
       EXPECT_EQ(choose_instruction_set(set.name), set.id);
       continue;
     }
+    std::cout << "kernels of " << set.name << " are not tested: this processor lacks " << set.needs
+              << "\n";
     try {
       choose_instruction_set(set.name);
       ADD_FAILURE() << set.name << " is not refused";
