@@ -75,7 +75,7 @@ class FormatTest(unittest.TestCase):
                         {"json_schema": ORDER, "bad_words": ["tea"]}):
             with self.subTest(members):
                 status, _, document = self.answer(**members)
-                self.assertEqual((status, document["error"]["param"]), (400, "response_format"), document)
+                self.assertEqual((status, document["error"]["param"]), (400, next(iter(members))), document)
 
 
 if __name__ == "__main__":
