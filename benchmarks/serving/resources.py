@@ -168,4 +168,5 @@ def main():
         print(f"idle                   {out['idle_share_of_a_core'] * 100:.2f} % of a core over {ARGS.idle:.0f} s")
     print(f"exit status on SIGTERM {out['exit_status']}")
 
+
 main()

@@ -2,14 +2,13 @@
 
 #include <numeric>
 
+#include "plugin/weight_store.hpp"
 #include "plugin_check/subject/guarded_memory.hpp"
 #include "plugin_check/subject/machine.hpp"
 #include "vernal/host.hpp"
 
 namespace vernal::check {
 namespace {
-
-plugin::WeightStore& store(void* user) { return *static_cast<plugin::WeightStore*>(user); }
 
 /// The last output that the module's main function has.
 std::string output_of(const Module& module) {
@@ -37,30 +36,6 @@ vernal_plan_options raw_small_plan() {
   return raw;
 }
 
-vernal_weight_source raw_weight_source(plugin::WeightStore& weights) {
-  vernal_weight_source source{};
-  source.struct_size = sizeof(source);
-  source.user = &weights;
-  source.read = [](void* user, std::uint64_t index, std::uint64_t offset, std::uint64_t size,
-                   void* destination) noexcept -> std::int32_t {
-    return guard([&] {
-      store(user).read(index, offset, {static_cast<std::byte*>(destination), size});
-    });
-  };
-  source.map = [](void* user, std::uint64_t index, const void** data,
-                  std::uint64_t* bytes) noexcept -> std::int32_t {
-    return guard([&] {
-      const auto mapped = store(user).map(index);
-      *data = mapped.data();
-      *bytes = mapped.size();
-    });
-  };
-  source.unmap = [](void* user, std::uint64_t index) noexcept -> std::int32_t {
-    return guard([&] { store(user).unmap(index); });
-  };
-  return source;
-}
-
 RawBackend::RawBackend(PluginUnderTest& plugin, const MadeModule& made)
     : store_(made), api_(plugin.library().backend()), output_name_(output_of(*made.module)) {
   require_device(plugin);
@@ -70,7 +45,7 @@ RawBackend::RawBackend(PluginUnderTest& plugin, const MadeModule& made)
   expect_status("plan", VERNAL_OK, call("plan", [&] {
                   return api_.plan(backend_, made.ref(), options.get(), &plan_);
                 }));
-  const Guarded<vernal_weight_source> source(raw_weight_source(store_));
+  const Guarded<vernal_weight_source> source(plugin::weight_source(store_));
   const vernal_progress progress{[](void*, std::uint64_t, std::uint64_t) { return VERNAL_OK; },
                                  nullptr};
   expect_status("program_build", VERNAL_OK, call("program_build", [&] {

@@ -60,7 +60,5 @@ class RawBackend {
 
 /// Options of small_plan() in the interface's form. Text has static storage.
 vernal_plan_options raw_small_plan();
-/// A weight source over a store, which outlives it.
-vernal_weight_source raw_weight_source(plugin::WeightStore& store);
 
 }  // namespace vernal::check

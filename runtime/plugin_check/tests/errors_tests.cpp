@@ -4,6 +4,7 @@
 
 #include "module/builder.hpp"
 #include "module/metadata_view.hpp"
+#include "plugin/weight_store.hpp"
 #include "plugin_check/finding.hpp"
 #include "plugin_check/models/sample_model.hpp"
 #include "plugin_check/models/tiny_model.hpp"
@@ -33,7 +34,7 @@ void check_null_backend(const vernal_backend_api& api, const MadeModule& made) {
   check("plan_info", [&] { return api.plan_info(nullptr, &plan_info); });
   vernal_program* program = nullptr;
   MadeStore store(made);
-  const vernal_weight_source source = raw_weight_source(store);
+  const vernal_weight_source source = plugin::weight_source(store);
   check("program_build", [&] { return api.program_build(nullptr, &source, nullptr, &program); });
   vernal_pool* pool = nullptr;
   check("pool_create", [&] { return api.pool_create(nullptr, &pool); });

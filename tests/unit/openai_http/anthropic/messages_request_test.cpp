@@ -289,6 +289,13 @@ TEST(MessagesRequest, RefusesWhatNoModelHereCanRead) {
   EXPECT_NE(call.message.find("text or tool_result"), std::string::npos) << call.message;
 }
 
+TEST(MessagesRequest, IsAskedForOneAnswer) {
+  EXPECT_NO_THROW(ask(R"("n":1)"));
+  const ApiError error = refusal([] { ask(R"("n":2)"); });
+  EXPECT_EQ(error.param, "n");
+  EXPECT_NE(error.message.find("a message is one answer"), std::string::npos) << error.message;
+}
+
 TEST(MessagesRequest, RefusesPicturesByTheirPlace) {
   const std::string picture =
       R"({"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}})";

@@ -202,6 +202,15 @@ TEST(ChatRequest, TakesBiasesOfTokensAndTexts) {
   EXPECT_FALSE(document_of(chat(R"("logit_bias":[])")).contains("sampling"));
 }
 
+TEST(ChatRequest, SaysThatASeedIsAnyIntegerOf64Bits) {
+  for (const char* seed : {"1.5", "\"a\"", "1e300", "18446744073709551616"}) {
+    const ApiError error = chat_refusal(std::string("\"seed\":") + seed);
+    EXPECT_EQ(error.param, "seed");
+    EXPECT_NE(error.message.find("an integer"), std::string::npos) << error.message;
+    EXPECT_EQ(error.message.find("inf"), std::string::npos) << error.message;
+  }
+}
+
 TEST(ChatRequest, RefusesWrongTypesNamingTheField) {
   const std::pair<const char*, const char*> cases[] = {
       {R"("temperature":"hot")", "temperature"},
