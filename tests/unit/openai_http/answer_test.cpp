@@ -132,6 +132,29 @@ TEST(CompletionAnswer, EchoesThePromptBeforeItsAnswer) {
   }
 }
 
+TEST(CompletionAnswer, CountsOffsetsInTheTextThatWasSent) {
+  GenerationRequest request = request_of(false);
+  request.wants_logprobs = true;
+  const auto offsets = [&](std::string_view sent, const std::vector<std::string>& tokens) {
+    request.prompts[0].echoed = sent;
+    MockEvent prompt = prompt_part("", {});
+    for (const std::string& token : tokens) prompt.positions.push_back({{token, -1.0}});
+    const auto answer = make_completion_answer(request, kIdentity);
+    const json::value document =
+        json::parse(play(*answer, {prompt, testing::choice_finished(), testing::finished()}));
+    return document.at("choices").at(0).at("logprobs").at("text_offset");
+  };
+  EXPECT_EQ(offsets("one two", {"one", " two"}), json::parse("[0,3]"));
+  EXPECT_EQ(offsets("one two", {"<bos>", "one", " two"}), json::parse("[0,0,3]"));
+  EXPECT_EQ(offsets("one two", {"<s>", " one", " two"}), json::parse("[0,0,3]"));
+  EXPECT_EQ(offsets("one two", {"<s>", " ", "one", " two"}), json::parse("[0,0,0,3]"));
+  EXPECT_EQ(offsets(" one", {"<s>", " one", "."}), json::parse("[0,0,4]"));
+  EXPECT_EQ(offsets("<s>one", {"<s>", "one", "."}), json::parse("[0,3,6]"));
+  // The tokenizer may have put another text, of characters in a normal form, in its place.
+  EXPECT_EQ(offsets("Ao\xCC\x88", {"<s>", "B", "c", "d"}), json::parse("[0,0,1,2]"));
+  EXPECT_EQ(offsets("\xC3\xA9!", {"\xC3", "\xA9", "!"}), json::parse("[0,1,1]"));
+}
+
 TEST(CompletionAnswer, EchoesTheTextThatWasSent) {
   GenerationRequest request = request_of(false);
   request.prompts[0].echoed = "as sent";

@@ -10,6 +10,7 @@
 
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/text_safety.hpp"
+#include "openai_http/protocol/tool_check.hpp"
 
 namespace vernal::openai_http {
 namespace {
@@ -42,6 +43,7 @@ bool is_of_the_service(const JsonFields& tool) {
 
 json::array read_tool_array(const JsonFields& fields, std::string& warnings) {
   json::array out;
+  ToolCheck check;
   const json::array* const tools = fields.array("tools");
   if (tools == nullptr) return out;
   if (tools->size() > kMostTools)
@@ -56,8 +58,7 @@ json::array read_tool_array(const JsonFields& fields, std::string& warnings) {
                       shortened(*tool.string("type")));
       continue;
     }
-    if (tool.required_string("name").empty()) tool.refuse("name", "a name");
-    tool.string("description");
+    check.add(tool, "input_schema");
     if (tool.object("input_schema") == nullptr) {
       tool.refuse("input_schema", "an object that is a JSON Schema");
     }

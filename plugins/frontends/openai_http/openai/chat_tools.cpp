@@ -10,6 +10,7 @@
 
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/text_safety.hpp"
+#include "openai_http/protocol/tool_check.hpp"
 
 namespace vernal::openai_http {
 namespace {
@@ -20,22 +21,17 @@ constexpr std::size_t kMaxTools = 1'000;
 
 /// Tools go on as they were sent: the prompt that a model was trained on has their members in the
 /// client's order.
-void check_tool(const JsonFields& function) {
-  if (function.required_string("name").empty()) function.refuse("name", "a name");
-  function.string("description");
-  function.object("parameters");
-}
-
 json::array read_tool_list(const JsonFields& fields, const json::array& tools) {
   if (tools.size() > kMaxTools) fields.refuse("tools", fmt::format("at most {} tools", kMaxTools));
   json::array out;
+  ToolCheck check;
   for (std::size_t i = 0; i < tools.size(); ++i) {
     if (!tools[i].is_object()) fields.refuse("tools", "an array of objects");
     const JsonFields tool(tools[i].get_object(), element_path("tools", i));
     if (tool.string("type").value_or("function") != "function") continue;
     const json::object* const function = tool.object("function");
     if (function == nullptr) tool.refuse("function", "an object with a name");
-    check_tool(JsonFields(*function, tool.path_of("function.")));
+    check.add(JsonFields(*function, tool.path_of("function.")), "parameters");
     out.push_back(tools[i]);
   }
   return out;
@@ -46,9 +42,10 @@ json::array read_function_list(const JsonFields& fields, const json::array& func
     fields.refuse("functions", fmt::format("at most {} functions", kMaxTools));
   }
   json::array out;
+  ToolCheck check;
   for (std::size_t i = 0; i < functions.size(); ++i) {
     if (!functions[i].is_object()) fields.refuse("functions", "an array of objects");
-    check_tool(JsonFields(functions[i].get_object(), element_path("functions", i)));
+    check.add(JsonFields(functions[i].get_object(), element_path("functions", i)), "parameters");
     out.push_back(json::object{{"type", "function"}, {"function", functions[i]}});
   }
   return out;

@@ -26,7 +26,11 @@ class CompletionAnswer : public Answer {
         logprobs_(request.prompts.size() * request.num_choices),
         echoed_(echoed_texts(request)),
         echoes_own_(request.prompts.size()),
-        usage_(request.num_choices) {}
+        usage_(request.num_choices) {
+    for (std::size_t i = 0; i < logprobs_.size(); ++i) {
+      logprobs_[i].begin_with(echoed_[i / num_choices_]);
+    }
+  }
 
   void on_event(std::size_t prompt, const vernal_event& event, std::string& out) override {
     const std::size_t index = prompt * num_choices_ + event.choice;

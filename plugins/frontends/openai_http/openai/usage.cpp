@@ -158,6 +158,17 @@ json::array chat_logprobs(const vernal_event& event, std::uint32_t num_alternati
   return positions;
 }
 
+std::string_view CompletionLogprobs::in_text(std::string_view bytes) {
+  if (beginning_.empty()) return bytes;
+  const bool has_space = bytes.substr(0, 1) == " " && beginning_.front() != ' ';
+  const std::string_view own = has_space ? bytes.substr(1) : bytes;
+  const bool is_before_text = !own.empty() && may_precede_text_ && !beginning_.starts_with(own);
+  may_precede_text_ = false;
+  if (is_before_text) return {};
+  beginning_.clear();
+  return own;
+}
+
 void CompletionLogprobs::add(const vernal_event& event, std::uint32_t num_alternatives) {
   for (const vernal_token_logprob& position : logprobs_of(event)) {
     const std::string_view bytes = view(position.chosen.bytes);
@@ -166,7 +177,7 @@ void CompletionLogprobs::add(const vernal_event& event, std::uint32_t num_altern
     token_logprobs_.push_back(has_none ? json::value(nullptr)
                                        : json::value(finite_logprob(position.chosen.logprob)));
     text_offset_.push_back(offset_);
-    offset_ += count_characters(bytes);
+    offset_ += count_characters(in_text(bytes));
     top_logprobs_.push_back(has_none
                                 ? json::value(nullptr)
                                 : json::value(completion_alternatives(position, num_alternatives)));

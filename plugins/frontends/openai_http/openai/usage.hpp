@@ -65,12 +65,20 @@ boost::json::array chat_logprobs(const vernal_event& event, std::uint32_t num_al
 /// deltas of one choice. The first token of a prompt has null.
 class CompletionLogprobs {
  public:
+  /// The choice begins with `text`, as the client sent it. The first tokens may differ from its beginning:
+  /// one that the model wants before every text, a space that its tokenizer puts there.
+  void begin_with(std::string_view text) { beginning_ = text; }
   void add(const vernal_event& event, std::uint32_t num_alternatives);
   /// {tokens, token_logprobs, top_logprobs, text_offset} of what was added since the last call.
   /// Offsets are in characters from the beginning of the choice.
   boost::json::object take();
 
  private:
+  /// What of the token's bytes is text of the choice.
+  std::string_view in_text(std::string_view bytes);
+
+  std::string beginning_;  // until a token of it has come
+  bool may_precede_text_ = true;
   boost::json::array tokens_;
   boost::json::array token_logprobs_;
   boost::json::array top_logprobs_;

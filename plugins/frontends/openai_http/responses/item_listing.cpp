@@ -7,10 +7,10 @@
 #include <charconv>
 #include <utility>
 
+#include "openai_http/http/query.hpp"
 #include "openai_http/protocol/api_error.hpp"
 #include "openai_http/protocol/json_fields.hpp"
 #include "openai_http/protocol/json_text.hpp"
-#include "openai_http/protocol/query.hpp"
 #include "openai_http/protocol/text_safety.hpp"
 
 namespace vernal::openai_http {

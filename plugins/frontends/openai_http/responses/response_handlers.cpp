@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "openai_http/http/query.hpp"
 #include "openai_http/protocol/identifiers.hpp"
 #include "openai_http/protocol/json_text.hpp"
-#include "openai_http/protocol/query.hpp"
 #include "openai_http/responses/item_listing.hpp"
 #include "openai_http/responses/response_answer.hpp"
 #include "openai_http/server/body_conversion.hpp"

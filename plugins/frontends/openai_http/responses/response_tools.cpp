@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "openai_http/openai/chat_tools.hpp"
+#include "openai_http/protocol/tool_check.hpp"
 
 namespace vernal::openai_http {
 namespace {
@@ -23,15 +24,17 @@ json::object nested(const json::object& flat) {
 /// Functions in the form of a chat request; some clients send them so.
 json::array nested_tools(const JsonFields& fields, const json::array& tools) {
   json::array out;
+  ToolCheck check;
   for (std::size_t i = 0; i < tools.size(); ++i) {
     if (!tools[i].is_object()) fields.refuse("tools", "an array of objects");
     const JsonFields tool(tools[i].get_object(), element_path("tools", i));
     if (tool.required_string("type") != "function") continue;
-    if (tool.find("function") != nullptr) {
+    if (const json::object* const function = tool.object("function")) {
+      check.add(JsonFields(*function, tool.path_of("function.")), "parameters");
       out.push_back(tools[i]);
       continue;
     }
-    tool.required_string("name");
+    check.add(tool, "parameters");
     out.push_back(nested(tool.all()));
   }
   return out;

@@ -3,12 +3,12 @@
 #include <utility>
 
 #include "openai_http/anthropic/messages_request.hpp"
+#include "openai_http/http/query.hpp"
 #include "openai_http/native/model_facts.hpp"
 #include "openai_http/native/token_requests.hpp"
 #include "openai_http/openai/chat_request.hpp"
 #include "openai_http/openai/model_listing.hpp"
 #include "openai_http/protocol/json_text.hpp"
-#include "openai_http/protocol/query.hpp"
 #include "openai_http/server/body_conversion.hpp"
 #include "openai_http/server/handlers.hpp"
 

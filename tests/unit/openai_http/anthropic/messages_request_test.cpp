@@ -251,6 +251,8 @@ TEST(MessagesRequest, IsRefusedByName) {
       {R"("tools":[{"name":"f"}])", "tools[0].input_schema"},
       {R"("tools":[{"input_schema":{}}])", "tools[0].name"},
       {R"("tools":[{"name":"","input_schema":{}}])", "tools[0].name"},
+      {R"("tools":[{"name":"f","input_schema":{}},{"name":"f","input_schema":{}}])",
+       "tools[1].name"},
       {R"("tool_choice":{"type":"any"})", "tool_choice.type"},
       {R"("tool_choice":"any")", "tool_choice"},
       {tools + R"("tool_choice":{"type":"tool","name":"g"})", "tool_choice.name"},

@@ -234,6 +234,13 @@ TEST(ResponseRequest, RefusesByName) {
            {R"({"input":"a","metadata":5})", "metadata"},
            {R"({"input":"a","tools":[{"name":"f"}]})", "tools[0].type"},
            {R"({"input":"a","tools":[{"type":"function"}]})", "tools[0].name"},
+           {R"({"input":"a","tools":[{"type":"web_search"},{"type":"function","name":"f"},
+                {"type":"function","name":"f"}]})",
+            "tools[2].name"},
+           {R"({"input":"a","tools":[{"type":"function","name":"f","parameters":1}]})",
+            "tools[0].parameters"},
+           {R"({"input":"a","tools":[{"type":"function","function":{"name":""}}]})",
+            "tools[0].function.name"},
            {R"({"input":"a","tool_choice":{"type":"function","name":"f"}})", "tool_choice"},
            {R"({"input":"a","text":{"format":{"type":"xml"}}})", "text.format.type"},
        }) {

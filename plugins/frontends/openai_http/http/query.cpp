@@ -1,4 +1,4 @@
-#include "openai_http/protocol/query.hpp"
+#include "openai_http/http/query.hpp"
 
 #include <charconv>
 
