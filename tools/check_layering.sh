@@ -21,7 +21,7 @@ refuse() {
 # the syntaxes of answers: a table has a description for each, another one an example.
 refuse 'the runtime and the backends name no model family' 'qwen|llama|gemma' runtime plugins/backends \
   ':(exclude)runtime/text/tokenizer/pre_tokenizer.*' ':(exclude)runtime/text/tokenizer/vocabulary.*' \
-  ':(exclude)runtime/text/answer/answer_families.cpp' ':(exclude)runtime/text/answer/call_examples.cpp' ':(exclude)runtime/command/make_model/shape.cpp' \
+  ':(exclude)runtime/text/answer/families' ':(exclude)runtime/command/make_model/shape.cpp' \
   ':(exclude)runtime/plugin_check'
 # Which instructions this processor has is asked for by their names.
 refuse 'the runtime, the architectures and the frontends name no backend' 'cuda|avx' \

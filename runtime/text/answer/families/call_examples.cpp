@@ -1,4 +1,4 @@
-#include "text/answer/call_examples.hpp"
+#include "text/answer/families/call_examples.hpp"
 
 #include <algorithm>
 #include <array>

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "text/answer/answer_syntax.hpp"
-#include "text/answer/call_examples.hpp"
+#include "text/answer/families/call_examples.hpp"
 
 namespace vernal {
 namespace {
