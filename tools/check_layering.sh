@@ -18,7 +18,7 @@ refuse() {
 
 # Vocabularies are called by family names in the files themselves ("llama-bpe"): names of data, not of models. So are the
 # files that make-model and the plugin check write: one table says which keys and tensors go with which name. And so are
-# the syntaxes of answers: a table has a description for each, another one an example.
+# the syntaxes of answers: a folder has a description and an example for each.
 refuse 'the runtime and the backends name no model family' 'qwen|llama|gemma' runtime plugins/backends \
   ':(exclude)runtime/text/tokenizer/pre_tokenizer.*' ':(exclude)runtime/text/tokenizer/vocabulary.*' \
   ':(exclude)runtime/text/answer/families' ':(exclude)runtime/command/make_model/shape.cpp' \
