@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "text/answer/value_transducer.hpp"
+#include "text/answer/values/value_transducer.hpp"
 
 namespace vernal {
 

@@ -2,7 +2,7 @@
 #include <cstdint>
 
 #include "text/answer/call_context.hpp"
-#include "text/answer/value_transducer.hpp"
+#include "text/answer/values/value_transducer.hpp"
 
 namespace vernal {
 namespace {

@@ -5,7 +5,7 @@
 #include <functional>
 #include <optional>
 
-#include "text/answer/value_transducer.hpp"
+#include "text/answer/values/value_transducer.hpp"
 #include "text/exact_json.hpp"
 
 namespace vernal {

@@ -1,4 +1,4 @@
-#include "text/answer/value_transducer.hpp"
+#include "text/answer/values/value_transducer.hpp"
 
 #include <array>
 #include <utility>
