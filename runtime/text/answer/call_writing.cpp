@@ -7,7 +7,7 @@
 
 #include "text/answer/example_reader.hpp"
 #include "text/answer/offered_tools.hpp"
-#include "text/answer/values/value_transducer.hpp"
+#include "text/answer/values/json_text.hpp"
 #include "text/exact_json.hpp"
 #include "text/grammar/mask/vocabulary.hpp"
 

@@ -1,7 +1,6 @@
 // Calls as JSON objects, and the JSON arguments of all other forms.
-#include <cstdint>
-
 #include "text/answer/call_context.hpp"
+#include "text/answer/values/json_text.hpp"
 #include "text/answer/values/value_transducer.hpp"
 
 namespace vernal {
@@ -18,75 +17,6 @@ bool is_name_key(std::string_view key) { return key == "name" || key == "tool_na
 bool is_id_key(std::string_view key) { return key == "id" || key == "tool_call_id"; }
 bool is_arguments_key(std::string_view key) {
   return key == "arguments" || key == "parameters" || key == "args";
-}
-
-void append_utf8(std::uint32_t code, std::string& out) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0U | (code >> 6U));
-    out += static_cast<char>(0x80U | (code & 0x3FU));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0U | (code >> 12U));
-    out += static_cast<char>(0x80U | ((code >> 6U) & 0x3FU));
-    out += static_cast<char>(0x80U | (code & 0x3FU));
-  } else {
-    out += static_cast<char>(0xF0U | (code >> 18U));
-    out += static_cast<char>(0x80U | ((code >> 12U) & 0x3FU));
-    out += static_cast<char>(0x80U | ((code >> 6U) & 0x3FU));
-    out += static_cast<char>(0x80U | (code & 0x3FU));
-  }
-}
-
-/// The code of the \uXXXX that begins `text`, whose digits are good.
-std::uint32_t hex_code(std::string_view text) {
-  std::uint32_t code = 0;
-  for (const char digit : text.substr(2, 4)) {
-    const bool is_digit = digit <= '9';
-    const auto letter = static_cast<std::uint32_t>(static_cast<unsigned char>(digit) | 0x20U);
-    code = code * 16 + (is_digit ? letter - ('0' | 0x20U) : letter - 'a' + 10);
-  }
-  return code;
-}
-
-/// The text of a JSON string that a transducer wrote, without quotes. A lone surrogate becomes
-/// U+FFFD.
-std::string decoded(std::string_view json) {
-  std::string out;
-  while (!json.empty()) {
-    std::size_t length = 1;
-    if (json.front() != '\\' || json.size() < 2) {
-      out += json.front();
-    } else if (json[1] == 'u' && json.size() >= 6) {
-      std::uint32_t code = hex_code(json);
-      length = 6;
-      const bool is_high = code >= 0xD800 && code < 0xDC00;
-      if (is_high && json.size() >= 12 && json.substr(6, 2) == "\\u") {
-        const std::uint32_t low = hex_code(json.substr(6));
-        if (low >= 0xDC00 && low < 0xE000) {
-          code = 0x10000 + ((code - 0xD800) << 10U) + (low - 0xDC00);
-          length = 12;
-        }
-      }
-      append_utf8(code >= 0xD800 && code < 0xE000 ? 0xFFFD : code, out);
-    } else {
-      constexpr std::string_view kLetters = "bfnrt";
-      constexpr std::string_view kMeant = "\b\f\n\r\t";
-      const std::size_t at = kLetters.find(json[1]);
-      out += at == std::string_view::npos ? json[1] : kMeant[at];
-      length = 2;
-    }
-    json.remove_prefix(length);
-  }
-  return out;
-}
-
-/// The text between the quotes of a JSON string's written form.
-std::string_view unquoted(std::string_view json) {
-  if (json.size() >= 2 && json.front() == '"' && json.back() == '"') {
-    return json.substr(1, json.size() - 2);
-  }
-  return {};
 }
 
 /// A JSON value of at most `most` bytes; "" if it is none, too long or not whole.
@@ -250,7 +180,7 @@ class CallObject {
  private:
   Task<bool> read_member() {
     const std::string written = co_await read_value(in_, kMostNameBytes);
-    const std::string key = decoded(unquoted(written));
+    const std::string key = unescaped_json(json_string_body(written));
     int byte = co_await skip_space(in_);
     if (byte != ':' || written.empty()) co_return false;
     in_.skip();
@@ -272,7 +202,7 @@ class CallObject {
     if (is_id_key(key)) {
       const std::string id = co_await read_value(in_, kMostNameBytes * 2);
       if (id.empty()) co_return false;
-      id_ = id.front() == '"' ? decoded(unquoted(id)) : id;
+      id_ = id.front() == '"' ? unescaped_json(json_string_body(id)) : id;
       if (has_begun_) context_.call_id(id_);
       co_return true;
     }
@@ -287,7 +217,7 @@ class CallObject {
 
   Task<bool> read_name() {
     const std::string written = co_await read_value(in_, kMostNameBytes * 6);
-    name_ = decoded(unquoted(written));
+    name_ = unescaped_json(json_string_body(written));
     if (written.empty() || !context_.may_call(name_)) co_return false;
     if (has_arguments_) begin();
     co_return true;
@@ -331,7 +261,8 @@ class CallObject {
     }
     const bool is_whole = value.is_complete();
     value.end(out);
-    std::string text = decoded(is_whole ? unquoted(out) : std::string_view(out).substr(1));
+    std::string text =
+        unescaped_json(is_whole ? json_string_body(out) : std::string_view(out).substr(1));
     const std::size_t first = text.find_first_not_of(" \t\r\n");
     if (first == std::string::npos) text = "{}";
     const bool is_object = first != std::string::npos && text[first] == '{';

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "text/answer/call_context.hpp"
+#include "text/answer/values/json_text.hpp"
 #include "text/answer/values/value_transducer.hpp"
 
 namespace vernal {

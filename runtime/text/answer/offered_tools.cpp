@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 
+#include "text/answer/values/json_text.hpp"
 #include "text/answer/values/value_transducer.hpp"
 #include "text/exact_json.hpp"
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "text/answer/call_context.hpp"
+#include "text/answer/values/json_text.hpp"
 
 namespace vernal {
 namespace {

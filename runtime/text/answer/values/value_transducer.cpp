@@ -1,12 +1,11 @@
 #include "text/answer/values/value_transducer.hpp"
 
-#include <array>
 #include <utility>
+
+#include "text/answer/values/json_text.hpp"
 
 namespace vernal {
 namespace {
-
-constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 bool is_blank(char byte) noexcept {
   return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
@@ -34,79 +33,9 @@ std::string_view python_word(std::string_view word) noexcept {
   return {};
 }
 
-/// The escape that stands for a control character and the like; nothing for others.
-std::string_view short_escape(char byte) noexcept {
-  switch (byte) {
-    case '\n':
-      return "\\n";
-    case '\r':
-      return "\\r";
-    case '\t':
-      return "\\t";
-    case '\b':
-      return "\\b";
-    case '\f':
-      return "\\f";
-    default:
-      return {};
-  }
-}
-
-void append_control(char byte, std::string& out) {
-  const std::string_view escape = short_escape(byte);
-  if (!escape.empty()) {
-    out += escape;
-    return;
-  }
-  const auto code = static_cast<unsigned char>(byte);
-  out += "\\u00";
-  out += kHexDigits[code >> 4U];
-  out += kHexDigits[code & 15U];
-}
-
 bool is_control(char byte) noexcept { return static_cast<unsigned char>(byte) < 0x20; }
 
 }  // namespace
-
-void append_json_byte(char byte, std::string& out) {
-  if (byte == '"' || byte == '\\') {
-    out += '\\';
-    out += byte;
-  } else if (is_control(byte)) {
-    append_control(byte, out);
-  } else {
-    out += byte;
-  }
-}
-
-std::string json_string(std::string_view text) {
-  std::string out = "\"";
-  for (const char byte : text) append_json_byte(byte, out);
-  out += '"';
-  return out;
-}
-
-bool is_json_number(std::string_view text) noexcept {
-  std::size_t at = 0;
-  const auto digits = [&] {
-    const std::size_t begin = at;
-    while (at < text.size() && is_digit(text[at])) ++at;
-    return at > begin;
-  };
-  if (at < text.size() && text[at] == '-') ++at;
-  const bool has_leading_zero = at + 1 < text.size() && text[at] == '0' && is_digit(text[at + 1]);
-  if (has_leading_zero || !digits()) return false;
-  if (at < text.size() && text[at] == '.') {
-    ++at;
-    if (!digits()) return false;
-  }
-  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-    ++at;
-    if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
-    if (!digits()) return false;
-  }
-  return at == text.size();
-}
 
 ValueTransducer::Status ValueTransducer::step(char byte, std::string& out) {
   switch (state_) {

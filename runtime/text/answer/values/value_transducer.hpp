@@ -95,11 +95,5 @@ class ValueTransducer {
 /// A whole text as one value in JSON or Python's form, to compact JSON; nothing if it is none. White
 /// space around it is skipped.
 std::optional<std::string> literal_to_json(std::string_view text);
-/// A text as a JSON string, quotes included.
-std::string json_string(std::string_view text);
-/// The same for one byte of it, without quotes.
-void append_json_byte(char byte, std::string& out);
-/// Whether a text is a number of JSON.
-bool is_json_number(std::string_view text) noexcept;
 
 }  // namespace vernal
