@@ -62,14 +62,6 @@ Task<bool> read_recipient(CallContext& context);
 /// A whole answer in channels.
 Task<bool> read_channels(CallContext& context);
 
-/// The JSON object that begins here, as the arguments of the call that has begun. Ends behind it or,
-/// where its end is missing, before one of `closes`.
-///   has_wrapper   the object stands in another one, whose brace may follow
-Task<bool> read_arguments(CallContext& context, const std::vector<std::string>& closes,
-                          bool has_wrapper);
-/// The argument of a call that takes code: everything up to one of `closes` or the end.
-Task<bool> read_code(CallContext& context, std::string_view tool,
-                     const std::vector<std::string>& closes);
 /// Text up to one of `ends`, which stays, if it comes within `most` bytes; else nothing ("" and the
 /// position means nothing). `stops_at_brace`: also before a brace.
 Task<std::string> read_until(CallContext& context, const std::vector<std::string>& ends,

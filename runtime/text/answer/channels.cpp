@@ -1,6 +1,7 @@
 // Answers in channels: messages with a header each, as gpt-oss writes them.
 #include <array>
 
+#include "text/answer/call_arguments.hpp"
 #include "text/answer/call_context.hpp"
 
 namespace vernal {

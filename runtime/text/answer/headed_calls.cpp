@@ -1,6 +1,7 @@
 // Calls as a name and a JSON object behind it, and answers that begin with a recipient.
 #include <algorithm>
 
+#include "text/answer/call_arguments.hpp"
 #include "text/answer/call_context.hpp"
 
 namespace vernal {

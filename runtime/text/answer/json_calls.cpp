@@ -1,4 +1,5 @@
-// Calls as JSON objects, and the JSON arguments of all other forms.
+// Calls as JSON objects with a name and arguments.
+#include "text/answer/call_arguments.hpp"
 #include "text/answer/call_context.hpp"
 #include "text/answer/values/json_text.hpp"
 #include "text/answer/values/value_transducer.hpp"
@@ -35,106 +36,6 @@ Task<std::string> read_value(TextInput& in, std::size_t most) {
     if (status == Status::kDone) co_return out;
   }
   co_return std::string();
-}
-
-/// Raw text up to a closing mark: what is left of arguments that do not parse.
-Task<bool> read_broken(CallContext& context, const std::vector<std::string>& closes,
-                       bool has_wrapper) {
-  const TextInput::Keep keep(context.in);
-  ++context.num_broken;
-  std::string held;  // white space, with the wrapper's brace in it
-  bool holds_brace = false;
-  while (true) {
-    const int byte = co_await context.in.peek();
-    if (byte == TextInput::kNone) break;
-    const std::size_t begin = context.in.position();
-    if (!is_space(byte) && byte != '}') {
-      const int close = co_await match_mark(context.in, closes);
-      if (close >= 0) {
-        context.in.rewind(begin);
-        co_return true;
-      }
-    }
-    const bool is_brace = byte == '}' && has_wrapper;
-    const bool is_held = is_space(byte) || (is_brace && !holds_brace);
-    if (!is_held) {
-      context.sink.arguments(held);
-      held.clear();
-      holds_brace = false;
-    }
-    if (is_brace || is_space(byte)) {
-      holds_brace |= is_brace;
-      held += static_cast<char>(byte);
-    } else {
-      const char one = static_cast<char>(byte);
-      context.sink.arguments({&one, 1});
-    }
-    context.in.skip();
-  }
-  if (!context.in.has_stopped()) context.sink.arguments(held);
-  co_return true;
-}
-
-/// What is delivered of arguments as they come, or kept until the call has a name.
-struct ArgumentsTarget {
-  CallContext& context;
-  std::string& early;  // what came before the name
-  bool has_begun;      // the call
-
-  void put(std::string& text) {
-    if (has_begun) {
-      context.sink.arguments(text);
-    } else {
-      early += text;
-    }
-    text.clear();
-  }
-};
-
-/// Reads an object. False: it ended where it could not be mended and no call has begun, so there is
-/// none. `is_whole` false: it ended at the end of the text or before a closing mark.
-struct ObjectEnd {
-  bool is_read = false;
-  bool is_whole = false;
-};
-
-Task<ObjectEnd> read_object(ArgumentsTarget target, const std::vector<std::string>& closes,
-                            bool has_wrapper) {
-  TextInput& in = target.context.in;
-  const TextInput::Keep keep(in);
-  ValueTransducer value(ValueStyle::kJson);
-  std::string out;
-  while (true) {
-    const int byte = co_await in.peek();
-    if (byte == TextInput::kNone) {
-      const bool is_closed = in.has_stopped() && value.is_at_boundary();
-      value.end(out);
-      if (is_closed) out += value.closers();
-      target.put(out);
-      co_return ObjectEnd{target.has_begun, false};
-    }
-    const Status status = value.step(static_cast<char>(byte), out);
-    target.put(out);
-    if (status == Status::kDone) {
-      in.skip();
-      co_return ObjectEnd{true, true};
-    }
-    if (status == Status::kMore) {
-      in.skip();
-      continue;
-    }
-    if (!target.has_begun) co_return ObjectEnd{};
-    const std::size_t begin = in.position();
-    const int close = co_await match_mark(in, closes);
-    in.rewind(begin);
-    if (close >= 0 && value.is_at_boundary()) {
-      out = value.closers();
-      target.put(out);
-    } else {
-      co_await read_broken(target.context, closes, has_wrapper);
-    }
-    co_return ObjectEnd{true, false};
-  }
 }
 
 /// One object that may be a call.
@@ -235,8 +136,9 @@ class CallObject {
       if (written.empty()) co_return has_begun_;
     } else if (byte == '{') {
       if (!name_.empty()) begin();
-      const ObjectEnd end =
-          co_await read_object({context_, early_, has_begun_}, closes_, !opening_.key_is_name);
+      const ArgumentsTarget target{context_, early_, has_begun_};
+      const ArgumentsEnd end =
+          co_await read_arguments_object(target, closes_, !opening_.key_is_name);
       if (!end.is_read) co_return false;
     } else {
       co_return false;
@@ -350,38 +252,6 @@ Task<bool> skip_separator(TextInput& in) {
 }
 
 }  // namespace
-
-Task<bool> read_arguments(CallContext& context, const std::vector<std::string>& closes,
-                          bool has_wrapper) {
-  std::string early;
-  const ObjectEnd end = co_await read_object({context, early, true}, closes, has_wrapper);
-  co_return end.is_whole;
-}
-
-Task<bool> read_code(CallContext& context, std::string_view tool,
-                     const std::vector<std::string>& closes) {
-  const TextInput::Keep keep(context.in);
-  context.sink.arguments("{" + json_string(context.tools.only_parameter(tool)) + ":\"");
-  std::string out;
-  while (true) {
-    const int byte = co_await context.in.peek();
-    if (byte == TextInput::kNone) {
-      if (context.in.has_stopped()) context.sink.arguments("\"}");
-      co_return true;
-    }
-    const std::size_t begin = context.in.position();
-    const int close = co_await match_mark(context.in, closes);
-    if (close >= 0) {
-      context.in.rewind(begin);
-      context.sink.arguments("\"}");
-      co_return true;
-    }
-    append_json_byte(static_cast<char>(byte), out);
-    context.sink.arguments(out);
-    out.clear();
-    context.in.skip();
-  }
-}
 
 Task<bool> read_json_calls(CallContext& context, const CallOpening& opening) {
   TextInput& in = context.in;

@@ -1,6 +1,7 @@
 // Calls as Python writes them, calls with marked strings, and code for an interpreter.
 #include <array>
 
+#include "text/answer/call_arguments.hpp"
 #include "text/answer/call_context.hpp"
 #include "text/answer/values/json_text.hpp"
 #include "text/answer/values/value_transducer.hpp"

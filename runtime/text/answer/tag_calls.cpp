@@ -3,6 +3,7 @@
 #include <array>
 #include <set>
 
+#include "text/answer/call_arguments.hpp"
 #include "text/answer/call_context.hpp"
 #include "text/answer/values/json_text.hpp"
 
