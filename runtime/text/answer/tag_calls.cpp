@@ -1,11 +1,10 @@
 // Calls in tags: a name in the opening tag, each argument in tags of its own.
-#include <algorithm>
 #include <array>
-#include <set>
+#include <utility>
 
 #include "text/answer/call_arguments.hpp"
 #include "text/answer/call_context.hpp"
-#include "text/answer/values/json_text.hpp"
+#include "text/answer/tag_arguments.hpp"
 
 namespace vernal {
 namespace {
@@ -13,7 +12,6 @@ namespace {
 constexpr std::string_view kCharacterData = "<![CDATA[";
 constexpr std::string_view kCharacterDataEnd = "]]>";
 constexpr std::string_view kKeyPlace = "{}";
-constexpr std::size_t kMostElementDepth = 64;
 
 std::string closing_mark(const TagForm& form, const std::string& key) {
   std::string mark = form.parameter_close;
@@ -34,74 +32,11 @@ std::string without_escapes(std::string text) {
   return text;
 }
 
-/// What elements with a prefix stand for, as JSON: objects by their names, lists of <item>.
-class Elements {
- public:
-  Elements(std::string_view text, const std::string& prefix) : rest_(text), prefix_(prefix) {}
-
-  /// The whole text, or a leaf's value if it holds no elements.
-  std::string to_json(std::size_t depth) {
-    const std::size_t first = rest_.find(prefix_ + "<");
-    if (first == std::string_view::npos || depth > kMostElementDepth) return leaf(rest_);
-    std::string out;
-    bool is_list = false;
-    while (true) {
-      const std::size_t begin = rest_.find(prefix_ + "<");
-      if (begin == std::string_view::npos) break;
-      rest_.remove_prefix(begin + prefix_.size() + 1);
-      const std::size_t name_end = rest_.find('>');
-      if (name_end == std::string_view::npos) break;
-      const std::string name(rest_.substr(0, name_end));
-      rest_.remove_prefix(name_end + 1);
-      const std::string inner(take_inner(name));
-      is_list = out.empty() ? name == "item" : is_list;
-      out += out.empty() ? "" : ",";
-      if (!is_list) out += json_string(name) + ":";
-      out += Elements(inner, prefix_).to_json(depth + 1);
-    }
-    return is_list ? "[" + out + "]" : "{" + out + "}";
-  }
-
- private:
-  static std::string leaf(std::string_view text) {
-    return value_to_json(text, {.is_declared = true});
-  }
-
-  /// Up to the tag that closes `name`, which may stand in itself.
-  std::string_view take_inner(const std::string& name) {
-    const std::string open = prefix_ + "<" + name + ">";
-    const std::string close = prefix_ + "</" + name + ">";
-    std::size_t depth = 1;
-    std::size_t at = 0;
-    while (true) {
-      const std::size_t next_close = rest_.find(close, at);
-      const std::size_t next_open = rest_.find(open, at);
-      if (next_close == std::string_view::npos) break;
-      if (next_open < next_close) {
-        ++depth;
-        at = next_open + open.size();
-        continue;
-      }
-      at = next_close + close.size();
-      if (--depth > 0) continue;
-      const std::string_view inner = rest_.substr(0, next_close);
-      rest_.remove_prefix(at);
-      return inner;
-    }
-    const std::string_view inner = rest_;
-    rest_ = {};
-    return inner;
-  }
-
-  std::string_view rest_;
-  const std::string& prefix_;
-};
-
 /// One function in tags, behind the mark before its name.
 class TagFunction {
  public:
   TagFunction(CallContext& context, const CallOpening& opening, const TagForm& form)
-      : context_(context), form_(form), in_(context.in) {
+      : context_(context), form_(form), in_(context.in), arguments_(context.sink, form) {
     enders_ = form_.function_closes;
     enders_.insert(enders_.end(), opening.closes.begin(), opening.closes.end());
     followers_ = enders_;
@@ -124,7 +59,7 @@ class TagFunction {
     const bool is_good = co_await may_begin();
     if (!is_good) co_return false;
     context_.begin_call(name_);
-    context_.sink.arguments("{");
+    arguments_.begin();
     co_await read_parameters();
     context_.end_call();
     co_return true;
@@ -201,12 +136,12 @@ class TagFunction {
         if (is_ended) continue;
         if (is_broken_) {
           in_.rewind(behind_space);
-          context_.sink.arguments("}");
+          arguments_.end();
         }
         co_return false;
       }
       const bool is_cut = byte == TextInput::kNone && !in_.has_stopped();
-      if (!is_cut) context_.sink.arguments("}");
+      if (!is_cut) arguments_.end();
       const bool closes_function =
           mark >= 0 && mark < static_cast<int>(form_.function_closes.size());
       if (mark < 0) in_.rewind(begin);
@@ -236,7 +171,8 @@ class TagFunction {
       if ((co_await match_mark(in_, data)) >= 0) close_ = std::string(kCharacterDataEnd) + close_;
     }
     if (form_.has_line_breaks) co_await skip_line_break();
-    begin_value();
+    num_nested_ = 0;
+    arguments_.begin_value(key_, type_);
     const bool is_ended = co_await read_value();
     co_return is_ended;
   }
@@ -266,67 +202,6 @@ class TagFunction {
     co_return found >= 0;
   }
 
-  void begin_value() {
-    value_.clear();
-    held_.clear();
-    num_nested_ = 0;
-    is_at_line_start_ = true;
-    is_text_ = type_.is_text();
-    if (!is_text_) return;
-    context_.sink.arguments(member_begin() + "\"");
-  }
-
-  std::string member_begin() {
-    const bool is_first = seen_.empty();
-    seen_.insert(key_);
-    return (is_first ? "" : ",") + json_string(key_) + ":";
-  }
-
-  /// Bytes of the value. A line break is held: it may be the layout at the end.
-  void put(std::string_view bytes) {
-    for (const char byte : bytes) {
-      const bool is_break = byte == '\n' || byte == '\r';
-      const bool joins = held_ == "\r" && byte == '\n';
-      if (!held_.empty() && !joins) flush();
-      is_at_line_start_ = byte == '\n';
-      if (is_break && form_.has_line_breaks) {
-        held_ += byte;
-      } else {
-        put_now(byte);
-      }
-    }
-    if (is_text_) {
-      context_.sink.arguments(written_);
-      written_.clear();
-    }
-  }
-
-  void put_now(char byte) {
-    if (is_text_) {
-      append_json_byte(byte, written_);
-    } else {
-      value_ += byte;
-    }
-  }
-
-  void flush() {
-    for (const char byte : held_) put_now(byte);
-    held_.clear();
-  }
-
-  void end_value() {
-    held_.clear();
-    if (is_text_) {
-      context_.sink.arguments("\"");
-      return;
-    }
-    const bool is_tree =
-        form_.has_elements && value_.find(form_.element_prefix) != std::string::npos;
-    const std::string json =
-        is_tree ? Elements(value_, form_.element_prefix).to_json(0) : value_to_json(value_, type_);
-    context_.sink.arguments(member_begin() + json);
-  }
-
   /// False: the text ended in the value.
   Task<bool> read_value() {
     const TextInput::Keep keep(in_);
@@ -334,12 +209,10 @@ class TagFunction {
     std::array<bool, 256> special{};
     for (const std::string& mark : marks) special[static_cast<unsigned char>(mark.front())] = true;
     while (true) {
-      put(in_.take_run(special));
+      arguments_.put(in_.take_run(special));
       const int byte = co_await in_.peek();
       if (byte == TextInput::kNone) {
-        flush();
-        context_.sink.arguments(written_);
-        written_.clear();
+        arguments_.cut_value();
         co_return false;
       }
       const std::size_t begin = in_.position();
@@ -348,11 +221,11 @@ class TagFunction {
       if (mark == 0) end = co_await judge_close();
       if (mark == 1) end = co_await judge_open(begin);
       if (end != ValueEnd::kText) {
-        end_value();
+        arguments_.end_value();
         co_return true;
       }
       if (mark < 0) in_.skip();
-      put(in_.since(begin));
+      arguments_.put(in_.since(begin));
     }
   }
 
@@ -373,13 +246,13 @@ class TagFunction {
 
   /// An opening mark where a line begins nests, unless its parameter is still to come.
   Task<ValueEnd> judge_open(std::size_t begin) {
-    if (!is_at_line_start_ || form_.has_elements) co_return ValueEnd::kText;
+    if (!arguments_.is_at_line_start() || form_.has_elements) co_return ValueEnd::kText;
     const TextInput::Keep keep(in_);
     const std::size_t end = in_.position();
     const std::vector<std::string> key_ends = {form_.key_end};
     const std::string key = co_await read_until(context_, key_ends, kMostNameBytes, false);
     const ParameterType type = context_.tools.type_of(bare_name(name_), key);
-    const bool is_to_come = type.is_declared && key != key_ && !seen_.contains(key);
+    const bool is_to_come = type.is_declared && key != key_ && !arguments_.has(key);
     if (is_to_come && num_nested_ == 0) {
       in_.rewind(begin);
       co_return ValueEnd::kForgotten;
@@ -395,18 +268,13 @@ class TagFunction {
   std::vector<std::string> enders_;
   std::vector<std::string> followers_;  // the ends, and last the mark before a parameter
   std::string name_;
-  std::set<std::string, std::less<>> seen_;  // keys that were written
+  TagArguments arguments_;
 
   bool is_broken_ = false;
   std::string key_;
   std::string close_;
   ParameterType type_;
-  bool is_text_ = false;
-  std::string value_;    // of a type that is written whole
-  std::string held_;     // a line break
-  std::string written_;  // as JSON, for now
   std::size_t num_nested_ = 0;
-  bool is_at_line_start_ = false;
 };
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace vernal::grammar {
 namespace {
 
 constexpr std::u32string_view kItemName = U"item";
-// Readers go down only so far (tag_calls.cpp). Values below are JSON.
+// Readers go down only so far (text/answer/values/element_values.cpp). Values below are JSON.
 constexpr std::uint16_t kMostDepth = 60;
 
 }  // namespace
