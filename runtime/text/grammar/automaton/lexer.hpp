@@ -9,6 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "text/grammar/automaton/lex_state.hpp"
+#include "text/grammar/automaton/text_steps.hpp"
 #include "text/grammar/interner.hpp"
 #include "text/grammar/regex/pool.hpp"
 
@@ -18,48 +20,6 @@ namespace vernal::grammar {
 using LexId = std::uint32_t;
 inline constexpr LexId kDeadLex = 0;
 
-enum class Spelling : std::uint8_t {
-  kFree,     ///< a JSON string with every escape
-  kLiteral,  ///< ASCII raw unless it must be escaped; others raw or \uXXXX
-  kKey,      ///< free, but the leaf language is told at the first free escape
-};
-
-enum class LexKind : std::uint8_t {
-  kDead,
-  kWord,   ///< `re`: the word's number, `data`: bytes read
-  kGap,    ///< whitespace between lexemes; `data`: 1 after a space, n + 2 after n blanks of a line
-  kRaw,    ///< UTF-8 text
-  kQuote,  ///< before the opening quote of a string
-  kContent,   ///< in a string
-  kClosed,    ///< after its closing quote; `re`: what was left of its language
-  kEscape,    ///< after a backslash
-  kHex,       ///< in \uXXXX; `count` digits to come, `data`: their value so far
-  kLowSlash,  ///< after a high surrogate, `data`, before the low one's backslash
-  kLowU,      ///< before its u
-  kLowHex,    ///< in its digits; `data`: high · 65536 + value so far
-  kTail,      ///< `count` bytes of a character to come, whatever they are
-  kPartial,  ///< `count` bytes of a character to come, `data`: its bits so far, `length` bytes in all
-};
-
-struct LexState {
-  LexKind kind = LexKind::kDead;
-  Spelling spelling = Spelling::kFree;
-  bool is_raw = false;  ///< kTail and kPartial: of kRaw
-  std::uint8_t count = 0;
-  std::uint8_t length = 0;
-  Re re = kNothing;
-  std::uint32_t data = 0;
-
-  bool operator==(const LexState&) const = default;
-  friend std::uint64_t hash_of(const LexState& s) noexcept {
-    const std::uint64_t flags = (static_cast<std::uint64_t>(s.kind) << 32U) |
-                                (static_cast<std::uint64_t>(s.spelling) << 24U) |
-                                (std::uint64_t{s.is_raw} << 16U) | (std::uint64_t{s.count} << 8U) |
-                                s.length;
-    return mix_hash(mix_hash(flags, s.re), s.data);
-  }
-};
-
 /// Which bytes may come next.
 using ByteSet = std::array<std::uint64_t, 4>;
 
@@ -67,16 +27,7 @@ inline bool has_byte(const ByteSet& set, std::uint8_t byte) noexcept {
   return (set[byte / 64] >> (byte % 64) & 1U) != 0;
 }
 
-/// Tells a leaf language of keys that a character was spelled in a way that its own texts are not.
-class KeySpelling {
- public:
-  virtual ~KeySpelling() = default;
-  virtual Re spelled_freely(Re key) = 0;
-};
-
-/// A deterministic automaton over bytes, built as it is walked. In JSON strings it decodes escapes
-/// and UTF-8, so that lengths, patterns and complements hold for every spelling. A surrogate counts
-/// only as a half of a pair.
+/// A deterministic automaton over bytes, built as it is walked. TextSteps says how texts go on.
 /// Thread   one
 class Lexer {
  public:
@@ -134,21 +85,9 @@ class Lexer {
   LexId step(LexId from, std::uint8_t byte);
   LexId step_word(LexState from, std::uint8_t byte);
   LexId step_gap(const LexState& from, std::uint8_t byte);
-  LexId step_content(const LexState& from, std::uint8_t byte);
-  LexId step_escape(const LexState& from, std::uint8_t byte);
-  LexId step_hex(const LexState& from, std::uint8_t byte);
-  LexId step_tail(const LexState& from, std::uint8_t byte);
-  LexId lead(const LexState& from, std::uint8_t byte);
-  /// A character of `length` bytes of which `count` are to come.
-  LexId partial(const LexState& from, std::uint32_t bits, unsigned count, unsigned length);
-  /// After a whole character.
-  LexId after(const LexState& from, std::uint32_t code_point, bool is_free);
-  LexId content(const LexState& from, Re re);
-  bool escape_lives(const LexState& from, std::uint32_t first, std::uint32_t last);
-  bool lives_within(Re re, std::uint32_t first, std::uint32_t last, Re& only);
 
   RegexPool& pool_;
-  KeySpelling* keys_;
+  TextSteps text_;
   bool raw_is_long_ = false;
   Interner<LexState> states_;
   std::vector<std::unique_ptr<Row>> rows_;
