@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "text/grammar/error.hpp"
+#include "text/grammar/gbnf/left_recursion.hpp"
 
 namespace vernal::grammar {
 namespace {
@@ -21,28 +22,11 @@ void append_rules(const GbnfNode& node, std::vector<std::uint32_t>& out) {
   }
 }
 
-GbnfNode sequence_of(std::vector<GbnfNode> parts) {
-  GbnfNode node;
-  node.parts = std::move(parts);
-  return node;
-}
-
-GbnfNode choice_of(std::vector<GbnfNode> parts) {
-  GbnfNode node;
-  node.kind = GbnfKind::kChoice;
-  node.parts = std::move(parts);
-  return node;
-}
-
 }  // namespace
 
 GbnfRules::GbnfRules(std::string_view text, RegexPool& pool)
     : pool_(pool), rules_(parse_gbnf(text)) {
-  find_nullable();
-  for (std::uint32_t rule = 0; rule < rules_.size(); ++rule) {
-    remove_left_recursion(rule);
-  }
-  check_left_recursion();
+  remove_left_recursion(rules_);
   find_productive();
   if (is_productive_[0] == 0) {
     throw GrammarError(fmt::format("line {}", rules_[0].line), "gbnf", "no answer ever ends");
@@ -50,134 +34,6 @@ GbnfRules::GbnfRules(std::string_view text, RegexPool& pool)
   find_plain_rules();
   rule_sequences_.resize(rules_.size());
   is_compiled_.resize(rules_.size(), 0);
-}
-
-bool GbnfRules::is_nullable(const GbnfNode& node) const {
-  switch (node.kind) {
-    case GbnfKind::kSet:
-      return false;
-    case GbnfKind::kRule:
-      return is_nullable_[node.rule] != 0;
-    case GbnfKind::kSequence:
-      return std::all_of(node.parts.begin(), node.parts.end(),
-                         [&](const GbnfNode& part) { return is_nullable(part); });
-    case GbnfKind::kChoice:
-      return std::any_of(node.parts.begin(), node.parts.end(),
-                         [&](const GbnfNode& part) { return is_nullable(part); });
-    case GbnfKind::kRepeat:
-      return node.min == 0 || is_nullable(node.parts[0]);
-  }
-  return false;
-}
-
-void GbnfRules::find_nullable() {
-  is_nullable_.assign(rules_.size(), 0);
-  for (bool changes = true; changes;) {
-    changes = false;
-    for (std::size_t i = rules_.size(); i-- > 0;) {
-      if (is_nullable_[i] == 0 && is_nullable(rules_[i].body)) {
-        is_nullable_[i] = 1;
-        changes = true;
-      }
-    }
-  }
-}
-
-// a ::= a x | y is a ::= y x*.
-void GbnfRules::remove_left_recursion(std::uint32_t rule) {
-  GbnfNode& body = rules_[rule].body;
-  std::vector<GbnfNode> branches;
-  if (body.kind == GbnfKind::kChoice) {
-    branches = body.parts;
-  } else {
-    branches.push_back(body);
-  }
-  std::vector<GbnfNode> first;
-  std::vector<GbnfNode> more;
-  for (GbnfNode& branch : branches) {
-    const bool is_left = branch.kind == GbnfKind::kSequence && !branch.parts.empty() &&
-                         branch.parts[0].kind == GbnfKind::kRule && branch.parts[0].rule == rule;
-    if (!is_left) {
-      first.push_back(std::move(branch));
-    } else if (branch.parts.size() > 1) {
-      branch.parts.erase(branch.parts.begin());
-      more.push_back(std::move(branch));
-    }
-  }
-  if (more.empty() && first.size() == branches.size()) {
-    return;
-  }
-  GbnfNode repeat;
-  repeat.kind = GbnfKind::kRepeat;
-  repeat.max = kUnlimited;
-  repeat.parts.push_back(choice_of(std::move(more)));
-  std::vector<GbnfNode> parts;
-  parts.push_back(choice_of(std::move(first)));
-  parts.push_back(std::move(repeat));
-  body = sequence_of(std::move(parts));
-}
-
-bool GbnfRules::append_first_rules(const GbnfNode& node, std::vector<std::uint32_t>& out) const {
-  switch (node.kind) {
-    case GbnfKind::kSet:
-      return false;
-    case GbnfKind::kRule:
-      out.push_back(node.rule);
-      break;
-    case GbnfKind::kSequence:
-      for (const GbnfNode& part : node.parts) {
-        if (!append_first_rules(part, out)) {
-          return false;
-        }
-      }
-      break;
-    case GbnfKind::kChoice:
-    case GbnfKind::kRepeat:
-      for (const GbnfNode& part : node.parts) {
-        append_first_rules(part, out);
-      }
-      break;
-  }
-  return is_nullable(node);
-}
-
-void GbnfRules::check_left_recursion() const {
-  struct Visit {
-    std::uint32_t rule;
-    std::vector<std::uint32_t> next;
-  };
-  const auto visit_of = [&](std::uint32_t rule) {
-    Visit visit{rule, {}};
-    append_first_rules(rules_[rule].body, visit.next);
-    return visit;
-  };
-  std::vector<char> marks(rules_.size(), 0);  // 1: on the path, 2: done
-  for (std::uint32_t root = 0; root < rules_.size(); ++root) {
-    if (marks[root] != 0) {
-      continue;
-    }
-    std::vector<Visit> path{visit_of(root)};
-    marks[root] = 1;
-    while (!path.empty()) {
-      if (path.back().next.empty()) {
-        marks[path.back().rule] = 2;
-        path.pop_back();
-        continue;
-      }
-      const std::uint32_t next = path.back().next.back();
-      path.back().next.pop_back();
-      if (marks[next] == 1) {
-        throw GrammarError(fmt::format("line {}", rules_[next].line), "gbnf",
-                           fmt::format("the rule \"{}\" begins with itself by way of \"{}\"",
-                                       rules_[next].name, rules_[path.back().rule].name),
-                           VERNAL_UNSUPPORTED);
-      }
-      if (marks[next] == 0) {
-        marks[next] = 1;
-        path.push_back(visit_of(next));
-      }
-    }
-  }
 }
 
 bool GbnfRules::is_productive(const GbnfNode& node) const {

@@ -42,12 +42,6 @@ class GbnfRules : public Rules {
 
   static constexpr std::size_t kMaxFrames = 20'000;  // followed without a character in between
 
-  void remove_left_recursion(std::uint32_t rule);
-  void check_left_recursion() const;
-  void find_nullable();
-  bool is_nullable(const GbnfNode& node) const;
-  /// Appends the rules that a node may begin with; true if it may be empty.
-  bool append_first_rules(const GbnfNode& node, std::vector<std::uint32_t>& out) const;
   void find_productive();
   bool is_productive(const GbnfNode& node) const;
   void find_plain_rules();
@@ -65,9 +59,8 @@ class GbnfRules : public Rules {
 
   RegexPool& pool_;
   std::vector<GbnfRule> rules_;
-  std::vector<char> is_nullable_;  // by rule, like the next two
-  std::vector<char> is_productive_;
-  std::vector<Re> plain_rules_;  // kUnlimited: the rule is followed with frames
+  std::vector<char> is_productive_;  // by rule, like the next one
+  std::vector<Re> plain_rules_;      // kUnlimited: the rule is followed with frames
   std::vector<Sequence> sequences_;
   std::vector<Step> loops_;
   std::vector<std::vector<std::uint32_t>> rule_sequences_;
