@@ -5,7 +5,7 @@
 
 #include "text/grammar/regex/pattern.hpp"
 #include "text/grammar/schema/node_evaluation.hpp"
-#include "text/grammar/schema/shapes.hpp"
+#include "text/grammar/schema/shapes/shapes.hpp"
 
 namespace vernal::grammar {
 

@@ -11,7 +11,7 @@
 #include "text/grammar/options.hpp"
 #include "text/grammar/schema/key_language.hpp"
 #include "text/grammar/schema/schema_document.hpp"
-#include "text/grammar/schema/shapes.hpp"
+#include "text/grammar/schema/shapes/shapes.hpp"
 #include "text/grammar/value_kinds.hpp"
 
 namespace vernal::grammar {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "text/grammar/automaton/lexer.hpp"
-#include "text/grammar/schema/shapes.hpp"
+#include "text/grammar/schema/shapes/shapes.hpp"
 
 namespace vernal::grammar {
 

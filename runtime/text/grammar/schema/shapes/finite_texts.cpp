@@ -1,4 +1,4 @@
-#include "text/grammar/schema/finite_texts.hpp"
+#include "text/grammar/schema/shapes/finite_texts.hpp"
 
 #include <fmt/format.h>
 

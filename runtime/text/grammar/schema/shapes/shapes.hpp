@@ -4,61 +4,15 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "text/grammar/schema/evaluator.hpp"
+#include "text/grammar/schema/shapes/array_spec.hpp"
+#include "text/grammar/schema/shapes/object_spec.hpp"
 #include "text/grammar/schema/values.hpp"
 
 namespace vernal::grammar {
-
-/// A key that a schema names.
-struct KeySpec {
-  std::u32string text;
-  ConjId value = kAnything;
-  bool is_required = false;
-  bool is_offered = true;      ///< some value is allowed
-  std::uint32_t position = 0;  ///< in the order of the schema
-  std::uint32_t some = 0;      ///< bits of `ObjectSpec::some` that the key is in
-};
-
-/// A class of keys that no schema names.
-struct KeyPattern {
-  Re re = kNothing;
-  ConjId value = kAnything;
-  std::uint32_t group = 0;  ///< that the pattern spares `additional`; none for those of `some`
-};
-
-/// Objects of one case. Keys are sorted by text.
-struct ObjectSpec {
-  std::vector<KeySpec> keys;
-  std::vector<std::uint32_t> order;  ///< positions in `keys`, as in the schema
-  Re unnamed = kNothing;             ///< keys beyond `keys` that may be used
-  std::vector<KeyPattern> patterns;  ///< those of `some` come last
-  std::vector<ConjId> additional;    ///< by group
-  std::vector<SomeProperty> some;    ///< at most 32
-  std::uint32_t num_required = 0;
-  std::uint64_t min = 0;
-  std::uint64_t max = kNoLimit;
-  std::map<std::vector<bool>, ConjId> unnamed_values;  ///< by the patterns that match
-};
-
-struct ArraySpec {
-  std::vector<ConjId> prefix;
-  ConjId rest = kAnything;
-  std::uint64_t min = 0;
-  std::uint64_t max = kNoLimit;
-  std::vector<Contained> contained;
-  /// Counts above it are not told apart.
-  std::uint64_t cap = 0;
-  bool is_unique = false;
-  std::vector<std::string> domain;  ///< unique: all items, as JSON; empty: they are not compared
-
-  ConjId item(std::uint64_t index) const {
-    return index < prefix.size() ? prefix[static_cast<std::size_t>(index)] : rest;
-  }
-};
 
 /// The values of a conjunction.
 struct Shape {
@@ -80,7 +34,9 @@ struct Shape {
 /// Thread   one
 class ShapeTable {
  public:
-  explicit ShapeTable(Evaluator& evaluator) : evaluator_(evaluator) {}
+  explicit ShapeTable(Evaluator& evaluator);
+  ShapeTable(const ShapeTable&) = delete;
+  ShapeTable& operator=(const ShapeTable&) = delete;
 
   const Shape& shape(ConjId conj);
   ObjectSpec& object(std::uint32_t id) { return *objects_[id]; }
@@ -111,22 +67,15 @@ class ShapeTable {
 
  private:
   enum class Answer : std::uint8_t { kUnknown, kYes, kNo, kOpen, kGuess };
-  enum class Purpose : std::uint8_t { kCheck, kUse };
 
   static constexpr int kMaxSearch = 24;  // schemas in each other
 
   Shape make_shape(ConjId conj);
   bool search(ConjId conj);
-  bool make(const ObjectCase& one, ObjectSpec& spec, Purpose purpose);
-  void collect_keys(const ObjectCase& one, ObjectSpec& spec);
-  void collect_unnamed(const ObjectCase& one, ObjectSpec& spec);
-  ConjId named_value(const ObjectCase& one, KeyId key);
-  bool can_meet_some(ObjectSpec& spec);
-  bool make(const ArrayCase& one, ArraySpec& spec, Purpose purpose);
-  bool can_contain(const ArraySpec& spec, const Contained& contained);
-  void find_domain(ArraySpec& spec);
 
   Evaluator& evaluator_;
+  ObjectSpecMaker object_maker_;
+  ArraySpecMaker array_maker_;
   std::map<ConjId, std::unique_ptr<Shape>> shapes_;
   std::vector<std::unique_ptr<ObjectSpec>> objects_;
   std::vector<std::unique_ptr<ArraySpec>> arrays_;
