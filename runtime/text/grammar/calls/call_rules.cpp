@@ -176,7 +176,7 @@ void CallRules::complete_keyed(const Frame& frame, const LexState& lexeme, HeadS
   switch (frame.kind) {
     case kKey:
       next.kind = kKeyAfter;
-      sink.head(sink.lexer().raw(json_.next_keys(frame)), sink.intern(next));
+      sink.head(sink.lexer().raw(json_.members().next_keys(frame)), sink.intern(next));
       return;
     case kKeyAfter:
       begin_values(frame, json_.keys().classify(lexeme.re), sink);
@@ -219,23 +219,23 @@ void CallRules::begin_keyed(std::uint32_t tool, FrameId after, HeadSink& sink) {
       continue;
     }
     elements_->member(frame, "", sink);
-    if (json_.can_close_object(frame)) go_on_in_call(sink.frame(after), sink);
+    if (json_.members().can_close(frame)) go_on_in_call(sink.frame(after), sink);
   }
 }
 
 // Another key, or the end of the arguments.
 void CallRules::expect_member(const Frame& frame, std::string_view before_key, HeadSink& sink) {
-  if (json_.next_keys(frame) != kNothing) {
+  if (json_.members().next_keys(frame) != kNothing) {
     Frame next = frame;
     next.kind = kKey;
     expect_text(before_key, next, sink);
   }
-  if (!json_.can_close_object(frame)) return;
+  if (!json_.members().can_close(frame)) return;
   for (const FrameId call : sink.parents(frame)) go_on_in_call(sink.frame(call), sink);
 }
 
 void CallRules::begin_values(const Frame& frame, const KeyClass& key, HeadSink& sink) {
-  for (Frame& next : json_.frames_after_key(frame, key)) {
+  for (Frame& next : json_.members().after_key(frame, key)) {
     next.depth = 0;
     if (source_.form == ArgumentForm::kTags) {
       tagged_value(next, key, sink);

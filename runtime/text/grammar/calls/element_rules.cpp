@@ -23,14 +23,14 @@ std::string ElementRules::key_text(std::uint32_t object, std::uint32_t key) cons
 }
 
 void ElementRules::member(const Frame& object, std::string_view before, HeadSink& sink) {
-  const Re next_keys = json_.next_keys(object);
+  const Re next_keys = json_.members().next_keys(object);
   if (next_keys == kNothing) return;
   const std::size_t num_keys = json_.object(object.spec).keys.size();
   for (std::uint32_t i = 0; i < num_keys; ++i) {
     const std::u32string key = json_.object(object.spec).keys[i].text;
     if (!pool_.matches(next_keys, key)) continue;
     const Re text = text_of_(object, key, sink);
-    for (Frame& end : json_.frames_after_key(object, {true, i, {}})) {
+    for (Frame& end : json_.members().after_key(object, {true, i, {}})) {
       Frame begin;
       begin.value = end.value;
       end.kind = kMember;
@@ -66,7 +66,7 @@ void ElementRules::complete(const Frame& frame, HeadSink& sink) {
       object.value = 0;
       const std::string close = closing_tag(key_text(frame.spec, frame.value));
       member(object, close, sink);
-      if (json_.can_close_object(object)) sink.head_of_parents(sink.lexer().word(close), frame);
+      if (json_.members().can_close(object)) sink.head_of_parents(sink.lexer().word(close), frame);
       return;
     }
     case kItem: {
@@ -128,7 +128,7 @@ void ElementRules::value(ConjId conj, FrameId after, Re text, HeadSink& sink) {
   } else {
     for (const std::uint32_t id : shape.objects) {
       inner.spec = id;
-      if (json_.can_close_object(inner)) sink.head(sink.lexer().word("{}"), after);
+      if (json_.members().can_close(inner)) sink.head(sink.lexer().word("{}"), after);
       member(inner, "", sink);
     }
   }

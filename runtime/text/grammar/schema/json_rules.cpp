@@ -1,11 +1,11 @@
 #include "text/grammar/schema/json_rules.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "text/grammar/error.hpp"
 #include "text/grammar/mask/vocabulary.hpp"
 #include "text/grammar/regex/pattern.hpp"
+#include "text/grammar/schema/schema_checks.hpp"
 
 namespace vernal::grammar {
 
@@ -16,109 +16,24 @@ JsonRules::JsonRules(std::span<const SchemaText> schemas, RegexPool& pool,
       document_(schemas, warnings),
       evaluator_(document_, pool, options, warnings),
       shapes_(evaluator_),
-      keys_(pool, shapes_, lists_) {
+      items_(evaluator_, shapes_, lists_),
+      members_(evaluator_, shapes_, lists_) {
   evaluator_.set_shapes(shapes_);
   lists_.intern({});
   if (!notation_.string_mark.empty() && notation_.string_mark.front() != kControlByte) {
     const Re mark = pool.literal(to_code_points(notation_.string_mark));
     not_marked_ = pool.complement(pool.concat(kAnyText, pool.concat(mark, kAnyText)));
   }
-  check_references();
+  check_references(document_);
   for (const NodeId root : document_.roots()) {
     roots_.push_back(evaluator_.conj_of(root));
   }
-  check_keywords();
+  check_keywords(document_, evaluator_, shapes_);
   for (std::size_t i = 0; i < roots_.size(); ++i) {
     if (!shapes_.is_possible(roots_[i])) {
       throw GrammarError(document_[document_.roots()[i]].pointer, "", "no value fits this schema");
     }
   }
-}
-
-// A schema that applies itself to the same value again says nothing that can be computed.
-void JsonRules::check_references() {
-  enum class Mark : std::uint8_t { kNew, kOpen, kDone };
-  std::vector<Mark> marks(document_.size(), Mark::kNew);
-  struct Visit {
-    NodeId node;
-    std::vector<NodeId> next;
-  };
-  const auto visit_of = [&](NodeId id) {
-    const SchemaNode& node = document_[id];
-    std::vector<NodeId> next{node.ref, node.not_, node.if_, node.then_, node.else_};
-    for (const auto* list : {&node.all_of, &node.any_of, &node.one_of}) {
-      next.insert(next.end(), list->begin(), list->end());
-    }
-    for (const Dependency& dependency : node.dependencies) {
-      next.push_back(dependency.schema);
-    }
-    return Visit{id, std::move(next)};
-  };
-  constexpr std::size_t kMaxInPlace = 300;  // schemas that apply one another to one value
-  for (NodeId root = 0; root < document_.size(); ++root) {
-    std::vector<Visit> path;
-    if (marks[root] == Mark::kNew) {
-      path.push_back(visit_of(root));
-      marks[root] = Mark::kOpen;
-    }
-    while (!path.empty()) {
-      if (path.back().next.empty()) {
-        marks[path.back().node] = Mark::kDone;
-        path.pop_back();
-        continue;
-      }
-      const NodeId next = path.back().next.back();
-      path.back().next.pop_back();
-      if (next == kNoNode || marks[next] == Mark::kDone) {
-        continue;
-      }
-      if (marks[next] == Mark::kOpen || path.size() > kMaxInPlace) {
-        throw GrammarError(document_[path.back().node].pointer, "$ref",
-                           marks[next] == Mark::kOpen
-                               ? "the schema applies itself to the same value again"
-                               : "too many schemas apply one another to one value");
-      }
-      marks[next] = Mark::kOpen;
-      path.push_back(visit_of(next));
-    }
-  }
-}
-
-// What may have to be relaxed is computed now, so that the client is told.
-void JsonRules::check_keywords() {
-  for (NodeId id = 0; id < document_.size(); ++id) {
-    const SchemaNode& node = document_[id];
-    const bool is_uncertain = !node.one_of.empty() || node.not_ != kNoNode || node.if_ != kNoNode ||
-                              !node.all_of.empty() || node.multiple_of || node.pattern ||
-                              node.format || !node.pattern_properties.empty() ||
-                              node.unevaluated_items != kNoNode ||
-                              node.unevaluated_properties != kNoNode || node.contains != kNoNode;
-    if (is_uncertain) {
-      evaluator_.values_of(id * 2);
-    }
-    if (node.has_unique_items) {
-      const Shape& shape = shapes_.shape(evaluator_.conj_of(id));
-      for (const std::uint32_t array : shape.arrays) {
-        const ArraySpec& spec = shapes_.array(array);
-        if (spec.is_unique && spec.domain.empty()) {
-          evaluator_.warn(id, "uniqueItems",
-                          "items of more than 200 possible values are not compared");
-        }
-      }
-    }
-  }
-}
-
-bool JsonRules::has_bit(std::uint32_t list, std::uint32_t bit) const {
-  const std::vector<std::uint32_t>& words = lists_[list];
-  return bit / 32 < words.size() && (words[bit / 32] >> (bit % 32) & 1U) != 0;
-}
-
-std::uint32_t JsonRules::with_bit(std::uint32_t list, std::uint32_t bit) {
-  std::vector<std::uint32_t> words = lists_[list];
-  words.resize(std::max<std::size_t>(words.size(), bit / 32 + 1), 0);
-  words[bit / 32] |= 1U << (bit % 32);
-  return lists_.intern(std::move(words)).first;
 }
 
 std::string_view JsonRules::comma() const {
@@ -215,7 +130,8 @@ void JsonRules::complete(FrameId id, const LexState& lexeme, HeadSink& sink) {
   }
   if (frame.kind == kObjectKey &&
       (lexeme.kind == LexKind::kClosed || lexeme.kind == LexKind::kRaw)) {
-    for (const Frame& next : frames_after_key(frame, keys_.classify(lexeme.re))) {
+    for (Frame& next : members_.after_key(frame, keys().classify(lexeme.re))) {
+      next.kind = kObjectValue;
       sink.head(sink.lexer().word(colon()), sink.intern(next));
     }
     return;
@@ -249,7 +165,7 @@ void JsonRules::expect(const Frame& frame, FrameId id, bool may_have_gap, HeadSi
 // A gap may follow a bracket and a comma, and come before the closing bracket.
 void JsonRules::expect_array(const Frame& frame, FrameId id, bool may_have_gap, HeadSink& sink) {
   Lexer& lexer = sink.lexer();
-  const bool can_close = frame.kind != kArrayNext && can_close_array(frame);
+  const bool can_close = frame.kind != kArrayNext && items_.can_close(frame);
   if (may_have_gap && (frame.kind != kArrayAfter || can_close)) {
     sink.head(lexer.gap(), id);
   }
@@ -258,99 +174,28 @@ void JsonRules::expect_array(const Frame& frame, FrameId id, bool may_have_gap, 
   }
   if (frame.kind != kArrayAfter) {
     items(frame, sink);
-  } else if (frame.count < shapes_.array(frame.spec).max && (may_have_gap || !may_space())) {
+  } else if (items_.can_go_on(frame) && (may_have_gap || !may_space())) {
     Frame next = frame;
     next.kind = kArrayNext;
     sink.head(lexer.word(comma()), sink.intern(next));
   }
 }
 
-bool JsonRules::can_close_array(const Frame& frame) const {
-  const ArraySpec& spec = shapes_.array(frame.spec);
-  const std::vector<std::uint32_t>& counts = lists_[frame.set];
-  for (std::size_t i = 0; i < spec.contained.size(); ++i) {
-    if ((i < counts.size() ? counts[i] : 0) < spec.contained[i].min) {
-      return false;
-    }
-  }
-  return frame.count >= spec.min;
-}
-
 void JsonRules::items(const Frame& frame, HeadSink& sink) {
-  const ArraySpec& spec = shapes_.array(frame.spec);
-  if (frame.count >= spec.max) {
-    return;
-  }
-  Frame after = frame;
-  after.kind = kArrayAfter;
-  after.count = static_cast<std::uint32_t>(std::min<std::uint64_t>(frame.count + 1ULL, spec.cap));
-  if (!spec.domain.empty()) {
-    unique_item(after, sink);
-  } else if (spec.contained.empty()) {
-    value(spec.item(frame.count), sink.intern(after), sink);
-  } else {
-    after.count = frame.count;
-    counted_item(after, spec.item(frame.count), sink);
-  }
-}
-
-void JsonRules::unique_item(const Frame& after, HeadSink& sink) {
-  const std::vector<std::string>& domain = shapes_.array(after.spec).domain;
-  for (std::uint32_t i = 0; i < domain.size(); ++i) {
-    if (!has_bit(after.set, i)) {
-      Frame used = after;
-      used.set = with_bit(after.set, i);
-      sink.head(sink.lexer().word(domain[i]), sink.intern(used));
+  for (ArrayItem& item : items_.next(frame)) {
+    item.after.kind = kArrayAfter;
+    const FrameId after = sink.intern(item.after);
+    if (item.text != nullptr) {
+      sink.head(sink.lexer().word(*item.text), after);
+    } else {
+      value(item.value, after, sink);
     }
-  }
-}
-
-// Each condition is either met by this item and counted, or not counted.
-void JsonRules::counted_item(const Frame& frame, ConjId item, HeadSink& sink) {
-  const ArraySpec& spec = shapes_.array(frame.spec);
-  struct Choice {
-    ConjId value;
-    std::vector<std::uint32_t> counts;
-  };
-  std::vector<std::uint32_t> start = lists_[frame.set];
-  start.resize(spec.contained.size(), 0);
-  std::vector<Choice> choices{{item, start}};
-  for (std::size_t i = 0; i < spec.contained.size() && choices.size() <= 64; ++i) {
-    const Contained& contained = spec.contained[i];
-    if (frame.count < contained.from) {
-      continue;
-    }
-    std::vector<Choice> next;
-    for (const Choice& choice : choices) {
-      const std::uint32_t count = choice.counts[i];
-      const bool has_max = contained.max != kNoLimit;
-      if (!has_max && count >= contained.min) {
-        next.push_back(choice);
-        continue;
-      }
-      if (count < contained.max) {
-        Choice counted = choice;
-        counted.value = evaluator_.both(choice.value, contained.value);
-        ++counted.counts[i];
-        next.push_back(std::move(counted));
-      }
-      Choice other = choice;
-      other.value = has_max ? evaluator_.both(choice.value, contained.other) : choice.value;
-      next.push_back(std::move(other));
-    }
-    choices = std::move(next);
-  }
-  for (const Choice& choice : choices) {
-    Frame after = frame;
-    after.count = static_cast<std::uint32_t>(std::min<std::uint64_t>(frame.count + 1ULL, spec.cap));
-    after.set = lists_.intern(choice.counts).first;
-    value(choice.value, sink.intern(after), sink);
   }
 }
 
 void JsonRules::expect_object(const Frame& frame, FrameId id, bool may_have_gap, HeadSink& sink) {
   Lexer& lexer = sink.lexer();
-  const bool can_close = frame.kind != kObjectNext && can_close_object(frame);
+  const bool can_close = frame.kind != kObjectNext && members_.can_close(frame);
   if (may_have_gap && (frame.kind != kObjectAfter || can_close)) {
     sink.head(lexer.gap(), id);
   }
@@ -361,7 +206,7 @@ void JsonRules::expect_object(const Frame& frame, FrameId id, bool may_have_gap,
   if (is_after && may_space() && !may_have_gap) {
     return;  // no comma after a gap
   }
-  const Re keys = next_keys(frame);
+  const Re keys = members_.next_keys(frame);
   if (keys == kNothing) {
     return;
   }
@@ -375,104 +220,6 @@ void JsonRules::expect_object(const Frame& frame, FrameId id, bool may_have_gap,
   } else {
     sink.head(lexer.raw(keys), next_id);
   }
-}
-
-std::uint32_t JsonRules::num_missing(const Frame& frame, const ObjectSpec& spec) const {
-  std::uint32_t missing = 0;
-  for (std::uint32_t i = 0; i < spec.keys.size(); ++i) {
-    missing += spec.keys[i].is_required && !has_bit(frame.set, i) ? 1 : 0;
-  }
-  return missing;
-}
-
-bool JsonRules::can_close_object(const Frame& frame) {
-  const ObjectSpec& spec = shapes_.object(frame.spec);
-  const auto all_some = static_cast<std::uint32_t>((std::uint64_t{1} << spec.some.size()) - 1);
-  return frame.count >= spec.min && frame.bits == all_some && num_missing(frame, spec) == 0;
-}
-
-Re JsonRules::next_keys(const Frame& frame) {
-  const ObjectSpec& spec = shapes_.object(frame.spec);
-  if (frame.count >= spec.max) {
-    return kNothing;
-  }
-  const std::uint32_t missing = num_missing(frame, spec);
-  const bool only_required = spec.max != kNoLimit && spec.max - frame.count <= missing;
-  std::vector<std::uint32_t> offered((spec.keys.size() + 31) / 32, 0);
-  const auto offer = [&](std::uint32_t index) {
-    const KeySpec& key = spec.keys[index];
-    if (key.is_offered && !has_bit(frame.set, index) && (key.is_required || !only_required)) {
-      offered[index / 32] |= 1U << (index % 32);
-    }
-  };
-  bool has_unnamed = !only_required;
-  if (options_.order == PropertyOrder::kAny) {
-    for (std::uint32_t i = 0; i < spec.keys.size(); ++i) {
-      offer(i);
-    }
-  } else {
-    // From the last key that was used to the first one that must come.
-    const auto num_keys = static_cast<std::uint32_t>(spec.keys.size());
-    std::uint32_t position = num_keys;
-    while (position > 0 && !has_bit(frame.set, spec.order[position - 1])) {
-      --position;
-    }
-    if (has_bit(frame.set, num_keys)) {  // unnamed keys came
-      position = num_keys;
-    }
-    for (; position < num_keys; ++position) {
-      offer(spec.order[position]);
-      if (spec.keys[spec.order[position]].is_required) {
-        break;
-      }
-    }
-    has_unnamed = has_unnamed && missing == 0;
-  }
-  return keys_.keys(frame.spec, lists_.intern(std::move(offered)).first, has_unnamed);
-}
-
-std::vector<Frame> JsonRules::frames_after_key(const Frame& frame, const KeyClass& key) {
-  ObjectSpec& spec = shapes_.object(frame.spec);
-  Frame next = frame;
-  next.kind = kObjectValue;
-  const bool counts = spec.max != kNoLimit || frame.count < spec.min;
-  next.count += counts ? 1 : 0;
-  ConjId conj = kAnything;
-  std::uint32_t some = 0;
-  if (key.is_named) {
-    next.set = with_bit(frame.set, key.index);
-    conj = spec.keys[key.index].value;
-    some = spec.keys[key.index].some;
-  } else {
-    conj = shapes_.unnamed_value(spec, key.matching);
-    const std::size_t first = spec.patterns.size() - spec.some.size();
-    for (std::size_t i = 0; i < spec.some.size(); ++i) {
-      some |= key.matching[first + i] ? 1U << i : 0U;
-    }
-    if (options_.order == PropertyOrder::kSchema) {
-      next.set = with_bit(frame.set, static_cast<std::uint32_t>(spec.keys.size()));
-    }
-  }
-  // Either the value meets a condition that some property must meet, or another one will.
-  std::vector<std::pair<ConjId, std::uint32_t>> choices{{conj, frame.bits}};
-  for (std::uint32_t i = 0; i < spec.some.size() && choices.size() <= 64; ++i) {
-    if ((some & ~frame.bits & (1U << i)) != 0) {
-      const std::size_t count = choices.size();
-      for (std::size_t c = 0; c < count; ++c) {
-        choices.emplace_back(evaluator_.both(choices[c].first, spec.some[i].value),
-                             choices[c].second | (1U << i));
-      }
-    }
-  }
-  std::vector<Frame> frames;
-  for (const auto& [value, bits] : choices) {
-    if (shapes_.is_possible(value)) {
-      next.value = value;
-      next.bits = bits;
-      frames.push_back(next);
-    }
-  }
-  return frames;
 }
 
 }  // namespace vernal::grammar

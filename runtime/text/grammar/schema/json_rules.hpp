@@ -9,9 +9,13 @@
 
 #include "text/grammar/automaton/rules.hpp"
 #include "text/grammar/options.hpp"
+#include "text/grammar/schema/array_items.hpp"
+#include "text/grammar/schema/evaluator.hpp"
 #include "text/grammar/schema/key_language.hpp"
+#include "text/grammar/schema/object_members.hpp"
 #include "text/grammar/schema/schema_document.hpp"
 #include "text/grammar/schema/shapes/shapes.hpp"
+#include "text/grammar/schema/word_lists.hpp"
 #include "text/grammar/value_kinds.hpp"
 
 namespace vernal::grammar {
@@ -41,7 +45,7 @@ class JsonRules : public Rules {
 
   void begin(HeadSink& sink) override;
   void complete(FrameId frame, const LexState& lexeme, HeadSink& sink) override;
-  KeyLanguage& keys() noexcept { return keys_; }
+  KeyLanguage& keys() noexcept { return members_.keys(); }
 
   // ---- for rules around it
   /// The values of schema number `index`.
@@ -51,12 +55,7 @@ class JsonRules : public Rules {
   const ArraySpec& array(std::uint32_t id) { return shapes_.array(id); }
   /// A value of these kinds comes, and then `after`.
   void value(ConjId conj, FrameId after, HeadSink& sink, ValueKinds kinds = kAllValues);
-  /// Of an object, `frame` with `spec`, `count`, `set` and `bits`: the language of the keys that may
-  /// come next, whether it may end, and the frames after a key, each with the conjunction of its
-  /// value in `value`.
-  Re next_keys(const Frame& frame);
-  bool can_close_object(const Frame& frame);
-  std::vector<Frame> frames_after_key(const Frame& frame, const KeyClass& key);
+  ObjectMembers& members() noexcept { return members_; }
 
  private:
   enum Kind : std::uint16_t {
@@ -75,9 +74,6 @@ class JsonRules : public Rules {
 
   static constexpr std::uint16_t kMaxDepth = 200;  // of arrays and objects
 
-  void check_references();
-  void check_keywords();
-
   void scalars(const Shape& shape, FrameId after, HeadSink& sink, ValueKinds kinds);
   void string(const Shape& shape, ConjId conj, FrameId after, HeadSink& sink);
   void marked_string(const Frame& frame, HeadSink& sink);
@@ -85,14 +81,7 @@ class JsonRules : public Rules {
   void expect_array(const Frame& frame, FrameId id, bool may_have_gap, HeadSink& sink);
   void expect_object(const Frame& frame, FrameId id, bool may_have_gap, HeadSink& sink);
   void items(const Frame& frame, HeadSink& sink);
-  void counted_item(const Frame& frame, ConjId item, HeadSink& sink);
-  void unique_item(const Frame& frame, HeadSink& sink);
-  bool can_close_array(const Frame& frame) const;
 
-  std::uint32_t num_missing(const Frame& frame, const ObjectSpec& spec) const;
-
-  bool has_bit(std::uint32_t list, std::uint32_t bit) const;
-  std::uint32_t with_bit(std::uint32_t list, std::uint32_t bit);
   bool may_space() const { return options_.whitespace == Whitespace::kAny; }
   std::string_view comma() const;
   std::string_view colon() const;
@@ -103,7 +92,8 @@ class JsonRules : public Rules {
   Evaluator evaluator_;
   ShapeTable shapes_;
   WordLists lists_;
-  KeyLanguage keys_;
+  ArrayItems items_;
+  ObjectMembers members_;
   std::vector<ConjId> roots_;
   Re not_marked_ = kAnyText;  // texts without the mark that ends them
 };

@@ -24,8 +24,7 @@ Re KeyLanguage::keys(std::uint32_t object, std::uint32_t offered, bool has_unnam
 }
 
 bool KeyLanguage::is_offered(const State& state, std::uint32_t index) const {
-  const std::vector<std::uint32_t>& bits = lists_[state[kOffered]];
-  return index / 32 < bits.size() && (bits[index / 32] >> (index % 32) & 1U) != 0;
+  return has_bit(lists_, state[kOffered], index);
 }
 
 bool KeyLanguage::lives(const State& state) const {

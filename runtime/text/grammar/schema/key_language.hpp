@@ -1,11 +1,15 @@
 // The keys that may come next in an object.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
-#include "text/grammar/automaton/lexer.hpp"
+#include "text/grammar/automaton/text_steps.hpp"
+#include "text/grammar/interner.hpp"
+#include "text/grammar/regex/pool.hpp"
 #include "text/grammar/schema/shapes/shapes.hpp"
+#include "text/grammar/schema/word_lists.hpp"
 
 namespace vernal::grammar {
 
@@ -15,9 +19,6 @@ struct KeyClass {
   std::uint32_t index = 0;     ///< named: in ObjectSpec::keys
   std::vector<bool> matching;  ///< otherwise: by ObjectSpec::patterns
 };
-
-/// Sets of bits, and other lists of words, numbered.
-using WordLists = Interner<std::vector<std::uint32_t>>;
 
 /// One automaton for all keys of an object: an interval of the sorted named keys, the expression of
 /// the others, and the patterns that tell those apart. So 200 optional keys cost one state a

@@ -1,0 +1,43 @@
+// Objects, member by member.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "text/grammar/automaton/frame.hpp"
+#include "text/grammar/schema/evaluator.hpp"
+#include "text/grammar/schema/key_language.hpp"
+#include "text/grammar/schema/shapes/shapes.hpp"
+#include "text/grammar/schema/word_lists.hpp"
+
+namespace vernal::grammar {
+
+/// Follows an object from member to member. A place in it is a frame with `spec`, the ObjectSpec;
+/// `count`, its members if their number matters; `set`, the bits of the keys that came, and the
+/// next bit if others came and the order counts; `bits`, the conditions of ObjectSpec::some that
+/// are met.
+/// Thread   one
+class ObjectMembers {
+ public:
+  /// All must outlive it.
+  ObjectMembers(Evaluator& evaluator, ShapeTable& shapes, WordLists& lists);
+
+  /// The language of the keys that may come next; kNothing if there are none.
+  Re next_keys(const Frame& frame);
+  bool can_close(const Frame& frame) const;
+  /// The places after a key, each with the conjunction of its value in `value`. They have the kind
+  /// of `frame`.
+  std::vector<Frame> after_key(const Frame& frame, const KeyClass& key);
+
+  KeyLanguage& keys() noexcept { return keys_; }
+
+ private:
+  std::uint32_t num_missing(const Frame& frame, const ObjectSpec& spec) const;
+
+  Evaluator& evaluator_;
+  ShapeTable& shapes_;
+  WordLists& lists_;
+  KeyLanguage keys_;
+};
+
+}  // namespace vernal::grammar
