@@ -1,161 +1,25 @@
-// The rare steps of the sampling chain against implementations that are as plain as can be, and the
-// draws against the probabilities these give.
+// The draws of the sampling chain against the probabilities that the plain chain gives.
 #include "engine/sampling/sampling_chain.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <map>
-#include <numeric>
-#include <random>
+#include <span>
+#include <vector>
 
-#include "engine/sampling/philox.hpp"
 #include "engine/sampling/sampler.hpp"
 #include "text/request/sampling_bounds.hpp"
+#include "unit/engine/sampling/plain_chain.hpp"
 
 namespace vernal {
 namespace {
 
-using Distribution = std::map<TokenId, double>;
-
-std::vector<float> row_of(std::size_t size, std::uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0.0F, 2.0F);
-  std::vector<float> row(size);
-  for (float& logit : row) logit = normal(random);
-  return row;
-}
-
-// ---- the reference: probabilities in double precision, everything sorted ------------------------
-
-struct Plain {
-  std::vector<std::pair<TokenId, double>> logits;  // best first
-
-  explicit Plain(std::span<const float> row) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      if (std::isfinite(row[i])) logits.emplace_back(static_cast<TokenId>(i), row[i]);
-    }
-    sort();
-  }
-  void sort() {
-    std::sort(logits.begin(), logits.end(), [](const auto& a, const auto& b) {
-      return a.second > b.second || (a.second == b.second && a.first < b.first);
-    });
-  }
-  std::vector<double> probabilities() const {
-    std::vector<double> p;
-    for (const auto& [id, logit] : logits) p.push_back(std::exp(logit - logits.front().second));
-    const double total = std::accumulate(p.begin(), p.end(), 0.0);
-    for (double& x : p) x /= total;
-    return p;
-  }
-  double entropy() const {
-    double sum = 0.0;
-    for (const double p : probabilities()) sum -= p > 0.0 ? p * std::log(p) : 0.0;
-    return sum;
-  }
-  Distribution distribution() const {
-    Distribution out;
-    const std::vector<double> p = probabilities();
-    for (std::size_t i = 0; i < p.size(); ++i) out[logits[i].first] = p[i];
-    return out;
-  }
-};
-
-void plain_top_p(Plain& all, double top_p, std::size_t min_keep) {
-  const std::vector<double> p = all.probabilities();
-  double sum = 0.0;
-  std::size_t kept = 0;
-  while (kept < p.size() && (sum < top_p || kept < min_keep)) sum += p[kept++];
-  all.logits.resize(std::max<std::size_t>(kept, 1));
-}
-
-void plain_typical(Plain& all, double mass, std::size_t min_keep) {
-  const double entropy = all.entropy();
-  const std::vector<double> p = all.probabilities();
-  std::vector<std::size_t> order(p.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return std::abs(-std::log(p[a]) - entropy) < std::abs(-std::log(p[b]) - entropy);
-  });
-  double sum = 0.0;
-  Plain kept = all;
-  kept.logits.clear();
-  for (const std::size_t i : order) {
-    if (sum >= mass && kept.logits.size() >= min_keep && !kept.logits.empty()) break;
-    sum += p[i];
-    kept.logits.push_back(all.logits[i]);
-  }
-  kept.sort();
-  all = kept;
-}
-
-void plain_xtc(Plain& all, double threshold, std::size_t min_keep) {
-  const std::vector<double> p = all.probabilities();
-  std::size_t top = 0;
-  while (top < p.size() && p[top] >= threshold) ++top;
-  if (top < 2 || all.logits.size() - (top - 1) < min_keep) return;
-  all.logits.erase(all.logits.begin(), all.logits.begin() + static_cast<std::ptrdiff_t>(top - 1));
-}
-
-void plain_sigma(Plain& all, double n) {
-  double mean = 0.0;
-  for (const auto& [id, logit] : all.logits) mean += logit;
-  mean /= static_cast<double>(all.logits.size());
-  double variance = 0.0;
-  for (const auto& [id, logit] : all.logits) variance += (logit - mean) * (logit - mean);
-  variance /= static_cast<double>(all.logits.size());
-  const double least = all.logits.front().second - n * std::sqrt(variance);
-  std::erase_if(all.logits, [&](const auto& entry) { return entry.second < least; });
-}
-
-void plain_temperature(Plain& all, const SamplingOptions& options) {
-  double temperature = options.temperature;
-  if (options.dynatemp_range > 0.0 && all.logits.size() > 1) {
-    const double low = std::max(0.0, temperature - options.dynatemp_range);
-    const double high = temperature + options.dynatemp_range;
-    const double share = all.entropy() / std::log(static_cast<double>(all.logits.size()));
-    temperature = low + (high - low) * std::pow(share, options.dynatemp_exponent);
-  }
-  if (temperature < 1e-4) all.logits.resize(1);
-  for (auto& [id, logit] : all.logits) logit /= std::max(temperature, 1e-4);
-}
-
-Distribution plain_chain(const SamplingOptions& options, std::span<const float> row,
-                         bool is_xtc_drawn) {
-  Plain all(row);
-  std::vector<SamplerStage> stages = options.samplers;
-  if (!options.has_own_order) {
-    for (const SamplerName& known : kSamplerNames) stages.push_back(known.stage);
-  }
-  const auto min_keep = static_cast<std::size_t>(options.min_keep);
-  for (const SamplerStage stage : stages) {
-    if (stage == SamplerStage::kTopNSigma && options.top_n_sigma > 0) {
-      plain_sigma(all, options.top_n_sigma);
-    } else if (stage == SamplerStage::kTopK && options.top_k > 0) {
-      const auto k = std::max(static_cast<std::size_t>(options.top_k), min_keep);
-      all.logits.resize(std::min(k, all.logits.size()));
-    } else if (stage == SamplerStage::kTypicalP && options.typical_p < 1) {
-      plain_typical(all, options.typical_p, min_keep);
-    } else if (stage == SamplerStage::kTopP && options.top_p < 1) {
-      plain_top_p(all, options.top_p, min_keep);
-    } else if (stage == SamplerStage::kMinP && options.min_p > 0) {
-      const double best = all.logits.front().second;
-      std::size_t kept = 0;
-      while (kept < all.logits.size() &&
-             (kept < min_keep || std::exp(all.logits[kept].second - best) >= options.min_p)) {
-        ++kept;
-      }
-      all.logits.resize(std::max<std::size_t>(kept, 1));
-    } else if (stage == SamplerStage::kXtc && is_xtc_drawn) {
-      plain_xtc(all, options.xtc_threshold, min_keep);
-    } else if (stage == SamplerStage::kTemperature) {
-      plain_temperature(all, options);
-    }
-  }
-  return all.distribution();
-}
+using test::Distribution;
+using test::plain_chain;
+using test::row_of;
 
 // ---- draws against probabilities ----------------------------------------------------------------
 
@@ -326,70 +190,6 @@ TEST(SamplingChain, AppliesPenaltiesWhereTheOrderHasThem) {
   options.samplers = {SamplerStage::kTemperature};
   Sampler without(options, 1, 0);
   for (std::uint64_t i = 0; i < 3; ++i) EXPECT_EQ(without.draw(row, i, scratch)->chosen.id, 0);
-}
-
-// ---- mirostat -----------------------------------------------------------------------------------
-
-// What the bound mu leaves of a row, as in the paper.
-Distribution plain_mirostat(const SamplingOptions& options, std::span<const float> row, double mu) {
-  Plain all(row);
-  plain_temperature(all, options);
-  const std::vector<double> p = all.probabilities();
-  if (options.mirostat == 2) {
-    std::size_t kept = 1;
-    while (kept < p.size() && -std::log2(p[kept]) <= mu) ++kept;
-    all.logits.resize(kept);
-    return all.distribution();
-  }
-  double products = 0.0;
-  double squares = 0.0;
-  for (std::size_t i = 0; i + 1 < std::min<std::size_t>(100, p.size()); ++i) {
-    const double t = std::log(static_cast<double>(i + 2) / static_cast<double>(i + 1));
-    products += t * std::log(p[i] / p[i + 1]);
-    squares += t * t;
-  }
-  const double s = products / squares;
-  const double n = static_cast<double>(row.size());
-  const double k = std::pow((s - 1) * std::pow(2.0, mu) / (1 - std::pow(n, -(s - 1))), 1 / s);
-  const double most = static_cast<double>(all.logits.size());
-  all.logits.resize(static_cast<std::size_t>(std::clamp(k, 1.0, most)));
-  return all.distribution();
-}
-
-TEST(Mirostat, FollowsItsAlgorithmTokenByToken) {
-  for (const int version : {1, 2}) {
-    SamplingOptions options;
-    options.mirostat = version;
-    options.mirostat_tau = 4.0;
-    options.mirostat_eta = 0.2;
-    options.temperature = 1.3;
-    SamplerScratch scratch;
-    Sampler sampler(options, 9, 0);
-    double mu = 2 * options.mirostat_tau;
-    double surprise = 0.0;
-    constexpr std::uint64_t kTokens = 400;
-    for (std::uint64_t i = 0; i < kTokens; ++i) {
-      const std::vector<float> row = row_of(2000, static_cast<std::uint32_t>(i));
-      const Distribution expected = plain_mirostat(options, row, mu);
-      const TokenId drawn = sampler.draw(row, i, scratch)->chosen.id;
-      ASSERT_TRUE(expected.contains(drawn)) << "version " << version << ", token " << i;
-      // The draw walks the ids: the reference must end at the same one.
-      double target = uniform_draw(9, {0, static_cast<std::uint32_t>(i), 0});
-      TokenId walked = expected.rbegin()->first;
-      for (const auto& [id, p] : expected) {
-        if (p > target) {
-          walked = id;
-          break;
-        }
-        target -= p;
-      }
-      EXPECT_EQ(drawn, walked);
-      const double observed = -std::log2(expected.at(drawn));
-      mu -= options.mirostat_eta * (observed - options.mirostat_tau);
-      surprise += observed;
-    }
-    EXPECT_NEAR(surprise / kTokens, options.mirostat_tau, 0.15) << "version " << version;
-  }
 }
 
 // ---- what all of them keep to -------------------------------------------------------------------
