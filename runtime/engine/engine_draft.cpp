@@ -96,18 +96,16 @@ void EngineLoop::follow_prompts() {
     rows_.emplace_back(logits.begin(), logits.end());
   }
   end_step();
-  num_predictions_.assign(planned_.size(), 0);
-  predictions_.resize(planned_.size());
-  prediction_->follow(planned_, num_predictions_, predictions_);
+  prediction_->follow(planned_);
 }
 
-// Makes the entries of what has been drawn, and guesses what comes next.
+// Guesses what comes next behind what has been drawn.
 void EngineLoop::follow_step() {
   if (prediction_ == nullptr) return;
   num_predictions_.clear();
   for (const PlannedChunk& chunk : planned_) num_predictions_.push_back(num_predictions(chunk));
   predictions_.resize(planned_.size());
-  prediction_->follow(planned_, num_predictions_, predictions_);
+  prediction_->guess(planned_, num_predictions_, predictions_);
   for (std::size_t i = 0; i < planned_.size(); ++i) {
     Choice& choice = *planned_[i].choice;
     if (!choice.is_seated()) continue;
@@ -125,8 +123,10 @@ std::size_t EngineLoop::num_predictions(const PlannedChunk& chunk) {
                          !choice.bans().is_on();
   // A cut has taken the room that was reserved.
   if (!may_guess || !seating_.try_grow(choice)) return 0;
+  // The answers of a step share what a guess takes.
+  const auto num_answers = static_cast<double>(planned_.size());
   return choice.draft().num_predictions(useful_guesses(choice), planned_.size(), costs_,
-                                        prediction_->seconds_per_guess());
+                                        prediction_->seconds_per_guess() / num_answers);
 }
 
 }  // namespace vernal

@@ -33,7 +33,7 @@ class AnswerDraft {
 
   /// The same where the model's own layer guesses: how many are worth it behind the newest token.
   ///   num_tokens          that the step will have beside the guesses
-  ///   seconds_per_guess   that each guess behind the first takes before the step
+  ///   seconds_per_guess   that each guess takes before the step
   std::size_t num_predictions(std::size_t most, std::size_t num_tokens, const StepCosts& costs,
                               double seconds_per_guess) noexcept;
   void set_predictions(std::vector<TokenId> predictions) { predictions_ = std::move(predictions); }

@@ -30,7 +30,7 @@ std::size_t DraftPace::choose(std::size_t match, std::size_t most, std::size_t n
     power *= p;
     tokens += power;
     const double seconds =
-        costs.estimate(num_tokens + k) + static_cast<double>(k - 1) * seconds_per_guess;
+        costs.estimate(num_tokens + k) + static_cast<double>(k) * seconds_per_guess;
     const double rate = tokens / seconds;
     if (rate > best_rate) {
       best_rate = rate;

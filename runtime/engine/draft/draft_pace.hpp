@@ -15,8 +15,7 @@ class DraftPace {
   /// The number of guessed tokens that a step should take, at most `most`.
   ///   match        equal tokens before the guess: long matches come true more often
   ///   num_tokens   that the step has already, with the newest of this answer
-  ///   seconds_per_guess   that each guess behind the first takes before the step; the first comes
-  ///                       with what a step costs anyway
+  ///   seconds_per_guess   that each guess takes before the step
   std::size_t choose(std::size_t match, std::size_t most, std::size_t num_tokens,
                      const StepCosts& costs, double seconds_per_guess = 0.0) const noexcept;
 

@@ -12,6 +12,9 @@ namespace {
 constexpr double kNewestGuessWeight = 0.1;
 // More entries without a hidden state would say nothing, and cost a step.
 constexpr std::uint64_t kMaxMissing = 64;
+// As many cost little more than one.
+constexpr std::uint64_t kMostWaiting = 32;
+constexpr double kIdleFading = 0.01;
 
 FunctionId find_mtp(const StepModel& steps) {
   const auto function = steps.find_function("mtp");
@@ -32,7 +35,8 @@ PredictionLayer::PredictionLayer(const LoadedModel& model)
       max_tokens_(model.max_tokens_per_step),
       num_columns_(model.tokenizer->size()),
       rows_(max_tokens_ * width_),
-      last_hidden_(model.slots),
+      most_waiting_(std::min<std::uint64_t>(kMostWaiting, max_tokens_ / model.slots / 2)),
+      tails_(model.slots),
       zeros_(width_) {}
 
 void PredictionLayer::keep_hidden(std::span<const PlannedChunk> chunks) {
@@ -54,57 +58,109 @@ std::span<const float> PredictionLayer::hidden_of(std::uint64_t position, const 
     const std::size_t row = kept.first_row + static_cast<std::size_t>(position - kept.begin);
     return std::span(rows_).subspan(row * width_, width_);
   }
-  const LastHidden& last = last_hidden_[choice.seat().slot];
-  const bool is_same = last.sequence == choice.seat().sequence && last.length == position + 1;
-  if (is_same) return last.row;
-  return {};
+  const Tail& tail = tails_[choice.seat().slot];
+  if (tail.sequence != choice.seat().sequence || position < tail.begin) return {};
+  const auto first = static_cast<std::size_t>(position - tail.begin) * width_;
+  if (first >= tail.rows.size()) return {};
+  return std::span(tail.rows).subspan(first, width_);
 }
 
-// False: there is nothing to make.
-bool PredictionLayer::fill(const PlannedChunk& chunk, const Kept& kept, Entry& entry) {
-  Choice& choice = *chunk.choice;
-  const std::uint64_t length = steps_.length(choice.seat().sequence, function_);
-  const std::uint64_t end = std::min<std::uint64_t>(choice.num_computed(), choice.num_known() - 1);
-  const bool has_fallen_behind = length + kMaxMissing < kept.begin;
-  const bool fits = end <= length + max_tokens_;
-  if (length < end && !has_fallen_behind && fits) {
-    entry.sequence = choice.seat().sequence;
-    entry.first = length;
-    for (std::uint64_t p = length; p < end; ++p) {
-      entry.ids.push_back(choice.token(p + 1));
-      std::span<const float> row = hidden_of(p, kept, choice);
-      if (row.empty()) row = zeros_;
-      entry.hidden.insert(entry.hidden.end(), row.begin(), row.end());
-    }
+// Keeps the hidden states from position `begin` to the newest token that is in the sequence.
+void PredictionLayer::remember(std::uint64_t begin, const Kept& kept, const Choice& choice) {
+  Tail& tail = tails_[choice.seat().slot];
+  const std::uint64_t first = std::max(begin, tail.begin);
+  const std::uint64_t tail_end = tail.begin + tail.rows.size() / width_;
+  const bool has_earlier =
+      tail.sequence == choice.seat().sequence && first < kept.begin && kept.begin <= tail_end;
+  if (has_earlier) {
+    const auto at = [&](std::uint64_t position) {
+      return tail.rows.begin() + static_cast<std::ptrdiff_t>((position - tail.begin) * width_);
+    };
+    tail.rows.erase(at(kept.begin), tail.rows.end());
+    tail.rows.erase(tail.rows.begin(), at(first));
+    tail.begin = first;
+  } else {
+    tail.rows.clear();
+    tail.begin = std::max(begin, kept.begin);
   }
-  // The next entry needs the hidden state of the newest token that is in the sequence.
-  LastHidden& last = last_hidden_[choice.seat().slot];
-  const std::span<const float> newest = hidden_of(choice.num_computed() - 1, kept, choice);
-  last.row.assign(newest.begin(), newest.end());
-  last.sequence = choice.seat().sequence;
-  last.length = newest.empty() ? 0 : choice.num_computed();
-  return !entry.ids.empty();
+  tail.sequence = choice.seat().sequence;
+  for (std::uint64_t p = std::max(begin, kept.begin); p < choice.num_computed(); ++p) {
+    const std::span<const float> row = hidden_of(p, kept, choice);
+    tail.rows.insert(tail.rows.end(), row.begin(), row.end());
+  }
 }
 
-void PredictionLayer::follow(std::span<const PlannedChunk> chunks,
-                             std::span<const std::size_t> num_guesses,
-                             std::span<std::vector<TokenId>> out) {
+// The entries that can be made for a choice. None where so many are missing that none will be made.
+PredictionLayer::Range PredictionLayer::missing_entries(const Choice& choice,
+                                                        const Kept& kept) const {
+  const std::uint64_t first = steps_.length(choice.seat().sequence, function_);
+  const std::uint64_t end = std::min<std::uint64_t>(choice.num_computed(), choice.num_known() - 1);
+  const bool has_fallen_behind = first + kMaxMissing < kept.begin || first + max_tokens_ < end;
+  return {has_fallen_behind ? end : std::min(first, end), end};
+}
+
+PredictionLayer::Entry PredictionLayer::entry_of(const Choice& choice, const Kept& kept,
+                                                 Range range) const {
+  Entry entry;
+  entry.sequence = choice.seat().sequence;
+  entry.first = range.first;
+  for (std::uint64_t p = range.first; p < range.last; ++p) {
+    entry.ids.push_back(choice.token(p + 1));
+    std::span<const float> row = hidden_of(p, kept, choice);
+    if (row.empty()) row = zeros_;
+    entry.hidden.insert(entry.hidden.end(), row.begin(), row.end());
+  }
+  return entry;
+}
+
+// Gathers the entries of the chunks, all of them if num_guesses is empty.
+void PredictionLayer::collect(std::span<const PlannedChunk> chunks,
+                              std::span<const std::size_t> num_guesses) {
   entries_.clear();
-  seconds_guessing_ = 0.0;
   std::size_t num_tokens = 0;
   for (std::size_t i = 0; i < chunks.size(); ++i) {
-    out[i].clear();
-    if (!chunks[i].choice->is_seated()) continue;
-    Entry entry;
-    entry.chunk = i;
-    entry.num_rows = num_guesses[i] > 0 ? 1 : 0;
-    if (!fill(chunks[i], kept_[i], entry) || num_tokens + entry.ids.size() > max_tokens_) continue;
-    num_tokens += entry.ids.size();
-    entries_.push_back(std::move(entry));
+    const Choice& choice = *chunks[i].choice;
+    if (!choice.is_seated()) continue;
+    const bool is_guessed = !num_guesses.empty() && num_guesses[i] > 0;
+    const Range missing = missing_entries(choice, kept_[i]);
+    const std::uint64_t count = missing.last - missing.first;
+    const bool may_wait = !num_guesses.empty() && !is_guessed && count <= most_waiting_;
+    const bool is_made = count > 0 && !may_wait && num_tokens + count <= max_tokens_;
+    if (is_made) {
+      entries_.push_back(entry_of(choice, kept_[i], missing));
+      entries_.back().chunk = i;
+      entries_.back().num_rows = is_guessed ? 1 : 0;
+      num_tokens += count;
+    }
+    // The newest token's successor may not be known yet.
+    remember(is_made ? missing.last : missing.first, kept_[i], choice);
   }
+}
+
+void PredictionLayer::follow(std::span<const PlannedChunk> chunks) {
+  collect(chunks, {});
   if (entries_.empty()) return;
   run_step();
-  guess_on(num_guesses, out);
+  steps_.end_step();
+}
+
+void PredictionLayer::guess(std::span<const PlannedChunk> chunks,
+                            std::span<const std::size_t> num_guesses,
+                            std::span<std::vector<TokenId>> out) {
+  for (std::vector<TokenId>& guesses : out) guesses.clear();
+  seconds_guessing_ = 0.0;
+  collect(chunks, num_guesses);
+  const bool is_idle = std::all_of(num_guesses.begin(), num_guesses.end(),
+                                   [](std::size_t count) { return count == 0; });
+  if (is_idle) seconds_per_guess_ *= 1.0 - kIdleFading;
+  while (!entries_.empty()) {
+    const auto begin = std::chrono::steady_clock::now();
+    run_step();
+    read_guesses(num_guesses, out);
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
+    seconds_guessing_ += spent.count();
+    if (!is_idle) learn_cost(spent.count());
+  }
 }
 
 void PredictionLayer::run_step() {
@@ -126,39 +182,34 @@ void PredictionLayer::run_step() {
   }
 }
 
-// Reads the guesses of the step that has just run, and goes on with those that want more.
-void PredictionLayer::guess_on(std::span<const std::size_t> num_guesses,
-                               std::span<std::vector<TokenId>> out) {
-  for (bool has_more = true; has_more;) {
-    std::vector<Entry> next;
-    std::size_t row = 0;
-    std::size_t token = 0;
-    for (const Entry& entry : entries_) {
-      token += entry.ids.size();
-      if (entry.num_rows == 0) continue;
-      std::span<const float> logits = steps_.logits(row++);
-      std::vector<TokenId>& guesses = out[entry.chunk];
-      guesses.push_back(likeliest(logits.first(std::min(logits.size(), num_columns_))));
-      if (guesses.size() == num_guesses[entry.chunk]) continue;
-      const std::span<const float> hidden = steps_.hidden(token - 1);
-      next.push_back({entry.chunk,
-                      entry.sequence,
-                      entry.first + entry.ids.size(),
-                      {guesses.back()},
-                      {hidden.begin(), hidden.end()},
-                      1});
-    }
-    steps_.end_step();
-    has_more = !next.empty();
-    entries_ = std::move(next);
-    if (!has_more) continue;
-    const auto begin = std::chrono::steady_clock::now();
-    run_step();
-    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
-    const double weight = seconds_per_guess_ == 0.0 ? 1.0 : kNewestGuessWeight;
-    seconds_per_guess_ += weight * (spent.count() - seconds_per_guess_);
-    seconds_guessing_ += spent.count();
+// Reads the guesses of the step that has just run, and collects the entries of those that want more.
+void PredictionLayer::read_guesses(std::span<const std::size_t> num_guesses,
+                                   std::span<std::vector<TokenId>> out) {
+  std::vector<Entry> next;
+  std::size_t row = 0;
+  std::size_t token = 0;
+  for (const Entry& entry : entries_) {
+    token += entry.ids.size();
+    if (entry.num_rows == 0) continue;
+    std::span<const float> logits = steps_.logits(row++);
+    std::vector<TokenId>& guesses = out[entry.chunk];
+    guesses.push_back(likeliest(logits.first(std::min(logits.size(), num_columns_))));
+    if (guesses.size() == num_guesses[entry.chunk]) continue;
+    const std::span<const float> hidden = steps_.hidden(token - 1);
+    next.push_back({entry.chunk,
+                    entry.sequence,
+                    entry.first + entry.ids.size(),
+                    {guesses.back()},
+                    {hidden.begin(), hidden.end()},
+                    1});
   }
+  steps_.end_step();
+  entries_ = std::move(next);
+}
+
+void PredictionLayer::learn_cost(double seconds) {
+  const double weight = seconds_per_guess_ == 0.0 ? 1.0 : kNewestGuessWeight;
+  seconds_per_guess_ += weight * (seconds - seconds_per_guess_);
 }
 
 }  // namespace vernal

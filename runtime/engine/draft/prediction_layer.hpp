@@ -17,9 +17,10 @@ namespace vernal {
 /// be. It goes on by itself from its own hidden states, for a guess behind the guess.
 ///
 /// Each sequence has an entry for every token of it that has a known successor. Those of guesses are
-/// taken back before the guesses are checked, and made anew of the true hidden states afterwards. An
-/// entry whose hidden state is gone, because the sequence goes on from a kept one, is made of zeros:
-/// guesses are a little worse there, answers are what they are. Engine thread.
+/// taken back before the guesses are checked, and made anew of the true hidden states afterwards. While
+/// nobody wants a guess, entries wait and are then made together: a layer whose guesses do not pay takes
+/// next to no time. An entry whose hidden state is gone, because the sequence goes on from a kept one, is
+/// made of zeros: guesses are a little worse there, answers are what they are. Engine thread.
 class PredictionLayer {
  public:
   /// `model.steps` is open and outlives the object.
@@ -30,18 +31,21 @@ class PredictionLayer {
   /// advanced.
   void keep_hidden(std::span<const PlannedChunk> chunks);
 
-  /// Makes the entries that became possible by the step whose hidden states are kept, and guesses.
+  /// Makes all entries that became possible by the step whose hidden states are kept.
+  /// Errors   those of the backend; the sequences of the chunks cannot be used then
+  void follow(std::span<const PlannedChunk> chunks);
+
+  /// The same for the chunks that want guesses, and guesses. The others' entries may wait.
   ///   num_guesses   for each chunk; 0: none
   ///   out           for each chunk: its guesses
   /// Choices that have lost their seat are passed over.
-  /// Errors   those of the backend; the sequences of the chunks cannot be used then
-  void follow(std::span<const PlannedChunk> chunks, std::span<const std::size_t> num_guesses,
-              std::span<std::vector<TokenId>> out);
+  void guess(std::span<const PlannedChunk> chunks, std::span<const std::size_t> num_guesses,
+             std::span<std::vector<TokenId>> out);
 
-  /// Seconds that each guess behind the first takes, as far as it is known. The first comes out of the
-  /// step that makes the entries, which is needed anyway.
+  /// Seconds that a guess takes, for all who guess in a step together, as far as it is known. Fades while
+  /// nobody guesses, so that guesses are tried again.
   double seconds_per_guess() const noexcept { return seconds_per_guess_; }
-  /// Seconds that the last follow() spent on guesses behind the first.
+  /// Seconds that the last guess() took.
   double seconds_guessing() const noexcept { return seconds_guessing_; }
 
  private:
@@ -60,25 +64,38 @@ class PredictionLayer {
     std::uint32_t num_rows = 0;
   };
 
-  bool fill(const PlannedChunk& chunk, const Kept& kept, Entry& entry);
+  // Hidden states of a sequence's newest tokens, those whose entries are still to be made.
+  struct Tail {
+    SequenceId sequence = 0;
+    std::uint64_t begin = 0;  // position of the first
+    std::vector<float> rows;  // [tokens, width]
+  };
+
+  // Entries, by position.
+  struct Range {
+    std::uint64_t first;
+    std::uint64_t last;  // one past
+  };
+
+  void collect(std::span<const PlannedChunk> chunks, std::span<const std::size_t> num_guesses);
+  Range missing_entries(const Choice& choice, const Kept& kept) const;
+  Entry entry_of(const Choice& choice, const Kept& kept, Range range) const;
   std::span<const float> hidden_of(std::uint64_t position, const Kept& kept,
                                    const Choice& choice) const;
+  void remember(std::uint64_t begin, const Kept& kept, const Choice& choice);
   void run_step();
-  void guess_on(std::span<const std::size_t> num_guesses, std::span<std::vector<TokenId>> out);
+  void read_guesses(std::span<const std::size_t> num_guesses, std::span<std::vector<TokenId>> out);
+  void learn_cost(double seconds);
 
   StepModel& steps_;
   const FunctionId function_;
   const std::size_t width_;
   const std::size_t max_tokens_;
-  const std::size_t num_columns_;  // of logits that are tokens
-  std::vector<Kept> kept_;         // by chunk
-  std::vector<float> rows_;        // [tokens of the step, width]
-  struct LastHidden {
-    SequenceId sequence = 0;
-    std::uint64_t length = 0;  // of the sequence with the token; 0: none
-    std::vector<float> row;
-  };
-  std::vector<LastHidden> last_hidden_;  // by slot
+  const std::size_t num_columns_;     // of logits that are tokens
+  std::vector<Kept> kept_;            // by chunk
+  std::vector<float> rows_;           // [tokens of the step, width]
+  const std::uint64_t most_waiting_;  // entries of a sequence
+  std::vector<Tail> tails_;           // by slot
   std::vector<float> zeros_;
   std::vector<Entry> entries_;
   std::vector<StepChunk> step_;

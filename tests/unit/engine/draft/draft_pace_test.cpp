@@ -68,13 +68,14 @@ TEST(DraftPace, TakesFewWhereFewComeTrue) {
   EXPECT_LE(few, 3U);
 }
 
-TEST(DraftPace, CountsWhatGuessesBehindTheFirstTake) {
+TEST(DraftPace, CountsWhatGuessesTake) {
   DraftPace pace;
   learn(pace, 8);
   const StepCosts costs = costs_of(0.030, 0.001);
   EXPECT_EQ(pace.choose(5, 8, 1, costs, 0.010), 8U);
-  EXPECT_EQ(pace.choose(5, 8, 1, costs, 0.100), 1U) << "the first comes with the step";
-  EXPECT_EQ(pace.choose(5, 1, 1, costs, 0.100), 1U);
+  EXPECT_EQ(pace.choose(5, 8, 1, costs, 0.100), 0U) << "longer than a step without";
+  EXPECT_EQ(pace.choose(5, 1, 1, costs, 0.020), 1U);
+  EXPECT_EQ(pace.choose(5, 1, 1, costs, 0.040), 0U);
 }
 
 TEST(DraftPace, TriesAgainAfterAWhile) {

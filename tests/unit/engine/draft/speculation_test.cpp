@@ -239,6 +239,42 @@ TEST(Prediction, GoesOnInTheNextTurnOfAConversation) {
   EXPECT_LE(bench.control().num_missing_hidden, 64U);
 }
 
+// A step of two tokens takes three times as long as one of one: no guess pays.
+BenchOptions with_dear_guesses(const std::shared_ptr<StepModelControl>& control) {
+  BenchOptions options = with_predictions();
+  options.step_clock = [control] {
+    const std::uint64_t steps = control->num_steps;
+    const std::uint64_t seconds = steps + 2 * (control->num_tokens - steps);
+    return std::chrono::steady_clock::time_point(std::chrono::seconds(seconds));
+  };
+  return options;
+}
+
+TEST(Prediction, LeavesTheLayerAloneWhereGuessesDoNotPay) {
+  const std::vector<std::string> greedy = {document(R"("sampling": {"temperature": 0})")};
+  const Outcome plain = run_all({}, greedy);
+  const auto control = control_with_layer();
+  const Outcome guessed = run_all(with_dear_guesses(control), greedy, control);
+  expect_same(plain, guessed);
+  EXPECT_GT(guessed.num_steps, 100U);
+  EXPECT_LT(control->num_ahead_steps * 8, guessed.num_steps);
+  EXPECT_EQ(control->num_missing_hidden, 0U) << "entries wait with their hidden states";
+}
+
+TEST(Prediction, MakesWaitingEntriesWhenGuessesAreWantedAgain) {
+  const auto control = control_with_layer();
+  EngineBench bench(predict_by_two, with_predictions(), control);
+  const std::string quiet = document(R"("max_draft_tokens": 0, "sampling": {"temperature": 0})");
+  const Answer first = bench.run(quiet);
+  EXPECT_EQ(first.terminal.draft_tokens, 0U);
+  EXPECT_LT(control->num_ahead_steps * 8, control->num_steps);
+  const std::string next = "to be or not to be" + first.texts[0] + " and more";
+  const Answer second = bench.run(fmt::format(
+      R"({{"prompt": "{}", "max_tokens": 60, "sampling": {{"temperature": 0}}}})", next));
+  EXPECT_GT(second.terminal.accepted_tokens, 10U);
+  EXPECT_LE(control->num_missing_hidden, 64U);
+}
+
 TEST(Prediction, EndsTheRequestsOfAStepThatFails) {
   EngineBench bench(predict_by_two, with_predictions(), control_with_layer());
   bench.control().fail_ahead = 3;
