@@ -112,7 +112,7 @@ digest_of_tests() {
   {
     git ls-files --cached --others --exclude-standard -z
     find "build/$1/bin" "build/$1/lib" "build/$1/golden" -type f -print0
-  } | sort -z | xargs -0 sha256sum | sha256sum
+  } | sort -z | xargs -0 b2sum | b2sum
 }
 
 # run_tests_once PRESET LABELS: run_tests with tests of these labels, unless they have passed in this folder and nothing has
