@@ -15,6 +15,9 @@ constexpr std::uint64_t kMaxMissing = 64;
 // As many cost little more than one.
 constexpr std::uint64_t kMostWaiting = 32;
 constexpr double kIdleFading = 0.01;
+// Entries of a sequence behind a step whose guesses were judged; more had waited, and say nothing of what
+// a guess takes.
+constexpr std::size_t kFewEntries = 8;
 
 FunctionId find_mtp(const StepModel& steps) {
   const auto function = steps.find_function("mtp");
@@ -154,12 +157,15 @@ void PredictionLayer::guess(std::span<const PlannedChunk> chunks,
                                    [](std::size_t count) { return count == 0; });
   if (is_idle) seconds_per_guess_ *= 1.0 - kIdleFading;
   while (!entries_.empty()) {
+    const bool is_usual = std::all_of(entries_.begin(), entries_.end(), [](const Entry& entry) {
+      return entry.ids.size() <= kFewEntries;
+    });
     const auto begin = std::chrono::steady_clock::now();
     run_step();
     read_guesses(num_guesses, out);
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
     seconds_guessing_ += spent.count();
-    if (!is_idle) learn_cost(spent.count());
+    if (!is_idle && is_usual) learn_cost(spent.count());
   }
 }
 
