@@ -143,8 +143,7 @@ void PredictionLayer::collect(std::span<const PlannedChunk> chunks,
 void PredictionLayer::follow(std::span<const PlannedChunk> chunks) {
   collect(chunks, {});
   if (entries_.empty()) return;
-  run_step();
-  steps_.end_step();
+  run_step({}, {});
 }
 
 void PredictionLayer::guess(std::span<const PlannedChunk> chunks,
@@ -161,15 +160,16 @@ void PredictionLayer::guess(std::span<const PlannedChunk> chunks,
       return entry.ids.size() <= kFewEntries;
     });
     const auto begin = std::chrono::steady_clock::now();
-    run_step();
-    read_guesses(num_guesses, out);
+    run_step(num_guesses, out);
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
     seconds_guessing_ += spent.count();
     if (!is_idle && is_usual) learn_cost(spent.count());
   }
 }
 
-void PredictionLayer::run_step() {
+// Runs the entries' step and reads its guesses; entries_ are then those of the next one.
+void PredictionLayer::run_step(std::span<const std::size_t> num_guesses,
+                               std::span<std::vector<TokenId>> out) {
   step_.clear();
   for (const Entry& entry : entries_) {
     StepChunk chunk{entry.sequence, entry.first, entry.ids,
@@ -177,20 +177,24 @@ void PredictionLayer::run_step() {
     chunk.wants_hidden = true;
     step_.push_back(chunk);
   }
+  std::vector<Entry> next;
   steps_.begin_step(step_);
   try {
     while (!steps_.wait_step(kStepWaitSlice)) {
       // As for a step of "main": it cannot be abandoned.
     }
+    next = read_guesses(num_guesses, out);
   } catch (...) {
     steps_.end_step();
     throw;
   }
+  steps_.end_step();
+  entries_ = std::move(next);
 }
 
-// Reads the guesses of the step that has just run, and collects the entries of those that want more.
-void PredictionLayer::read_guesses(std::span<const std::size_t> num_guesses,
-                                   std::span<std::vector<TokenId>> out) {
+// Reads the guesses of the step that has just run. Returns the entries of those that want more.
+std::vector<PredictionLayer::Entry> PredictionLayer::read_guesses(
+    std::span<const std::size_t> num_guesses, std::span<std::vector<TokenId>> out) {
   std::vector<Entry> next;
   std::size_t row = 0;
   std::size_t token = 0;
@@ -209,8 +213,7 @@ void PredictionLayer::read_guesses(std::span<const std::size_t> num_guesses,
                     {hidden.begin(), hidden.end()},
                     1});
   }
-  steps_.end_step();
-  entries_ = std::move(next);
+  return next;
 }
 
 void PredictionLayer::learn_cost(double seconds) {

@@ -83,8 +83,9 @@ class PredictionLayer {
   std::span<const float> hidden_of(std::uint64_t position, const Kept& kept,
                                    const Choice& choice) const;
   void remember(std::uint64_t begin, const Kept& kept, const Choice& choice);
-  void run_step();
-  void read_guesses(std::span<const std::size_t> num_guesses, std::span<std::vector<TokenId>> out);
+  void run_step(std::span<const std::size_t> num_guesses, std::span<std::vector<TokenId>> out);
+  std::vector<Entry> read_guesses(std::span<const std::size_t> num_guesses,
+                                  std::span<std::vector<TokenId>> out);
   void learn_cost(double seconds);
 
   StepModel& steps_;

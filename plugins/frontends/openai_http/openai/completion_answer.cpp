@@ -26,11 +26,7 @@ class CompletionAnswer : public Answer {
         logprobs_(request.prompts.size() * request.num_choices),
         echoed_(echoed_texts(request)),
         echoes_own_(request.prompts.size()),
-        usage_(request.num_choices) {
-    for (std::size_t i = 0; i < logprobs_.size(); ++i) {
-      logprobs_[i].begin_with(echoed_[i / num_choices_]);
-    }
-  }
+        usage_(request.num_choices) {}
 
   void on_event(std::size_t prompt, const vernal_event& event, std::string& out) override {
     const std::size_t index = prompt * num_choices_ + event.choice;
@@ -86,11 +82,13 @@ class CompletionAnswer : public Answer {
   void echo(std::size_t prompt, const vernal_event& event, std::string& out) {
     if (prompt >= echoed_.size()) return;
     std::string& own = echoed_[prompt];
-    if (!own.empty()) echoes_own_[prompt] = true;
+    const bool begins_own = !own.empty();
+    if (begins_own) echoes_own_[prompt] = true;
     const std::string text =
         echoes_own_[prompt] ? std::exchange(own, {}) : std::string(view(event.text));
     for (std::size_t i = 0; i < num_choices_; ++i) {
       const std::size_t index = prompt * num_choices_ + i;
+      if (begins_own) logprobs_[index].begin_with(text);
       if (wants_logprobs_) logprobs_[index].add(event, num_alternatives_);
       add_text(index, text, out);
     }

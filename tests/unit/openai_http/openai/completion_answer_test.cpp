@@ -88,6 +88,19 @@ TEST(CompletionAnswer, CountsOffsetsInTheTextThatWasSent) {
   EXPECT_EQ(offsets("\xC3\xA9!", {"\xC3", "\xA9", "!"}), json::parse("[0,1,1]"));
 }
 
+// A request knows its prompt also if it does not want it back.
+TEST(CompletionAnswer, CountsOffsetsInTheAnswerAloneWithoutEcho) {
+  GenerationRequest request = request_of(false);
+  request.wants_logprobs = true;
+  request.prompts[0].echoed = "one two";
+  MockEvent token = testing::delta(" three four");
+  token.positions = {{{" three", -1.0}}, {{" four", -1.0}}, {{"!", -1.0}}};
+  const auto answer = make_completion_answer(request, kIdentity);
+  const json::value document =
+      json::parse(play(*answer, {token, testing::choice_finished(), testing::finished()}));
+  EXPECT_EQ(document.at("choices").at(0).at("logprobs").at("text_offset"), json::parse("[0,6,11]"));
+}
+
 TEST(CompletionAnswer, EchoesTheTextThatWasSent) {
   GenerationRequest request = request_of(false);
   request.prompts[0].echoed = "as sent";
