@@ -98,6 +98,23 @@ TEST(InstructionSets, AreChosenByNameAndRefusedWithWhatTheyNeed) {
   EXPECT_THROW(choose_instruction_set("avx10"), Error);
 }
 
+TEST(InstructionSets, RequestsAheadChangeNoBitAndReachBeyondTheWeights) {
+  for (const BlockType& type : kBlockTypes) {
+    if (!type.is_readable() || find_weight_format(type.id) == nullptr) continue;
+    const std::int64_t columns = 3 * type.weights_per_block;
+    const Fixture w(type, 21, columns);
+    for (const std::int64_t tokens : {1, 2, 5}) {
+      const auto x = random_floats(static_cast<std::size_t>(tokens * columns), 3);
+      for (const InstructionSetInfo& set : instruction_sets()) {
+        if (!is_available(set.id)) continue;
+        EXPECT_EQ(w.multiply(x.data(), tokens, nullptr, 2, set.id, true),
+                  w.multiply(x.data(), tokens, nullptr, 2, set.id, false))
+            << type.id << " " << set.name << " " << tokens;
+      }
+    }
+  }
+}
+
 TEST(InstructionSets, ChangeNothingOfAFormatButItsKernel) {
   for (const BlockType& type : kBlockTypes) {
     const WeightFormat* const plain = find_weight_format(type.id);

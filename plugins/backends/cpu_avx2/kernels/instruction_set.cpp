@@ -62,6 +62,18 @@ bool has_avx512_vnni() {
   return saves_zmm && has_base && has_bits(features.ecx, {1, 11});  // VBMI, VNNI
 }
 
+/// Zen 4, as AMD numbers its processors: family 25, models 16 to 31, 96 to 127 and 160 to 175.
+bool is_zen_4() {
+  const CpuidAnswer vendor = cpuid(0, 0);
+  const bool is_amd = vendor.ebx == 0x68747541 && vendor.edx == 0x69746E65 &&  // "Auth" "enti"
+                      vendor.ecx == 0x444D4163;                                // "cAMD"
+  const std::uint32_t signature = cpuid(1, 0).eax;
+  const std::uint32_t family = (signature >> 8 & 15U) + (signature >> 20 & 255U);
+  const std::uint32_t model = (signature >> 4 & 15U) | (signature >> 12 & 0xF0U);
+  const std::uint32_t row = model / 16;
+  return is_amd && family == 25 && (row == 1 || row == 6 || row == 7 || row == 10);
+}
+
 }  // namespace
 
 std::span<const InstructionSetInfo, kNumInstructionSets> instruction_sets() { return kSets; }
@@ -86,6 +98,11 @@ InstructionSet best_instruction_set() {
   if (is_available(InstructionSet::kAvx512Vnni)) return InstructionSet::kAvx512Vnni;
   if (is_available(InstructionSet::kAvxVnni)) return InstructionSet::kAvxVnni;
   return InstructionSet::kAvx2;
+}
+
+bool needs_requests_ahead() {
+  static const bool kAnswer = !is_zen_4();
+  return kAnswer;
 }
 
 InstructionSet choose_instruction_set(std::string_view name) {

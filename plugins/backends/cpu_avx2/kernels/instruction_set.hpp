@@ -36,6 +36,11 @@ bool is_available(InstructionSet set);
 /// The last one that is available.
 InstructionSet best_instruction_set();
 
+/// Whether a kernel that reads weights from front to back should ask for them ahead of their use on
+/// this processor, because its own prefetchers come too late (docs/cpu-kernels.md, "From memory").
+/// Answered from memory after the first call. Any thread.
+bool needs_requests_ahead();
+
 /// The set that a backend's key `isa` means: one of the names, or "auto" for the best.
 /// Errors   INVALID_ARGUMENT: no such name;  UNSUPPORTED: this processor lacks it
 InstructionSet choose_instruction_set(std::string_view name);

@@ -1,7 +1,8 @@
 // Weight formats in blocks of 256, packed over eight rows, as matmul_256.hpp reads them.
 //
 // A format states, for one block y = D * s * (v - offset) (- M * m):
-//   kWords, kScaleTail, kHeader    words per block; D apart from the words; D in a row header
+//   kWords, kScaleLine, kHeader    words per block; D apart from the words; D in a row header
+//   place(word)                    where a word of the file's block lies, if not at the same place
 //   kSigned                        codes v are signed bytes, else unsigned
 //   kParts, kChunks, kStreams      the order of codes, see packed_codes.hpp
 //   kScalePer16                    scales s belong to 16 weights, else to 32
@@ -19,6 +20,7 @@
 #include <cstdint>
 
 #include "kernels/matmul/packed_codes.hpp"
+#include "kernels/matmul/word_places.hpp"
 
 namespace vernal::cpu_avx2 {
 
@@ -31,7 +33,7 @@ enum class Correction : std::uint8_t {
 
 /// Where the parts of a block of a group lie.
 struct PackedBlock {
-  const std::byte* words;
+  const std::byte* words;    // in the places of packed_weights.hpp
   const std::byte* scales;   // [8] f16, if the format keeps D apart
   const std::byte* headers;  // [8] f32, if the format has a scale per row
 };
@@ -64,7 +66,7 @@ struct SixBitScales {
 
 struct Q2K {
   static constexpr int kWords = 21;
-  static constexpr bool kScaleTail = false;
+  static constexpr bool kScaleLine = false;
   static constexpr bool kHeader = false;
   static constexpr bool kSigned = false;
   static constexpr int kParts = 4;
@@ -100,7 +102,8 @@ struct Q2K {
 
 struct Q3K {
   static constexpr int kWords = 27;
-  static constexpr bool kScaleTail = true;
+  static constexpr int place(int word) { return q3_k_place(word); }
+  static constexpr bool kScaleLine = true;
   static constexpr bool kHeader = false;
   static constexpr bool kSigned = false;  // 4 too high; correct() takes it back
   static constexpr int kParts = 4;
@@ -114,9 +117,9 @@ struct Q3K {
   struct Scales {
     __m256i bytes[4];
     explicit Scales(const std::byte* words) {
-      const __m256i high = word_of_rows(words, 26);
+      const __m256i high = word_of_rows(words, place(26));
       for (int i = 0; i < 4; ++i) {
-        const __m256i stored = word_of_rows(words, 24 + i % 2);
+        const __m256i stored = word_of_rows(words, place(24 + i % 2));
         const __m256i low = i < 2 ? low_nibbles(stored) : high_nibbles(stored);
         const __m256i six = _mm256_or_si256(low, _mm256_slli_epi16(bit_pairs(high, i), 4));
         bytes[i] = _mm256_sub_epi8(six, _mm256_set1_epi8(32));
@@ -130,9 +133,9 @@ struct Q3K {
     return Q2K::column(part, chunk, stream);
   }
   static void codes(const std::byte* words, int part, int chunk, __m256i* out) {
-    const __m256i bytes = word_of_rows(words, 8 + 4 * part + chunk);
+    const __m256i bytes = word_of_rows(words, place(8 + 4 * part + chunk));
     const int word = 4 * (part % 2) + chunk;
-    const __m256i thirds = _mm256_srli_epi16(word_of_rows(words, word), part / 2 * 4);
+    const __m256i thirds = _mm256_srli_epi16(word_of_rows(words, place(word)), part / 2 * 4);
     const __m256i four = _mm256_set1_epi8(4);
     for (int s = 0; s < kStreams; ++s) {
       const __m256i shifted =
@@ -150,7 +153,7 @@ struct Q3K {
 
 struct Q4K {
   static constexpr int kWords = 36;
-  static constexpr bool kScaleTail = false;
+  static constexpr bool kScaleLine = false;
   static constexpr bool kHeader = false;
   static constexpr bool kSigned = false;
   static constexpr int kParts = 4;
@@ -176,7 +179,7 @@ struct Q4K {
 
 struct Q5K {
   static constexpr int kWords = 44;
-  static constexpr bool kScaleTail = false;
+  static constexpr bool kScaleLine = false;
   static constexpr bool kHeader = false;
   static constexpr bool kSigned = false;
   static constexpr int kParts = 8;
@@ -203,7 +206,8 @@ struct Q5K {
 
 struct Q6K {
   static constexpr int kWords = 52;
-  static constexpr bool kScaleTail = true;
+  static constexpr int place(int word) { return q6_k_place(word); }
+  static constexpr bool kScaleLine = true;
   static constexpr bool kHeader = false;
   static constexpr bool kSigned = false;  // 32 too high; correct() takes it back
   static constexpr int kParts = 8;
@@ -215,7 +219,7 @@ struct Q6K {
   struct Scales {
     __m256i bytes[4];
     explicit Scales(const std::byte* words) {
-      for (int i = 0; i < 4; ++i) bytes[i] = word_of_rows(words, 48 + i);
+      for (int i = 0; i < 4; ++i) bytes[i] = word_of_rows(words, place(48 + i));
     }
     __m256i scale(int group) const { return signed_byte_twice(bytes[group / 4], group % 4); }
     __m256i correction(int pair) const { return signed_byte_pair(bytes[pair / 2], pair % 2 * 2); }
@@ -227,9 +231,9 @@ struct Q6K {
   static void codes(const std::byte* words, int part, int chunk, __m256i* out) {
     const int half = part / 4;
     const int word = 2 * (part % 4) + chunk;
-    const __m256i first = word_of_rows(words, 16 * half + word);
-    const __m256i second = word_of_rows(words, 16 * half + 8 + word);
-    const __m256i high = word_of_rows(words, 32 + 8 * half + word);
+    const __m256i first = word_of_rows(words, place(16 * half + word));
+    const __m256i second = word_of_rows(words, place(16 * half + 8 + word));
+    const __m256i high = word_of_rows(words, place(32 + 8 * half + word));
     const __m256i plane = _mm256_set1_epi8(0x30);
     const auto with_high = [&](__m256i low, __m256i shifted) {
       return _mm256_or_si256(low, _mm256_and_si256(shifted, plane));
@@ -249,7 +253,7 @@ struct Q6K {
 
 struct Iq4Xs {
   static constexpr int kWords = 34;
-  static constexpr bool kScaleTail = false;
+  static constexpr bool kScaleLine = false;
   static constexpr bool kHeader = false;
   static constexpr bool kSigned = true;
   static constexpr int kParts = 32;
@@ -293,7 +297,7 @@ struct Iq4Xs {
 
 struct Iq4Ks {
   static constexpr int kWords = 34;
-  static constexpr bool kScaleTail = false;
+  static constexpr bool kScaleLine = false;
   static constexpr bool kHeader = true;
   static constexpr bool kSigned = true;
   static constexpr int kParts = 32;
@@ -336,7 +340,7 @@ struct Iq4Ks {
 /// The 8-bit form (eight_bit_form.hpp).
 struct EightBit {
   static constexpr int kWords = 69;
-  static constexpr bool kScaleTail = false;
+  static constexpr bool kScaleLine = false;
   static constexpr bool kHeader = false;
   static constexpr bool kSigned = true;
   static constexpr int kParts = 32;

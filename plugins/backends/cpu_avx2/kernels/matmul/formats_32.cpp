@@ -9,7 +9,7 @@ namespace {
 
 constexpr BlockScale scale_of(ScalePlace place) {
   if (place == ScalePlace::kWord) return {};
-  return {0, place == ScalePlace::kExponentTail ? 1 : 2};
+  return {0, place == ScalePlace::kExponentLine ? 1 : 2};
 }
 
 template <class Format>

@@ -17,9 +17,9 @@
 
 namespace vernal::cpu_avx2 {
 
-/// Where the scales of a block are: in word 0 with m above them, or behind all words, as f16 or as
-/// exponents.
-enum class ScalePlace : std::uint8_t { kWord, kTail, kExponentTail };
+/// Where the scales of a block are: in word 0 with m above them, or in a line in front of a few blocks,
+/// as f16 or as exponents.
+enum class ScalePlace : std::uint8_t { kWord, kLine, kExponentLine };
 
 /// Words first .. first + 3: their low nibbles are columns 0..15, the high ones 16..31.
 inline void nibble_chunks(const std::byte* words, int first, __m256i* out) {
@@ -46,7 +46,7 @@ inline void add_fifth_bits(const std::byte* words, int word, __m256i* out) {
 
 struct Q4_0 {
   static constexpr int kWords = 4;
-  static constexpr ScalePlace kScale = ScalePlace::kTail;
+  static constexpr ScalePlace kScale = ScalePlace::kLine;
   static constexpr bool kSigned = false;
   static constexpr int kOffset = 8;
   static constexpr bool kMinimum = false;
@@ -66,7 +66,7 @@ struct Q4_1 {
 
 struct Q5_0 {
   static constexpr int kWords = 5;
-  static constexpr ScalePlace kScale = ScalePlace::kTail;
+  static constexpr ScalePlace kScale = ScalePlace::kLine;
   static constexpr bool kSigned = false;
   static constexpr int kOffset = 16;
   static constexpr bool kMinimum = false;
@@ -92,7 +92,7 @@ struct Q5_1 {
 
 struct Q6_0 {
   static constexpr int kWords = 6;
-  static constexpr ScalePlace kScale = ScalePlace::kTail;
+  static constexpr ScalePlace kScale = ScalePlace::kLine;
   static constexpr bool kSigned = false;
   static constexpr int kOffset = 32;
   static constexpr bool kMinimum = false;
@@ -109,7 +109,7 @@ struct Q6_0 {
 
 struct Q8_0 {
   static constexpr int kWords = 8;
-  static constexpr ScalePlace kScale = ScalePlace::kTail;
+  static constexpr ScalePlace kScale = ScalePlace::kLine;
   static constexpr bool kSigned = true;
   static constexpr int kOffset = 0;
   static constexpr bool kMinimum = false;
@@ -121,7 +121,7 @@ struct Q8_0 {
 
 struct Iq4Nl {
   static constexpr int kWords = 4;
-  static constexpr ScalePlace kScale = ScalePlace::kTail;
+  static constexpr ScalePlace kScale = ScalePlace::kLine;
   static constexpr bool kSigned = true;
   static constexpr int kOffset = 0;
   static constexpr bool kMinimum = false;
@@ -134,7 +134,7 @@ struct Iq4Nl {
 
 struct Mxfp4 {
   static constexpr int kWords = 4;
-  static constexpr ScalePlace kScale = ScalePlace::kExponentTail;
+  static constexpr ScalePlace kScale = ScalePlace::kExponentLine;
   static constexpr bool kSigned = true;
   static constexpr int kOffset = 0;
   static constexpr bool kMinimum = false;

@@ -97,7 +97,7 @@ struct SixBitScalesOf16 : ScalesOf16 {
 
 struct Iq4K {
   static constexpr int kWords = 36;
-  static constexpr bool kScaleTail = false;
+  static constexpr bool kScaleLine = false;
   static constexpr bool kHeader = false;
   static constexpr bool kSigned = true;
   static constexpr int kParts = 32;
@@ -131,9 +131,10 @@ struct Iq5Codes {
   static constexpr int column(int part, int chunk, int stream) {
     return 64 * (part / 8) + 32 * stream + 4 * (part % 8) + 4 * chunk;
   }
-  static void codes(const std::byte* low, const std::byte* fifth, int part, __m256i* out) {
-    const __m256i bytes = word_of_rows(low, part);
-    const __m256i bits = word_of_rows(fifth, part % 8);
+  ///   low, fifth  words of the packed block
+  static void codes(const std::byte* words, int low, int fifth, int part, __m256i* out) {
+    const __m256i bytes = word_of_rows(words, low);
+    const __m256i bits = word_of_rows(words, fifth);
     const int first = part / 8 * 2;  // bit of the weights in low nibbles
     out[0] = iq5_values(low_nibbles(bytes), _mm256_slli_epi16(bits, 7 - first));
     out[1] = iq5_values(high_nibbles(bytes), _mm256_slli_epi16(bits, 6 - first));
@@ -145,7 +146,8 @@ struct Iq5Codes {
 
 struct Iq5K : Iq5Codes {
   static constexpr int kWords = 44;
-  static constexpr bool kScaleTail = false;
+  static constexpr int place(int word) { return iq5_k_place(word); }
+  static constexpr bool kScaleLine = false;
   static constexpr bool kHeader = false;
   static constexpr bool kSigned = true;
   static constexpr bool kScalePer16 = true;
@@ -153,14 +155,15 @@ struct Iq5K : Iq5Codes {
   using Scales = SixBitScalesOf16;
 
   static void codes(const std::byte* words, int part, int, __m256i* out) {
-    Iq5Codes::codes(words + 4 * 32, words + 36 * 32, part, out);
+    Iq5Codes::codes(words, place(4 + part), place(36 + part % 8), part, out);
   }
   static Factors factors(const PackedBlock& block) { return Iq4Xs::factors(block); }
 };
 
 struct Iq5Ks : Iq5Codes {
   static constexpr int kWords = 42;
-  static constexpr bool kScaleTail = false;
+  static constexpr int place(int word) { return iq5_ks_place(word); }
+  static constexpr bool kScaleLine = false;
   static constexpr bool kHeader = true;
   static constexpr bool kSigned = true;
   static constexpr bool kScalePer16 = false;
@@ -168,14 +171,15 @@ struct Iq5Ks : Iq5Codes {
   using Scales = Iq4Ks::Scales;
 
   static void codes(const std::byte* words, int part, int, __m256i* out) {
-    Iq5Codes::codes(words + 2 * 32, words + 34 * 32, part, out);
+    Iq5Codes::codes(words, place(2 + part), place(34 + part % 8), part, out);
   }
   static Factors factors(const PackedBlock& block) { return Iq4Ks::factors(block); }
 };
 
 struct Iq3K {
   static constexpr int kWords = 27;
-  static constexpr bool kScaleTail = true;
+  static constexpr int place(int word) { return iq3_k_place(word); }
+  static constexpr bool kScaleLine = true;
   static constexpr bool kHeader = false;
   static constexpr bool kSigned = true;
   static constexpr int kParts = 8;
@@ -208,8 +212,8 @@ struct Iq3K {
   static void codes(const std::byte* words, int part, int chunk, __m256i* out) {
     const int half = part / 4;
     const int word = 2 * (part % 4) + chunk;
-    const __m256i bytes = word_of_rows(words, 3 + 8 * half + word);
-    const __m256i thirds = _mm256_srli_epi16(word_of_rows(words, 19 + word), 4 * half);
+    const __m256i bytes = word_of_rows(words, place(3 + 8 * half + word));
+    const __m256i thirds = _mm256_srli_epi16(word_of_rows(words, place(19 + word)), 4 * half);
     const __m256i four = _mm256_set1_epi8(4);
     const __m256i table = value_table(kIq3Table.data());
     for (int s = 0; s < kStreams; ++s) {
@@ -227,7 +231,7 @@ struct Iq3K {
 
 struct Iq2K {
   static constexpr int kWords = 19;
-  static constexpr bool kScaleTail = false;
+  static constexpr bool kScaleLine = false;
   static constexpr bool kHeader = false;
   static constexpr bool kSigned = true;
   static constexpr int kParts = 4;
@@ -266,7 +270,8 @@ struct Iq2K {
 
 struct Iq6K {
   static constexpr int kWords = 53;
-  static constexpr bool kScaleTail = false;
+  static constexpr int place(int word) { return iq6_k_place(word); }
+  static constexpr bool kScaleLine = false;
   static constexpr bool kHeader = false;
   static constexpr bool kSigned = true;
   static constexpr int kParts = 32;
@@ -299,8 +304,8 @@ struct Iq6K {
     return Iq5Codes::column(part, chunk, stream);
   }
   static void codes(const std::byte* words, int part, int, __m256i* out) {
-    const __m256i bytes = word_of_rows(words, 5 + part);
-    const __m256i bits = word_of_rows(words, 37 + 8 * (part / 16) + part % 8);
+    const __m256i bytes = word_of_rows(words, place(5 + part));
+    const __m256i bits = word_of_rows(words, place(37 + 8 * (part / 16) + part % 8));
     const int first = part / 8 % 2 * 4;  // bit of the weights in low nibbles
     out[0] = values(low_nibbles(bytes), _mm256_slli_epi16(bits, 7 - first),
                     _mm256_slli_epi16(bits, 6 - first));

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/instruction_set.hpp"
 #include "kernels/matmul/activation_blocks.hpp"
 #include "kernels/matmul/packed_weights.hpp"
 
@@ -29,6 +30,7 @@ struct Matmul {
   const float* residual = nullptr;
   float* y = nullptr;  ///< row t at y + t * y_stride; may be residual, no other input
   std::int64_t y_stride = 0;
+  bool asks_ahead = needs_requests_ahead();  ///< weights are asked for before they are used
 };
 
 /// Most tokens whose running sums a kernel keeps on its stack (8 KiB, or 16 KiB).

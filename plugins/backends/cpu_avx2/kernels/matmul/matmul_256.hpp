@@ -27,11 +27,15 @@ inline BlockInput block_input(const ActivationBlocks& x, std::int64_t b, std::in
   return {x.codes + 256 * at, x.sums + kSumsPerBlock256 * at, x.scales + at};
 }
 
+/// Bytes of a block's scales that are no part of a word.
 template <class Format>
-inline PackedBlock packed_block(const std::byte* group, std::int64_t b, std::int64_t num_blocks) {
-  const std::byte* words = group + (Format::kHeader ? 32 : 0);
-  const std::byte* scales = words + num_blocks * Format::kWords * 32;
-  return {words + b * Format::kWords * 32, scales + 16 * b, group};
+inline constexpr int kScaleBytes = Format::kScaleLine ? 16 : 0;
+
+template <class Format>
+inline PackedBlock packed_block(const std::byte* group, std::int64_t b) {
+  const std::byte* const blocks = group + (Format::kHeader ? 32 : 0);
+  const BlockPlace place = block_place(b, 32 * Format::kWords, kScaleBytes<Format>);
+  return {blocks + place.words, blocks + place.scales, group};
 }
 
 template <class Format>
@@ -115,11 +119,10 @@ void multiply_few(const Matmul& matmul, const RowGroup& group, std::int64_t toke
   __m256 total[kTokens];
   for (int n = 0; n < kTokens; ++n) total[n] = _mm256_setzero_ps();
   for (std::int64_t b = 0; b < num_blocks; ++b) {
-    const PackedBlock block = packed_block<Format>(group.data, b, num_blocks);
+    const PackedBlock block = packed_block<Format>(group.data, b);
     const BlockInput x = block_input(matmul.blocks, b, token);
     const typename Format::Scales scales(block.words);
-    prefetch_ahead(block.words, Format::kWords * 32);
-    if constexpr (Format::kScaleTail) prefetch_next_scales(block.scales, group.bytes, b);
+    group.ask_ahead(block.words, b, 32 * Format::kWords, kScaleBytes<Format>);
     __m256i sums[kTokens];
     for (int n = 0; n < kTokens; ++n) sums[n] = _mm256_setzero_si256();
 #pragma GCC unroll 32
@@ -239,9 +242,8 @@ void multiply_many(const Matmul& matmul, const RowGroup& group, std::int64_t fir
   std::fill_n(total, count, _mm256_setzero_ps());
   Tile256<Format> tile;
   for (std::int64_t b = 0; b < num_blocks; ++b) {
-    const PackedBlock block = packed_block<Format>(group.data, b, num_blocks);
-    prefetch_ahead(block.words, Format::kWords * 32);
-    if constexpr (Format::kScaleTail) prefetch_next_scales(block.scales, group.bytes, b);
+    const PackedBlock block = packed_block<Format>(group.data, b);
+    group.ask_ahead(block.words, b, 32 * Format::kWords, kScaleBytes<Format>);
     unpack_tile(block, tile);
     std::int64_t n = 0;
     for (; n + 4 <= count; n += 4) {
@@ -284,14 +286,22 @@ void matmul_groups_256(const Matmul& matmul, std::int64_t first, std::int64_t la
                 });
 }
 
+template <class Format>
+inline constexpr auto kWordPlaces = word_places<Format::kWords>(Format::place);
+
 /// The row of one format for the table of its family.
 ///   scale_at  where a block of the file has an f16 scale that is no part of a word; -1: nowhere
 template <class Format>
 constexpr WeightFormat row_256(std::string_view id, std::int64_t scale_at = -1) {
   constexpr std::int64_t kHeaderBytes = Format::kHeader ? 4 : 0;
-  constexpr std::int64_t kScaleBytes = Format::kScaleTail ? 2 : 0;
-  return block_format(id, ActivationKind::kBlocks256, Format::kWords, kHeaderBytes,
-                      {scale_at, kScaleBytes}, matmul_groups_256<Format>);
+  constexpr std::int64_t kScaleBytes = Format::kScaleLine ? 2 : 0;
+  WeightFormat format = block_format(id, ActivationKind::kBlocks256, Format::kWords, kHeaderBytes,
+                                     {scale_at, kScaleBytes}, matmul_groups_256<Format>);
+  if constexpr (requires { Format::place(0); }) {
+    static_assert(is_permutation(kWordPlaces<Format>));
+    format.word_places = kWordPlaces<Format>.data();
+  }
+  return format;
 }
 
 }  // namespace vernal::cpu_avx2

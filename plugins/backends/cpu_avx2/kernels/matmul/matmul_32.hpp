@@ -21,9 +21,11 @@ inline __m256 load_exponents(const std::byte* p) {
   return _mm256_castsi256_ps(_mm256_blendv_epi8(subnormal, normal, _mm256_cmpgt_epi32(e, one)));
 }
 
-/// Bytes from the scales of one block to those of the next.
+/// Bytes of a block's scales that are no part of a word.
 template <class Format>
-inline constexpr std::int64_t kScaleStride = Format::kScale == ScalePlace::kExponentTail ? 8 : 16;
+inline constexpr std::int64_t kScaleBytes = Format::kScale == ScalePlace::kWord   ? 0
+                                            : Format::kScale == ScalePlace::kLine ? 16
+                                                                                  : 8;
 
 /// One block of eight rows, unpacked.
 template <class Format>
@@ -40,9 +42,9 @@ inline void unpack_block(const std::byte* words, const std::byte* scales, Codes3
   if constexpr (Format::kSigned) {
     for (int c = 0; c < 8; ++c) out.magnitudes[c] = _mm256_abs_epi8(out.codes[c]);
   }
-  if constexpr (Format::kScale == ScalePlace::kTail) {
+  if constexpr (Format::kScale == ScalePlace::kLine) {
     out.scale = load_f16(scales);
-  } else if constexpr (Format::kScale == ScalePlace::kExponentTail) {
+  } else if constexpr (Format::kScale == ScalePlace::kExponentLine) {
     out.scale = load_exponents(scales);
   } else {
     const HalfPair pair = halves_of(word_of_rows(words, 0));
@@ -93,15 +95,11 @@ inline __m256 add_block(__m256 total, const Codes32<Format>& block, __m256i sum,
 }
 
 /// Unpacks block b of a group and asks for weights that come later.
-///   scales  of the group's first block
 template <class Format>
-inline void unpack_ahead(const RowGroup& group, const std::byte* scales, std::int64_t b,
-                         Codes32<Format>& out) {
-  const std::byte* words = group.data + b * Format::kWords * 32;
-  const std::byte* scale = scales + kScaleStride<Format> * b;
-  prefetch_ahead(words, Format::kWords * 32);
-  if constexpr (Format::kScale != ScalePlace::kWord) prefetch_next_scales(scale, group.bytes, b);
-  unpack_block(words, scale, out);
+inline void unpack_ahead(const RowGroup& group, std::int64_t b, Codes32<Format>& out) {
+  const BlockPlace place = block_place(b, 32 * Format::kWords, kScaleBytes<Format>);
+  group.ask_ahead(group.data + place.words, b, 32 * Format::kWords, kScaleBytes<Format>);
+  unpack_block(group.data + place.words, group.data + place.scales, out);
 }
 
 /// total[n] += kBlocks unpacked blocks with kTokens tokens.
@@ -126,14 +124,13 @@ void multiply_group(const Matmul& matmul, const RowGroup& group, std::int64_t fi
   constexpr int kBlocks = 8;
   const ActivationBlocks& x = matmul.blocks;
   const std::int64_t num_blocks = x.num_blocks();
-  const std::byte* scales = group.data + num_blocks * Format::kWords * 32;
   __m256 total[kTokenTile];
   std::fill_n(total, count, _mm256_setzero_ps());
   Codes32<Format> blocks[kBlocks];
   for (std::int64_t b = 0; b < num_blocks; b += kBlocks) {
     const auto here = static_cast<int>(std::min<std::int64_t>(kBlocks, num_blocks - b));
     for (int i = 0; i < here; ++i) {
-      unpack_ahead(group, scales, b + i, blocks[i]);
+      unpack_ahead(group, b + i, blocks[i]);
     }
     std::int64_t n = 0;
     for (; n + 4 <= count; n += 4) {
@@ -149,12 +146,11 @@ template <class Format>
 void multiply_one(const Matmul& matmul, const RowGroup& group, std::int64_t token) {
   const ActivationBlocks& x = matmul.blocks;
   const std::int64_t num_blocks = x.num_blocks();
-  const std::byte* scales = group.data + num_blocks * Format::kWords * 32;
   __m256 total = _mm256_setzero_ps();
   for (std::int64_t b = 0; b < num_blocks; ++b) {
     const std::int64_t at = b * x.num_tokens + token;
     Codes32<Format> block;
-    unpack_ahead(group, scales, b, block);
+    unpack_ahead(group, b, block);
     total = add_block(total, block, dot_block(block, x.codes + 32 * at), x, at);
   }
   group.store(matmul, token, total);

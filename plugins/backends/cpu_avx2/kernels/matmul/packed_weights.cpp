@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::int64_t kWordBytes = 4;
 
+BlockPlace place_of(const WeightFormat& format, std::int64_t b) {
+  return block_place(b, format.num_words * kRowGroup * kWordBytes, format.scale_bytes * kRowGroup);
+}
+
 /// Calls move(stored_offset, group_offset, bytes) for every piece of row `row` of a group. The
 /// format is a copy: so the compiler knows that a stored byte does not change it, and does not read
 /// it again for every word.
@@ -24,16 +28,18 @@ void for_each_piece(WeightFormat format, std::int64_t num_columns, std::int64_t 
   }
   if (format.header_bytes > 0)
     move(std::int64_t{0}, row * format.header_bytes, format.header_bytes);
-  const std::int64_t words_at = kRowGroup * format.header_bytes;
-  const std::int64_t scales_at = words_at + blocks * format.num_words * kRowGroup * kWordBytes;
   for (std::int64_t b = 0; b < blocks; ++b) {
     const std::int64_t stored = format.header_bytes + b * format.block_bytes;
+    const BlockPlace place = place_of(format, b);
+    const std::int64_t words_at = kRowGroup * format.header_bytes + place.words;
     for (std::int64_t w = 0; w < format.num_words; ++w) {
-      const std::int64_t slot = (b * format.num_words + w) * kRowGroup + row;
-      move(stored + format.words_at + w * kWordBytes, words_at + slot * kWordBytes, kWordBytes);
+      const std::int64_t at = format.word_places != nullptr ? format.word_places[w] : w;
+      move(stored + format.words_at + w * kWordBytes,
+           words_at + (at * kRowGroup + row) * kWordBytes, kWordBytes);
     }
     if (format.scale_at >= 0) {
-      move(stored + format.scale_at, scales_at + (b * kRowGroup + row) * format.scale_bytes,
+      move(stored + format.scale_at,
+           kRowGroup * format.header_bytes + place.scales + row * format.scale_bytes,
            format.scale_bytes);
     }
   }
@@ -54,21 +60,19 @@ void pack_whole_group(const WeightFormat& format, std::int64_t num_columns, cons
   const std::int64_t row_bytes = stored_row_bytes(format, num_columns);
   const std::int64_t blocks = num_columns / format.block_columns;
   const std::byte* const first_block = rows + format.header_bytes;
-  std::byte* const words = group + kRowGroup * format.header_bytes;
-  const std::int64_t group_words_bytes = format.num_words * kRowGroup * kWordBytes;
-  if (format.block_bytes == format.num_words * kWordBytes) {
-    interleave_eight_rows(first_block, row_bytes, blocks * format.num_words, words);
-  } else {
-    for (std::int64_t b = 0; b < blocks; ++b) {
-      interleave_eight_rows(first_block + b * format.block_bytes + format.words_at, row_bytes,
-                            format.num_words, words + b * group_words_bytes);
-    }
+  std::byte* const packed = group + kRowGroup * format.header_bytes;
+  const bool is_in_order = format.scale_at < 0 && format.word_places == nullptr;
+  if (is_in_order) {
+    interleave_eight_rows(first_block, row_bytes, blocks * format.num_words, nullptr, packed);
   }
-  std::byte* scale = words + blocks * group_words_bytes;
-  for (std::int64_t b = 0; b < blocks && format.scale_at >= 0; ++b) {
-    for (std::int64_t row = 0; row < kRowGroup; ++row, scale += format.scale_bytes) {
-      copy_piece(scale, first_block + row * row_bytes + b * format.block_bytes + format.scale_at,
-                 format.scale_bytes);
+  for (std::int64_t b = 0; b < blocks && !is_in_order; ++b) {
+    const std::byte* const block = first_block + b * format.block_bytes;
+    const BlockPlace place = place_of(format, b);
+    interleave_eight_rows(block + format.words_at, row_bytes, format.num_words, format.word_places,
+                          packed + place.words);
+    for (std::int64_t row = 0; row < kRowGroup && format.scale_at >= 0; ++row) {
+      copy_piece(packed + place.scales + row * format.scale_bytes,
+                 block + row * row_bytes + format.scale_at, format.scale_bytes);
     }
   }
   for (std::int64_t row = 0; row < kRowGroup && format.header_bytes > 0; ++row) {
@@ -84,7 +88,12 @@ std::int64_t stored_row_bytes(const WeightFormat& format, std::int64_t num_colum
 
 std::int64_t group_bytes(const WeightFormat& format, std::int64_t num_columns) {
   constexpr std::int64_t kLine = 64;
-  return (kRowGroup * stored_row_bytes(format, num_columns) + kLine - 1) / kLine * kLine;
+  const std::int64_t blocks = num_columns / format.block_columns;
+  std::int64_t bytes = kRowGroup * stored_row_bytes(format, num_columns);
+  if (format.scale_at >= 0) {  // the last line of scales may have room to spare
+    bytes = place_of(format, blocks - 1).words + format.num_words * kRowGroup * kWordBytes;
+  }
+  return (bytes + kLine - 1) / kLine * kLine;
 }
 
 std::int64_t packed_bytes(const WeightFormat& format, std::int64_t num_rows,

@@ -7,10 +7,11 @@
 // (but for padding of a group to a cache line), and a row can be taken out again.
 //
 //   group: row headers       [8] f32, formats with a scale per row only
-//          words             [blocks][words per block][8] u32
-//          scales            [blocks][8] f16, where the block's f16 D does not fit into a word (of
-//                            mxfp4: one byte)
-// Plain floats (f32, f16, bf16) keep whole rows: [8][columns].
+//          blocks            [words per block][8] u32, for some formats in the order of
+//                            word_places.hpp
+//          lines of scales   [4][8] f16 in front of every four blocks, where the block's f16 D does
+//                            not fit into a word (of mxfp4: [8][8] bytes in front of eight blocks)
+// So a kernel reads a group from front to back. Plain floats (f32, f16, bf16) keep whole rows: [8][columns].
 //
 // Storage formats without a kernel are converted to the 8-bit form (eight_bit_form.hpp) before they
 // are packed; that grows them.
@@ -25,6 +26,32 @@ namespace vernal::cpu_avx2 {
 
 /// Rows that lie interleaved.
 inline constexpr std::int64_t kRowGroup = 8;
+
+/// Bytes that the scales of neighbouring blocks have together in front of these.
+inline constexpr std::int64_t kScaleLine = 64;
+
+/// Where a block of eight rows lies, in bytes from the first block of its group.
+struct BlockPlace {
+  std::int64_t words;
+  std::int64_t scales;  ///< if they are no part of a word
+};
+
+/// The place of block b. Inlined always, because kernels compiled for different processors use it.
+///   word_bytes   of the words of a block of eight rows
+///   scale_bytes  of its scales, a divisor of kScaleLine; 0: they are part of a word
+[[gnu::always_inline]] constexpr BlockPlace block_place(std::int64_t b, std::int64_t word_bytes,
+                                                        std::int64_t scale_bytes) {
+  if (scale_bytes == 0) return {b * word_bytes, 0};
+  const std::int64_t blocks_per_line = kScaleLine / scale_bytes;
+  const std::int64_t lines = b / blocks_per_line;
+  return {b * word_bytes + (lines + 1) * kScaleLine,
+          lines * (kScaleLine + blocks_per_line * word_bytes) + b % blocks_per_line * scale_bytes};
+}
+
+/// Whether a line of scales lies right in front of block b. Arguments as in block_place().
+[[gnu::always_inline]] constexpr bool is_behind_scales(std::int64_t b, std::int64_t scale_bytes) {
+  return scale_bytes > 0 && b % (kScaleLine / scale_bytes) == 0;
+}
 
 /// A matrix [num_rows, num_columns] in packed form. Borrowed.
 struct PackedMatrix {

@@ -11,37 +11,38 @@
 namespace vernal::cpu_avx2 {
 
 /// How far ahead of its use a decode kernel asks for weights. Groups follow each other, so this is
-/// mostly the next columns or the next group. Measured on q4_K from memory, two threads: 66 % of
-/// the read bandwidth without it, 82 % at 2 KiB, 90 % at 4.5 to 7 KiB, 84 % at 9 KiB.
+/// mostly the next columns or the next group. Measured on q4_K from memory, two threads, on a
+/// processor that needs it (needs_requests_ahead()): 66 % of the read bandwidth without it, 82 % at
+/// 2 KiB, 90 % at 4.5 to 7 KiB, 84 % at 9 KiB.
 inline constexpr std::int64_t kPrefetchBytes = 6144;
-
-/// Asks for the lines of [p, p + bytes) + kPrefetchBytes, as what is read once: then they do not
-/// push the activations out of the second cache. Past the end of the weights it does nothing.
-inline void prefetch_ahead(const std::byte* p, std::int64_t bytes) {
-  for (std::int64_t line = 0; line < bytes; line += 64) {
-    _mm_prefetch(reinterpret_cast<const char*>(p + kPrefetchBytes + line), _MM_HINT_NTA);
-  }
-}
-
-/// Asks for the scales that the next group has for block b, if they lie apart from the words, f16
-/// [blocks][8] behind those of each group: nothing else asks for them in time. One line serves four
-/// blocks.
-///   scales  of block b in this group, of `bytes` bytes
-inline void prefetch_next_scales(const std::byte* scales, std::int64_t bytes, std::int64_t b) {
-  if (b % 4 == 0) _mm_prefetch(reinterpret_cast<const char*>(scales + bytes), _MM_HINT_T1);
-}
 
 struct RowGroup {
   const std::byte* data;
-  std::int64_t bytes;  // from one group to the next
   std::int64_t first;  // row
   std::int64_t count;  // rows that exist, 1..8
+  bool asks_ahead;
 
-  RowGroup(const PackedMatrix& weights, std::int64_t group, std::int64_t bytes_of_group)
-      : data(weights.data + group * bytes_of_group),
-        bytes(bytes_of_group),
+  RowGroup(const Matmul& matmul, std::int64_t group, std::int64_t bytes_of_group)
+      : data(matmul.weights.data + group * bytes_of_group),
         first(group * kRowGroup),
-        count(std::min(kRowGroup, weights.num_rows - first)) {}
+        count(std::min(kRowGroup, matmul.weights.num_rows - first)),
+        asks_ahead(matmul.asks_ahead) {}
+
+  /// Asks for what lies kPrefetchBytes behind block b and the line of scales in front of it, as what
+  /// is read once: then it does not push the activations out of the second cache. Past the end of
+  /// the weights it does nothing. Inlined always: a compiler takes a call that does nothing else for
+  /// one without effect.
+  ///   words                    of the block
+  ///   word_bytes, scale_bytes  as in block_place()
+  [[gnu::always_inline]] inline void ask_ahead(const std::byte* words, std::int64_t b,
+                                               std::int64_t word_bytes,
+                                               std::int64_t scale_bytes) const {
+    if (!asks_ahead) return;
+    const std::int64_t before = is_behind_scales(b, scale_bytes) ? kScaleLine : 0;
+    for (std::int64_t line = -before; line < word_bytes; line += 64) {
+      _mm_prefetch(reinterpret_cast<const char*>(words + kPrefetchBytes + line), _MM_HINT_NTA);
+    }
+  }
 
   /// Adds bias and residual and writes the lanes that are rows to y[token, first ..].
   void store(const Matmul& matmul, std::int64_t token, __m256 sums) const {
@@ -67,7 +68,7 @@ void for_each_tile(const Matmul& matmul, std::int64_t bytes_per_token, std::int6
   for (std::int64_t token = 0; token < matmul.num_tokens; token += tile) {
     const std::int64_t count = std::min(tile, matmul.num_tokens - token);
     for (std::int64_t group = first; group < last; ++group) {
-      kernel(RowGroup(matmul.weights, group, bytes), token, count);
+      kernel(RowGroup(matmul, group, bytes), token, count);
     }
   }
 }

@@ -26,11 +26,12 @@ struct WeightFormat {
   std::string_view id;  ///< of vernal/block_types.hpp; kEightBitId for the 8-bit form
   ActivationKind activations = ActivationKind::kFloat;  ///< what the kernel multiplies with
   std::int64_t block_columns = 1;
-  std::int64_t block_bytes = 0;   ///< of a block in the file
-  std::int64_t header_bytes = 0;  ///< in front of each row
-  std::int64_t words_at = 0;      ///< of the block's 32-bit words, from its start
-  std::int64_t num_words = 0;     ///< 0: plain floats
-  std::int64_t scale_at = -1;     ///< of a scale that is no part of a word, or -1
+  std::int64_t block_bytes = 0;               ///< of a block in the file
+  std::int64_t header_bytes = 0;              ///< in front of each row
+  std::int64_t words_at = 0;                  ///< of the block's 32-bit words, from its start
+  std::int64_t num_words = 0;                 ///< 0: plain floats
+  const std::uint8_t* word_places = nullptr;  ///< of each word when packed; null: as in the file
+  std::int64_t scale_at = -1;                 ///< of a scale that is no part of a word, or -1
   std::int64_t scale_bytes = 0;
   MatmulGroups* multiply = nullptr;
   std::int64_t groups_at_once = 1;  ///< row groups that `multiply` likes to have side by side

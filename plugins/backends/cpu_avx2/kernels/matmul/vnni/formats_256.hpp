@@ -6,7 +6,7 @@
 //
 // A format states, for one block y = D * s * (v - offset) (- M * m):
 //   kWords, kHeader                words per block; D in a row header
-//   kScaleTail                   D behind the words of all blocks
+//   kScaleLine                   D behind the words of all blocks
 //   kParts, kWordsPerPart          the order of codes: a part is kWordsPerPart words ...
 //   kStreams                       ... and each word has codes of so many places of columns
 //   kSums                          groups of a part: kStreams, or 1 if all streams are of one group
@@ -25,6 +25,7 @@
 #include <cstdint>
 
 #include "kernels/matmul/vnni/words.hpp"
+#include "kernels/matmul/word_places.hpp"
 #include "vernal/block_types/codebooks.hpp"
 
 namespace vernal::cpu_avx2::vnni {
@@ -127,7 +128,7 @@ template <class V>
 struct Q2K {
   static constexpr int kWords = 21;
   static constexpr bool kHeader = false;
-  static constexpr bool kScaleTail = false;
+  static constexpr bool kScaleLine = false;
   static constexpr int kParts = 4;
   static constexpr int kWordsPerPart = 4;
   static constexpr int kStreams = 4;
@@ -180,7 +181,7 @@ template <class V>
 struct Q4K {
   static constexpr int kWords = 36;
   static constexpr bool kHeader = false;
-  static constexpr bool kScaleTail = false;
+  static constexpr bool kScaleLine = false;
   static constexpr int kParts = 4;
   static constexpr int kWordsPerPart = 8;
   static constexpr int kStreams = 2;
@@ -226,7 +227,7 @@ template <class V>
 struct Q5K {
   static constexpr int kWords = 44;
   static constexpr bool kHeader = false;
-  static constexpr bool kScaleTail = false;
+  static constexpr bool kScaleLine = false;
   static constexpr int kParts = 4;
   static constexpr int kWordsPerPart = 8;
   static constexpr int kStreams = 2;
@@ -257,7 +258,7 @@ template <class V>
 struct Q6K {
   static constexpr int kWords = 52;
   static constexpr bool kHeader = false;
-  static constexpr bool kScaleTail = true;
+  static constexpr bool kScaleLine = true;
   static constexpr int kParts = 4;
   static constexpr int kWordsPerPart = 4;
   static constexpr int kStreams = 4;
@@ -265,7 +266,7 @@ struct Q6K {
   static constexpr int kGroups = 16;
   static constexpr Correction kCorrection = Correction::kFromSum;
   using Ints = typename V::Ints;
-  using Scales = ScalesOf16<V, 48, 5>;  // codes are 32 too high
+  using Scales = ScalesOf16<V, q6_k_place(48), 5>;  // codes are 32 too high
 
   static constexpr int column(int part, int stream) {
     return 128 * (part / 2) + 32 * stream + 16 * (part % 2);
@@ -275,9 +276,12 @@ struct Q6K {
   static void codes(const Words<V>& words, Ints* out) {
     constexpr int kHalf = kPart / 2;
     constexpr int kAt = 4 * (kPart % 2) + kWord;
-    const Ints first = words[16 * kHalf + kAt];
-    const Ints second = words[16 * kHalf + 8 + kAt];
-    const Ints high = words[32 + 8 * kHalf + kAt];
+    constexpr int kFirst = q6_k_place(16 * kHalf + kAt);
+    constexpr int kSecond = q6_k_place(16 * kHalf + 8 + kAt);
+    constexpr int kHigh = q6_k_place(32 + 8 * kHalf + kAt);
+    const Ints first = words[kFirst];
+    const Ints second = words[kSecond];
+    const Ints high = words[kHigh];
     const Ints plane = V::bytes(0x30);
     out[0] = V::or_masked(low_nibbles<V>(first), V::template left16<4>(high), plane);
     out[1] = V::or_masked(low_nibbles<V>(second), V::template left16<2>(high), plane);
@@ -298,7 +302,7 @@ template <class V>
 struct EightBit {
   static constexpr int kWords = 69;
   static constexpr bool kHeader = false;
-  static constexpr bool kScaleTail = false;
+  static constexpr bool kScaleLine = false;
   static constexpr int kParts = 16;
   static constexpr int kWordsPerPart = 4;
   static constexpr int kStreams = 1;

@@ -2,7 +2,7 @@
 //
 // A format states, for one block y = D * (code - kOffset) (+ m):
 //   kWords            words per block
-//   kMinimum          the block has an m: word 0 is D and m. Else D is an f16 behind all words
+//   kMinimum          the block has an m: word 0 is D and m. Else D is an f16 in a line of scales
 //   kOffset           what the unsigned codes are too high by
 //   codes(words, out) the eight words of codes in column order
 #pragma once

@@ -44,7 +44,7 @@ template <class V>
 struct Iq4Xs : Iq4Codes<V, 2> {
   static constexpr int kWords = 34;
   static constexpr bool kHeader = false;
-  static constexpr bool kScaleTail = false;
+  static constexpr bool kScaleLine = false;
   static constexpr int kSums = 1;
   static constexpr int kGroups = 8;
   using Ints = typename V::Ints;
@@ -88,7 +88,7 @@ template <class V>
 struct Iq4Ks : Iq4Codes<V, 2> {
   static constexpr int kWords = 34;
   static constexpr bool kHeader = true;
-  static constexpr bool kScaleTail = false;
+  static constexpr bool kScaleLine = false;
   static constexpr int kSums = 1;
   static constexpr int kGroups = 8;
   using Ints = typename V::Ints;

@@ -24,14 +24,21 @@ Input256 input_256(const ActivationBlocks& x, std::int64_t b, std::int64_t token
   return {x.codes + 256 * at, x.sums + kSumsPerBlock256 * at, x.scales + at};
 }
 
+/// Bytes of a block's scales that are no part of a word.
+template <class Format>
+inline constexpr int kScaleBytes = Format::kScaleLine ? 16 : 0;
+
 template <class V, class Format>
-Block<V> block_of(const Rows<V>& rows, std::int64_t b, std::int64_t num_blocks) {
-  const std::byte* words = rows.data + (Format::kHeader ? 32 : 0);
-  const std::byte* scales = words + num_blocks * Format::kWords * 32;
-  return {{words + b * Format::kWords * 32, rows.stride},
-          {scales + 16 * b, rows.stride},
+Block<V> block_of(const Rows<V>& rows, std::int64_t b) {
+  const std::byte* const blocks = rows.data + (Format::kHeader ? 32 : 0);
+  const BlockPlace place = block_place(b, 32 * Format::kWords, kScaleBytes<Format>);
+  return {{blocks + place.words, rows.stride},
+          {blocks + place.scales, rows.stride},
           {rows.data, rows.stride}};
 }
+
+template <class V, class Format>
+using AheadOf = Ahead<V, Format::kWords, kScaleBytes<Format>>;
 
 template <class Format>
 constexpr int group_of(int column) {
@@ -109,10 +116,9 @@ template <class V, class Format, int kTokens>
   typename V::Floats total[kTokens];
   for (auto& sum : total) sum = V::float_zero();
   for (std::int64_t b = 0; b < num_blocks; ++b) {
-    const Block<V> block = block_of<V, Format>(rows, b, num_blocks);
+    const Block<V> block = block_of<V, Format>(rows, b);
     const Input256 x = input_256<V>(matmul.blocks, b, token);
-    const Ahead<V, Format::kWords> ahead(rows, block.words, b, num_blocks);
-    if constexpr (Format::kScaleTail) prefetch_next_scales<V>(rows, block.scales.data, b);
+    const AheadOf<V, Format> ahead(rows, block.words, b, num_blocks);
     const typename Format::Scales scales(block.words);
     typename V::Ints sums[kTokens];
     for (auto& sum : sums) sum = V::zero();
@@ -213,8 +219,8 @@ void multiply_many(const Matmul& matmul, const Rows<V>& rows, std::int64_t first
   for (std::int64_t n = 0; n < count; ++n) total[n] = V::float_zero();
   Tile256<V, Format> tile;
   for (std::int64_t b = 0; b < num_blocks; ++b) {
-    const Block<V> block = block_of<V, Format>(rows, b, num_blocks);
-    Ahead<V, Format::kWords>(rows, block.words, b, num_blocks).template prefetch<0, 1>();
+    const Block<V> block = block_of<V, Format>(rows, b);
+    AheadOf<V, Format>(rows, block.words, b, num_blocks).template prefetch<0, 1>();
     unpack_tile<V, Format>(block, tile);
     std::int64_t n = 0;
     for (; n + kTokens <= count; n += kTokens) {

@@ -19,16 +19,19 @@ struct Codes32 {
   typename V::Floats minimum;
 };
 
+/// Unpacks block b and asks for weights that come later.
 template <class V, class Format>
-void unpack_block(const Rows<V>& rows, std::int64_t b, std::int64_t num_blocks, Codes32<V>& out) {
-  const Words<V> words{rows.data + b * Format::kWords * 32, rows.stride};
+void unpack_ahead(const Rows<V>& rows, std::int64_t b, std::int64_t num_blocks, Codes32<V>& out) {
+  constexpr int kScaleBytes = Format::kMinimum ? 0 : 16;  // of a block
+  const BlockPlace place = block_place(b, 32 * Format::kWords, kScaleBytes);
+  const Words<V> words{rows.data + place.words, rows.stride};
+  Ahead<V, Format::kWords, kScaleBytes>(rows, words, b, num_blocks).template prefetch<0, 1>();
   Format::codes(words, out.codes);
   if constexpr (Format::kMinimum) {
     out.scale = V::low_half(words[0]);
     out.minimum = V::high_half(words[0]);
   } else {
-    const std::byte* scales = rows.data + num_blocks * Format::kWords * 32 + 16 * b;
-    out.scale = V::load_halves(scales, rows.stride);
+    out.scale = V::load_halves(rows.data + place.scales, rows.stride);
   }
 }
 
@@ -66,15 +69,11 @@ template <class V, class Format, int kTokens>
                                       std::int64_t token) {
   const ActivationBlocks& x = matmul.blocks;
   const std::int64_t num_blocks = x.num_columns / 32;
-  const std::byte* scales = rows.data + num_blocks * Format::kWords * 32;
   typename V::Floats total[kTokens];
   for (auto& sum : total) sum = V::float_zero();
   for (std::int64_t b = 0; b < num_blocks; ++b) {
-    const Words<V> words{rows.data + b * Format::kWords * 32, rows.stride};
-    Ahead<V, Format::kWords>(rows, words, b, num_blocks).template prefetch<0, 1>();
-    if constexpr (!Format::kMinimum) prefetch_next_scales<V>(rows, scales + 16 * b, b);
     Codes32<V> block;
-    unpack_block<V, Format>(rows, b, num_blocks, block);
+    unpack_ahead<V, Format>(rows, b, num_blocks, block);
     multiply_block<V, Format, kTokens>(block, x, b * x.num_tokens + token, total);
   }
   for (int n = 0; n < kTokens; ++n) rows.store(matmul, token + n, total[n]);
@@ -106,9 +105,7 @@ void multiply_many_32(const Matmul& matmul, const Rows<V>& rows, std::int64_t fi
   for (std::int64_t b = 0; b < num_blocks; b += kBlocks) {
     const std::int64_t here = num_blocks - b < kBlocks ? num_blocks - b : kBlocks;
     for (std::int64_t i = 0; i < here; ++i) {
-      const Words<V> words{rows.data + (b + i) * Format::kWords * 32, rows.stride};
-      Ahead<V, Format::kWords>(rows, words, b + i, num_blocks).template prefetch<0, 1>();
-      unpack_block<V, Format>(rows, b + i, num_blocks, blocks[i]);
+      unpack_ahead<V, Format>(rows, b + i, num_blocks, blocks[i]);
     }
     std::int64_t n = 0;
     for (; n + kTokens <= count; n += kTokens) {

@@ -20,6 +20,7 @@ struct Rows {
   std::int64_t next;      ///< from `data` to the rows that are probably multiplied next
   std::int64_t first;     ///< row
   std::int64_t count;     ///< rows that exist
+  bool asks_ahead;        ///< as in Matmul
 
   /// Adds bias and residual and writes the lanes that are rows to y[token, first ..].
   void store(const Matmul& matmul, std::int64_t token, typename V::Floats sums) const {
@@ -30,33 +31,26 @@ struct Rows {
   }
 };
 
-/// Asks for the scales that the rows which come next have for block b, if they lie apart from the
-/// words, f16 [blocks][8] behind those of each group: nothing else asks for them in time. One line
-/// serves four blocks.
-template <class V>
-[[gnu::always_inline]] inline void prefetch_next_scales(const Rows<V>& rows,
-                                                        const std::byte* scales, std::int64_t b) {
-  if (b % 4 != 0) return;
-  _mm_prefetch(reinterpret_cast<const char*>(scales + rows.next), _MM_HINT_T0);
-  if constexpr (V::kRows > kRowGroup) {
-    _mm_prefetch(reinterpret_cast<const char*>(scales + rows.next + rows.stride), _MM_HINT_T0);
-  }
-}
-
 /// The weights that a kernel asks for while it multiplies a block: what lies V::kPrefetchBytes behind.
-/// With one group and blocks of 256 this is a run of bytes through all groups. Else it is a block of
-/// the same rows, or past the last column one of the rows that come next; for blocks of 32 that is
-/// better too, because many scales lie between two groups (q8_0, 1536 columns: 36 GB/s, else 29).
-template <class V, int kWords>
+/// With one group this is a run of bytes through all groups. With two it is a block of the same
+/// rows, or past the last column one of the rows that come next.
+///   kScaleBytes  as block_place() has it
+template <class V, int kWords, int kScaleBytes>
 struct Ahead {
   static constexpr std::int64_t kBlockBytes = 32 * kWords;
 
-  Ahead(const Rows<V>& rows, const Words<V>& words, std::int64_t b, std::int64_t num_blocks)
-      : stride(words.stride) {
-    constexpr std::int64_t kBlocks = (V::kPrefetchBytes + kBlockBytes - 1) / kBlockBytes;
-    constexpr bool kIsRun = V::kRows == kRowGroup && kWords > 8;  // 8: most of a block of 32
-    data = words.data + (kIsRun ? V::kPrefetchBytes : kBlocks * kBlockBytes);
-    if (!kIsRun && b + kBlocks >= num_blocks) data += rows.next - num_blocks * kBlockBytes;
+  [[gnu::always_inline]] inline Ahead(const Rows<V>& rows, const Words<V>& words, std::int64_t b,
+                                      std::int64_t num_blocks)
+      : data(words.data + V::kPrefetchBytes),
+        stride(words.stride),
+        is_wanted(rows.asks_ahead),
+        is_first(is_behind_scales(b, kScaleBytes)) {
+    if constexpr (V::kRows == kRowGroup) return;
+    if (!is_wanted) return;
+    std::int64_t wanted = b + (V::kPrefetchBytes + kBlockBytes - 1) / kBlockBytes;
+    const bool is_here = wanted < num_blocks;
+    if (!is_here) wanted -= num_blocks;
+    data = words.data + (is_here ? 0 : rows.next) + place(wanted) - place(b);
   }
 
   /// Asks for part kPart of kParts, as what is read once: then it does not push the activations out
@@ -65,19 +59,30 @@ struct Ahead {
   /// a call that does nothing else for one without effect.
   template <int kPart, int kParts>
   [[gnu::always_inline]] inline void prefetch() const {
+    if (!is_wanted) return;
+    if (kPart == 0 && is_first) ask(-kScaleLine);
     constexpr std::int64_t kLines = (kBlockBytes + 63) / 64;
 #pragma GCC unroll 64
     for (std::int64_t line = kLines * kPart / kParts; line < kLines * (kPart + 1) / kParts;
          ++line) {
-      _mm_prefetch(reinterpret_cast<const char*>(data + 64 * line), _MM_HINT_NTA);
-      if constexpr (V::kRows > kRowGroup) {
-        _mm_prefetch(reinterpret_cast<const char*>(data + stride + 64 * line), _MM_HINT_NTA);
-      }
+      ask(64 * line);
     }
+  }
+
+  [[gnu::always_inline]] inline void ask(std::int64_t offset) const {
+    _mm_prefetch(reinterpret_cast<const char*>(data + offset), _MM_HINT_NTA);
+    if constexpr (V::kRows > kRowGroup) {
+      _mm_prefetch(reinterpret_cast<const char*>(data + stride + offset), _MM_HINT_NTA);
+    }
+  }
+  [[gnu::always_inline]] static std::int64_t place(std::int64_t b) {
+    return block_place(b, kBlockBytes, kScaleBytes).words;
   }
 
   const std::byte* data;
   std::int64_t stride;
+  bool is_wanted;
+  bool is_first;  ///< of the blocks whose scales share a line, which lies in front of it
 };
 
 /// Calls kernel(rows, first_token, num_tokens) for the groups [first, last) and tiles of tokens: all
@@ -94,8 +99,12 @@ void for_each_rows(const Matmul& matmul, std::int64_t first, std::int64_t last, 
       const bool is_whole = last - group >= kGroups;
       const std::int64_t end = (is_whole ? group + kGroups : last) * kRowGroup;
       const std::int64_t row = group * kRowGroup;
-      const Rows<V> rows{weights.data + group * bytes, is_whole ? bytes : 0, kGroups * bytes, row,
-                         (end < weights.num_rows ? end : weights.num_rows) - row};
+      const Rows<V> rows{weights.data + group * bytes,
+                         is_whole ? bytes : 0,
+                         kGroups * bytes,
+                         row,
+                         (end < weights.num_rows ? end : weights.num_rows) - row,
+                         matmul.asks_ahead};
       kernel(rows, token, left < tile ? left : tile);
     }
   }
