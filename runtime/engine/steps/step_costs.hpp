@@ -3,10 +3,13 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 namespace vernal {
 
-/// Learned from the steps that decode. Engine thread.
+/// Learned from the steps that decode. A number of tokens that was not seen for a while is believed to
+/// cost hardly more than one token less, if that was: so a number that was slow by chance, or long
+/// ago, is tried again, the smallest first. Engine thread.
 class StepCosts {
  public:
   static constexpr std::size_t kMaxTokens = 64;
@@ -20,8 +23,18 @@ class StepCosts {
   double estimate(std::size_t num_tokens) const noexcept;
 
  private:
-  // [i] is about i tokens. 0: never seen.
-  std::array<double, kMaxTokens + 1> seconds_{};
+  struct Cost {
+    double seconds = 0.0;
+    std::uint32_t num_seen = 0;   // counted up to where it makes no difference
+    std::uint64_t last_seen = 0;  // in observed steps
+  };
+
+  bool is_of_late(const Cost& cost) const noexcept;
+  double of_neighbours(std::size_t num_tokens) const noexcept;
+
+  // [i] is about i tokens.
+  std::array<Cost, kMaxTokens + 1> costs_{};
+  std::uint64_t num_steps_ = 0;
 };
 
 }  // namespace vernal

@@ -5,11 +5,16 @@
 namespace vernal {
 namespace {
 
+// So often that it is known.
+void observe(StepCosts& costs, std::size_t num_tokens, double seconds, int times = 3) {
+  for (int i = 0; i < times; ++i) costs.observe(num_tokens, seconds);
+}
+
 // Steps whose time is `first` and `more` for each token beyond the first.
 StepCosts costs_of(double first, double more) {
   StepCosts costs;
   for (std::size_t n = 1; n <= StepCosts::kMaxTokens; ++n) {
-    costs.observe(n, first + more * static_cast<double>(n - 1));
+    observe(costs, n, first + more * static_cast<double>(n - 1));
   }
   return costs;
 }
@@ -24,7 +29,8 @@ TEST(StepCosts, AreKnownOnlyOfWhatWasSeen) {
   costs.observe(1, 0.030);
   EXPECT_DOUBLE_EQ(costs.estimate(1), 0.030);
   EXPECT_GT(costs.estimate(2), 0.030);
-  costs.observe(5, 0.050);
+  observe(costs, 1, 0.030);
+  observe(costs, 5, 0.050);
   EXPECT_DOUBLE_EQ(costs.estimate(3), 0.040) << "between two that are known";
   costs.observe(0, 1.0);
   costs.observe(StepCosts::kMaxTokens + 1, 1.0);
@@ -33,11 +39,48 @@ TEST(StepCosts, AreKnownOnlyOfWhatWasSeen) {
 
 TEST(StepCosts, FollowSlowlyAndHardlyHeedOneSlowStep) {
   StepCosts costs;
-  costs.observe(1, 0.030);
+  observe(costs, 1, 0.030);
   costs.observe(1, 3.0);
   EXPECT_LT(costs.estimate(1), 0.110);
   for (int i = 0; i < 100; ++i) costs.observe(1, 0.050);
   EXPECT_NEAR(costs.estimate(1), 0.050, 0.001);
+}
+
+TEST(StepCosts, OfANumberThatWasSlowByChanceAreLookedAtAgainSoon) {
+  StepCosts costs;
+  observe(costs, 1, 0.030);
+  costs.observe(2, 0.300);
+  EXPECT_DOUBLE_EQ(costs.estimate(2), 0.300);
+  observe(costs, 1, 0.030, 70);
+  EXPECT_LT(costs.estimate(2), 0.035);
+  costs.observe(2, 0.040);
+  EXPECT_DOUBLE_EQ(costs.estimate(2), 0.040);
+  costs.observe(2, 0.300);
+  EXPECT_DOUBLE_EQ(costs.estimate(2), 0.040) << "the fastest of the first steps";
+}
+
+TEST(StepCosts, OfLongAgoAreLookedAtAgainTheSmallestFirst) {
+  StepCosts costs;
+  observe(costs, 1, 0.030);
+  observe(costs, 2, 0.300);
+  observe(costs, 3, 0.300);
+  observe(costs, 1, 0.030, 400);
+  EXPECT_DOUBLE_EQ(costs.estimate(2), 0.300);
+  observe(costs, 1, 0.030, 150);
+  EXPECT_LT(costs.estimate(2), 0.035);
+  EXPECT_DOUBLE_EQ(costs.estimate(3), 0.300) << "not before 2 was seen";
+  observe(costs, 2, 0.050);
+  EXPECT_DOUBLE_EQ(costs.estimate(2), 0.050);
+  EXPECT_LT(costs.estimate(3), 0.055);
+}
+
+// Else steps without guesses, which are not seen while guesses are taken, would seem slower than they
+// are.
+TEST(StepCosts, OfLongAgoAreNotBelievedToHaveRisen) {
+  StepCosts costs;
+  observe(costs, 1, 0.030);
+  observe(costs, 3, 0.050, 600);
+  EXPECT_DOUBLE_EQ(costs.estimate(1), 0.030);
 }
 
 TEST(DraftPace, GuessesNothingBeforeItKnowsWhatAStepCosts) {
