@@ -159,7 +159,7 @@ void register_format(const WeightFormat& format, InstructionSet set) {
         [=, &format](benchmark::State& s) { run_cached(s, format, tokens); })
         ->Unit(benchmark::kMicrosecond);
   }
-  for (const std::int64_t tokens : {1, 2, 4}) {
+  for (const std::int64_t tokens : {1, 2, 3, 4}) {
     benchmark::RegisterBenchmark(
         ("decode/" + name + "/" + std::to_string(tokens)).c_str(),
         [=, &format](benchmark::State& s) { run_matmul(s, format, tokens, true); })

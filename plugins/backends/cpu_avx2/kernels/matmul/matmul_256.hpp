@@ -1,7 +1,7 @@
 // Integer matrix kernels over weight formats in blocks of 256 (formats_256.hpp).
 //
-// Eight packed rows are the lanes of every vector. For one or two tokens codes are used straight
-// from the loaded words, for more a block is unpacked once and reused. Both give the same bits: the
+// Eight packed rows are the lanes of every vector. For few tokens codes are used straight from the
+// loaded words, for more a block is unpacked once and reused. Both give the same bits: the
 // sum of a block is an exact integer (matmul.hpp).
 #pragma once
 
@@ -267,21 +267,29 @@ void multiply_many(const Matmul& matmul, const RowGroup& group, std::int64_t fir
   for (std::int64_t n = 0; n < count; ++n) group.store(matmul, first + n, total[n]);
 }
 
+/// multiply_few() for `count` tokens, 1 <= count <= kMost.
+template <class Format, int kMost>
+void multiply_few_of(const Matmul& matmul, const RowGroup& group, std::int64_t token,
+                     std::int64_t count) {
+  if constexpr (kMost > 1) {
+    if (count < kMost) return multiply_few_of<Format, kMost - 1>(matmul, group, token, count);
+  }
+  multiply_few<Format, kMost>(matmul, group, token);
+}
+
+/// Most tokens whose products with a part of a block fit the registers.
+template <class Format>
+inline constexpr int kFewTokens = 8 / Format::kStreams;
+
 /// The kernel of one format: matmul_groups() for it.
 template <class Format>
 void matmul_groups_256(const Matmul& matmul, std::int64_t first, std::int64_t last) {
   for_each_tile(matmul, matmul.weights.num_columns, first, last,
                 [&](const RowGroup& group, std::int64_t token, std::int64_t count) {
-                  switch (count) {
-                    case 1:
-                      multiply_few<Format, 1>(matmul, group, token);
-                      break;
-                    case 2:
-                      multiply_few<Format, 2>(matmul, group, token);
-                      break;
-                    default:
-                      multiply_many<Format>(matmul, group, token, count);
-                      break;
+                  if (count <= kFewTokens<Format>) {
+                    multiply_few_of<Format, kFewTokens<Format>>(matmul, group, token, count);
+                  } else {
+                    multiply_many<Format>(matmul, group, token, count);
                   }
                 });
 }
