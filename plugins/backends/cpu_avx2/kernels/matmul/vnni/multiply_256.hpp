@@ -251,19 +251,16 @@ void multiply_few_of(const Matmul& matmul, const Rows<V>& rows, std::int64_t tok
 template <class V, template <class> class Format>
 void matmul_groups_256(const Matmul& matmul, std::int64_t first, std::int64_t last) {
   using Narrow = typename V::Narrow;
-  if (matmul.num_tokens == 1) {
-    for_each_rows<Narrow>(matmul, first, last, [&](const Rows<Narrow>& rows, auto token, auto) {
-      multiply_few<Narrow, Format<Narrow>, 1>(matmul, rows, token);
-    });
+  if (matmul.num_tokens <= V::kFewTokens) {
+    for_each_rows<Narrow>(
+        matmul, first, last, [&](const Rows<Narrow>& rows, std::int64_t token, std::int64_t count) {
+          multiply_few_of<Narrow, Format<Narrow>, V::kFewTokens>(matmul, rows, token, count);
+        });
     return;
   }
   for_each_rows<V>(matmul, first, last,
                    [&](const Rows<V>& rows, std::int64_t token, std::int64_t count) {
-                     if (count <= V::kFewTokens) {
-                       multiply_few_of<V, Format<V>, V::kFewTokens>(matmul, rows, token, count);
-                     } else {
-                       multiply_many<V, Format<V>>(matmul, rows, token, count);
-                     }
+                     multiply_many<V, Format<V>>(matmul, rows, token, count);
                    });
 }
 

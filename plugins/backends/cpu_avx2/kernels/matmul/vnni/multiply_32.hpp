@@ -136,19 +136,16 @@ void multiply_few_of_32(const Matmul& matmul, const Rows<V>& rows, std::int64_t 
 template <class V, template <class> class Format>
 void matmul_groups_32(const Matmul& matmul, std::int64_t first, std::int64_t last) {
   using Narrow = typename V::Narrow;
-  if (matmul.num_tokens == 1) {
-    for_each_rows<Narrow>(matmul, first, last, [&](const Rows<Narrow>& rows, auto token, auto) {
-      multiply_few_32<Narrow, Format<Narrow>, 1>(matmul, rows, token);
-    });
+  if (matmul.num_tokens <= V::kFewTokens) {
+    for_each_rows<Narrow>(
+        matmul, first, last, [&](const Rows<Narrow>& rows, std::int64_t token, std::int64_t count) {
+          multiply_few_of_32<Narrow, Format<Narrow>, V::kFewTokens>(matmul, rows, token, count);
+        });
     return;
   }
   for_each_rows<V>(matmul, first, last,
                    [&](const Rows<V>& rows, std::int64_t token, std::int64_t count) {
-                     if (count <= V::kFewTokens) {
-                       multiply_few_of_32<V, Format<V>, V::kFewTokens>(matmul, rows, token, count);
-                     } else {
-                       multiply_many_32<V, Format<V>>(matmul, rows, token, count);
-                     }
+                     multiply_many_32<V, Format<V>>(matmul, rows, token, count);
                    });
 }
 
