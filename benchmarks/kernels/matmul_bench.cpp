@@ -1,7 +1,8 @@
 // Matrix products by format, instruction set and number of tokens. Decode cases use weights that no
-// cache can hold, and report their share of the read bandwidth. Prefill cases report the products in
-// a second. Both use the threads of the machine. Cached cases have one thread and weights that stay
-// in its second cache; they report the best of all runs, so other work beside them does little harm.
+// cache can hold, and report their share of the read bandwidth; they come without and with requests
+// for weights ahead of their use. Prefill cases report the products in a second. Both use the threads
+// of the machine. Cached cases have one thread and weights that stay in its second cache; they report
+// the best of all runs, so other work beside them does little harm.
 //
 //   matmul_bench --benchmark_filter=cached/.*q4_k
 #include <benchmark/benchmark.h>
@@ -121,8 +122,9 @@ void run_cached(benchmark::State& state, const WeightFormat& format, std::int64_
       static_cast<double>(kCachedRows * kColumns * tokens) * 1e-9 / best;
 }
 
+///   asks_ahead  as in Matmul
 void run_matmul(benchmark::State& state, const WeightFormat& format, std::int64_t tokens,
-                bool is_cold) {
+                bool is_cold, bool asks_ahead) {
   const Matrices weights(format, is_cold ? kColdBytes : 0, kRows);
   const Inputs inputs(format, tokens, kRows);
   const double bandwidth =
@@ -132,6 +134,7 @@ void run_matmul(benchmark::State& state, const WeightFormat& format, std::int64_
       for (std::int64_t i = 0; i < weights.count; ++i) {
         Matmul mine = inputs.matmul;
         mine.weights = weights.matrix(i);
+        mine.asks_ahead = asks_ahead;
         worker.parallel_shares(
             mine.weights.num_groups(), kClaimedGroups,
             [&](std::int64_t first, std::int64_t last) { matmul_groups(mine, first, last); });
@@ -160,16 +163,20 @@ void register_format(const WeightFormat& format, InstructionSet set) {
         ->Unit(benchmark::kMicrosecond);
   }
   for (const std::int64_t tokens : {1, 2, 3, 4}) {
-    benchmark::RegisterBenchmark(
-        ("decode/" + name + "/" + std::to_string(tokens)).c_str(),
-        [=, &format](benchmark::State& s) { run_matmul(s, format, tokens, true); })
-        ->UseRealTime()
-        ->Unit(benchmark::kMillisecond);
+    for (const bool asks : {false, true}) {
+      const std::string requests = asks ? "/requests" : "/none";
+      benchmark::RegisterBenchmark(
+          ("decode/" + name + "/" + std::to_string(tokens) + requests).c_str(),
+          [=, &format](benchmark::State& s) { run_matmul(s, format, tokens, true, asks); })
+          ->UseRealTime()
+          ->Unit(benchmark::kMillisecond);
+    }
   }
   for (const std::int64_t tokens : {16, 64, 512}) {
-    benchmark::RegisterBenchmark(
-        ("prefill/" + name + "/" + std::to_string(tokens)).c_str(),
-        [=, &format](benchmark::State& s) { run_matmul(s, format, tokens, false); })
+    benchmark::RegisterBenchmark(("prefill/" + name + "/" + std::to_string(tokens)).c_str(),
+                                 [=, &format](benchmark::State& s) {
+                                   run_matmul(s, format, tokens, false, needs_requests_ahead());
+                                 })
         ->UseRealTime()
         ->Unit(benchmark::kMillisecond);
   }
