@@ -121,7 +121,7 @@ class Tile {
     for (std::int64_t page = begin / kPageTokens; page * kPageTokens < end; ++page) {
       const std::int64_t start = page * kPageTokens;
       run_page(page, {std::max<std::int64_t>(0, begin - start), std::min(kPageTokens, end - start)},
-               start + kPageTokens < end);
+               start + kPageTokens < last.last);
     }
   }
 
