@@ -294,6 +294,7 @@ void matmul_groups_256(const Matmul& matmul, std::int64_t first, std::int64_t la
                 });
 }
 
+/// WeightFormat::word_places of a format that has place().
 template <class Format>
 inline constexpr auto kWordPlaces = word_places<Format::kWords>(Format::place);
 

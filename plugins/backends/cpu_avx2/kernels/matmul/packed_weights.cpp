@@ -91,7 +91,8 @@ std::int64_t group_bytes(const WeightFormat& format, std::int64_t num_columns) {
   const std::int64_t blocks = num_columns / format.block_columns;
   std::int64_t bytes = kRowGroup * stored_row_bytes(format, num_columns);
   if (format.scale_at >= 0) {  // the last line of scales may have room to spare
-    bytes = place_of(format, blocks - 1).words + format.num_words * kRowGroup * kWordBytes;
+    const std::int64_t last_words = format.num_words * kRowGroup * kWordBytes;
+    bytes = kRowGroup * format.header_bytes + place_of(format, blocks - 1).words + last_words;
   }
   return (bytes + kLine - 1) / kLine * kLine;
 }

@@ -4,7 +4,7 @@
 // interleaved: word i of row 0, of row 1, ... of row 7, then word i + 1. A 256-bit load then holds
 // the same columns of eight rows, so sums over columns need no step across lanes and scales are
 // unpacked for eight rows at once. It is a permutation of bytes: nothing is rounded, nothing grows
-// (but for padding of a group to a cache line), and a row can be taken out again.
+// (but for padding to cache lines), and a row can be taken out again.
 //
 //   group: row headers       [8] f32, formats with a scale per row only
 //          blocks            [words per block][8] u32, for some formats in the order of

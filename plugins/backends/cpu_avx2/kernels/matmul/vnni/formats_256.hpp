@@ -6,7 +6,7 @@
 //
 // A format states, for one block y = D * s * (v - offset) (- M * m):
 //   kWords, kHeader                words per block; D in a row header
-//   kScaleLine                   D behind the words of all blocks
+//   kScaleLine                     D in a line of scales (packed_weights.hpp)
 //   kParts, kWordsPerPart          the order of codes: a part is kWordsPerPart words ...
 //   kStreams                       ... and each word has codes of so many places of columns
 //   kSums                          groups of a part: kStreams, or 1 if all streams are of one group
