@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -18,6 +19,7 @@ namespace vernal::stdin_repl {
 namespace {
 
 constexpr int kHistoryLines = 1000;
+constexpr int kTerminalCheckMs = 500;  // how soon a terminal that was taken away is noticed
 
 struct KeyBinding {
   const wchar_t* keys;
@@ -43,6 +45,12 @@ std::FILE* open_copy(int descriptor, const char* mode) {
                 fmt::format("console: the terminal cannot be opened: {}", std::strerror(errno)));
   }
   return file;
+}
+
+// Whether the terminal edits lines itself and gives keys only at the end of a line.
+bool edits_itself(int terminal) {
+  termios mode{};
+  return ::tcgetattr(terminal, &mode) == 0 && (mode.c_lflag & ICANON) != 0;
 }
 
 }  // namespace
@@ -184,12 +192,11 @@ bool LineEditor::take_character(wchar_t& out) {
       return true;
     }
     epoll_event event{};
-    const int count = ::epoll_wait(poller_.value, &event, 1, -1);
-    if (count < 0 && errno == EINTR) {
-      resume();
-    } else if (count < 0) {
-      return false;
-    } else if (event.data.fd == attention_.descriptor()) {
+    const int count = ::epoll_wait(poller_.value, &event, 1, kTerminalCheckMs);
+    if (count < 0 && errno != EINTR) return false;
+    if (count < 0 || edits_itself(input_)) resume();
+    if (count <= 0) continue;
+    if (event.data.fd == attention_.descriptor()) {
       attention_.clear();
     } else if (!read_bytes()) {
       return false;
@@ -228,9 +235,9 @@ void LineEditor::follow_width() {
   columns_ = size.ws_col;
 }
 
-// Called when the process was stopped and continued: only that interrupts the wait, because every
-// signal with a handler is blocked here. The shell has changed the terminal's settings in the
-// meantime.
+// Called when the process was stopped and continued. Only that interrupts the wait, because every
+// signal with a handler is blocked here; where it came before the wait, the terminal's settings
+// tell, which the shell has changed in the meantime.
 void LineEditor::resume() {
   ::el_wset(editor_.get(), EL_PREP_TERM, 0);
   ::el_wset(editor_.get(), EL_PREP_TERM, 1);

@@ -12,6 +12,7 @@
 #include <array>
 #include <filesystem>
 #include <string>
+#include <thread>
 
 #include "support/temporary_folder.hpp"
 
@@ -126,6 +127,25 @@ TEST_F(LineEditorTest, TheEndOfTheProcessEndsTheLineAndGivesTheTerminalBack) {
   ASSERT_EQ(::tcgetattr(terminal_, &after), 0);
   EXPECT_EQ(before.c_lflag, after.c_lflag);
   EXPECT_EQ(before.c_iflag, after.c_iflag);
+}
+
+// As a shell does while the process is stopped. The stop may come when the editor does not wait, and
+// then nothing interrupts it.
+TEST_F(LineEditorTest, TakesATerminalBackThatAnotherProgramHasSet) {
+  LineEditor editor({terminal_, terminal_}, attention_, "");
+  std::thread shell([&] {
+    EXPECT_TRUE(shows("> "));
+    shown_.clear();
+    termios mode{};
+    EXPECT_EQ(::tcgetattr(terminal_, &mode), 0);
+    mode.c_lflag |= ICANON | ECHO;
+    EXPECT_EQ(::tcsetattr(terminal_, TCSANOW, &mode), 0);
+    EXPECT_TRUE(shows("> "));                 // the line is drawn again
+    const std::string keys = "ab\x02\x04\r";  // only the editor knows how to delete the b
+    EXPECT_EQ(::write(keyboard_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
+  });
+  EXPECT_EQ(editor.read("> ").text, "a");
+  shell.join();
 }
 
 TEST_F(LineEditorTest, AClosedTerminalIsTheEnd) {
