@@ -1,10 +1,12 @@
 // Matrix products by format, instruction set and number of tokens. Decode cases use weights that no
-// cache can hold, and report their share of the read bandwidth; they come without and with requests
-// for weights ahead of their use. Prefill cases report the products in a second. Both use the threads
-// of the machine. Cached cases have one thread and weights that stay in its second cache; they report
-// the best of all runs, so other work beside them does little harm.
+// cache can hold, and report their share of the read bandwidth; they come without requests for
+// weights ahead of their use, with those of each kind, and with those that a model gets. Prefill
+// cases report the products in a second. Both use the threads of the machine. Cached cases have one
+// thread and weights that stay in its second cache; they report the best of all runs, so other work
+// beside them does little harm.
 //
 //   matmul_bench --benchmark_filter=cached/.*q4_k
+//   matmul_bench --benchmark_filter=decode/ggml.q4_k/1/avx2/TOKENS/COLUMNS/as_measured
 #include <benchmark/benchmark.h>
 
 #include <sched.h>
@@ -17,6 +19,7 @@
 
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/matmul/matmul.hpp"
@@ -26,10 +29,15 @@
 namespace vernal::cpu_avx2 {
 namespace {
 
-constexpr std::int64_t kColumns = 1536;
-constexpr std::int64_t kRows = 8960;
+/// Rows and columns of a matrix.
+struct Shape {
+  std::int64_t rows;
+  std::int64_t columns;
+};
+constexpr Shape kWide{1536, 8960};  // activations of one token do not fit the first cache
+constexpr Shape kTall{8960, 1536};
 constexpr std::int64_t kClaimedGroups = 8;
-constexpr std::int64_t kCachedRows = 128;  // of q8_0 200 KiB
+constexpr Shape kCached{128, 1536};  // of q8_0 200 KiB
 constexpr std::int64_t kColdBytes = std::int64_t{768} << 20;
 
 using Buffer = std::unique_ptr<std::byte, decltype(&std::free)>;
@@ -55,10 +63,10 @@ ThreadPool& pool() {
 
 /// So many copies of a random matrix that they have `bytes` bytes.
 struct Matrices {
-  Matrices(const WeightFormat& weight_format, std::int64_t bytes, std::int64_t num_rows)
+  Matrices(const WeightFormat& weight_format, std::int64_t bytes, Shape matrix_shape)
       : format(weight_format),
-        rows(num_rows),
-        size(packed_bytes(format, rows, kColumns)),
+        shape(matrix_shape),
+        size(packed_bytes(format, shape.rows, shape.columns)),
         count(std::max<std::int64_t>(1, bytes / size)),
         data(aligned(size * count)) {
     std::mt19937 generator(1);
@@ -71,11 +79,11 @@ struct Matrices {
   }
 
   PackedMatrix matrix(std::int64_t i) const {
-    return {&format, rows, kColumns, data.get() + i % count * size};
+    return {&format, shape.rows, shape.columns, data.get() + i % count * size};
   }
 
   const WeightFormat& format;
-  std::int64_t rows;
+  Shape shape;
   std::int64_t size;
   std::int64_t count;
   Buffer data;
@@ -83,20 +91,21 @@ struct Matrices {
 
 /// A product without its weights, and what it reads and writes.
 struct Inputs {
-  Inputs(const WeightFormat& format, std::int64_t tokens, std::int64_t rows)
-      : x(static_cast<std::size_t>(tokens * kColumns), 0.5F),
-        y(static_cast<std::size_t>(tokens * rows)),
-        buffer(aligned(std::max<std::int64_t>(64, static_cast<std::int64_t>(activation_bytes(
-                                                      format.activations, tokens, kColumns))))) {
+  Inputs(const WeightFormat& format, std::int64_t tokens, Shape shape)
+      : x(static_cast<std::size_t>(tokens * shape.columns), 0.5F),
+        y(static_cast<std::size_t>(tokens * shape.rows)),
+        buffer(
+            aligned(std::max<std::int64_t>(64, static_cast<std::int64_t>(activation_bytes(
+                                                   format.activations, tokens, shape.columns))))) {
     if (format.activations != ActivationKind::kFloat) {
-      matmul.blocks = activation_blocks(format.activations, tokens, kColumns, buffer.get());
-      quantize_rows(x.data(), kColumns, matmul.blocks, 0, tokens);
+      matmul.blocks = activation_blocks(format.activations, tokens, shape.columns, buffer.get());
+      quantize_rows(x.data(), shape.columns, matmul.blocks, 0, tokens);
     }
     matmul.x = x.data();
-    matmul.x_stride = kColumns;
+    matmul.x_stride = shape.columns;
     matmul.num_tokens = tokens;
     matmul.y = y.data();
-    matmul.y_stride = rows;
+    matmul.y_stride = shape.rows;
   }
 
   std::vector<float> x;
@@ -107,8 +116,8 @@ struct Inputs {
 
 /// One thread, weights in its cache: the best of all runs.
 void run_cached(benchmark::State& state, const WeightFormat& format, std::int64_t tokens) {
-  const Matrices weights(format, 0, kCachedRows);
-  Inputs inputs(format, tokens, kCachedRows);
+  const Matrices weights(format, 0, kCached);
+  Inputs inputs(format, tokens, kCached);
   inputs.matmul.weights = weights.matrix(0);
   double best = 1e9;
   for (auto _ : state) {
@@ -119,14 +128,13 @@ void run_cached(benchmark::State& state, const WeightFormat& format, std::int64_
   }
   state.counters["best_GB/s"] = static_cast<double>(weights.size) * 1e-9 / best;
   state.counters["best_GMAC/s"] =
-      static_cast<double>(kCachedRows * kColumns * tokens) * 1e-9 / best;
+      static_cast<double>(kCached.rows * kCached.columns * tokens) * 1e-9 / best;
 }
 
-///   asks_ahead  as in Matmul
-void run_matmul(benchmark::State& state, const WeightFormat& format, std::int64_t tokens,
-                bool is_cold, bool asks_ahead) {
-  const Matrices weights(format, is_cold ? kColdBytes : 0, kRows);
-  const Inputs inputs(format, tokens, kRows);
+void run_matmul(benchmark::State& state, const WeightFormat& format, Shape shape,
+                std::int64_t tokens, bool is_cold, Requests requests) {
+  const Matrices weights(format, is_cold ? kColdBytes : 0, shape);
+  const Inputs inputs(format, tokens, shape);
   const double bandwidth =
       is_cold ? read_bandwidth(weights.data.get(), weights.size * weights.count, pool()) : 0.0;
   for (auto _ : state) {
@@ -134,7 +142,7 @@ void run_matmul(benchmark::State& state, const WeightFormat& format, std::int64_
       for (std::int64_t i = 0; i < weights.count; ++i) {
         Matmul mine = inputs.matmul;
         mine.weights = weights.matrix(i);
-        mine.asks_ahead = asks_ahead;
+        mine.requests = requests;
         worker.parallel_shares(
             mine.weights.num_groups(), kClaimedGroups,
             [&](std::int64_t first, std::int64_t last) { matmul_groups(mine, first, last); });
@@ -145,13 +153,19 @@ void run_matmul(benchmark::State& state, const WeightFormat& format, std::int64_
   const auto runs = static_cast<double>(state.iterations() * weights.count);
   const double bytes = runs * static_cast<double>(weights.size);
   state.counters["GB/s"] = benchmark::Counter(bytes * 1e-9, benchmark::Counter::kIsRate);
-  state.counters["GMAC/s"] = benchmark::Counter(
-      runs * static_cast<double>(kRows * kColumns * tokens) * 1e-9, benchmark::Counter::kIsRate);
+  state.counters["GMAC/s"] =
+      benchmark::Counter(runs * static_cast<double>(shape.rows * shape.columns * tokens) * 1e-9,
+                         benchmark::Counter::kIsRate);
   if (is_cold) {
     state.counters["of_bandwidth"] =
         benchmark::Counter(bytes / bandwidth, benchmark::Counter::kIsRate);
   }
 }
+
+constexpr std::pair<Requests, const char*> kRequests[] = {{Requests::kAsMeasured, "as_measured"},
+                                                          {Requests::kNone, "none"},
+                                                          {Requests::kReadOnce, "read_once"},
+                                                          {Requests::kSecondCache, "second_cache"}};
 
 /// Decode and prefill with one format.
 void register_format(const WeightFormat& format, InstructionSet set) {
@@ -162,20 +176,25 @@ void register_format(const WeightFormat& format, InstructionSet set) {
         [=, &format](benchmark::State& s) { run_cached(s, format, tokens); })
         ->Unit(benchmark::kMicrosecond);
   }
-  for (const std::int64_t tokens : {1, 2, 3, 4}) {
-    for (const bool asks : {false, true}) {
-      const std::string requests = asks ? "/requests" : "/none";
-      benchmark::RegisterBenchmark(
-          ("decode/" + name + "/" + std::to_string(tokens) + requests).c_str(),
-          [=, &format](benchmark::State& s) { run_matmul(s, format, tokens, true, asks); })
-          ->UseRealTime()
-          ->Unit(benchmark::kMillisecond);
+  for (const std::int64_t tokens : {1, 2, 3, 4, 6}) {
+    for (const Shape shape : {kTall, kWide}) {
+      for (const auto& [requests, title] : kRequests) {
+        const std::string sizes =
+            "/" + std::to_string(tokens) + "/" + std::to_string(shape.columns) + "/";
+        benchmark::RegisterBenchmark(("decode/" + name + sizes + title).c_str(),
+                                     [=, &format](benchmark::State& s) {
+                                       run_matmul(s, format, shape, tokens, true, requests);
+                                     })
+            ->UseRealTime()
+            ->Unit(benchmark::kMillisecond);
+      }
     }
   }
   for (const std::int64_t tokens : {16, 64, 512}) {
     benchmark::RegisterBenchmark(("prefill/" + name + "/" + std::to_string(tokens)).c_str(),
                                  [=, &format](benchmark::State& s) {
-                                   run_matmul(s, format, tokens, false, needs_requests_ahead());
+                                   run_matmul(s, format, kTall, tokens, false,
+                                              Requests::kAsMeasured);
                                  })
         ->UseRealTime()
         ->Unit(benchmark::kMillisecond);

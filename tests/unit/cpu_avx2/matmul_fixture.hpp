@@ -82,7 +82,7 @@ struct Fixture {
   /// y[tokens, rows]; the groups are done in pieces of `groups`, by kernels of `set`.
   std::vector<float> multiply(const float* x, std::int64_t tokens, const float* bias,
                               std::int64_t groups, InstructionSet set = InstructionSet::kAvx2,
-                              bool asks_ahead = needs_requests_ahead()) const {
+                              Requests requests = Requests::kAsMeasured) const {
     const ActivationKind kind = format.activations;
     const Buffer buffer =
         aligned(static_cast<std::int64_t>(activation_bytes(kind, tokens, columns)));
@@ -96,7 +96,7 @@ struct Fixture {
     matmul.x = x;
     matmul.x_stride = columns;
     matmul.num_tokens = tokens;
-    matmul.asks_ahead = asks_ahead;
+    matmul.requests = requests;
     matmul.bias = bias;
     std::vector<float> y(static_cast<std::size_t>(tokens * rows), -1.0F);
     matmul.y = y.data();

@@ -6,30 +6,31 @@
 #include <cstdint>
 
 #include "kernels/matmul/matmul.hpp"
+#include "kernels/prefetch.hpp"
 #include "kernels/simd.hpp"
 
 namespace vernal::cpu_avx2 {
 
-/// How far ahead of its use a decode kernel asks for weights. Groups follow each other, so this is
-/// mostly the next columns or the next group. Measured on q4_K from memory, two threads, on a
-/// processor that needs it (needs_requests_ahead()): 66 % of the read bandwidth without it, 82 % at
-/// 2 KiB, 90 % at 4.5 to 7 KiB, 84 % at 9 KiB.
+/// How far ahead of its use a kernel asks for weights. Groups follow each other, so this is mostly
+/// the next columns or the next group. Measured on q4_K from memory, two threads, on a processor
+/// that needs it (needs_requests_ahead()): 66 % of the read bandwidth without it, 82 % at 2 KiB, 90 %
+/// at 4.5 to 7 KiB, 84 % at 9 KiB.
 inline constexpr std::int64_t kPrefetchBytes = 6144;
 
 struct RowGroup {
   const std::byte* data;
   std::int64_t first;  // row
   std::int64_t count;  // rows that exist, 1..8
-  bool asks_ahead;
+  Requests requests;
 
-  RowGroup(const Matmul& matmul, std::int64_t group, std::int64_t bytes_of_group)
+  RowGroup(const Matmul& matmul, std::int64_t group, std::int64_t bytes_of_group,
+           Requests requests_made)
       : data(matmul.weights.data + group * bytes_of_group),
         first(group * kRowGroup),
         count(std::min(kRowGroup, matmul.weights.num_rows - first)),
-        asks_ahead(matmul.asks_ahead) {}
+        requests(requests_made) {}
 
-  /// Asks for what lies kPrefetchBytes behind block b and the line of scales in front of it, as what
-  /// is read once: then it does not push the activations out of the second cache. Past the end of
+  /// Asks for what lies some way behind block b and the line of scales in front of it. Past the end of
   /// the weights it does nothing. Inlined always: a compiler takes a call that does nothing else for
   /// one without effect.
   ///   words                    of the block
@@ -37,10 +38,17 @@ struct RowGroup {
   [[gnu::always_inline]] inline void ask_ahead(const std::byte* words, std::int64_t b,
                                                std::int64_t word_bytes,
                                                std::int64_t scale_bytes) const {
-    if (!asks_ahead) return;
+    if (requests == Requests::kNone) return;
+    const std::int64_t address = address_of(words);
     const std::int64_t before = is_behind_scales(b, scale_bytes) ? kScaleLine : 0;
+    if (requests == Requests::kSecondCache) {
+      for (std::int64_t line = -before; line < word_bytes; line += 64) {
+        prefetch_line<Into::kSecondCache>(address + kSecondCacheAhead + line);
+      }
+      return;
+    }
     for (std::int64_t line = -before; line < word_bytes; line += 64) {
-      _mm_prefetch(reinterpret_cast<const char*>(words + kPrefetchBytes + line), _MM_HINT_NTA);
+      prefetch_line<Into::kFirstCacheOnly>(address + kPrefetchBytes + line);
     }
   }
 
@@ -65,10 +73,11 @@ void for_each_tile(const Matmul& matmul, std::int64_t bytes_per_token, std::int6
                    std::int64_t last, Kernel&& kernel) {
   const std::int64_t bytes = group_bytes(*matmul.weights.format, matmul.weights.num_columns);
   const std::int64_t tile = token_tile(bytes_per_token);
+  const Requests requests = requests_of(matmul);
   for (std::int64_t token = 0; token < matmul.num_tokens; token += tile) {
     const std::int64_t count = std::min(tile, matmul.num_tokens - token);
     for (std::int64_t group = first; group < last; ++group) {
-      kernel(RowGroup(matmul, group, bytes), token, count);
+      kernel(RowGroup(matmul, group, bytes, requests), token, count);
     }
   }
 }

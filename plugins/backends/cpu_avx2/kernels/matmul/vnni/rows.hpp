@@ -9,6 +9,7 @@
 #include "kernels/matmul/matmul.hpp"
 #include "kernels/matmul/vnni/unrolled.hpp"
 #include "kernels/matmul/vnni/words.hpp"
+#include "kernels/prefetch.hpp"
 
 namespace vernal::cpu_avx2::vnni {
 
@@ -20,7 +21,7 @@ struct Rows {
   std::int64_t next;      ///< from `data` to the rows that are probably multiplied next
   std::int64_t first;     ///< row
   std::int64_t count;     ///< rows that exist
-  bool asks_ahead;        ///< as in Matmul
+  Requests requests;      ///< as requests_of() has it
 
   /// Adds bias and residual and writes the lanes that are rows to y[token, first ..].
   void store(const Matmul& matmul, std::int64_t token, typename V::Floats sums) const {
@@ -31,8 +32,8 @@ struct Rows {
   }
 };
 
-/// The weights that a kernel asks for while it multiplies a block: what lies V::kPrefetchBytes behind.
-/// With one group this is a run of bytes through all groups. With two it is a block of the same
+/// The weights that a kernel asks for while it multiplies a block: what lies some way behind it. With
+/// one group this is a run of bytes through all groups. With two it is a block of the same
 /// rows, or past the last column one of the rows that come next.
 ///   kScaleBytes  as block_place() has it
 template <class V, int kWords, int kScaleBytes>
@@ -41,47 +42,57 @@ struct Ahead {
 
   [[gnu::always_inline]] inline Ahead(const Rows<V>& rows, const Words<V>& words, std::int64_t b,
                                       std::int64_t num_blocks)
-      : data(words.data + V::kPrefetchBytes),
+      : address(address_of(words.data) + distance(rows.requests)),
         stride(words.stride),
-        is_wanted(rows.asks_ahead),
+        requests(rows.requests),
         is_first(is_behind_scales(b, kScaleBytes)) {
     if constexpr (V::kRows == kRowGroup) return;
-    if (!is_wanted) return;
-    std::int64_t wanted = b + (V::kPrefetchBytes + kBlockBytes - 1) / kBlockBytes;
+    if (requests == Requests::kNone) return;
+    std::int64_t wanted = b + (distance(requests) + kBlockBytes - 1) / kBlockBytes;
     const bool is_here = wanted < num_blocks;
     if (!is_here) wanted -= num_blocks;
-    data = words.data + (is_here ? 0 : rows.next) + place(wanted) - place(b);
+    address = address_of(words.data) + (is_here ? 0 : rows.next) + place(wanted) - place(b);
   }
 
-  /// Asks for part kPart of kParts, as what is read once: then it does not push the activations out
-  /// of the second cache. Many requests at once would take the buffers that the loads of
+  /// Asks for part kPart of kParts. Many requests at once would take the buffers that the loads of
   /// the next instructions need, so they are spread over the block. Inlined always: a compiler takes
   /// a call that does nothing else for one without effect.
   template <int kPart, int kParts>
   [[gnu::always_inline]] inline void prefetch() const {
-    if (!is_wanted) return;
-    if (kPart == 0 && is_first) ask(-kScaleLine);
+    if (requests == Requests::kSecondCache) {
+      ask_for_part<Into::kSecondCache, kPart, kParts>();
+    } else if (requests == Requests::kReadOnce) {
+      ask_for_part<Into::kFirstCacheOnly, kPart, kParts>();
+    }
+  }
+
+  template <Into kInto, int kPart, int kParts>
+  [[gnu::always_inline]] inline void ask_for_part() const {
+    if (kPart == 0 && is_first) ask<kInto>(-kScaleLine);
     constexpr std::int64_t kLines = (kBlockBytes + 63) / 64;
 #pragma GCC unroll 64
     for (std::int64_t line = kLines * kPart / kParts; line < kLines * (kPart + 1) / kParts;
          ++line) {
-      ask(64 * line);
+      ask<kInto>(64 * line);
     }
   }
-
+  template <Into kInto>
   [[gnu::always_inline]] inline void ask(std::int64_t offset) const {
-    _mm_prefetch(reinterpret_cast<const char*>(data + offset), _MM_HINT_NTA);
+    prefetch_line<kInto>(address + offset);
     if constexpr (V::kRows > kRowGroup) {
-      _mm_prefetch(reinterpret_cast<const char*>(data + stride + offset), _MM_HINT_NTA);
+      prefetch_line<kInto>(address + stride + offset);
     }
+  }
+  [[gnu::always_inline]] static std::int64_t distance(Requests requests) {
+    return requests == Requests::kSecondCache ? kSecondCacheAhead : V::kPrefetchBytes;
   }
   [[gnu::always_inline]] static std::int64_t place(std::int64_t b) {
     return block_place(b, kBlockBytes, kScaleBytes).words;
   }
 
-  const std::byte* data;
+  std::int64_t address;
   std::int64_t stride;
-  bool is_wanted;
+  Requests requests;
   bool is_first;  ///< of the blocks whose scales share a line, which lies in front of it
 };
 
@@ -93,6 +104,7 @@ void for_each_rows(const Matmul& matmul, std::int64_t first, std::int64_t last, 
   const PackedMatrix& weights = matmul.weights;
   const std::int64_t bytes = group_bytes(*weights.format, weights.num_columns);
   const std::int64_t tile = token_tile(weights.num_columns);
+  const Requests requests = requests_of(matmul);
   for (std::int64_t token = 0; token < matmul.num_tokens; token += tile) {
     const std::int64_t left = matmul.num_tokens - token;
     for (std::int64_t group = first; group < last; group += kGroups) {
@@ -104,7 +116,7 @@ void for_each_rows(const Matmul& matmul, std::int64_t first, std::int64_t last, 
                          kGroups * bytes,
                          row,
                          (end < weights.num_rows ? end : weights.num_rows) - row,
-                         matmul.asks_ahead};
+                         requests};
       kernel(rows, token, left < tile ? left : tile);
     }
   }
