@@ -56,7 +56,7 @@ void multiply_keys(const std::int16_t* q, const KvRun& keys, const std::byte* ah
   }
   for (std::int64_t i = first; i < first + kKvGroup; i += 2 * Codes::kPairs) {
     const std::int64_t offset = i / Codes::kPairs * kPageTokens;
-    ask_for(ahead, offset, 2 * kPageTokens);
+    ask_for<Codes::kInto>(ahead, offset, 2 * kPageTokens);
 #pragma GCC unroll 4
     for (int pair = 0; pair < Codes::kPairs; ++pair) {
       Ints key[kVectors];
@@ -101,7 +101,7 @@ void score_halves(const float* q, const KvRun& keys, const std::byte* ahead, flo
   }
   for (std::int64_t i = 0; i < keys.dim; ++i) {
     const std::int64_t offset = 2 * i * kPageTokens;
-    ask_for(ahead, offset, 2 * kPageTokens);
+    ask_for<Into::kSecondCache>(ahead, offset, 2 * kPageTokens);
     Floats key[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) key[v] = load_halves(keys.data + offset + 32 * v);
@@ -214,7 +214,7 @@ void add_group(const std::int16_t* codes, const float* units, const PageRun& val
   const std::byte* const first = values.run.data + 2 * dim_bytes<Codes>(group * kKvGroup);
   for (std::int64_t slot = values.slots.first / 2 * 2; slot < values.slots.last; slot += 2) {
     const std::int64_t offset = slot / 2 * stride;
-    ask_for(ahead, offset + 2 * group * dim_bytes<Codes>(kKvGroup), kLine);
+    ask_for<Codes::kInto>(ahead, offset + 2 * group * dim_bytes<Codes>(kKvGroup), kLine);
     Ints value[kGroupVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kGroupVectors; ++v) value[v] = Codes::widen_value(first + offset, v);
@@ -281,7 +281,7 @@ void add_halves(const float* weights, const float* factors, const PageRun& value
     }
     for (std::int64_t slot = values.slots.first; slot < values.slots.last; ++slot) {
       const std::byte* p = values.run.data + 2 * (slot * dim + i);
-      ask_for(ahead, 2 * (slot * dim + i), kLine);
+      ask_for<Into::kSecondCache>(ahead, 2 * (slot * dim + i), kLine);
       const Floats value[2] = {load_halves(p, masks[0]), load_halves(p + 32, masks[1])};
 #pragma GCC unroll 6
       for (int r = 0; r < kRows; ++r) {

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "kernels/attention/page_kernels.hpp"
+#include "kernels/prefetch.hpp"
 #include "kernels/simd.hpp"
 
 namespace vernal::cpu_avx2 {
@@ -48,10 +49,11 @@ inline constexpr std::int64_t kLine = 64;
 
 /// Asks for the line at `offset` of a run that will be needed next; null: there is none, or another
 /// pass asks. Requests are spread over the work: many at once would hold up its own loads.
-inline void prefetch(const std::byte* ahead, std::int64_t offset) {
-  if (ahead != nullptr) {
-    _mm_prefetch(reinterpret_cast<const char*>(ahead + offset), _MM_HINT_T0);
-  }
+///   kInto  the second cache where a run is large for the work it gives (f16, q8_0), because misses of
+///          the first one wait in few places (docs/cpu-kernels.md, "Attention")
+template <Into kInto>
+[[gnu::always_inline]] inline void prefetch(const std::byte* ahead, std::int64_t offset) {
+  if (ahead != nullptr) prefetch_line<kInto>(address_of(ahead) + offset);
 }
 
 /// What to ask for after a pass over some slots of keys asked for `ahead`: two numbers of 64 slots

@@ -33,12 +33,14 @@ inline const std::byte* scales_at(const KvRun& run) {
 struct EightBitCodes {
   /// Pairs that a byte holds codes of.
   static constexpr int kPairs = 1;
+  static constexpr Into kInto = Into::kSecondCache;
   static __m256i widen(const std::byte* p, int) { return _mm256_cvtepi8_epi16(load_128(p)); }
 };
 
 /// Those of q4_0: 16 bytes give two vectors, of the low and of the high halves.
 struct FourBitCodes {
   static constexpr int kPairs = 2;
+  static constexpr Into kInto = Into::kFirstCache;
   static __m256i widen(const std::byte* p, int pair) {
     const __m256i bytes = _mm256_cvtepu8_epi16(load_128(p));
     const __m256i codes =
@@ -96,7 +98,7 @@ inline void multiply_keys(const std::int16_t* q, std::int64_t dim, const std::by
   }
   for (std::int64_t i = numbers.first; i < numbers.last; i += 2 * Codes::kPairs) {
     const std::int64_t offset = i / Codes::kPairs * kPageTokens;
-    prefetch(ahead, offset);
+    prefetch<Codes::kInto>(ahead, offset);
 #pragma GCC unroll 2
     for (int pair = 0; pair < Codes::kPairs; ++pair) {
       __m256i key[kVectors];
@@ -205,7 +207,7 @@ inline void add_numbers_codes(const std::int16_t* codes, const float* units, con
   for (std::int64_t slot = slots.first / 2 * 2; slot < slots.last; slot += 2) {
     const std::int64_t offset = slot / Codes::kPairs * values.dim;
     const std::byte* p = values.data + offset + 2 / Codes::kPairs * i;
-    prefetch(ahead, offset + 2 / Codes::kPairs * i);
+    prefetch<Codes::kInto>(ahead, offset + 2 / Codes::kPairs * i);
     __m256i value[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {

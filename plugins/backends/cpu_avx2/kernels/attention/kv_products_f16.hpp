@@ -26,7 +26,7 @@ void score_page_f16(const float* q, const KvRun& keys, const std::byte* ahead, S
     }
     for (std::int64_t i = 0; i < keys.dim; ++i) {
       const std::byte* p = keys.data + 2 * (i * kPageTokens + slot);
-      prefetch(ahead, 2 * i * kPageTokens);
+      prefetch<Into::kSecondCache>(ahead, 2 * i * kPageTokens);
       __m256 key[kVectors];
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) key[v] = load_f16(p + 16 * v);
@@ -57,7 +57,7 @@ inline void add_numbers_f16(const float* weights, const KvRun& values, const std
     }
   }
   for (std::int64_t slot = slots.first; slot < slots.last; ++slot) {
-    prefetch(ahead, 2 * (slot * values.dim + i));
+    prefetch<Into::kSecondCache>(ahead, 2 * (slot * values.dim + i));
     __m256 value[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {

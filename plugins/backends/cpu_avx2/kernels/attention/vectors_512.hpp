@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "kernels/attention/kv_page.hpp"
+#include "kernels/prefetch.hpp"
 
 namespace vernal::cpu_avx2 {
 namespace {  // NOLINT(google-build-namespaces)
@@ -24,12 +25,14 @@ struct Count {};
 
 constexpr std::int64_t kLine = 64;
 
-/// Asks for `bytes` at `offset` of a run that will be needed next; null: there is none.
+/// Asks for `bytes` at `offset` of a run that will be needed next; null: there is none. kInto is as
+/// prefetch() of kv_pass.hpp has it.
+template <Into kInto>
 [[gnu::always_inline]] inline void ask_for(const std::byte* run, std::int64_t offset,
                                            std::int64_t bytes) {
   if (run == nullptr) return;
   for (std::int64_t line = 0; line < bytes; line += kLine) {
-    _mm_prefetch(reinterpret_cast<const char*>(run + offset + line), _MM_HINT_T0);
+    prefetch_line<kInto>(address_of(run) + offset + line);
   }
 }
 
@@ -122,6 +125,7 @@ inline Floats cap(Floats x, float most) {
 struct EightBits {
   /// Pairs that a byte holds codes of.
   static constexpr int kPairs = 1;
+  static constexpr Into kInto = Into::kSecondCache;
   static Ints widen(const std::byte* p, int) { return _mm512_cvtepi8_epi16(load_256(p)); }
   /// Numbers [16 v, 16 v + 16) of a group of values, two slots each.
   static Ints widen_value(const std::byte* p, int v) { return widen(p + 32 * v, 0); }
@@ -131,6 +135,7 @@ struct EightBits {
 /// Those of q4_0: 32 bytes give two vectors, of the low and of the high halves.
 struct FourBits {
   static constexpr int kPairs = 2;
+  static constexpr Into kInto = Into::kFirstCache;
   static Ints widen(const std::byte* p, int pair) {
     const Ints bytes = _mm512_cvtepu8_epi16(load_256(p));
     const Ints codes =
@@ -157,7 +162,8 @@ template <class Codes>
 [[gnu::always_inline]] inline void ask_for_scales(const std::byte* run, std::int64_t dim,
                                                   std::int64_t group) {
   constexpr std::int64_t kScaleBytes = 2 * kPageTokens;
-  ask_for(run, dim_bytes<Codes>(dim) * kPageTokens + group * kScaleBytes, kScaleBytes);
+  ask_for<Codes::kInto>(run, dim_bytes<Codes>(dim) * kPageTokens + group * kScaleBytes,
+                        kScaleBytes);
 }
 
 }  // namespace avx512
