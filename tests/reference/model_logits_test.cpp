@@ -55,6 +55,15 @@ class ModelLogits : public testing::TestWithParam<Case> {
     return logits;
   }
 
+  /// The greatest error of a stored row of the run, given the logits of its tokens.
+  double worst_nmse(const GoldenRun& run, const std::vector<float>& logits) const {
+    double worst = 0;
+    for (std::size_t i = 0; i < run.positions.size(); ++i) {
+      worst = std::max(worst, nmse(row(logits, run.positions[i]), golden_.row(run.first_row + i)));
+    }
+    return worst;
+  }
+
   GoldenModel golden_;
   std::unique_ptr<ModelUnderTest> model_;
 };
@@ -63,10 +72,7 @@ TEST_P(ModelLogits, StayWithinTheErrorBoundOnStoredRows) {
   ASSERT_EQ(model_->vocabulary_size(), golden_.vocabulary_size);
   double worst = 0;
   for (const GoldenRun& run : golden_.runs) {
-    const auto logits = logits_of(run.prompt, 64);
-    for (std::size_t i = 0; i < run.positions.size(); ++i) {
-      worst = std::max(worst, nmse(row(logits, run.positions[i]), golden_.row(run.first_row + i)));
-    }
+    worst = std::max(worst, worst_nmse(run, logits_of(run.prompt, 64)));
   }
   RecordProperty("worst_nmse", std::to_string(worst));
   std::printf("worst NMSE %.3g\n", worst);
@@ -78,6 +84,7 @@ TEST_P(ModelLogits, ChooseTheReferencesTokensWhenTeacherForced) {
     std::vector<std::int32_t> tokens = run.prompt;
     tokens.insert(tokens.end(), run.greedy.begin(), run.greedy.end() - 1);
     const auto logits = logits_of(tokens, 64);
+    EXPECT_LE(worst_nmse(run, logits), GetParam().worst_nmse);
     double error = 0;  // mean square over the stored rows
     for (std::size_t i = 0; i < run.positions.size(); ++i) {
       const auto found = row(logits, run.positions[i]);
@@ -97,13 +104,15 @@ TEST_P(ModelLogits, ChooseTheReferencesTokensWhenTeacherForced) {
   }
 }
 
-// Both backends promise equal bits, not only a small difference: the order of the arithmetic for a
-// token does not depend on where steps begin and end.
+// All backends promise equal bits, not only a small difference: the order of the arithmetic for a
+// token does not depend on where steps begin and end. The slow ones get a page and some tokens.
 TEST_P(ModelLogits, HaveTheSameBitsHoweverAPrefillIsCut) {
-  const GoldenRun& run = golden_.runs.back();
-  const auto one_by_one = logits_of(run.prompt, 1);
+  const bool is_slow = GetParam().backend == "reference" || GetParam().backend == "cuda_sm86_emu";
+  std::span<const std::int32_t> prompt = golden_.runs.back().prompt;
+  if (is_slow) prompt = prompt.first(72);
+  const auto one_by_one = logits_of(prompt, 1);
   for (const std::uint64_t chunk : {3U, 64U, 65U, 0U}) {
-    const auto found = logits_of(run.prompt, chunk);
+    const auto found = logits_of(prompt, chunk);
     EXPECT_TRUE(found == one_by_one)
         << "chunks of " << chunk << ": NMSE " << nmse(found, one_by_one);
   }
