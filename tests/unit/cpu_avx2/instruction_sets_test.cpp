@@ -4,6 +4,7 @@
 #include <iostream>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "matmul_fixture.hpp"
 #include "vernal/error.hpp"
@@ -115,6 +116,26 @@ TEST(InstructionSets, RequestsAheadChangeNoBitAndReachBeyondTheWeights) {
       }
     }
   }
+}
+
+TEST(InstructionSets, LongRowsAndManyTokensAreAskedForAhead) {
+  const WeightFormat& format = *find_weight_format("ggml.q4_k/1");
+  const auto requests = [&](std::int64_t columns, std::int64_t tokens) {
+    Matmul matmul;
+    matmul.weights = {&format, kRowGroup, columns, nullptr};
+    matmul.num_tokens = tokens;
+    return requests_of(matmul);
+  };
+  const bool always = needs_requests_ahead();
+  EXPECT_EQ(requests(1536, 1), always ? Requests::kReadOnce : Requests::kNone);
+  EXPECT_EQ(requests(1536, 4), always ? Requests::kReadOnce : Requests::kNone);
+  for (const auto& [columns, tokens] : {std::pair{1536, 5}, {8960, 1}, {4096, 1}, {2048, 6}}) {
+    EXPECT_EQ(requests(columns, tokens), always ? Requests::kReadOnce : Requests::kSecondCache)
+        << columns << " columns, " << tokens << " tokens";
+  }
+  Matmul matmul;
+  matmul.requests = Requests::kNone;
+  EXPECT_EQ(requests_of(matmul), Requests::kNone);
 }
 
 TEST(InstructionSets, ChangeNothingOfAFormatButItsKernel) {
