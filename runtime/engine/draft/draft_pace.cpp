@@ -2,12 +2,18 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
+#include <utility>
 
 namespace vernal {
 namespace {
 
-constexpr double kNewestDrawWeight = 0.15;
-constexpr double kFading = 0.01;
+// Of a draw, once many have been seen. Higher, and the few newest draws decide how many guesses are made;
+// lower, and a text that changes is followed too late.
+constexpr double kNewestDrawWeight = 0.07;
+// The first draw has this part of the weight, the next ones less.
+constexpr std::size_t kDrawsThatFirstChanceIsWorth = 4;
+constexpr double kForgottenPerStep = 0.01;
 // Gains below it are within what the estimates are wrong by.
 constexpr double kLeastGain = 1.05;
 
@@ -42,14 +48,32 @@ std::size_t DraftPace::choose(std::size_t match, std::size_t most, std::size_t n
 
 void DraftPace::count(std::size_t match, std::size_t num_offered,
                       std::size_t num_accepted) noexcept {
-  const std::size_t kind = kind_of(match);
-  double& chance = chances_[kind];
+  Kind& kind = kinds_[kind_of(match)];
   if (num_offered == 0) {
-    chance += kFading * (kFirstChances[kind] - chance);
-    return;
+    ++kind.num_idle;
+  } else {
+    kind.learn(num_offered, num_accepted);
   }
-  for (std::size_t i = 0; i < num_accepted; ++i) chance += kNewestDrawWeight * (1.0 - chance);
-  if (num_accepted < num_offered) chance -= kNewestDrawWeight * chance;
+}
+
+double DraftPace::Kind::forgotten() const noexcept {
+  return 1.0 - std::pow(1.0 - kForgottenPerStep, static_cast<double>(num_idle));
+}
+
+// A pause is forgotten if the first draw after it fails: guesses that still do not come true are not
+// made again and again. If it comes true it says as much as the pause made forget: the text may have begun to
+// repeat itself.
+void DraftPace::Kind::learn(std::size_t num_offered, std::size_t num_accepted) noexcept {
+  double value = num_accepted > 0 ? chance() : learned;
+  double least_weight = std::max(kNewestDrawWeight, forgotten());
+  num_idle = 0;
+  const auto next_weight = [&] {
+    const double early = 1.0 / static_cast<double>(kDrawsThatFirstChanceIsWorth + num_draws++);
+    return std::max(std::exchange(least_weight, kNewestDrawWeight), early);
+  };
+  for (std::size_t i = 0; i < num_accepted; ++i) value += next_weight() * (1.0 - value);
+  if (num_accepted < num_offered) value -= next_weight() * value;
+  learned = value;
 }
 
 // Up to 3, 7, 15 equal tokens, and more.

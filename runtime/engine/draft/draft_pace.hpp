@@ -20,18 +20,30 @@ class DraftPace {
                      const StepCosts& costs, double seconds_per_guess = 0.0) const noexcept;
 
   /// Of `num_offered` guessed tokens the first `num_accepted` came true. None offered counts too: what
-  /// was learned fades, so that guesses are tried again.
+  /// was learned is slowly forgotten, so that guesses are tried again.
   void count(std::size_t match, std::size_t num_offered, std::size_t num_accepted) noexcept;
 
   /// How likely a token comes true if those before it did.
-  double chance(std::size_t match) const noexcept { return chances_[kind_of(match)]; }
+  double chance(std::size_t match) const noexcept { return kinds_[kind_of(match)].chance(); }
 
  private:
+  /// What is known of guesses behind about so many equal tokens.
+  struct Kind {
+    double first = 0.0;  // chance before anything is known
+    double learned = first;
+    std::size_t num_draws = 0;  // that it was learned from
+    std::size_t num_idle = 0;   // steps without such guesses since
+
+    /// Of what was learned, 0 to 1.
+    double forgotten() const noexcept;
+    double chance() const noexcept { return learned + forgotten() * (first - learned); }
+    void learn(std::size_t num_offered, std::size_t num_accepted) noexcept;
+  };
+
   static constexpr std::size_t kNumKinds = 4;
   static std::size_t kind_of(std::size_t match) noexcept;
 
-  static constexpr std::array<double, kNumKinds> kFirstChances = {0.5, 0.6, 0.7, 0.8};
-  std::array<double, kNumKinds> chances_ = kFirstChances;
+  std::array<Kind, kNumKinds> kinds_ = {Kind{0.5}, Kind{0.6}, Kind{0.7}, Kind{0.8}};
 };
 
 }  // namespace vernal

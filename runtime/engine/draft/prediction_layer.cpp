@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "text/tokenizer/tokenizer.hpp"
 #include "vernal/error.hpp"
@@ -154,7 +155,7 @@ void PredictionLayer::guess(std::span<const PlannedChunk> chunks,
   collect(chunks, num_guesses);
   const bool is_idle = std::all_of(num_guesses.begin(), num_guesses.end(),
                                    [](std::size_t count) { return count == 0; });
-  if (is_idle) seconds_per_guess_ *= 1.0 - kIdleFading;
+  if (is_idle) ++num_idle_;
   while (!entries_.empty()) {
     const bool is_usual = std::all_of(entries_.begin(), entries_.end(), [](const Entry& entry) {
       return entry.ids.size() <= kFewEntries;
@@ -216,7 +217,12 @@ std::vector<PredictionLayer::Entry> PredictionLayer::read_guesses(
   return next;
 }
 
+double PredictionLayer::seconds_per_guess() const noexcept {
+  return seconds_per_guess_ * std::pow(1.0 - kIdleFading, static_cast<double>(num_idle_));
+}
+
 void PredictionLayer::learn_cost(double seconds) {
+  num_idle_ = 0;
   const double weight = seconds_per_guess_ == 0.0 ? 1.0 : kNewestGuessWeight;
   seconds_per_guess_ += weight * (seconds - seconds_per_guess_);
 }

@@ -42,9 +42,9 @@ class PredictionLayer {
   void guess(std::span<const PlannedChunk> chunks, std::span<const std::size_t> num_guesses,
              std::span<std::vector<TokenId>> out);
 
-  /// Seconds that a guess takes, for all who guess in a step together, as far as it is known. Fades while
-  /// nobody guesses, so that guesses are tried again.
-  double seconds_per_guess() const noexcept { return seconds_per_guess_; }
+  /// Seconds that a guess takes, for all who guess in a step together, as far as it is known. Believed to
+  /// be less and less while nobody guesses, so that guesses are tried again.
+  double seconds_per_guess() const noexcept;
   /// Seconds that the last guess() took.
   double seconds_guessing() const noexcept { return seconds_guessing_; }
 
@@ -100,7 +100,8 @@ class PredictionLayer {
   std::vector<float> zeros_;
   std::vector<Entry> entries_;
   std::vector<StepChunk> step_;
-  double seconds_per_guess_ = 0.0;
+  double seconds_per_guess_ = 0.0;  // as learned
+  std::size_t num_idle_ = 0;        // steps in which nobody has guessed since
   double seconds_guessing_ = 0.0;
 };
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <random>
+
 namespace vernal {
 namespace {
 
@@ -132,6 +135,65 @@ TEST(DraftPace, TriesAgainAfterAWhile) {
   }
   EXPECT_GT(num_skipped, 10) << "what was learned is not forgotten at once";
   EXPECT_LT(num_skipped, 200);
+}
+
+// Else the few newest draws decide how many guesses a step takes, and too many or too few are made by
+// turns.
+TEST(DraftPace, KnowsASteadyChanceWell) {
+  DraftPace pace;
+  std::mt19937 generator(1);
+  std::bernoulli_distribution comes_true(0.7);
+  double error = 0.0;
+  constexpr int kDraws = 2000;
+  for (int i = 0; i < kDraws; ++i) {
+    pace.count(5, 1, comes_true(generator) ? 1 : 0);
+    error += std::abs(pace.chance(5) - 0.7);
+  }
+  EXPECT_LT(error / kDraws, 0.08);
+}
+
+TEST(DraftPace, FollowsATextThatChanges) {
+  DraftPace pace;
+  for (int i = 0; i < 1000; ++i) pace.count(5, 1, 1);
+  for (int i = 0; i < 40; ++i) pace.count(5, 1, 0);
+  EXPECT_LT(pace.chance(5), 0.1);
+}
+
+TEST(DraftPace, SoonGivesUpWhatDoesNotComeTrue) {
+  DraftPace pace;
+  const StepCosts costs = costs_of(0.030, 0.003);
+  int num_tries = 0;
+  for (; pace.choose(5, 8, 1, costs) > 0; ++num_tries) pace.count(5, 1, 0);
+  EXPECT_LE(num_tries, 10);
+}
+
+// Each try costs, so one that has failed must not bring the next one a few steps later.
+TEST(DraftPace, SeldomTriesWhatSeldomComesTrue) {
+  DraftPace pace;
+  learn(pace, 0);
+  const StepCosts costs = costs_of(0.030, 0.003);
+  int num_tries = 0;
+  constexpr int kSteps = 1000;
+  for (int i = 0; i < kSteps; ++i) {
+    const std::size_t count = pace.choose(5, 8, 1, costs);
+    if (count > 0) ++num_tries;
+    pace.count(5, count, 0);
+  }
+  EXPECT_GE(num_tries, kSteps / 200);
+  EXPECT_LE(num_tries, kSteps / 25);
+}
+
+TEST(DraftPace, IsBackAtOnceWhereGuessesComeTrueAgain) {
+  DraftPace pace;
+  learn(pace, 0);
+  const StepCosts costs = costs_of(0.030, 0.001);
+  while (pace.choose(5, 8, 1, costs) == 0) pace.count(5, 0, 0);
+  int num_tries = 0;
+  for (; pace.choose(5, 8, 1, costs) < 8 && num_tries < 100; ++num_tries) {
+    const std::size_t count = pace.choose(5, 8, 1, costs);
+    pace.count(5, count, count);
+  }
+  EXPECT_LE(num_tries, 6);
 }
 
 TEST(DraftPace, LearnsOfShortAndLongMatchesApart) {
