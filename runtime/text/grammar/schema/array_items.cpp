@@ -17,12 +17,19 @@ bool ArrayItems::can_close(const Frame& frame) const {
   return frame.count >= spec.min;
 }
 
-bool ArrayItems::can_go_on(const Frame& frame) const {
-  return frame.count < shapes_.array(frame.spec).max;
+bool ArrayItems::is_full(const Frame& frame) const {
+  return frame.count >= shapes_.array(frame.spec).max;
+}
+
+bool ArrayItems::can_go_on(const Frame& frame) {
+  if (is_full(frame)) {
+    return false;
+  }
+  return shapes_.array(frame.spec).contained.empty() || !next(frame).empty();
 }
 
 std::vector<ArrayItem> ArrayItems::next(const Frame& frame) {
-  if (!can_go_on(frame)) {
+  if (is_full(frame)) {
     return {};
   }
   const ArraySpec& spec = shapes_.array(frame.spec);
@@ -87,6 +94,10 @@ std::vector<ArrayItem> ArrayItems::counted_items(const Frame& frame, const Frame
   }
   std::vector<ArrayItem> items;
   for (const Choice& choice : choices) {
+    if (!shapes_.is_possible(choice.value) ||
+        !shapes_.can_meet_contained(spec, after.count, choice.counts)) {
+      continue;
+    }
     Frame chosen = after;
     chosen.set = lists_.intern(choice.counts).first;
     items.push_back({chosen, choice.value});

@@ -30,12 +30,13 @@ class ArrayItems {
       : evaluator_(evaluator), shapes_(shapes), lists_(lists) {}
 
   bool can_close(const Frame& frame) const;
-  /// Whether the array is not full.
-  bool can_go_on(const Frame& frame) const;
-  /// The items that may come next.
+  /// Whether an item may come next.
+  bool can_go_on(const Frame& frame);
+  /// The items that may come next. None after which the array cannot be completed.
   std::vector<ArrayItem> next(const Frame& frame);
 
  private:
+  bool is_full(const Frame& frame) const;
   std::vector<ArrayItem> unique_items(const Frame& after);
   std::vector<ArrayItem> counted_items(const Frame& frame, const Frame& after);
 

@@ -7,13 +7,13 @@ namespace vernal::grammar {
 KeyLanguage::KeyLanguage(RegexPool& pool, ShapeTable& shapes, WordLists& lists)
     : pool_(pool), shapes_(shapes), lists_(lists), language_(pool.add_language(*this)) {}
 
-Re KeyLanguage::keys(std::uint32_t object, std::uint32_t offered, bool has_unnamed) {
+Re KeyLanguage::keys(std::uint32_t object, std::uint32_t offered, Re unnamed) {
   const ObjectSpec& spec = shapes_.object(object);
   State state(kNumFields);
   state[kSpec] = object;
   state[kOffered] = offered;
   state[kLast] = static_cast<std::uint32_t>(spec.keys.size());
-  state[kUnnamed] = has_unnamed ? spec.unnamed : kNothing;
+  state[kUnnamed] = unnamed;
   for (const KeyPattern& pattern : spec.patterns) {
     state.push_back(pattern.re);
   }

@@ -27,9 +27,9 @@ class KeyLanguage : public LeafLanguage, public KeySpelling {
  public:
   KeyLanguage(RegexPool& pool, ShapeTable& shapes, WordLists& lists);
 
-  /// Keys of `object` whose bit is set in list `offered`, and others if `has_unnamed`. kNothing if
-  /// there are none.
-  Re keys(std::uint32_t object, std::uint32_t offered, bool has_unnamed);
+  /// Keys of `object` whose bit is set in list `offered`, and `unnamed`, some of ObjectSpec::unnamed.
+  /// kNothing if there are none.
+  Re keys(std::uint32_t object, std::uint32_t offered, Re unnamed);
   KeyClass classify(Re key) const;
   /// Whether every text of characters that need no escape goes on being a key.
   bool is_open(Re key) const;

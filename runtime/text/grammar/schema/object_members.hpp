@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <tuple>
 #include <vector>
 
 #include "text/grammar/automaton/frame.hpp"
@@ -14,7 +16,7 @@ namespace vernal::grammar {
 
 /// Follows an object from member to member. A place in it is a frame with `spec`, the ObjectSpec;
 /// `count`, its members if their number matters; `set`, the bits of the keys that came, and the
-/// next bit if others came and the order counts; `bits`, the conditions of ObjectSpec::some that
+/// next bit if undeclared ones came and the order counts; `bits`, the conditions of ObjectSpec::some that
 /// are met.
 /// Thread   one
 class ObjectMembers {
@@ -26,18 +28,26 @@ class ObjectMembers {
   Re next_keys(const Frame& frame);
   bool can_close(const Frame& frame) const;
   /// The places after a key, each with the conjunction of its value in `value`. They have the kind
-  /// of `frame`.
+  /// of `frame`. None from which the object cannot be completed.
   std::vector<Frame> after_key(const Frame& frame, const KeyClass& key);
 
   KeyLanguage& keys() noexcept { return keys_; }
 
  private:
   std::uint32_t num_missing(const Frame& frame, const ObjectSpec& spec) const;
+  std::uint32_t position(const Frame& frame, const ObjectSpec& spec) const;
+  std::vector<std::uint32_t> open_keys(const Frame& frame, const ObjectSpec& spec) const;
+  Re open_unnamed(const Frame& frame, ObjectSpec& spec);
+  Frame after_unnamed(const Frame& frame, const ObjectSpec& spec);
+  static bool is_free(const Frame& frame, const ObjectSpec& spec);
+  bool can_finish(const Frame& frame);
 
   Evaluator& evaluator_;
   ShapeTable& shapes_;
   WordLists& lists_;
   KeyLanguage keys_;
+  using Place = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>;
+  std::map<Place, bool> can_finish_;  // by spec, count, set and bits of a frame
 };
 
 }  // namespace vernal::grammar

@@ -70,22 +70,49 @@ bool ArraySpecMaker::make(const ArrayCase& one, ArraySpec& spec, Purpose purpose
   spec.cap = spec.max == kNoLimit ? spec.cap : std::max(spec.cap, spec.max);
   for (const Contained& contained : spec.contained) {
     spec.cap = std::max(spec.cap, contained.from);
-    if (contained.min > contained.max || (contained.min > 0 && !can_contain(spec, contained))) {
+    if (contained.min > contained.max) {
       return false;
     }
   }
-  return true;
+  return can_meet_contained(spec, 0, {});
 }
 
-bool ArraySpecMaker::can_contain(const ArraySpec& spec, const Contained& contained) {
-  const std::uint64_t end = std::min<std::uint64_t>(spec.max, spec.prefix.size() + 1);
-  for (std::uint64_t i = std::min<std::uint64_t>(contained.from, spec.prefix.size()); i < end;
-       ++i) {
-    if (shapes_.is_possible(evaluator_.both(spec.item(i), contained.value))) {
-      return true;
-    }
+// Items from `first` on that may also be `value`; not counted further than `wanted`.
+std::uint64_t ArraySpecMaker::num_places(const ArraySpec& spec, std::uint64_t first, ConjId value,
+                                         std::uint64_t wanted) {
+  std::uint64_t found = 0;
+  std::uint64_t i = first;
+  for (; i < std::min<std::uint64_t>(spec.max, spec.prefix.size()) && found < wanted; ++i) {
+    found += shapes_.is_possible(evaluator_.both(spec.item(i), value)) ? 1 : 0;
   }
-  return spec.max > end && shapes_.is_possible(evaluator_.both(spec.rest, contained.value));
+  if (found < wanted && spec.max > i && shapes_.is_possible(evaluator_.both(spec.rest, value))) {
+    found += spec.max == kNoLimit ? wanted : spec.max - i;
+  }
+  return std::min(found, wanted);
+}
+
+// Each condition has to find enough places. Where there are too few for all of them one by one, one
+// item has to meet all of them.
+bool ArraySpecMaker::can_meet_contained(const ArraySpec& spec, std::uint64_t count,
+                                        const std::vector<std::uint32_t>& counts) {
+  std::uint64_t lacking = 0;
+  ConjId all = kAnything;
+  for (std::size_t i = 0; i < spec.contained.size(); ++i) {
+    const Contained& contained = spec.contained[i];
+    const std::uint64_t met = i < counts.size() ? counts[i] : 0;
+    if (met >= contained.min) {
+      continue;
+    }
+    const std::uint64_t wanted = contained.min - met;
+    const std::uint64_t first = std::max(count, contained.from);
+    if (num_places(spec, first, contained.value, wanted) < wanted) {
+      return false;
+    }
+    lacking += wanted;
+    all = evaluator_.both(all, contained.value);
+  }
+  const bool is_tight = spec.max != kNoLimit && lacking > spec.max - std::min(count, spec.max);
+  return !is_tight || num_places(spec, count, all, 1) > 0;
 }
 
 // Items that differ are told apart only if there are few that are no containers.

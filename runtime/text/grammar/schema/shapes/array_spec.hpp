@@ -42,12 +42,18 @@ class ArraySpecMaker {
   bool make(const ArrayCase& one, ArraySpec& spec);
   /// Whether some array fits. It looks at no more than what an array must have.
   bool is_possible(const ArrayCase& one);
+  /// Whether items can follow that meet what is still to be contained.
+  ///   count   items so far, up to ArraySpec::cap
+  ///   counts  of them, those that were counted for each of `contained`; missing ones are 0
+  bool can_meet_contained(const ArraySpec& spec, std::uint64_t count,
+                          const std::vector<std::uint32_t>& counts);
 
  private:
   enum class Purpose : std::uint8_t { kCheck, kUse };
 
   bool make(const ArrayCase& one, ArraySpec& spec, Purpose purpose);
-  bool can_contain(const ArraySpec& spec, const Contained& contained);
+  std::uint64_t num_places(const ArraySpec& spec, std::uint64_t first, ConjId value,
+                           std::uint64_t wanted);
   void find_domain(ArraySpec& spec);
 
   Evaluator& evaluator_;

@@ -5,12 +5,16 @@
 #include <utility>
 
 #include "text/grammar/schema/evaluator.hpp"
+#include "text/grammar/schema/shapes/finite_texts.hpp"
+#include "text/grammar/schema/shapes/object_completion.hpp"
 #include "text/grammar/schema/shapes/shapes.hpp"
 
 namespace vernal::grammar {
 namespace {
 
 constexpr std::size_t kMaxSome = 32;
+constexpr std::size_t kMaxNamedTexts = 64;
+constexpr KeyId kNoKey = 0xFFFFFFFFU;
 
 }  // namespace
 
@@ -35,27 +39,25 @@ bool ObjectSpecMaker::make(const ObjectCase& one, ObjectSpec& spec, Purpose purp
   }
   const bool needs_all =
       purpose == Purpose::kUse || spec.min > spec.num_required || !spec.some.empty();
-  std::uint64_t num_offered = 0;
   for (KeySpec& key : spec.keys) {
     key.is_offered = (key.is_required || needs_all) && shapes_.is_possible(key.value);
     if (key.is_required && !key.is_offered) {
       return false;
     }
-    num_offered += key.is_offered ? 1 : 0;
   }
   if (!needs_all) {
     return true;
   }
   collect_unnamed(one, spec);
-  if (spec.unnamed == kNothing && num_offered < spec.min) {
+  name_few(one, spec);
+  if (!spec.some.empty() && !can_meet_some(spec)) {
     return false;
   }
-  return spec.some.empty() || can_meet_some(spec);
+  return ObjectCompletion(evaluator_, shapes_, spec).can_finish({});
 }
 
-ConjId ObjectSpecMaker::named_value(const ObjectCase& one, KeyId key) {
+ConjId ObjectSpecMaker::named_value(const ObjectCase& one, const std::u32string& text, KeyId key) {
   RegexPool& pool = evaluator_.pool();
-  const std::u32string& text = evaluator_.key_text(key);
   if (one.names != kAnyText && !pool.matches(one.names, text)) {
     return evaluator_.conj_of(kNoNode, true);
   }
@@ -91,26 +93,53 @@ void ObjectSpecMaker::collect_keys(const ObjectCase& one, ObjectSpec& spec) {
   for (const KeyId key : one.required) {
     positions.emplace(key, static_cast<std::uint32_t>(positions.size()));
   }
-  RegexPool& pool = evaluator_.pool();
   for (const auto& [key, position] : positions) {
-    KeySpec made;
-    made.text = evaluator_.key_text(key);
-    made.value = named_value(one, key);
+    add_key(one, spec, evaluator_.key_text(key), key);
+    KeySpec& made = spec.keys.back();
     made.is_required =
         std::find(one.required.begin(), one.required.end(), key) != one.required.end();
     made.position = position;
-    for (std::size_t i = 0; i < spec.some.size(); ++i) {
-      made.some |= pool.matches(spec.some[i].keys, made.text) ? 1U << i : 0U;
-    }
     spec.num_required += made.is_required ? 1 : 0;
-    spec.keys.push_back(std::move(made));
   }
+  spec.num_declared = static_cast<std::uint32_t>(spec.keys.size());
+  sort_keys(spec);
+}
+
+void ObjectSpecMaker::add_key(const ObjectCase& one, ObjectSpec& spec, const std::u32string& text,
+                              KeyId id) {
+  KeySpec made;
+  made.text = text;
+  made.value = named_value(one, text, id);
+  made.position = static_cast<std::uint32_t>(spec.keys.size());
+  for (std::size_t i = 0; i < spec.some.size(); ++i) {
+    made.some |= evaluator_.pool().matches(spec.some[i].keys, text) ? 1U << i : 0U;
+  }
+  spec.keys.push_back(std::move(made));
+}
+
+void ObjectSpecMaker::sort_keys(ObjectSpec& spec) {
   std::sort(spec.keys.begin(), spec.keys.end(),
             [](const KeySpec& a, const KeySpec& b) { return a.text < b.text; });
   spec.order.resize(spec.keys.size());
   for (std::uint32_t i = 0; i < spec.keys.size(); ++i) {
     spec.order[spec.keys[i].position] = i;
   }
+}
+
+// So no key comes twice, and it is known which are left.
+void ObjectSpecMaker::name_few(const ObjectCase& one, ObjectSpec& spec) {
+  std::vector<std::u32string> texts;
+  if (spec.unnamed == kNothing || spec.unnamed == kAnyText ||
+      !finite_texts(evaluator_.pool(), spec.unnamed, kMaxNamedTexts, texts)) {
+    return;
+  }
+  std::sort(texts.begin(), texts.end());
+  for (const std::u32string& text : texts) {
+    add_key(one, spec, text, kNoKey);
+    spec.keys.back().is_offered = shapes_.is_possible(spec.keys.back().value);
+  }
+  spec.unnamed = kNothing;
+  sort_keys(spec);
 }
 
 void ObjectSpecMaker::collect_unnamed(const ObjectCase& one, ObjectSpec& spec) {

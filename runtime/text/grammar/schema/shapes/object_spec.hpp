@@ -31,10 +31,12 @@ struct KeyPattern {
   std::uint32_t group = 0;  ///< that the pattern spares `additional`; none for those of `some`
 };
 
-/// Objects of one case. Keys are sorted by text.
+/// Objects of one case. Keys are sorted by text. If the keys that no schema names are few, they are
+/// among `keys` too, behind the others in `order`: they come in any order, and each once.
 struct ObjectSpec {
   std::vector<KeySpec> keys;
   std::vector<std::uint32_t> order;  ///< positions in `keys`, as in the schema
+  std::uint32_t num_declared = 0;    ///< that the schema names: the first ones of `order`
   Re unnamed = kNothing;             ///< keys beyond `keys` that may be used
   std::vector<KeyPattern> patterns;  ///< those of `some` come last
   std::vector<ConjId> additional;    ///< by group
@@ -43,6 +45,11 @@ struct ObjectSpec {
   std::uint64_t min = 0;
   std::uint64_t max = kNoLimit;
   std::map<std::vector<bool>, ConjId> unnamed_values;  ///< by the patterns that match
+
+  /// A bit for each of `some`.
+  std::uint32_t all_some() const {
+    return static_cast<std::uint32_t>((std::uint64_t{1} << some.size()) - 1);
+  }
 };
 
 /// Makes specs of cases: which keys may come, and which values each may have.
@@ -65,8 +72,11 @@ class ObjectSpecMaker {
 
   bool make(const ObjectCase& one, ObjectSpec& spec, Purpose purpose);
   void collect_keys(const ObjectCase& one, ObjectSpec& spec);
+  void add_key(const ObjectCase& one, ObjectSpec& spec, const std::u32string& text, KeyId id);
+  void sort_keys(ObjectSpec& spec);
   void collect_unnamed(const ObjectCase& one, ObjectSpec& spec);
-  ConjId named_value(const ObjectCase& one, KeyId key);
+  void name_few(const ObjectCase& one, ObjectSpec& spec);
+  ConjId named_value(const ObjectCase& one, const std::u32string& text, KeyId id);
   bool can_meet_some(ObjectSpec& spec);
 
   Evaluator& evaluator_;

@@ -64,6 +64,11 @@ class ShapeTable {
 
   /// The value of a key that no schema names, by the patterns that match it.
   ConjId unnamed_value(ObjectSpec& spec, const std::vector<bool>& matching);
+  /// As ArraySpecMaker has it.
+  bool can_meet_contained(const ArraySpec& spec, std::uint64_t count,
+                          const std::vector<std::uint32_t>& counts) {
+    return array_maker_.can_meet_contained(spec, count, counts);
+  }
 
  private:
   enum class Answer : std::uint8_t { kUnknown, kYes, kNo, kOpen, kGuess };
