@@ -118,20 +118,23 @@ TEST(InstructionSets, RequestsAheadChangeNoBitAndReachBeyondTheWeights) {
   }
 }
 
-TEST(InstructionSets, LongRowsAndManyTokensAreAskedForAhead) {
+TEST(InstructionSets, WeightsAreAskedForAheadAsMeasuredOnTheProcessor) {
   const WeightFormat& format = *find_weight_format("ggml.q4_k/1");
-  const auto requests = [&](std::int64_t columns, std::int64_t tokens) {
+  const auto requests = [&](std::int64_t columns, std::int64_t tokens, ProcessorLine line) {
     Matmul matmul;
     matmul.weights = {&format, kRowGroup, columns, nullptr};
     matmul.num_tokens = tokens;
-    return requests_of(matmul);
+    return requests_of(matmul, line);
   };
-  const bool always = needs_requests_ahead();
-  EXPECT_EQ(requests(1536, 1), always ? Requests::kReadOnce : Requests::kNone);
-  EXPECT_EQ(requests(1536, 4), always ? Requests::kReadOnce : Requests::kNone);
+  EXPECT_EQ(requests(1536, 1, ProcessorLine::kZen4), Requests::kNone);
+  EXPECT_EQ(requests(1536, 4, ProcessorLine::kZen4), Requests::kNone);
+  EXPECT_EQ(requests(1536, 1, ProcessorLine::kIntel), Requests::kSecondCache);
+  EXPECT_EQ(requests(1536, 1, ProcessorLine::kOther), Requests::kReadOnce);
   for (const auto& [columns, tokens] : {std::pair{1536, 5}, {8960, 1}, {4096, 1}, {2048, 6}}) {
-    EXPECT_EQ(requests(columns, tokens), always ? Requests::kReadOnce : Requests::kSecondCache)
-        << columns << " columns, " << tokens << " tokens";
+    SCOPED_TRACE(std::to_string(columns) + " columns, " + std::to_string(tokens) + " tokens");
+    EXPECT_EQ(requests(columns, tokens, ProcessorLine::kZen4), Requests::kSecondCache);
+    EXPECT_EQ(requests(columns, tokens, ProcessorLine::kIntel), Requests::kSecondCache);
+    EXPECT_EQ(requests(columns, tokens, ProcessorLine::kOther), Requests::kReadOnce);
   }
   Matmul matmul;
   matmul.requests = Requests::kNone;

@@ -62,16 +62,27 @@ bool has_avx512_vnni() {
   return saves_zmm && has_base && has_bits(features.ecx, {1, 11});  // VBMI, VNNI
 }
 
+/// The letters that cpuid spells the maker with.
+bool is_made_by(const CpuidAnswer& maker, std::uint32_t first, std::uint32_t second,
+                std::uint32_t third) {
+  return maker.ebx == first && maker.edx == second && maker.ecx == third;
+}
+
 /// Zen 4, as AMD numbers its processors: family 25, models 16 to 31, 96 to 127 and 160 to 175.
-bool is_zen_4() {
-  const CpuidAnswer vendor = cpuid(0, 0);
-  const bool is_amd = vendor.ebx == 0x68747541 && vendor.edx == 0x69746E65 &&  // "Auth" "enti"
-                      vendor.ecx == 0x444D4163;                                // "cAMD"
+bool is_zen_4_number() {
   const std::uint32_t signature = cpuid(1, 0).eax;
   const std::uint32_t family = (signature >> 8 & 15U) + (signature >> 20 & 255U);
   const std::uint32_t model = (signature >> 4 & 15U) | (signature >> 12 & 0xF0U);
   const std::uint32_t row = model / 16;
-  return is_amd && family == 25 && (row == 1 || row == 6 || row == 7 || row == 10);
+  return family == 25 && (row == 1 || row == 6 || row == 7 || row == 10);
+}
+
+ProcessorLine find_processor_line() {
+  const CpuidAnswer maker = cpuid(0, 0);
+  const bool is_amd = is_made_by(maker, 0x68747541, 0x69746E65, 0x444D4163);    // AuthenticAMD
+  const bool is_intel = is_made_by(maker, 0x756E6547, 0x49656E69, 0x6C65746E);  // GenuineIntel
+  if (is_intel) return ProcessorLine::kIntel;
+  return is_amd && is_zen_4_number() ? ProcessorLine::kZen4 : ProcessorLine::kOther;
 }
 
 }  // namespace
@@ -100,8 +111,8 @@ InstructionSet best_instruction_set() {
   return InstructionSet::kAvx2;
 }
 
-bool needs_requests_ahead() {
-  static const bool kAnswer = !is_zen_4();
+ProcessorLine processor_line() {
+  static const ProcessorLine kAnswer = find_processor_line();
   return kAnswer;
 }
 

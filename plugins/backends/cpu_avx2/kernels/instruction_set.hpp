@@ -36,10 +36,15 @@ bool is_available(InstructionSet set);
 /// The last one that is available.
 InstructionSet best_instruction_set();
 
-/// Whether a kernel that reads weights from front to back should ask for them ahead of their use on
-/// this processor, because its own prefetchers come too late (docs/cpu-kernels.md, "From memory").
-/// Answered from memory after the first call. Any thread.
-bool needs_requests_ahead();
+/// Processors whose prefetchers are known by measurement (docs/cpu-kernels.md, "From memory").
+enum class ProcessorLine : std::uint8_t {
+  kOther,
+  kZen4,
+  kIntel,  ///< Xeon with 2 MiB of second cache was measured
+};
+
+/// This one's. Answered from memory after the first call. Any thread.
+ProcessorLine processor_line();
 
 /// The set that a backend's key `isa` means: one of the names, or "auto" for the best.
 /// Errors   INVALID_ARGUMENT: no such name;  UNSUPPORTED: this processor lacks it

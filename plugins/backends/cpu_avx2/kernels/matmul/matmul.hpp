@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/instruction_set.hpp"
 #include "kernels/matmul/activation_blocks.hpp"
 #include "kernels/matmul/packed_weights.hpp"
 
@@ -53,7 +54,7 @@ inline constexpr std::int64_t kTokenTile = 256;
 std::int64_t token_tile(std::int64_t bytes_per_token);
 
 /// The requests that a kernel makes for a product: never kAsMeasured.
-Requests requests_of(const Matmul& matmul);
+Requests requests_of(const Matmul& matmul, ProcessorLine line = processor_line());
 
 /// Writes y[t, n] for all tokens t and the rows n of groups [first, last) of W. Different ranges
 /// may run on different threads at once. Allocates nothing; stack below 32 KiB.

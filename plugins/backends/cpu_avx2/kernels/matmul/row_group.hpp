@@ -13,7 +13,7 @@ namespace vernal::cpu_avx2 {
 
 /// How far ahead of its use a kernel asks for weights. Groups follow each other, so this is mostly
 /// the next columns or the next group. Measured on q4_K from memory, two threads, on a processor
-/// that needs it (needs_requests_ahead()): 66 % of the read bandwidth without it, 82 % at 2 KiB, 90 %
+/// that needs it (Zen 5): 66 % of the read bandwidth without it, 82 % at 2 KiB, 90 %
 /// at 4.5 to 7 KiB, 84 % at 9 KiB.
 inline constexpr std::int64_t kPrefetchBytes = 6144;
 
