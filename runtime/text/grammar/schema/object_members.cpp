@@ -11,6 +11,8 @@
 namespace vernal::grammar {
 namespace {
 
+constexpr std::size_t kMaxKeysLookedAhead = 256;
+
 // Sets of conditions that one key may be in, small ones first: all sets if there are few, else single
 // ones and the whole.
 std::vector<std::uint32_t> sets_of_conditions(std::uint32_t open) {
@@ -97,8 +99,12 @@ Re ObjectMembers::next_keys(const Frame& frame) {
     return kNothing;
   }
   std::vector<std::uint32_t> offered((spec.keys.size() + 31) / 32, 0);
+  // Of very many keys only whether room is left for those that must come.
+  const bool looks_ahead = !is_free(frame, spec) && spec.keys.size() <= kMaxKeysLookedAhead;
+  const bool has_room = frame.count + num_missing(frame, spec) < spec.max;
   for (const std::uint32_t index : open_keys(frame, spec)) {
-    const bool may_come = is_free(frame, spec) || !after_key(frame, {true, index, {}}).empty();
+    const bool may_come = looks_ahead ? !after_key(frame, {true, index, {}}).empty()
+                                      : has_room || spec.keys[index].is_required;
     offered[index / 32] |= may_come ? 1U << (index % 32) : 0U;
   }
   const std::uint32_t list = lists_.intern(std::move(offered)).first;

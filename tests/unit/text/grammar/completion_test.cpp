@@ -103,6 +103,20 @@ TEST(Completion, RefusesWhatNoObjectOrArrayFits) {
   }
 }
 
+// The search is bounded in depth and work.
+TEST(Completion, OfVeryManyKeysTakesLittle) {
+  std::string keys;
+  for (int i = 0; i < 30'000; ++i) keys += (i > 0 ? ",\"k" : "\"k") + std::to_string(i) + "\":{}";
+  for (const PropertyOrder order : {PropertyOrder::kAny, PropertyOrder::kSchema}) {
+    CompiledGrammar grammar = compile(
+        R"({"type":"object","minProperties":2,"maxProperties":20000,"additionalProperties":false,
+            "not":{"propertyNames":{"not":{"pattern":"9"}}},"properties":{)" +
+            keys + "}}",
+        order);
+    EXPECT_TRUE(Matcher(grammar).accept_bytes(R"({"k1":0,"k9":0})"));
+  }
+}
+
 /// Whether bytes follow that end the value.
 bool can_complete(const Matcher& begun, int depth, int& budget) {
   if (begun.can_end()) return true;

@@ -10,7 +10,7 @@ namespace vernal::grammar {
 namespace {
 
 constexpr std::size_t kMaxChoices = 64;
-constexpr std::size_t kMaxPlaces = 4'000;  // that a search looks at
+constexpr std::size_t kMaxPlaces = 2'000;  // that a search looks at, one inside another at worst
 
 }  // namespace
 
@@ -39,6 +39,7 @@ bool ObjectCompletion::can_finish(const ObjectPlace& place) {
   place_ = &place;
   if (place.bits == spec_.all_some()) return has_room_for_rest(place);
   known_.clear();
+  num_places_ = 0;
   return search(place.position, place.count, place.bits);
 }
 
@@ -63,7 +64,7 @@ bool ObjectCompletion::has_room_for_rest(const ObjectPlace& place) const {
 // Key by key in one order: which of them come decides, not when.
 bool ObjectCompletion::search(std::uint32_t position, std::uint64_t count, std::uint32_t bits) {
   if (count > spec_.max) return false;
-  if (known_.size() >= kMaxPlaces) return true;
+  if (++num_places_ > kMaxPlaces) return true;
   if (position == spec_.order.size()) return can_end_with_unnamed(count, bits);
   const auto place = std::tuple(position, count, bits);
   const auto known = known_.find(place);

@@ -55,6 +55,7 @@ class ObjectCompletion {
   ShapeTable& shapes_;
   const ObjectSpec& spec_;
   const ObjectPlace* place_ = nullptr;
+  std::size_t num_places_ = 0;  // that the search has looked at
   std::map<std::tuple<std::uint32_t, std::uint64_t, std::uint32_t>, bool> known_;
 };
 
