@@ -21,7 +21,7 @@ skip() {
 
 compiler=clang++-16
 flags=-stdlib=libc++
-[ -e "$model" ] || skip "fetch it with tools/fetch_model.py qwen2.5-coder-1.5b-instruct: $model"
+[ -e "$model" ] || skip "fetch it with tools/fetch_model.py gemma3-270m: $model"
 toolchain_works "$compiler" "$flags" || skip "$compiler $flags builds no program"
 grep -q avx2 /proc/cpuinfo || skip "the answer is compared with that of cpu_avx2; this processor has no AVX2"
 
@@ -34,8 +34,8 @@ if ! grep -q 'libc++\.so' <<< "$libraries" || grep -q 'libstdc++' <<< "$librarie
   exit 1
 fi
 
-# answer PLUGIN: what the model says next. The reference backend is scalar, so the prompt is short and the answer has three
-# tokens, none of which has a rival.
+# answer PLUGIN: what the model says next. The reference backend is scalar, so the model is small, and prompt and answer are
+# short. No token of the answer has a rival.
 answer() {
   cat > "$work/$1.toml" << DEPLOYMENT
 schema = 1
@@ -50,7 +50,7 @@ context_length = 256
 slots = 1
 step_timeout = "600s"
 DEPLOYMENT
-  "$prefix/bin/vernal" run "$work/$1.toml" --raw -t 0 -n 3 -p "One, two, three,"
+  "$prefix/bin/vernal" run "$work/$1.toml" --raw -t 0 -n 8 -p "One, two, three,"
 }
 
 begin=$SECONDS

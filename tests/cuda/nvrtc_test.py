@@ -5,12 +5,16 @@
 
 NVRTC comes from the Python package index and is kept in the folder CACHE. It compiles host code as device code: there
 launch() starts nothing, and is no more than the list of the kernels that are compiled. These must be the kernels of the
-file CEILINGS. Exit status 77: the packages cannot be had.
+file CEILINGS. As a compiler cache does, CACHE also keeps what a file gave, by the content of all sources. Exit status
+77: the packages cannot be had.
 """
 import concurrent.futures
 import ctypes
+import hashlib
+import json
 import pathlib
 import re
+import shutil
 import sys
 
 TREE, CACHE, CEILINGS = (pathlib.Path(a).resolve() for a in sys.argv[1:4])
@@ -56,6 +60,36 @@ class Nvrtc:
         return said or ("" if code else f"status {status}"), code
 
 
+class Compiled:
+    """What a file gave: what the compiler said, and the kernels in its code. Kept in a folder for one state of all sources."""
+
+    def __init__(self, nvrtc, options):
+        self.nvrtc, self.options = nvrtc, options
+        digest = hashlib.sha256(repr((PACKAGES, OPTIONS)).encode() + pathlib.Path(__file__).read_bytes())
+        for file in sorted(FOLDER.parent.rglob("*")):
+            if file.suffix in {".cu", ".cuh", ".h", ".hpp"}:
+                digest.update(repr((str(file.relative_to(TREE)), file.read_bytes())).encode())
+        self.folder = CACHE / "compiled" / digest.hexdigest()[:32]
+        for old in self.folder.parent.glob("*"):
+            if old != self.folder:
+                shutil.rmtree(old)
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def of(self, file):
+        """[what the compiler said, names]."""
+        kept = self.folder / f"{hashlib.sha256(str(file.relative_to(TREE)).encode()).hexdigest()[:32]}.json"
+        if kept.exists():
+            return json.loads(kept.read_text())
+        said, code = self.nvrtc.compile(file, self.options)
+        found = [said, sorted({name.decode() for name in re.findall(rb"\0\.text\.(\w+)", code)})]
+        if said:
+            return found  # and tried again the next time
+        unfinished = kept.with_suffix(".part")
+        unfinished.write_text(json.dumps(found))
+        unfinished.replace(kept)
+        return found
+
+
 def main():
     try:
         wheels.unpack(PACKAGES, CACHE)
@@ -63,15 +97,15 @@ def main():
         print(f"skipped: NVRTC 12.4 cannot be had: {error}")
         return 77
     nvrtc = Nvrtc(CACHE / "nvidia/cuda_nvrtc/lib")
-    options = [*OPTIONS, f"-I{CACHE / 'nvidia/cuda_runtime/include'}"]
+    compiled = Compiled(nvrtc, [*OPTIONS, f"-I{CACHE / 'nvidia/cuda_runtime/include'}"])
     files = sorted((FOLDER / "kernels").rglob("*.cu"))
     kernels, failures = set(), 0
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for file, (said, code) in zip(files, pool.map(lambda file: nvrtc.compile(file, options), files)):
+        for file, (said, names) in zip(files, pool.map(compiled.of, files)):
             if said:
                 failures += 1
                 print(f"{file.relative_to(TREE)}:\n{said}")
-            kernels.update(name.decode() for name in re.findall(rb"\0\.text\.(\w+)", code))
+            kernels.update(names)
     found = set(check_cuda_plugin.short_names(sorted(kernels)))
     _, wanted = check_cuda_plugin.read_ceilings(CEILINGS)
     for name in sorted(found ^ wanted.keys()):

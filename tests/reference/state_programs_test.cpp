@@ -7,73 +7,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <random>
 
+#include "reference/fresh_sequences.hpp"
 #include "reference/golden_model.hpp"
 #include "support/backends_under_test.hpp"
 #include "support/model_under_test.hpp"
 #include "support/snapshot_bytes.hpp"
 #include "vernal/error.hpp"
-#include "vernal/state/snapshot_header.hpp"
 
 namespace vernal::test {
 namespace {
-
-using Tokens = std::vector<std::int32_t>;
-
-constexpr std::uint64_t kRollbackDepth = 2;
-constexpr std::size_t kMaxSequences = 4;
-constexpr std::size_t kMaxCheckpoints = 2;
-
-/// How far back the sequences of a model keep their state.
-struct Memory {
-  bool is_hybrid = false;
-  std::uint64_t window = 0;  // 0: pages are never freed
-  std::uint64_t page = 1;    // tokens
-
-  /// The first position that is held when the token after `length` others sees a window.
-  std::uint64_t first_held(std::uint64_t length, std::uint64_t undone) const {
-    const std::uint64_t distance = window + undone;
-    return window == 0 || length < distance ? 0 : (length - distance) / page * page;
-  }
-};
-
-/// The content of a sequence, checkpoint or snapshot.
-struct Text {
-  Tokens tokens;
-  std::vector<std::size_t> starts;  // of the chunks
-  std::uint64_t undoable = 0;       // how many of the newest tokens a hybrid can take back
-  std::uint64_t first_held = 0;     // first position that a window still holds
-
-  void append(const Tokens& chunk, const Memory& memory) {
-    starts.push_back(tokens.size());
-    tokens.insert(tokens.end(), chunk.begin(), chunk.end());
-    undoable = std::min(undoable + chunk.size(), kRollbackDepth);
-    first_held = std::max(first_held, memory.first_held(tokens.size(), kRollbackDepth));
-  }
-  void cut(std::size_t length) {
-    const std::uint64_t removed = tokens.size() - length;
-    undoable -= std::min(undoable, removed);
-    tokens.resize(length);
-    std::erase_if(starts, [&](std::size_t start) { return start >= length; });
-    if (length == 0) first_held = 0;
-  }
-  bool may_cut(std::size_t length, const Memory& memory) const {
-    const std::uint64_t removed = tokens.size() - length;
-    if (removed == 0 || length == 0) return true;
-    return memory.is_hybrid ? removed <= undoable : memory.first_held(length, 0) >= first_held;
-  }
-  Text settled(const Memory& memory) const {
-    return {tokens, starts, 0, std::max(first_held, memory.first_held(tokens.size(), 0))};
-  }
-};
-
-std::uint64_t sum_of(const std::vector<float>& logits) {
-  SnapshotChecksum sum;
-  sum.add(logits.data(), logits.size() * sizeof(float));
-  return sum.value();
-}
 
 struct Setting {
   const char* backend;
@@ -108,35 +52,6 @@ Memory memory_of(ModelUnderTest& model) {
   }
   return memory;
 }
-
-/// The logits of new sequences. Each is computed once.
-class Oracle {
- public:
-  explicit Oracle(ModelUnderTest& model) : model_(model) {}
-
-  /// The logits of all tokens of the last chunk.
-  std::uint64_t sum(const Text& text) {
-    const auto known = sums_.find({text.tokens, text.starts});
-    if (known != sums_.end()) return known->second;
-    const auto sequence = model_.sequence(text.tokens.size());
-    Text grown;
-    std::uint64_t newest = 0;
-    for (std::size_t i = 0; i < text.starts.size(); ++i) {
-      const std::size_t end = i + 1 < text.starts.size() ? text.starts[i + 1] : text.tokens.size();
-      const Tokens chunk(text.tokens.begin() + static_cast<std::ptrdiff_t>(text.starts[i]),
-                         text.tokens.begin() + static_cast<std::ptrdiff_t>(end));
-      newest = sum_of(model_.step({{sequence, chunk}})[0]);
-      grown.append(chunk, {});
-      sums_[{grown.tokens, grown.starts}] = newest;
-    }
-    model_.pool().seq_release(sequence);
-    return newest;
-  }
-
- private:
-  ModelUnderTest& model_;
-  std::map<std::pair<Tokens, std::vector<std::size_t>>, std::uint64_t> sums_;
-};
 
 /// One program: random calls, each of which is checked, until everything is released.
 class StateProgram {

@@ -75,12 +75,10 @@ std::vector<double> weigh(const vernal::RouteOptions& options, const std::vector
 }
 
 /// w[row] . x.
-double dot(const StoredWeight& weight, std::int64_t row, const std::vector<double>& x,
-           std::vector<float>& buffer) {
+double row_dot(const StoredWeight& weight, std::int64_t row, const std::vector<double>& x,
+               std::vector<float>& buffer) {
   weight.read_row(row, buffer);
-  double sum = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) sum += static_cast<double>(buffer[i]) * x[i];
-  return sum;
+  return dot(std::vector<double>(buffer.begin(), buffer.end()), x);
 }
 
 /// The matrices and biases of moe_glu. Expert e has the rows [e * n, (e + 1) * n) of each.
@@ -109,13 +107,13 @@ class Experts {
     std::vector<double> hidden;
     for (std::int64_t f = 0; f < inner_; ++f) {
       const auto i = static_cast<std::size_t>(f);
-      const double g = dot(gate_, e * inner_ + f, x, row) + gate_bias[i];
-      const double u = dot(up_, e * inner_ + f, x, row) + up_bias[i];
+      const double g = row_dot(gate_, e * inner_ + f, x, row) + gate_bias[i];
+      const double u = row_dot(up_, e * inner_ + f, x, row) + up_bias[i];
       hidden.push_back(glu(glu_, g, u));
     }
     for (std::int64_t d = 0; d < outer_; ++d) {
       const auto i = static_cast<std::size_t>(d);
-      sum[i] += omega * (dot(down_, e * outer_ + d, hidden, row) + down_bias[i]);
+      sum[i] += omega * (row_dot(down_, e * outer_ + d, hidden, row) + down_bias[i]);
     }
   }
 

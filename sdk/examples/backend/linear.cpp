@@ -29,16 +29,17 @@ void run_linear(const vernal::Node& node, StepContext& context) {
   const StoredWeight& weight = context.weight(node, 1);
   const std::vector<float> bias = context.weight_row(node, 2);
   Tensor& out = context.out(node);
-  std::vector<float> row;
+  // Both sides are converted once, not for each product.
+  const std::vector<double> inputs(x.floats.begin(), x.floats.end());
+  const auto size = static_cast<std::size_t>(x.last());
+  std::vector<float> stored;
   for (std::int64_t n = 0; n < weight.num_rows; ++n) {
-    weight.read_row(n, row);
+    weight.read_row(n, stored);
+    const std::vector<double> row(stored.begin(), stored.end());
+    const double b = bias.empty() ? 0.0 : static_cast<double>(bias[static_cast<std::size_t>(n)]);
     for (std::int64_t t = 0; t < x.num_rows(); ++t) {
-      const auto input = x.row(t);
-      double sum = bias.empty() ? 0.0 : static_cast<double>(bias[static_cast<std::size_t>(n)]);
-      for (std::size_t k = 0; k < row.size(); ++k) {
-        sum += static_cast<double>(row[k]) * static_cast<double>(input[k]);
-      }
-      out.row(t)[static_cast<std::size_t>(n)] = static_cast<float>(sum);
+      const double* const input = inputs.data() + static_cast<std::size_t>(t) * size;
+      out.row(t)[static_cast<std::size_t>(n)] = static_cast<float>(b + dot(row, {input, size}));
     }
   }
 }
