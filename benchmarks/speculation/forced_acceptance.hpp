@@ -93,9 +93,7 @@ class ForcedAcceptance final : public StepModel {
       if (guess.comes_true) ++counts_.accepted;
     }
     row_.assign(found.begin(), found.end());
-    const auto [least, greatest] = std::ranges::minmax(row_);
-    row_.at(static_cast<std::size_t>(guess.token)) =
-        guess.comes_true ? greatest + 1.0F : least - 1.0F;
+    row_.at(static_cast<std::size_t>(guess.token)) = guess.comes_true ? kBeyondAll : -kBeyondAll;
     return row_;
   }
   std::span<const float> hidden(std::size_t token) const override { return inner_->hidden(token); }
@@ -107,6 +105,9 @@ class ForcedAcceptance final : public StepModel {
     bool comes_true = false;
     bool is_counted = false;
   };
+
+  // No model's scores are as great.
+  static constexpr float kBeyondAll = 1e30F;
 
   // The same on every machine, which a distribution of the library need not be.
   bool draw() { return static_cast<double>(random_() >> 11U) * 0x1p-53 < chance_; }

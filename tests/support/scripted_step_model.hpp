@@ -217,6 +217,7 @@ class ScriptedStepModel final : public StepModel {
       require(sequence.tokens.size() <= sequence.reserved, "a chunk has no room");
       num_tokens += chunk.tokens.size();
       for (std::size_t i = 0; i < chunk.tokens.size(); ++i) {
+        require(static_cast<std::size_t>(chunk.tokens[i]) < kByteVocabularySize, "no such token");
         hidden_.push_back(
             {static_cast<float>(chunk.tokens[i]), static_cast<float>(chunk.first_position + i)});
         has_hidden_.push_back(chunk.wants_hidden);

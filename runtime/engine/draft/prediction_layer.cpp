@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "engine/sampling/logits_math.hpp"
 #include "text/tokenizer/tokenizer.hpp"
 #include "vernal/error.hpp"
 
@@ -27,7 +28,8 @@ FunctionId find_mtp(const StepModel& steps) {
 }
 
 TokenId likeliest(std::span<const float> logits) {
-  return static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+  const LogitsRange range = find_range(logits);
+  return range.is_distribution() ? first_index_of(logits, range.max) : 0;  // a guess may be wrong
 }
 
 }  // namespace

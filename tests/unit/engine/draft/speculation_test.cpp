@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -273,6 +274,17 @@ TEST(Prediction, MakesWaitingEntriesWhenGuessesAreWantedAgain) {
       R"({{"prompt": "{}", "max_tokens": 60, "sampling": {{"temperature": 0}}}})", next));
   EXPECT_GT(second.terminal.accepted_tokens, 10U);
   EXPECT_LE(control->num_missing_hidden, 64U);
+}
+
+TEST(Prediction, GuessesWronglyWhereTheLayerGivesNoNumbers) {
+  const std::vector<std::string> greedy = {document(R"("sampling": {"temperature": 0})")};
+  const auto control = control_with_layer();
+  control->predict_ahead = [](std::span<const TokenId>, std::span<float> logits) {
+    std::fill(logits.begin(), logits.end(), std::numeric_limits<float>::quiet_NaN());
+  };
+  const Outcome guessed = run_all(with_predictions(), greedy, control);
+  expect_same(run_all({}, greedy), guessed);
+  EXPECT_GT(guessed.answers[0].terminal.draft_tokens, 0U);
 }
 
 TEST(Prediction, EndsTheRequestsOfAStepThatFails) {
