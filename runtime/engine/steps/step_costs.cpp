@@ -36,11 +36,11 @@ void StepCosts::observe(std::size_t num_tokens, double seconds) noexcept {
 double StepCosts::estimate(std::size_t num_tokens) const noexcept {
   num_tokens = std::min(num_tokens, kMaxTokens);
   const Cost& cost = costs_[num_tokens];
-  if (cost.num_seen == 0) return of_neighbours(num_tokens);
-  if (num_tokens == 0 || is_of_late(cost)) return cost.seconds;
+  const double known = cost.num_seen == 0 ? of_neighbours(num_tokens) : cost.seconds;
+  if (num_tokens == 0 || is_of_late(cost)) return known;
   const Cost& one_less = costs_[num_tokens - 1];
-  if (!is_of_late(one_less)) return cost.seconds;
-  return std::min(cost.seconds, one_less.seconds * (1.0 + kFirstGuess));
+  if (!is_of_late(one_less)) return known;
+  return std::min(known, one_less.seconds * (1.0 + kFirstGuess));
 }
 
 bool StepCosts::is_of_late(const Cost& cost) const noexcept {

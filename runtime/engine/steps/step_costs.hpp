@@ -7,9 +7,10 @@
 
 namespace vernal {
 
-/// Learned from the steps that decode. A number of tokens that was not seen for a while is believed to
-/// cost hardly more than one token less, if that was: so a number that was slow by chance, or long
-/// ago, is tried again, the smallest first. Engine thread.
+/// Learned from the steps that decode. A number of tokens that was not seen for a while, or never, is
+/// believed to cost hardly more than one token less, if that was: so a number that was slow by chance,
+/// or long ago, is tried again, and one that lies below a slow one is tried at all. The smallest come
+/// first. Engine thread.
 class StepCosts {
  public:
   static constexpr std::size_t kMaxTokens = 64;
@@ -19,7 +20,7 @@ class StepCosts {
   void observe(std::size_t num_tokens, double seconds) noexcept;
 
   /// Seconds a step with so many tokens may take, at least one; more than kMaxTokens count as that many.
-  /// Numbers that were never seen are between or behind those that were. 0: none was seen.
+  /// Numbers that were never seen are at most between or behind those that were. 0: none was seen.
   double estimate(std::size_t num_tokens) const noexcept;
 
  private:

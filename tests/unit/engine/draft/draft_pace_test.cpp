@@ -77,6 +77,14 @@ TEST(StepCosts, OfLongAgoAreLookedAtAgainTheSmallestFirst) {
   EXPECT_LT(costs.estimate(3), 0.055);
 }
 
+TEST(StepCosts, OfNumbersThatWereNeverSeenAreTriedBelowASlowOne) {
+  StepCosts costs;
+  observe(costs, 1, 0.030);
+  costs.observe(6, 0.090);
+  EXPECT_LT(costs.estimate(2), 0.032);
+  EXPECT_GT(costs.estimate(3), 0.050) << "not before 2 was seen";
+}
+
 // Else steps without guesses, which are not seen while guesses are taken, would seem slower than they
 // are.
 TEST(StepCosts, OfLongAgoAreNotBelievedToHaveRisen) {
@@ -122,6 +130,16 @@ TEST(DraftPace, CountsWhatGuessesTake) {
   EXPECT_EQ(pace.choose(5, 8, 1, costs, 0.100), 0U) << "longer than a step without";
   EXPECT_EQ(pace.choose(5, 1, 1, costs, 0.020), 1U);
   EXPECT_EQ(pace.choose(5, 1, 1, costs, 0.040), 0U);
+}
+
+// Else a first try with many, of which the first failed, would be the last one.
+TEST(DraftPace, TriesFewWhereManyWereSlow) {
+  DraftPace pace;
+  StepCosts costs;
+  observe(costs, 1, 0.030);
+  costs.observe(6, 0.090);
+  pace.count(0, 5, 0);
+  EXPECT_EQ(pace.choose(0, 8, 1, costs, 0.002), 1U);
 }
 
 TEST(DraftPace, TriesAgainAfterAWhile) {

@@ -258,7 +258,7 @@ TEST(Prediction, LeavesTheLayerAloneWhereGuessesDoNotPay) {
   const Outcome guessed = run_all(with_dear_guesses(control), greedy, control);
   expect_same(plain, guessed);
   EXPECT_GT(guessed.num_steps, 100U);
-  EXPECT_LT(control->num_ahead_steps * 8, guessed.num_steps);
+  EXPECT_LT(control->num_ahead_steps * 7, guessed.num_steps) << "a few tries and waiting entries";
   EXPECT_EQ(control->num_missing_hidden, 0U) << "entries wait with their hidden states";
 }
 
