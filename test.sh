@@ -231,6 +231,8 @@ main() {
       run_tests release --label-regex '^unit$' --label-regex '^gtest$' </dev/null
       ;;
     ci)
+      # What NVRTC made of the kernels before.
+      [ "$anew" = no ] || rm -rf build/release/tests/cuda/nvrtc/compiled
       export VERNAL_TESTS_MISS_NOTHING=1  # a test that has several compilers to try needs all of them
       ci_stages
       all_tests
