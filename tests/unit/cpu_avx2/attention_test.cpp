@@ -9,7 +9,6 @@
 #include <numeric>
 
 #include "kernels/attention/hadamard.hpp"
-#include "kernels/elementwise/elementwise.hpp"
 #include "random_data.hpp"
 #include "tolerance.hpp"
 #include "vernal/block_types.hpp"
@@ -243,25 +242,57 @@ TEST(Attention, GivesTheSameBitsWithEveryInstructionSet) {
   }
 }
 
-TEST(Attention, WeighsWithTheBitsOfTheExponential) {
-  std::vector<float> inputs = {-0.0F, -87.33654F, -87.33655F, -87.0F, -1e30F, -1e-30F};
+TEST(Attention, WeighsByTheExponentialAndNothingUnseen) {
+  std::vector<float> inputs = {-0.0F, -87.33654F, -87.4F, -1e30F, -1e-30F};
   inputs.push_back(-std::numeric_limits<float>::infinity());
-  while (inputs.size() % 63 != 0 || inputs.size() < 63'000) {
-    inputs.push_back(-0.0015F * static_cast<float>(inputs.size()));
+  while (inputs.size() < 60'000) inputs.push_back(-0.0015F * static_cast<float>(inputs.size()));
+  constexpr Slots kSeen{2, 62};  // the first is the greatest of them; what is not seen is greater
+  constexpr float kScale = 0.37F;
+  for (std::size_t first = 0; first < inputs.size(); first += 59) {
+    std::vector<float> expected;
+    for (const InstructionSetInfo& set : instruction_sets()) {
+      if (!is_available(set.id)) continue;
+      alignas(64) std::array<float, kPageTokens> scores{};
+      scores.fill(1e30F);
+      scores[2] = 0.0F;
+      for (std::size_t i = 0; i < 59; ++i) {
+        scores[3 + i] = inputs[std::min(first + i, inputs.size() - 1)] / kScale;
+      }
+      const std::array<float, kPageTokens> given = scores;
+      const PageWeights row = page_kernels(set.id).weigh(scores.data(), kSeen, {kScale, 0.0F});
+      ASSERT_EQ(row.greatest, 0.0F);
+      double sum = 0.0;
+      for (std::size_t i = 0; i < scores.size(); ++i) {
+        sum += scores[i];
+        if (i < 2 || i >= 62) {
+          ASSERT_EQ(scores[i], 0.0F) << set.name << ", slot " << i;
+          continue;
+        }
+        const double x = static_cast<double>(given[i]) * kScale;
+        const double exact = std::exp(x);
+        // The logarithm of a weight is a float: it is rounded in proportion to its size.
+        const double error = exact * (3e-7 + 1.5e-7 * std::fabs(std::max(x, -88.0))) + 2e-38;
+        ASSERT_NEAR(scores[i], exact, error) << set.name << ", " << x;
+      }
+      ASSERT_NEAR(row.sum, sum, 1e-6 * sum) << set.name;
+      const std::vector<float> weights(scores.begin(), scores.end());
+      if (expected.empty()) expected = weights;
+      ASSERT_EQ(weights, expected) << set.name << " gives other bits";
+    }
   }
+}
+
+TEST(Attention, WeighsScoresWhoseOrderAScaleTurnsRound) {
   for (const InstructionSetInfo& set : instruction_sets()) {
     if (!is_available(set.id)) continue;
-    for (std::size_t first = 0; first < inputs.size(); first += 63) {
-      alignas(64) std::array<float, kPageTokens> scores{};  // the first is the greatest
-      std::copy_n(inputs.begin() + static_cast<std::ptrdiff_t>(first), 63, scores.begin() + 1);
-      std::array<float, kPageTokens> expected{};
-      activate(Activation::kExp, scores.data(), expected.data(), 0, kPageTokens);
-      page_kernels(set.id).weigh(scores.data(), {0, kPageTokens}, {1.0F, 0.0F});
-      for (std::size_t i = 0; i < scores.size(); ++i) {
-        ASSERT_EQ(std::bit_cast<std::uint32_t>(scores[i]),
-                  std::bit_cast<std::uint32_t>(expected[i]))
-            << set.name << ", " << (i == 0 ? 0.0F : inputs[first + i - 1]);
-      }
+    alignas(64) std::array<float, kPageTokens> scores{};
+    for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = static_cast<float>(i);
+    const PageWeights row =
+        page_kernels(set.id).weigh(scores.data(), {0, kPageTokens}, {-0.5F, 0.0F});
+    EXPECT_EQ(row.greatest, 0.0F) << set.name;
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      const double exact = std::exp(-0.5 * static_cast<double>(i));
+      EXPECT_NEAR(scores[i], exact, exact * 5e-6) << set.name << ", slot " << i;
     }
   }
 }

@@ -11,8 +11,12 @@ namespace vernal::cpu_avx2 {
 
 namespace {
 
-/// Rows (queries times heads of a group) that share a page of keys; bounds the scratch.
-constexpr std::int64_t kTileRows = 48;
+/// Rows (queries times heads of a group) that share a page of keys, which is widened for each tile; bounds
+/// the scratch.
+constexpr std::int64_t kTileRows = 96;
+
+/// Items for each thread below which tiles are of half as many rows.
+constexpr std::int64_t kItemsPerThread = 4;
 
 /// A copy of a row in the rotation that its state is stored in.
 class RotatedRow {
@@ -37,8 +41,17 @@ void unrotate_values(const KvLayout& kv, float* out) {
   if (kv.value_rotation != 0) rotate_row(out, kv.value_dim, kv.value_rotation);
 }
 
-std::int64_t queries_per_tile(const Attention& a) {
-  return std::max<std::int64_t>(1, kTileRows / a.heads_per_group());
+std::int64_t queries_per_tile(const Attention& a, std::int64_t rows) {
+  return std::max<std::int64_t>(1, rows / a.heads_per_group());
+}
+
+/// Items when every sequence is cut into tiles of so many queries.
+std::int64_t num_tiles(const Attention& a, std::int64_t queries) {
+  std::int64_t tiles = 0;
+  for (const AttentionSequence& s : a.sequences) {
+    tiles += (s.count + queries - 1) / queries * a.layout.num_heads;
+  }
+  return tiles;
 }
 
 /// Keys that a query sees, as positions.
@@ -61,12 +74,14 @@ std::int64_t num_splits(const Attention& a, const AttentionSequence& s, std::int
 struct TileMemory {
   TileMemory(const Attention& a, float* scratch)
       : scores(scratch),
-        factors(scores + most_rows(a) * kPageTokens),
+        greatest(scores + most_rows(a) * kPageTokens),
+        sums(greatest + most_rows(a)),
+        factors(sums + most_rows(a)),
         query_scales(factors + most_rows(a)),
         queries(query_scales + most_rows(a)),
         query_codes(reinterpret_cast<std::int16_t*>(queries)),
-        value_scales(queries + most_rows(a) * a.layout.key_dim),
-        split(value_scales + a.layout.value_dim / kKvGroup * kPageTokens, a.layout.value_dim),
+        page(queries + most_rows(a) * a.layout.key_dim),
+        split(page + page_scratch_floats(a.layout, most_rows(a)), a.layout.value_dim),
         total(split.end(most_rows(a)), a.layout.value_dim) {}
 
   /// Rows that any item may have, a multiple of 8.
@@ -76,16 +91,18 @@ struct TileMemory {
 
   static std::int64_t floats(const Attention& a) {
     const std::int64_t row =
-        kPageTokens + 2 + a.layout.key_dim + 2 * SoftmaxRows::row_floats(a.layout.value_dim);
-    return most_rows(a) * row + a.layout.value_dim / kKvGroup * kPageTokens;
+        kPageTokens + 4 + a.layout.key_dim + 2 * SoftmaxRows::row_floats(a.layout.value_dim);
+    return most_rows(a) * row + page_scratch_floats(a.layout, most_rows(a));
   }
 
-  float* scores;   // [rows][64], then weights
-  float* factors;  // [rows]: what a weight is worth in the row's sums
+  float* scores;    // [rows][64], then weights
+  float* greatest;  // [rows]: score in a page
+  float* sums;      // [rows]: of the weights
+  float* factors;   // [rows]: what a weight is worth in the row's sums
   float* query_scales;
   float* queries;             // [rows][key_dim], or in the same place
   std::int16_t* query_codes;  // [rows][key_dim]
-  float* value_scales;        // [value_dim / 32][64]
+  float* page;                // page_scratch_floats()
   SoftmaxRows split;
   SoftmaxRows total;
 };
@@ -167,28 +184,38 @@ class Tile {
     const KvRun keys{kv.keys, data + kv.keys_at(item_.head), kv.key_dim};
     const KvRun values{kv.values, data + kv.values_at(item_.head), kv.value_dim};
     a_.kernels->score({num_rows_, memory_.queries, memory_.query_codes}, {keys, values.data, slots},
-                      memory_.scores);
-    for (std::int64_t r = 0; r < num_rows_; ++r) {
-      memory_.factors[r] = weigh_row(r, page * kPageTokens, slots);
-    }
+                      memory_.page, memory_.scores);
+    weigh_page(page * kPageTokens, slots);
     const std::byte* next = has_next ? page_data(page + 1) + kv.keys_at(item_.head) : nullptr;
-    a_.kernels->add(memory_.scores, memory_.factors, num_rows_, {values, next, slots},
-                    memory_.value_scales, memory_.split.sums());
+    a_.kernels->add(memory_.scores, memory_.factors, num_rows_, {values, next, slots}, memory_.page,
+                    memory_.split.sums());
   }
 
-  /// Turns the scores of row r in the page that begins at position `start` into weights; returns
-  /// what one is worth in the row's sums.
-  float weigh_row(std::int64_t r, std::int64_t start, Slots slots) {
+  /// Turns the scores in the page that begins at position `start` into weights, and sets what one of
+  /// each row is worth in the row's sums.
+  void weigh_page(std::int64_t start, Slots slots) {
+    std::int64_t r = 0;
+    for (std::int64_t query = item_.first_query; query < item_.last_query; ++query) {
+      const KeyRange keys = visible_keys(a_, s_, query);
+      const Slots seen{std::max(slots.first, keys.first - start),
+                       std::min(slots.last, keys.last - start)};
+      for (std::int64_t head = 0; head < heads_; ++head, ++r) {
+        const PageWeights row = weigh_row(r, seen);
+        memory_.greatest[r] = row.greatest;
+        memory_.sums[r] = row.sum;
+      }
+    }
+    memory_.split.add_page(num_rows_, memory_.greatest, memory_.sums, memory_.factors);
+  }
+
+  PageWeights weigh_row(std::int64_t r, Slots seen) {
     float* scores = memory_.scores + r * kPageTokens;
-    const KeyRange keys = visible_keys(a_, s_, item_.first_query + r / heads_);
-    const Slots seen{std::max(slots.first, keys.first - start),
-                     std::min(slots.last, keys.last - start)};
     if (seen.first >= seen.last) {
       std::fill_n(scores, kPageTokens, 0.0F);
-      return 0.0F;
+      return {SoftmaxRows::kLowest, 0.0F};
     }
     const float scale = has_codes(a_.layout.keys) ? a_.scale * memory_.query_scales[r] : a_.scale;
-    return memory_.split.add_page(r, a_.kernels->weigh(scores, seen, {scale, a_.softcap}));
+    return a_.kernels->weigh(scores, seen, {scale, a_.softcap});
   }
 
   const Attention& a_;
@@ -230,17 +257,18 @@ void schedule_attention(const Attention& attention, std::int64_t num_threads,
                         std::int64_t partial_capacity, AttentionSchedule& schedule) {
   schedule.items.clear();
   schedule.max_splits = 0;
-  const std::int64_t tile = queries_per_tile(attention);
-  std::int64_t tiles = 0;
+  const std::int64_t wanted = kItemsPerThread * num_threads;
+  std::int64_t tile = queries_per_tile(attention, kTileRows);
+  if (num_tiles(attention, tile) < wanted) tile = queries_per_tile(attention, kTileRows / 2);
   std::int64_t queries = 0;
   std::int64_t splits = 0;
   for (const AttentionSequence& s : attention.sequences) {
-    tiles += (s.count + tile - 1) / tile * attention.layout.num_heads;
     queries += s.count;
     splits = std::max(splits, num_splits(attention, s, s.count - 1));
   }
   const std::int64_t partials = queries * attention.num_query_heads * splits;
-  const bool by_split = splits > 1 && tiles < 4 * num_threads && partials <= partial_capacity;
+  const bool by_split =
+      splits > 1 && num_tiles(attention, tile) < wanted && partials <= partial_capacity;
   if (by_split) schedule.max_splits = splits;
   const auto add = [&](std::size_t sequence, std::int64_t first, std::int64_t last,
                        std::int64_t split) {

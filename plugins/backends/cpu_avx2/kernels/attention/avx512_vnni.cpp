@@ -121,7 +121,7 @@ void score_halves(const float* q, const KvRun& keys, const std::byte* ahead, flo
   }
 }
 
-void score(const QueryRows& q, const PageRun& keys, float* scores) {
+void score(const QueryRows& q, const PageRun& keys, float*, float* scores) {
   const std::int64_t dim = keys.run.dim;
   for_each_pass(keys, q.count,
                 [&]<int kRows>(std::int64_t r, Count<kRows>, const std::byte* ahead) {
@@ -138,30 +138,49 @@ void score(const QueryRows& q, const PageRun& keys, float* scores) {
 
 // ---- weights --------------------------------------------------------------------------------------
 
+/// power_of_two() of page_softmax.hpp, operation by operation.
+Floats power_of_two(Floats y) {
+  const Floats bounded = _mm512_max_ps(_mm512_set1_ps(-126.0F), y);
+  const Floats whole = _mm512_set1_ps(12582912.0F);
+  const Floats n = _mm512_add_ps(bounded, whole);
+  const Floats f = _mm512_sub_ps(bounded, _mm512_sub_ps(n, whole));
+  Floats p = _mm512_set1_ps(kPowerTerms[4]);
+#pragma GCC unroll 4
+  for (int i = 3; i >= 0; --i) p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(kPowerTerms[i]));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1.0F));
+  const Ints exponent = _mm512_slli_epi32(_mm512_castps_si512(n), 23);
+  return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(p), exponent));
+}
+
 PageWeights weigh(float* scores, Slots seen, ScoreScaling scaling) {
   const Floats lowest = _mm512_set1_ps(-__builtin_inff());
   const std::uint64_t visible = (~0ULL >> (64 - (seen.last - seen.first))) << seen.first;
-  Floats v[kVectors];
+  const bool plain = is_plain(scaling);
+  Floats score[kVectors];
   Floats greatest = lowest;
 #pragma GCC unroll 4
   for (int k = 0; k < kVectors; ++k) {
     const auto mask = static_cast<__mmask16>(visible >> (kLanes512 * k));
-    v[k] = _mm512_mul_ps(_mm512_loadu_ps(scores + kLanes512 * k), _mm512_set1_ps(scaling.scale));
-    if (scaling.softcap > 0.0F) v[k] = cap(v[k], scaling.softcap);
-    v[k] = _mm512_mask_mov_ps(lowest, mask, v[k]);
-    greatest = _mm512_max_ps(greatest, v[k]);
+    Floats v = _mm512_loadu_ps(scores + kLanes512 * k);
+    if (!plain) v = _mm512_mul_ps(v, _mm512_set1_ps(scaling.scale));
+    if (scaling.softcap > 0.0F) v = cap(v, scaling.softcap);
+    score[k] = _mm512_mask_mov_ps(lowest, mask, v);
+    greatest = _mm512_max_ps(greatest, score[k]);
   }
   const float top = greatest_lane(greatest);
+  const Floats unit = _mm512_set1_ps(plain ? kLog2OfE * scaling.scale : kLog2OfE);
   // Eight lanes of sums, as with AVX2.
   __m256 sum = _mm256_setzero_ps();
 #pragma GCC unroll 4
   for (int k = 0; k < kVectors; ++k) {
-    const Floats weight = exponential(_mm512_sub_ps(v[k], _mm512_set1_ps(top)));
+    const auto mask = static_cast<__mmask16>(visible >> (kLanes512 * k));
+    const Floats below = _mm512_sub_ps(score[k], _mm512_set1_ps(top));
+    const Floats weight = _mm512_maskz_mov_ps(mask, power_of_two(_mm512_mul_ps(below, unit)));
     _mm512_storeu_ps(scores + kLanes512 * k, weight);
     sum = _mm256_add_ps(sum, _mm512_castps512_ps256(weight));
     sum = _mm256_add_ps(sum, _mm512_extractf32x8_ps(weight, 1));
   }
-  return {top, sum_of_eight(sum)};
+  return {plain ? top * scaling.scale : top, sum_of_eight(sum)};
 }
 
 // ---- values ---------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 
@@ -35,19 +36,29 @@ class SoftmaxRows {
     for (std::int64_t r = 0; r < num_rows; ++r) memory_[r * stride_ + dim_] = kLowest;
   }
 
-  /// Takes the weights of row r in one more page. Returns what such a weight is worth in this row's
-  /// sums.
-  float add_page(std::int64_t r, PageWeights page) {
-    float* row = memory_ + r * stride_;
-    if (page.greatest > row[dim_]) {
-      rescale(row, exp_one(row[dim_] - page.greatest));
-      row[dim_] = page.greatest;
-      row[dim_ + 1] += page.sum;
-      return 1.0F;
+  /// Takes the weights of the first `count` rows in one more page.
+  ///   greatest  [count] score in the page; -inf: the row sees none of it
+  ///   sums      [count] of the weights
+  ///   factors   [count], room for a multiple of 8: what a weight is worth in the row's sums
+  void add_page(std::int64_t count, const float* greatest, const float* sums, float* factors) {
+    for (std::int64_t r = 0; r < count; ++r) {
+      const float apart = -std::fabs(greatest[r] - memory_[r * stride_ + dim_]);
+      factors[r] = greatest[r] == kLowest ? kLowest : apart;
     }
-    const float factor = exp_one(page.greatest - row[dim_]);
-    row[dim_ + 1] += page.sum * factor;
-    return factor;
+    for (std::int64_t r = 0; r < count; r += kLanes) {
+      _mm256_storeu_ps(factors + r, exp_ps(_mm256_loadu_ps(factors + r)));
+    }
+    for (std::int64_t r = 0; r < count; ++r) {
+      float* row = memory_ + r * stride_;
+      if (greatest[r] > row[dim_]) {
+        rescale(row, factors[r]);
+        row[dim_] = greatest[r];
+        row[dim_ + 1] += sums[r];
+        factors[r] = 1.0F;
+      } else {
+        row[dim_ + 1] += sums[r] * factors[r];
+      }
+    }
   }
 
   /// Weighted values of all rows.

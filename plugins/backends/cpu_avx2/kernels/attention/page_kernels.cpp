@@ -2,59 +2,86 @@
 // would save a tenth of theirs.
 #include "kernels/attention/page_kernels.hpp"
 
+#include <algorithm>
+
 #include "kernels/attention/kv_products_codes.hpp"
 #include "kernels/attention/kv_products_f16.hpp"
 #include "kernels/attention/page_softmax.hpp"
+#include "kernels/attention/widened_page.hpp"
 
 namespace vernal::cpu_avx2 {
 
 namespace {
 
-/// Calls f(first row, number of rows as a constant, run to ask for) for rows that share a pass.
+/// Rows from which on a page is widened once for them all: three passes. Two passes gain nothing.
+constexpr std::int64_t kRowsOfTile = 2 * kMostRows + 1;
+
+/// Calls f with the codes of a format that has some.
 template <class F>
-void for_each_pass(const PageRun& page, std::int64_t num_rows, F&& f) {
-  for (std::int64_t r = 0; r < num_rows;) {
-    const int count = rows_of_pass(num_rows - r);
-    const std::byte* ahead = r == 0 ? page.ahead : nullptr;
-    with_rows(count, [&](auto rows) { f(r, rows, ahead); });
-    r += count;
+void with_codes(KvFormat format, F&& f) {
+  if (format == KvFormat::kQ8_0) {
+    f(EightBitCodes{});
+  } else {
+    f(FourBitCodes{});
   }
 }
 
-void score(const QueryRows& q, const PageRun& keys, float* scores) {
+/// Calls f(first row, number of rows as a constant, run to ask for) for rows that share a pass.
+template <class F>
+void for_each_pass(const PageRun& page, std::int64_t num_rows, F&& f) {
+  for_passes(num_rows,
+             [&](std::int64_t r, auto rows) { f(r, rows, r == 0 ? page.ahead : nullptr); });
+}
+
+void score(const QueryRows& q, const PageRun& keys, float* scratch, float* scores) {
   const std::int64_t dim = keys.run.dim;
-  for_each_pass(keys, q.count, [&](std::int64_t r, auto rows, const std::byte* ahead) {
-    float* out = scores + r * kPageTokens;
-    if (keys.run.format == KvFormat::kF16) {
-      score_page_f16<rows>(q.numbers + r * dim, keys.run, ahead, keys.slots, out);
-    } else if (keys.run.format == KvFormat::kQ8_0) {
-      score_page_codes<EightBitCodes, rows>(q.codes + r * dim, keys.run, ahead, keys.slots, out);
-    } else {
-      score_page_codes<FourBitCodes, rows>(q.codes + r * dim, keys.run, ahead, keys.slots, out);
-    }
+  if (keys.run.format == KvFormat::kF16) {
+    for_each_pass(keys, q.count, [&](std::int64_t r, auto rows, const std::byte* ahead) {
+      score_page_f16<rows>(q.numbers + r * dim, keys.run, ahead, keys.slots,
+                           scores + r * kPageTokens);
+    });
+    return;
+  }
+  with_codes(keys.run.format, [&]<class Codes>(Codes) {
+    if (q.count >= kRowsOfTile) return score_tile<Codes>(q, keys, scratch, scores);
+    for_each_pass(keys, q.count, [&](std::int64_t r, auto rows, const std::byte* ahead) {
+      score_page_codes<Codes, rows>(q.codes + r * dim, keys.run, ahead, keys.slots,
+                                    scores + r * kPageTokens);
+    });
   });
 }
 
 void add(const float* weights, const float* factors, std::int64_t count, const PageRun& values,
          float* scratch, ValueSums sums) {
   const KvRun& run = values.run;
-  if (has_codes(run.format)) load_value_scales(run, values.slots, scratch);
-  for_each_pass(values, count, [&](std::int64_t r, auto rows, const std::byte* ahead) {
-    const float* w = weights + r * kPageTokens;
-    const ValueSums out{sums.data + r * sums.stride, sums.stride};
-    if (run.format == KvFormat::kF16) {
-      add_page_f16<rows>(w, factors + r, run, ahead, values.slots, out);
-    } else if (run.format == KvFormat::kQ8_0) {
-      add_page_codes<EightBitCodes, rows>(w, factors + r, scratch, run, ahead, values.slots, out);
-    } else {
-      add_page_codes<FourBitCodes, rows>(w, factors + r, scratch, run, ahead, values.slots, out);
-    }
+  const auto sums_from = [&](std::int64_t r) {
+    return ValueSums{sums.data + r * sums.stride, sums.stride};
+  };
+  if (run.format == KvFormat::kF16) {
+    for_each_pass(values, count, [&](std::int64_t r, auto rows, const std::byte* ahead) {
+      add_page_f16<rows>(weights + r * kPageTokens, factors + r, run, ahead, values.slots,
+                         sums_from(r));
+    });
+    return;
+  }
+  with_codes(run.format, [&]<class Codes>(Codes) {
+    if (count >= kRowsOfTile)
+      return add_tile<Codes>(weights, factors, count, values, scratch, sums);
+    load_value_scales(run, values.slots, scratch);
+    for_each_pass(values, count, [&](std::int64_t r, auto rows, const std::byte* ahead) {
+      add_page_codes<Codes, rows>(weights + r * kPageTokens, factors + r, scratch, run, ahead,
+                                  values.slots, sums_from(r));
+    });
   });
 }
 
 constexpr PageKernels kAvx2Kernels{score, weigh_scores, add};
 
 }  // namespace
+
+std::int64_t page_scratch_floats(const KvLayout& layout, std::int64_t rows) {
+  return PageScratch::floats(std::max(layout.key_dim, layout.value_dim), rows);
+}
 
 const PageKernels& page_kernels(InstructionSet set) {
   return set == InstructionSet::kAvx512Vnni ? avx512_vnni_page_kernels() : kAvx2Kernels;

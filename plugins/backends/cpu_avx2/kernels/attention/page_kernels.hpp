@@ -40,6 +40,17 @@ struct ScoreScaling {
   float softcap;  ///< 0: none
 };
 
+/// Whether scores need only be multiplied by a number that keeps their order.
+[[gnu::always_inline]] inline bool is_plain(ScoreScaling scaling) {
+  return scaling.softcap <= 0.0F && scaling.scale >= 0.0F;
+}
+
+inline constexpr float kLog2OfE = 1.44269504F;
+
+/// 2^f = 1 + f (t0 + f (t1 + ...)): power_of_two() of page_softmax.hpp.
+inline constexpr float kPowerTerms[5] = {0.69314700F, 0.24022242F, 0.055507336F, 0.0096715130F,
+                                         0.0013264727F};
+
 /// The weights of one row in one page.
 struct PageWeights {
   float greatest;  ///< score; the weights are e^(score - greatest)
@@ -49,14 +60,19 @@ struct PageWeights {
 struct PageKernels {
   /// scores[r * 64 + slot] = q[r] . key[slot], for codes in units of the query's scale. Slots that
   /// nobody sees may hold anything.
-  void (*score)(const QueryRows& q, const PageRun& keys, float* scores);
+  ///   scratch  page_scratch_floats(), 32-byte aligned
+  void (*score)(const QueryRows& q, const PageRun& keys, float* scratch, float* scores);
   /// Turns the 64 scores of a row, of which it sees `seen` (not none), into weights; 0 where unseen.
   PageWeights (*weigh)(float* scores, Slots seen, ScoreScaling scaling);
   /// sums[r] += factors[r] * weights[r * 64 + slot] * value[slot], over all slots and `count` rows.
-  ///   scratch  [value_dim / 32][64]
+  ///   factors  room for a multiple of 8
+  ///   scratch  as above
   void (*add)(const float* weights, const float* factors, std::int64_t count, const PageRun& values,
               float* scratch, ValueSums sums);
 };
+
+/// f32 numbers of scratch memory for the work on one page with up to `rows` rows.
+std::int64_t page_scratch_floats(const KvLayout& layout, std::int64_t rows);
 
 /// To be called where the set is available.
 const PageKernels& page_kernels(InstructionSet set);

@@ -49,6 +49,11 @@ inline __m256i scale_for(__m256i scale, const BlockInput& x, int n, int column) 
   return _mm256_mullo_epi16(scale, _mm256_set1_epi16(m));
 }
 
+/// The multiplier of token n for the group of 32 around `column`.
+inline std::size_t multiplier(const BlockInput& x, int n, int column) {
+  return load_as<std::uint32_t>(x.sums + kSumsPerBlock256 * n + kMultipliersAt + column / 32 * 2);
+}
+
 /// What correction() of a format adds up to for one token, eight rows.
 template <class Format, class CorrectionWords>
 inline __m256i correction_sum(const CorrectionWords& words, const std::int16_t* sums) {
@@ -151,7 +156,7 @@ struct Tile256 {
 
   __m256i codes[64];                             // chunk c: columns 4c .. 4c + 3
   __m256i magnitudes[Format::kSigned ? 64 : 1];  // |codes|
-  __m256i scales[kScales];
+  __m256i scales[kMostMultiplier + 1][kScales];  // [m]: times the multiplier m of a token
   __m256i corrections[kScales / 2];
   Factors factors;
 };
@@ -174,7 +179,14 @@ void unpack_tile(const PackedBlock& block, Tile256<Format>& tile) {
   }
   const typename Format::Scales scales(block.words);
 #pragma GCC unroll 16
-  for (int g = 0; g < Tile256<Format>::kScales; ++g) tile.scales[g] = scales.scale(g);
+  for (int g = 0; g < Tile256<Format>::kScales; ++g) {
+    const __m256i scale = scales.scale(g);
+    tile.scales[1][g] = scale;
+#pragma GCC unroll 4
+    for (int m = 2; m <= kMostMultiplier; ++m) {
+      tile.scales[m][g] = _mm256_add_epi16(tile.scales[m - 1][g], scale);
+    }
+  }
   if constexpr (Format::kCorrection != Correction::kNone) {
 #pragma GCC unroll 8
     for (int p = 0; p < Tile256<Format>::kScales / 2; ++p)
@@ -211,13 +223,15 @@ void multiply_tile(const Tile256<Format>& tile, const BlockInput& x, __m256* tot
   __m256i sums[kTokens];
   for (int n = 0; n < kTokens; ++n) sums[n] = _mm256_setzero_si256();
   for (int g = 0; g < Tile256<Format>::kScales; ++g) {
+    const auto* scales = reinterpret_cast<const std::byte*>(&tile.scales[0][g]);
 #pragma GCC unroll 8
     for (int c = 0; c < kChunksPerScale; c += Format::kChunks) {
       __m256i products[kTokens];
       multiply_chunks<Format, kTokens>(tile, x.codes, kChunksPerScale * g + c, products);
 #pragma GCC unroll 4
       for (int n = 0; n < kTokens; ++n) {
-        const __m256i scale = scale_for(tile.scales[g], x, n, 4 * kChunksPerScale * g);
+        const std::size_t m = multiplier(x, n, 4 * kChunksPerScale * g);
+        const __m256i scale = load_256(scales + m * sizeof(tile.scales[0]));
         sums[n] = in_register(_mm256_add_epi32(sums[n], _mm256_madd_epi16(products[n], scale)));
       }
     }
