@@ -29,8 +29,36 @@ inline const std::byte* scales_at(const KvRun& run) {
   return run.data + KvLayout::code_bytes(run.format, run.dim);
 }
 
+/// sum += codes * pairs, neighbouring products added, with AVX2, for one of kRows rows. With five or six rows
+/// it is written out: their sums, two vectors of codes, one of pairs and one product are all registers that
+/// there are, and g++ would put sums on the stack.
+struct Avx2Products {
+  template <int kRows>
+  static void add(__m256i& sum, __m256i codes, __m256i pairs) {
+    if constexpr (kRows > 4) {
+      __m256i product;
+      __asm__("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0"
+              : "+x"(sum), "=&x"(product)
+              : "x"(codes), "x"(pairs));
+    } else {
+      sum = _mm256_add_epi32(sum, _mm256_madd_epi16(codes, pairs));
+    }
+  }
+};
+
+/// The same with AVX-VNNI, which needs one instruction. Written out, so that no flag of the compiler is needed;
+/// to be run where the set is available.
+struct AvxVnniProducts {
+  template <int>
+  static void add(__m256i& sum, __m256i codes, __m256i pairs) {
+    __asm__("%{vex%} vpdpwssd %2, %1, %0" : "+x"(sum) : "x"(codes), "x"(pairs));
+  }
+};
+
 /// How the codes of q8_0 lie in a page: 16 bytes give one vector of int16 pairs.
+template <class P>
 struct EightBitCodes {
+  using Products = P;
   /// Pairs that a byte holds codes of.
   static constexpr int kPairs = 1;
   static constexpr Into kInto = Into::kSecondCache;
@@ -38,7 +66,9 @@ struct EightBitCodes {
 };
 
 /// Those of q4_0: 16 bytes give two vectors, of the low and of the high halves.
+template <class P>
 struct FourBitCodes {
+  using Products = P;
   static constexpr int kPairs = 2;
   static constexpr Into kInto = Into::kFirstCache;
   static __m256i widen(const std::byte* p, int pair) {
@@ -72,21 +102,6 @@ inline float quantize_query(const float* q, std::int64_t dim, std::int16_t* code
   return top / kLargestCode;
 }
 
-/// sum += codes * pairs, neighbouring products added, for one of kRows rows. With five or six rows it
-/// is written out: their sums, two vectors of codes, one of pairs and one product are all registers
-/// that there are, and g++ would put sums on the stack.
-template <int kRows>
-inline void add_products(__m256i& sum, __m256i codes, __m256i pairs) {
-  if constexpr (kRows > 4) {
-    __m256i product;
-    __asm__("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0"
-            : "+x"(sum), "=&x"(product)
-            : "x"(codes), "x"(pairs));
-  } else {
-    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(codes, pairs));
-  }
-}
-
 /// int32 products of kRows queries with the keys of 8 * kVectors slots, over numbers [first, last).
 ///   q     [kRows][dim]
 ///   keys  the codes of the first of the slots
@@ -109,7 +124,7 @@ inline void multiply_keys(const std::int16_t* q, std::int64_t dim, const std::by
         const __m256i numbers_of_q = broadcast_dword(q + r * dim + i + 2 * pair);
 #pragma GCC unroll 4
         for (int v = 0; v < kVectors; ++v) {
-          add_products<kRows>(sums[r][v], key[v], numbers_of_q);
+          Codes::Products::template add<kRows>(sums[r][v], key[v], numbers_of_q);
         }
       }
     }
@@ -253,7 +268,7 @@ inline void add_numbers_codes(const std::int16_t* codes, const float* units, con
       const __m256i pair = broadcast_dword(codes + r * kPageTokens + slot);
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) {
-        add_products<kRows>(total[r][v], value[v], pair);
+        Codes::Products::template add<kRows>(total[r][v], value[v], pair);
       }
     }
   }

@@ -1,5 +1,4 @@
-// The functions of AVX2, which serve AVX-VNNI as well: its one instruction for a product and a sum
-// would save a tenth of theirs.
+// The functions of AVX2 and AVX-VNNI, which differ in the instructions for products of codes alone.
 #include "kernels/attention/page_kernels.hpp"
 
 #include <algorithm>
@@ -17,12 +16,12 @@ namespace {
 constexpr std::int64_t kRowsOfTile = 2 * kMostRows + 1;
 
 /// Calls f with the codes of a format that has some.
-template <class F>
+template <class Products, class F>
 void with_codes(KvFormat format, F&& f) {
   if (format == KvFormat::kQ8_0) {
-    f(EightBitCodes{});
+    f(EightBitCodes<Products>{});
   } else {
-    f(FourBitCodes{});
+    f(FourBitCodes<Products>{});
   }
 }
 
@@ -33,6 +32,7 @@ void for_each_pass(const PageRun& page, std::int64_t num_rows, F&& f) {
              [&](std::int64_t r, auto rows) { f(r, rows, r == 0 ? page.ahead : nullptr); });
 }
 
+template <class Products>
 void score(const QueryRows& q, const PageRun& keys, float* scratch, float* scores) {
   const std::int64_t dim = keys.run.dim;
   if (keys.run.format == KvFormat::kF16) {
@@ -42,7 +42,7 @@ void score(const QueryRows& q, const PageRun& keys, float* scratch, float* score
     });
     return;
   }
-  with_codes(keys.run.format, [&]<class Codes>(Codes) {
+  with_codes<Products>(keys.run.format, [&]<class Codes>(Codes) {
     if (q.count >= kRowsOfTile) return score_tile<Codes>(q, keys, scratch, scores);
     for_each_pass(keys, q.count, [&](std::int64_t r, auto rows, const std::byte* ahead) {
       score_page_codes<Codes, rows>(q.codes + r * dim, keys.run, ahead, keys.slots,
@@ -51,6 +51,7 @@ void score(const QueryRows& q, const PageRun& keys, float* scratch, float* score
   });
 }
 
+template <class Products>
 void add(const float* weights, const float* factors, std::int64_t count, const PageRun& values,
          float* scratch, ValueSums sums) {
   const KvRun& run = values.run;
@@ -64,7 +65,7 @@ void add(const float* weights, const float* factors, std::int64_t count, const P
     });
     return;
   }
-  with_codes(run.format, [&]<class Codes>(Codes) {
+  with_codes<Products>(run.format, [&]<class Codes>(Codes) {
     if (count >= kRowsOfTile)
       return add_tile<Codes>(weights, factors, count, values, scratch, sums);
     load_value_scales(run, values.slots, scratch);
@@ -75,7 +76,8 @@ void add(const float* weights, const float* factors, std::int64_t count, const P
   });
 }
 
-constexpr PageKernels kAvx2Kernels{score, weigh_scores, add};
+template <class Products>
+constexpr PageKernels kKernels{score<Products>, weigh_scores, add<Products>};
 
 }  // namespace
 
@@ -84,7 +86,8 @@ std::int64_t page_scratch_floats(const KvLayout& layout, std::int64_t rows) {
 }
 
 const PageKernels& page_kernels(InstructionSet set) {
-  return set == InstructionSet::kAvx512Vnni ? avx512_vnni_page_kernels() : kAvx2Kernels;
+  if (set == InstructionSet::kAvx512Vnni) return avx512_vnni_page_kernels();
+  return set == InstructionSet::kAvxVnni ? kKernels<AvxVnniProducts> : kKernels<Avx2Products>;
 }
 
 }  // namespace vernal::cpu_avx2

@@ -102,7 +102,7 @@ void widen_values(const KvRun& values, Slots slots, std::int16_t* widened) {
 
 /// int32 products of kRows rows with `pairs` pairs of a block.
 ///   rows  row r at rows + r * stride
-template <int kRows>
+template <class Products, int kRows>
 inline void multiply_block(const std::int16_t* block, const std::int16_t* rows, std::int64_t stride,
                            std::int64_t pairs, __m256i (&sums)[kRows][2]) {
 #pragma GCC unroll 6
@@ -113,22 +113,22 @@ inline void multiply_block(const std::int16_t* block, const std::int16_t* rows, 
 #pragma GCC unroll 6
     for (int r = 0; r < kRows; ++r) {
       const __m256i factors = broadcast_dword(rows + r * stride + 2 * pair);
-      add_products<kRows>(sums[r][0], first, factors);
-      add_products<kRows>(sums[r][1], second, factors);
+      Products::template add<kRows>(sums[r][0], first, factors);
+      Products::template add<kRows>(sums[r][1], second, factors);
     }
   }
 }
 
 /// score_page_codes() for kRows rows and the block of slots that begins at `slot`. Like add_block() a
 /// function of its own: inlined into the loop over passes, g++ keeps its sums on the stack.
-template <int kRows>
+template <class Products, int kRows>
 [[gnu::noinline]] void score_block(const std::int16_t* q, const KvRun& keys,
                                    const std::int16_t* block, std::int64_t slot, float* scores) {
   const std::byte* scales = scales_at(keys);
   for (std::int64_t group = 0; group < keys.dim / kKvGroup; ++group) {
     __m256i sums[kRows][2];
-    multiply_block<kRows>(block + group * kKvGroup * kBlock, q + group * kKvGroup, keys.dim,
-                          kKvGroup / 2, sums);
+    multiply_block<Products, kRows>(block + group * kKvGroup * kBlock, q + group * kKvGroup,
+                                    keys.dim, kKvGroup / 2, sums);
 #pragma GCC unroll 2
     for (int v = 0; v < 2; ++v) {
       const __m256 scale = scales_of(scales, group, slot + kLanes * v);
@@ -144,11 +144,11 @@ template <int kRows>
 
 /// Numbers of a block of the sums of kRows rows += units[r] * codes[r] . values, over 2 * pairs slots.
 ///   codes  row r at codes + r * 64
-template <int kRows>
+template <class Products, int kRows>
 [[gnu::noinline]] void add_block(const std::int16_t* codes, const float* units,
                                  const std::int16_t* block, std::int64_t pairs, ValueSums sums) {
   __m256i total[kRows][2];
-  multiply_block<kRows>(block, codes, kPageTokens, pairs, total);
+  multiply_block<Products, kRows>(block, codes, kPageTokens, pairs, total);
 #pragma GCC unroll 6
   for (int r = 0; r < kRows; ++r) {
     const __m256 unit = _mm256_set1_ps(units[r]);
@@ -186,8 +186,8 @@ void score_tile(const QueryRows& q, const PageRun& page, float* scratch, float* 
   for (std::int64_t slot = first_slot; slot < page.slots.last; slot += kBlock) {
     for_passes(q.count, [&](std::int64_t r, auto rows) {
       requests.ask();
-      score_block<rows>(q.codes + r * keys.dim, keys, widened + slot * keys.dim, slot,
-                        scores + r * kPageTokens);
+      score_block<typename Codes::Products, rows>(
+          q.codes + r * keys.dim, keys, widened + slot * keys.dim, slot, scores + r * kPageTokens);
     });
   }
 }
@@ -213,8 +213,9 @@ void add_tile(const float* weights, const float* factors, std::int64_t count, co
       const std::int16_t* block = memory.widened + i * kPageTokens + first_slot * kBlock;
       for_passes(count, [&](std::int64_t r, auto rows) {
         requests.ask();
-        add_block<rows>(memory.codes + r * kPageTokens + first_slot, memory.units + r, block, pairs,
-                        {sums.data + r * sums.stride + i, sums.stride});
+        add_block<typename Codes::Products, rows>(memory.codes + r * kPageTokens + first_slot,
+                                                  memory.units + r, block, pairs,
+                                                  {sums.data + r * sums.stride + i, sums.stride});
       });
     }
   }
