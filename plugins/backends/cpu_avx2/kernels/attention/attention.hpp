@@ -3,8 +3,9 @@
 //   out[t,h,:] = softmax(scale * q[t,h,:] K[0..n,g,:]^T) V[0..n,g,:],   g = h * Hkv / Hq
 //
 // Codes are widened in registers for up to six rows (query heads of a group, queries of a tile) each
-// time, or with AVX2 in memory for all rows of a tile. The softmax is online (Milakov and Gimelshein 2018; Dao 2023,
-// "FlashAttention-2", alg. 1): a running maximum, sum and weighted sum of values per row.
+// time, or with AVX2 in memory for all rows of a tile. The softmax is online (Milakov and
+// Gimelshein 2018; Dao 2023, "FlashAttention-2", alg. 1): a running maximum, sum and weighted sum of
+// values per row.
 //
 // A state may store keys and values rotated (hadamard.hpp). Queries are then rotated alike, which
 // leaves scores what they were, and the weighted sum of values is rotated back.

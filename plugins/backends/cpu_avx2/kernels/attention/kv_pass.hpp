@@ -44,6 +44,19 @@ inline void with_rows(int rows, F&& f) {
   }
 }
 
+/// Calls f(first row, number of rows as a constant) for each pass over `count` rows.
+template <class F>
+inline void for_passes(std::int64_t count, F&& f) {
+  for (std::int64_t r = 0; r < count;) {
+    const int rows = rows_of_pass(count - r);
+    with_rows(rows, [&](auto constant) { f(r, constant); });
+    r += rows;
+  }
+}
+
+/// At least, and nearly, as many passes as for_passes() makes.
+inline std::int64_t num_passes(std::int64_t count) { return (count + kMostRows - 1) / kMostRows; }
+
 /// Bytes of a line of the processor's cache.
 inline constexpr std::int64_t kLine = 64;
 

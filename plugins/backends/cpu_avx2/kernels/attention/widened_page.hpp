@@ -161,19 +161,6 @@ template <class Products, int kRows>
   }
 }
 
-/// Calls f(first row, number of rows as a constant) for each pass over `count` rows.
-template <class F>
-inline void for_passes(std::int64_t count, F&& f) {
-  for (std::int64_t r = 0; r < count;) {
-    const int rows = rows_of_pass(count - r);
-    with_rows(rows, [&](auto constant) { f(r, constant); });
-    r += rows;
-  }
-}
-
-/// At least, and nearly, as many passes as for_passes() makes.
-inline std::int64_t num_passes(std::int64_t count) { return (count + kMostRows - 1) / kMostRows; }
-
 /// PageKernels::score for the rows of a tile.
 template <class Codes>
 void score_tile(const QueryRows& q, const PageRun& page, float* scratch, float* scores) {
