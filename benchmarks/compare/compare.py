@@ -210,6 +210,11 @@ def main():
                         help="compare the logits of so many tokens instead of the speed")
     arguments = parser.parse_args()
     build, model = arguments.build.resolve(), arguments.model.resolve()
+    worker = build / "bin/compare_worker"
+    if not worker.exists():
+        sys.exit(f"{worker} is missing: configure with -DVERNAL_BUILD_BENCHMARKS=ON and build")
+    if not model.exists():
+        sys.exit(f"{model} is missing")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         deployment = folder / "compare.toml"
@@ -217,7 +222,7 @@ def main():
                                                 threads=arguments.threads, isa=arguments.isa))
         peer = Worker([str(build_peer(folder)), str(model), str(arguments.threads), "16384",
                        str(folder / "peer.f32")])
-        ours = Worker([str(build / "bin/compare_worker"), str(deployment), str(folder / "ours.f32")])
+        ours = Worker([str(worker), str(deployment), str(folder / "ours.f32")])
         if arguments.logits > 0:
             worst = compare_logits(ours, peer, folder, arguments.logits)
             ours.close(), peer.close()

@@ -123,7 +123,7 @@ TEST_P(MatmulOfFormat, GivesTheSameBitsForARowInAnyBatch) {
     const auto y = w.multiply(x.data() + t * columns, 1, nullptr, 100);
     alone.insert(alone.end(), y.begin(), y.end());
   }
-  for (const std::int64_t tokens : {2L, 3L, 4L, 7L, 8L, 31L, 64L, kMost}) {
+  for (const std::int64_t tokens : {2L, 3L, 4L, 7L, 8L, 12L, 13L, 14L, 31L, 64L, kMost}) {
     for (const std::int64_t first : {std::int64_t{0}, kMost - tokens}) {
       const auto y = w.multiply(x.data() + first * columns, tokens, nullptr, tokens % 5 + 1);
       EXPECT_EQ(std::memcmp(y.data(), alone.data() + first * kRows, y.size() * sizeof(float)), 0)
@@ -143,16 +143,19 @@ TEST_P(MatmulOfFormat, SurvivesCodesAndScalesAtTheirLimits) {
   // The same byte everywhere: every code, scale and choice at an end or in between, all activations
   // at an end. int16 and int32 sums must not wrap.
   const std::int64_t columns = column_counts().front();
-  const std::vector<float> bias(kRowGroup, 0.0F);
+  constexpr std::int64_t kRows = 2 * kRowGroup;
+  const std::vector<float> bias(kRows, 0.0F);
   for (const int byte : {0x00, 0xFF, 0x0F, 0xF0, 0x55, 0xAA, 0x80, 0x7F}) {
-    Fixture w(type(), kRowGroup, columns);
+    Fixture w(type(), kRows, columns);
     w.fill(static_cast<std::byte>(byte));
     for (const float sign : {1.0F, -1.0F}) {
-      const std::vector<float> x(static_cast<std::size_t>(5 * columns), 127.0F * sign);
-      const auto expected = multiply_in_double(w, x, 5, bias);
-      const auto y = w.multiply(x.data(), 5, nullptr, 1);
-      for (std::size_t i = 0; i < y.size(); ++i) {
-        ASSERT_NEAR(y[i], expected[i], 1e-5 * std::fabs(expected[i])) << byte << " " << sign;
+      for (const std::int64_t tokens : {5, 14}) {
+        const std::vector<float> x(static_cast<std::size_t>(tokens * columns), 127.0F * sign);
+        const auto expected = multiply_in_double(w, x, tokens, bias);
+        const auto y = w.multiply(x.data(), tokens, nullptr, 2);
+        for (std::size_t i = 0; i < y.size(); ++i) {
+          ASSERT_NEAR(y[i], expected[i], 1e-5 * std::fabs(expected[i])) << byte << " " << sign;
+        }
       }
     }
   }

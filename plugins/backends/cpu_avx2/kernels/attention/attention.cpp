@@ -77,8 +77,8 @@ struct TileMemory {
         greatest(scores + most_rows(a) * kPageTokens),
         sums(greatest + most_rows(a)),
         factors(sums + most_rows(a)),
-        query_scales(factors + most_rows(a)),
-        queries(query_scales + most_rows(a)),
+        score_scales(factors + most_rows(a)),
+        queries(score_scales + most_rows(a)),
         query_codes(reinterpret_cast<std::int16_t*>(queries)),
         page(queries + most_rows(a) * a.layout.key_dim),
         split(page + page_scratch_floats(a.layout, most_rows(a)), a.layout.value_dim),
@@ -95,11 +95,11 @@ struct TileMemory {
     return most_rows(a) * row + page_scratch_floats(a.layout, most_rows(a));
   }
 
-  float* scores;    // [rows][64], then weights
-  float* greatest;  // [rows]: score in a page
-  float* sums;      // [rows]: of the weights
-  float* factors;   // [rows]: what a weight is worth in the row's sums
-  float* query_scales;
+  float* scores;              // [rows][64], then weights
+  float* greatest;            // [rows]: score in a page
+  float* sums;                // [rows]: of the weights
+  float* factors;             // [rows]: what a weight is worth in the row's sums
+  float* score_scales;        // [rows]: what a score is to be multiplied with
   float* queries;             // [rows][key_dim], or in the same place
   std::int16_t* query_codes;  // [rows][key_dim]
   float* page;                // page_scratch_floats()
@@ -120,12 +120,13 @@ class Tile {
     const std::int64_t dim = a_.layout.key_dim;
     for (std::int64_t r = 0; r < num_rows_; ++r) {
       const float* row = a_.q + output_row(r) * dim;
+      memory_.score_scales[r] = a_.scale;
       if (!has_codes(a_.layout.keys)) {
         std::copy_n(row, dim, memory_.queries + r * dim);
         continue;
       }
       const RotatedRow query(row, dim, a_.layout.key_rotation);
-      memory_.query_scales[r] = quantize_query(query.data(), dim, memory_.query_codes + r * dim);
+      memory_.score_scales[r] *= quantize_query(query.data(), dim, memory_.query_codes + r * dim);
     }
   }
 
@@ -194,18 +195,29 @@ class Tile {
   /// Turns the scores in the page that begins at position `start` into weights, and sets what one of
   /// each row is worth in the row's sums.
   void weigh_page(std::int64_t start, Slots slots) {
-    std::int64_t r = 0;
-    for (std::int64_t query = item_.first_query; query < item_.last_query; ++query) {
+    const bool is_plain_page = all_see_whole(start, slots) && is_plain({a_.scale, a_.softcap});
+    const std::int64_t eights = is_plain_page ? num_rows_ / 8 * 8 : 0;
+    for (std::int64_t r = 0; r < eights; r += 8) {
+      a_.kernels->weigh_eight(memory_.scores + r * kPageTokens, memory_.score_scales + r,
+                              memory_.greatest + r, memory_.sums + r);
+    }
+    std::int64_t query = item_.first_query + eights / heads_;
+    for (std::int64_t r = eights, head = eights % heads_; r < num_rows_; ++r) {
       const KeyRange keys = visible_keys(a_, s_, query);
-      const Slots seen{std::max(slots.first, keys.first - start),
-                       std::min(slots.last, keys.last - start)};
-      for (std::int64_t head = 0; head < heads_; ++head, ++r) {
-        const PageWeights row = weigh_row(r, seen);
-        memory_.greatest[r] = row.greatest;
-        memory_.sums[r] = row.sum;
-      }
+      const PageWeights row = weigh_row(
+          r, {std::max(slots.first, keys.first - start), std::min(slots.last, keys.last - start)});
+      memory_.greatest[r] = row.greatest;
+      memory_.sums[r] = row.sum;
+      if (++head == heads_) head = 0, ++query;
     }
     memory_.split.add_page(num_rows_, memory_.greatest, memory_.sums, memory_.factors);
+  }
+
+  /// Whether every row sees all slots of the page that begins at position `start`.
+  bool all_see_whole(std::int64_t start, Slots slots) const {
+    return slots.first == 0 && slots.last == kPageTokens &&
+           visible_keys(a_, s_, item_.first_query).last >= start + kPageTokens &&
+           visible_keys(a_, s_, item_.last_query - 1).first <= start;
   }
 
   PageWeights weigh_row(std::int64_t r, Slots seen) {
@@ -214,8 +226,7 @@ class Tile {
       std::fill_n(scores, kPageTokens, 0.0F);
       return {SoftmaxRows::kLowest, 0.0F};
     }
-    const float scale = has_codes(a_.layout.keys) ? a_.scale * memory_.query_scales[r] : a_.scale;
-    return a_.kernels->weigh(scores, seen, {scale, a_.softcap});
+    return a_.kernels->weigh(scores, seen, {memory_.score_scales[r], a_.softcap});
   }
 
   const Attention& a_;

@@ -183,6 +183,14 @@ PageWeights weigh(float* scores, Slots seen, ScoreScaling scaling) {
   return {plain ? top * scaling.scale : top, sum_of_eight(sum)};
 }
 
+void weigh_eight(float* scores, const float* scales, float* greatest, float* sums) {
+  for (std::int64_t r = 0; r < 8; ++r) {
+    const PageWeights row = weigh(scores + r * kPageTokens, {0, kPageTokens}, {scales[r], 0.0F});
+    greatest[r] = row.greatest;
+    sums[r] = row.sum;
+  }
+}
+
 // ---- values ---------------------------------------------------------------------------------------
 
 /// [value_dim / 32][64] scales as f32, zero outside the slots, where there may be anything.
@@ -342,7 +350,7 @@ void add(const float* weights, const float* factors, std::int64_t count, const P
                 });
 }
 
-constexpr PageKernels kKernels{score, weigh, add};
+constexpr PageKernels kKernels{score, weigh, weigh_eight, add};
 
 }  // namespace
 

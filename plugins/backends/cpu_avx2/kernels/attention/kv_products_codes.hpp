@@ -173,60 +173,52 @@ inline void load_value_scales(const KvRun& values, Slots slots, float* scales) {
   }
 }
 
-/// Lane r of the result is the greatest lane of v[r].
-inline __m256 greatest_of_each(const __m256* v) {
-  __m256 pairs[4];
-  for (int i = 0; i < 4; ++i) {
-    pairs[i] = _mm256_max_ps(_mm256_unpacklo_ps(v[2 * i], v[2 * i + 1]),
-                             _mm256_unpackhi_ps(v[2 * i], v[2 * i + 1]));
-  }
-  __m256 fours[2];
-  for (int i = 0; i < 2; ++i) {
-    fours[i] = _mm256_max_ps(_mm256_shuffle_ps(pairs[2 * i], pairs[2 * i + 1], 0x44),
-                             _mm256_shuffle_ps(pairs[2 * i], pairs[2 * i + 1], 0xEE));
-  }
-  return _mm256_max_ps(_mm256_permute2f128_ps(fours[0], fours[1], 0x20),
-                       _mm256_permute2f128_ps(fours[0], fours[1], 0x31));
-}
-
-/// The greatest |weight * scale| of 64 slots, lane by lane.
-inline __m256 largest_products(const float* weights, const float* scales) {
-  __m256 largest = _mm256_setzero_ps();
+/// What a unit of the codes of weights * scales is worth, of up to eight rows: their greatest |product|
+/// over 64 slots / 32767, relative to the row's own, so that a row depends on nothing that it does not
+/// see.
+///   weights   [count][64], not negative
+///   factors   eight numbers, that may be anything behind `count`, like both results
+///   inverses  1 / unit; 0 where all products are
+///   units     factor * unit
+inline void find_units(const float* weights, const float* factors, const float* scales,
+                       std::int64_t count, float* inverses, float* units) {
+  __m256 magnitudes[8];
 #pragma GCC unroll 8
   for (int v = 0; v < 8; ++v) {
-    const __m256 product =
-        _mm256_mul_ps(_mm256_loadu_ps(weights + 8 * v), _mm256_loadu_ps(scales + 8 * v));
-    largest = _mm256_max_ps(largest, _mm256_andnot_ps(_mm256_set1_ps(-0.0F), product));
+    magnitudes[v] = _mm256_andnot_ps(_mm256_set1_ps(-0.0F), _mm256_loadu_ps(scales + 8 * v));
   }
-  return largest;
-}
-
-/// codes[slot] = round(weight * scale / unit) of up to eight rows, 64 slots each, with
-/// unit = greatest |product| / 32767 of the row; units[r] = factors[r] * unit. Relative to its own greatest
-/// product, so that a row depends on nothing that it does not see.
-///   weights, codes  [count][64];  factors, units: eight numbers that may be anything behind `count`
-inline void quantize_weights(const float* weights, const float* factors, const float* scales,
-                             std::int64_t count, std::int16_t* codes, float* units) {
   __m256 largest[8];
   for (std::int64_t r = 0; r < count; ++r) {
-    largest[r] = largest_products(weights + r * kPageTokens, scales);
+    const float* row = weights + r * kPageTokens;
+    __m256 most = _mm256_setzero_ps();
+#pragma GCC unroll 8
+    for (int v = 0; v < 8; ++v) {
+      most = _mm256_max_ps(most, _mm256_mul_ps(_mm256_loadu_ps(row + 8 * v), magnitudes[v]));
+    }
+    largest[r] = most;
   }
   for (std::int64_t r = count; r < 8; ++r) largest[r] = _mm256_setzero_ps();
-  const __m256 top = greatest_of_each(largest);
+  const __m256 top = max_each(largest);
   const __m256 code = _mm256_set1_ps(kLargestCode);
   const __m256 enough = _mm256_cmp_ps(top, _mm256_set1_ps(1e-30F), _CMP_GE_OQ);
-  alignas(32) float inverses[8];
-  _mm256_store_ps(inverses, _mm256_and_ps(_mm256_div_ps(code, top), enough));
+  _mm256_storeu_ps(inverses, _mm256_and_ps(_mm256_div_ps(code, top), enough));
   _mm256_storeu_ps(units, _mm256_mul_ps(_mm256_loadu_ps(factors), _mm256_div_ps(top, code)));
+}
+
+/// codes[r][slot] = round(weight * scale * inverses[r]), of 64 slots.
+inline void quantize_weights(const float* weights, const float* scales, const float* inverses,
+                             std::int64_t count, std::int16_t* codes) {
+  __m256 scale[8];
+#pragma GCC unroll 8
+  for (int v = 0; v < 8; ++v) scale[v] = _mm256_loadu_ps(scales + 8 * v);
   for (std::int64_t r = 0; r < count; ++r) {
     const __m256 inverse = _mm256_broadcast_ss(inverses + r);
     const float* row = weights + r * kPageTokens;
 #pragma GCC unroll 4
-    for (int v = 0; v < 64; v += 16) {
-      const __m256 first = _mm256_mul_ps(_mm256_loadu_ps(row + v), _mm256_loadu_ps(scales + v));
-      const __m256 second =
-          _mm256_mul_ps(_mm256_loadu_ps(row + v + 8), _mm256_loadu_ps(scales + v + 8));
-      store_256(codes + r * kPageTokens + v,
+    for (int v = 0; v < 8; v += 2) {
+      const __m256 first = _mm256_mul_ps(_mm256_loadu_ps(row + 8 * v), scale[v]);
+      const __m256 second = _mm256_mul_ps(_mm256_loadu_ps(row + 8 * v + 8), scale[v + 1]);
+      store_256(codes + r * kPageTokens + 8 * v,
                 codes_of_weights(_mm256_mul_ps(first, inverse), _mm256_mul_ps(second, inverse)));
     }
   }
@@ -241,7 +233,9 @@ struct GroupWeights {
   /// factors  [8]
   /// scales   [64], of the group
   void prepare(const float* weights, const float* factors, const float* scales) {
-    quantize_weights(weights, factors, scales, kRows, codes, units);
+    alignas(32) float inverses[8];
+    find_units(weights, factors, scales, kRows, inverses, units);
+    quantize_weights(weights, scales, inverses, kRows, codes);
   }
 };
 

@@ -77,7 +77,7 @@ void add(const float* weights, const float* factors, std::int64_t count, const P
 }
 
 template <class Products>
-constexpr PageKernels kKernels{score<Products>, weigh_scores, add<Products>};
+constexpr PageKernels kKernels{score<Products>, weigh_scores, weigh_eight_rows, add<Products>};
 
 }  // namespace
 

@@ -64,6 +64,9 @@ struct PageKernels {
   void (*score)(const QueryRows& q, const PageRun& keys, float* scratch, float* scores);
   /// Turns the 64 scores of a row, of which it sees `seen` (not none), into weights; 0 where unseen.
   PageWeights (*weigh)(float* scores, Slots seen, ScoreScaling scaling);
+  /// The same for eight rows that see the whole page, where scaling is_plain().
+  ///   scales, greatest, sums  [8]: as in ScoreScaling and PageWeights
+  void (*weigh_eight)(float* scores, const float* scales, float* greatest, float* sums);
   /// sums[r] += factors[r] * weights[r * 64 + slot] * value[slot], over all slots and `count` rows.
   ///   factors  room for a multiple of 8
   ///   scratch  as above

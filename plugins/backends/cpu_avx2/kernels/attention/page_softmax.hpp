@@ -1,4 +1,4 @@
-// The scores of one row in one page become weights.
+// The scores of rows in a page become weights.
 #pragma once
 
 #include <limits>
@@ -67,6 +67,40 @@ inline PageWeights weigh_row(float* scores, Slots seen, ScoreScaling scaling) {
     sum = _mm256_add_ps(sum, weight);
   }
   return {kIsPlain ? top * scaling.scale : top, sum_lanes(sum)};
+}
+
+/// PageKernels::weigh_eight for AVX2: what belongs to rows is computed for all at once.
+inline void weigh_eight_rows(float* scores, const float* scales, float* greatest, float* sums) {
+  __m256 most[8];
+  for (int r = 0; r < 8; ++r) {
+    const float* row = scores + r * kPageTokens;
+    most[r] = _mm256_loadu_ps(row);
+#pragma GCC unroll 8
+    for (int k = 1; k < kVectorsOfPage; ++k) {
+      most[r] = _mm256_max_ps(most[r], _mm256_loadu_ps(row + kLanes * k));
+    }
+  }
+  alignas(32) float tops[8];
+  alignas(32) float units[8];
+  const __m256 top = max_each(most);
+  const __m256 scale = _mm256_loadu_ps(scales);
+  _mm256_store_ps(tops, top);
+  _mm256_store_ps(units, _mm256_mul_ps(_mm256_set1_ps(kLog2OfE), scale));
+  _mm256_storeu_ps(greatest, _mm256_mul_ps(top, scale));
+  __m256 sum[8];
+  for (int r = 0; r < 8; ++r) {
+    float* row = scores + r * kPageTokens;
+    sum[r] = _mm256_setzero_ps();
+#pragma GCC unroll 8
+    for (int k = 0; k < kVectorsOfPage; ++k) {
+      const __m256 below =
+          _mm256_sub_ps(_mm256_loadu_ps(row + kLanes * k), _mm256_broadcast_ss(tops + r));
+      const __m256 weight = power_of_two(_mm256_mul_ps(below, _mm256_broadcast_ss(units + r)));
+      _mm256_storeu_ps(row + kLanes * k, weight);
+      sum[r] = _mm256_add_ps(sum[r], weight);
+    }
+  }
+  _mm256_storeu_ps(sums, sum_lanes_of_each(sum));
 }
 
 /// PageKernels::weigh for AVX2.

@@ -25,17 +25,19 @@ inline constexpr std::int64_t kPairCodes = 2 * kBlock;
 struct PageScratch {
   PageScratch(float* memory, std::int64_t dim, std::int64_t rows)
       : value_scales(memory),
-        units(value_scales + scales(dim)),
+        inverses(value_scales + scales(dim)),
+        units(inverses + padded(rows)),
         codes(reinterpret_cast<std::int16_t*>(units + padded(rows))),
         widened(codes + rows * kPageTokens) {}
 
   /// f32 numbers that it takes.
   static std::int64_t floats(std::int64_t dim, std::int64_t rows) {
-    return scales(dim) + padded(rows) + (rows + dim) * kPageTokens / 2;
+    return scales(dim) + 2 * padded(rows) + (rows + dim) * kPageTokens / 2;
   }
 
   float* value_scales;    // [dim / 32][64]
-  float* units;           // [rows], room for a multiple of 8
+  float* inverses;        // [rows], room for a multiple of 8
+  float* units;           // the same
   std::int16_t* codes;    // [rows][64]
   std::int16_t* widened;  // [dim * 64]
 
@@ -191,11 +193,12 @@ void add_tile(const float* weights, const float* factors, std::int64_t count, co
   const std::int64_t first_slot = page.slots.first / 2 * 2;
   const std::int64_t pairs = (page.slots.last - first_slot + 1) / 2;
   for (std::int64_t group = 0; group < values.dim / kKvGroup; ++group) {
+    const float* scales = memory.value_scales + group * kPageTokens;
     for (std::int64_t r = 0; r < count; r += kLanes) {
-      quantize_weights(weights + r * kPageTokens, factors + r,
-                       memory.value_scales + group * kPageTokens, std::min(kLanes, count - r),
-                       memory.codes + r * kPageTokens, memory.units + r);
+      find_units(weights + r * kPageTokens, factors + r, scales, std::min(kLanes, count - r),
+                 memory.inverses + r, memory.units + r);
     }
+    quantize_weights(weights, scales, memory.inverses, count, memory.codes);
     for (std::int64_t i = group * kKvGroup; i < (group + 1) * kKvGroup; i += kBlock) {
       const std::int16_t* block = memory.widened + i * kPageTokens + first_slot * kBlock;
       for_passes(count, [&](std::int64_t r, auto rows) {

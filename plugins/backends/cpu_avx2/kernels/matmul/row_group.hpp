@@ -66,20 +66,40 @@ struct RowGroup {
   }
 };
 
+/// The groups of a product's weights, by index.
+class RowGroups {
+ public:
+  explicit RowGroups(const Matmul& matmul)
+      : matmul_(matmul),
+        bytes_(group_bytes(*matmul.weights.format, matmul.weights.num_columns)),
+        requests_(requests_of(matmul)) {}
+
+  RowGroup operator[](std::int64_t group) const { return {matmul_, group, bytes_, requests_}; }
+
+ private:
+  const Matmul& matmul_;
+  std::int64_t bytes_;  // of a group
+  Requests requests_;
+};
+
+/// Calls kernel(first_token, num_tokens) for tiles of tokens.
+template <class Kernel>
+void for_each_token_tile(const Matmul& matmul, std::int64_t bytes_per_token, Kernel&& kernel) {
+  const std::int64_t tile = token_tile(bytes_per_token);
+  for (std::int64_t token = 0; token < matmul.num_tokens; token += tile) {
+    kernel(token, std::min(tile, matmul.num_tokens - token));
+  }
+}
+
 /// Calls kernel(group, first_token, num_tokens) for the groups [first, last) and tiles of tokens:
 /// all groups for one tile, then the next tile.
 template <class Kernel>
 void for_each_tile(const Matmul& matmul, std::int64_t bytes_per_token, std::int64_t first,
                    std::int64_t last, Kernel&& kernel) {
-  const std::int64_t bytes = group_bytes(*matmul.weights.format, matmul.weights.num_columns);
-  const std::int64_t tile = token_tile(bytes_per_token);
-  const Requests requests = requests_of(matmul);
-  for (std::int64_t token = 0; token < matmul.num_tokens; token += tile) {
-    const std::int64_t count = std::min(tile, matmul.num_tokens - token);
-    for (std::int64_t group = first; group < last; ++group) {
-      kernel(RowGroup(matmul, group, bytes, requests), token, count);
-    }
-  }
+  const RowGroups groups(matmul);
+  for_each_token_tile(matmul, bytes_per_token, [&](std::int64_t token, std::int64_t count) {
+    for (std::int64_t group = first; group < last; ++group) kernel(groups[group], token, count);
+  });
 }
 
 }  // namespace vernal::cpu_avx2

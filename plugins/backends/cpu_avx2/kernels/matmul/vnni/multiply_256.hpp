@@ -57,7 +57,7 @@ typename V::Ints correction_sum(const CorrectionWords& words, const std::int16_t
   return total;
 }
 
-/// total += the block, given its integer sum and correction: as add_block() of matmul_256.hpp.
+/// total += the block, given its integer sum and correction: as add_block() of block_256.hpp.
 template <class V, class Format>
 typename V::Floats add_block(typename V::Floats total, const Factors<V>& factors,
                              float activation_scale, typename V::Ints sum,
