@@ -3,7 +3,8 @@
 // weights ahead of their use, with those of each kind, and with those that a model gets. Prefill
 // cases report the products in a second. Both use the threads of the machine. Cached cases have one
 // thread and weights that stay in its second cache; they report the best of all runs, so other work
-// beside them does little harm.
+// beside them does little harm. MAC/cycle are the products of a thread in a cycle of the clock that
+// its core has right beside them (clock_rate.hpp).
 //
 //   matmul_bench --benchmark_filter=cached/.*q4_k
 //   matmul_bench --benchmark_filter=decode/ggml.q4_k/1/avx2/TOKENS/COLUMNS/as_measured
@@ -22,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "clock_rate.hpp"
 #include "kernels/matmul/matmul.hpp"
 #include "read_bandwidth.hpp"
 #include "thread_pool.hpp"
@@ -122,6 +124,7 @@ void run_cached(benchmark::State& state, const WeightFormat& format, std::int64_
   Inputs inputs(format, tokens, kCached);
   inputs.matmul.weights = weights.matrix(0);
   double best = 1e9;
+  const double clock_before = clock_rate(20);
   for (auto _ : state) {
     const auto begin = std::chrono::steady_clock::now();
     matmul_groups(inputs.matmul, 0, inputs.matmul.weights.num_groups());
@@ -129,8 +132,9 @@ void run_cached(benchmark::State& state, const WeightFormat& format, std::int64_
     best = std::min(best, spent.count());
   }
   state.counters["best_GB/s"] = static_cast<double>(weights.size) * 1e-9 / best;
-  state.counters["best_GMAC/s"] =
-      static_cast<double>(kCached.rows * kCached.columns * tokens) * 1e-9 / best;
+  const double products = static_cast<double>(kCached.rows * kCached.columns * tokens) / best;
+  state.counters["best_GMAC/s"] = products * 1e-9;
+  state.counters["best_MAC/cycle"] = products / std::max(clock_before, clock_rate(20));
 }
 
 void run_matmul(benchmark::State& state, const WeightFormat& format, Shape shape,
@@ -139,6 +143,7 @@ void run_matmul(benchmark::State& state, const WeightFormat& format, Shape shape
   const Inputs inputs(format, tokens, shape);
   const double bandwidth =
       is_cold ? read_bandwidth(weights.data.get(), weights.size * weights.count, pool()) : 0.0;
+  const double clock = clock_rate();
   for (auto _ : state) {
     pool().run([&](Worker& worker) {
       for (std::int64_t i = 0; i < weights.count; ++i) {
@@ -155,9 +160,10 @@ void run_matmul(benchmark::State& state, const WeightFormat& format, Shape shape
   const auto runs = static_cast<double>(state.iterations() * weights.count);
   const double bytes = runs * static_cast<double>(weights.size);
   state.counters["GB/s"] = benchmark::Counter(bytes * 1e-9, benchmark::Counter::kIsRate);
-  state.counters["GMAC/s"] =
-      benchmark::Counter(runs * static_cast<double>(shape.rows * shape.columns * tokens) * 1e-9,
-                         benchmark::Counter::kIsRate);
+  const double products = runs * static_cast<double>(shape.rows * shape.columns * tokens);
+  state.counters["GMAC/s"] = benchmark::Counter(products * 1e-9, benchmark::Counter::kIsRate);
+  state.counters["MAC/cycle"] = benchmark::Counter(
+      products / (clock * static_cast<double>(pool().num_threads())), benchmark::Counter::kIsRate);
   if (is_cold) {
     state.counters["of_bandwidth"] =
         benchmark::Counter(bytes / bandwidth, benchmark::Counter::kIsRate);

@@ -142,6 +142,9 @@ BenchRow read_row(const Members& members, const BenchOptions& options) {
       members.numbers("together_tokens_per_second", options.sequences.size());
   row.bytes_per_step = members.count("bytes_per_step");
   row.bandwidth_share = members.numbers("bandwidth_share", options.columns.size());
+  if (members.all().contains("instructions_per_byte")) {  // results of older versions lack it
+    row.instructions_per_byte = members.number("instructions_per_byte");
+  }
   return row;
 }
 
@@ -170,7 +173,8 @@ boost::json::object row_json(const BenchRow& row) {
       {"decode_tokens_per_second", to_json(row.decode_tokens_per_second)},
       {"together_tokens_per_second", to_json(row.together_tokens_per_second)},
       {"bytes_per_step", row.bytes_per_step},
-      {"bandwidth_share", to_json(row.bandwidth_share)}};
+      {"bandwidth_share", to_json(row.bandwidth_share)},
+      {"instructions_per_byte", number_or_null(row.instructions_per_byte)}};
   if (!row.prefill_operations.empty()) {
     out["prefill_operations_ms"] = operations_json(row.prefill_operations);
   }

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "command/bench/instruction_counter.hpp"
 #include "command/step_bytes.hpp"
 #include "vernal/error.hpp"
 
@@ -100,8 +101,10 @@ class Sweep {
       row.prefill_tokens_per_second.push_back(is_measured ? speed(tokens, tokens, 1, marks) : 0);
     }
     for (const std::uint64_t columns : options_.columns) {
+      const std::uint64_t before = instructions_.value();
       row.decode_tokens_per_second.push_back(
           speed(options_.decode_steps * columns, columns, columns, marks));
+      if (columns == 1) row.instructions_per_byte = per_step(instructions_.value() - before);
     }
     for (const std::uint64_t count : options_.sequences) {
       row.together_tokens_per_second.push_back(speed_together(count, marks));
@@ -112,6 +115,12 @@ class Sweep {
 
  private:
   using Marks = std::vector<std::unique_ptr<Mark>>;
+
+  /// `count` of all steps of a decode measurement, for one of them.
+  double per_step(std::uint64_t count) const {
+    return static_cast<double>(count) /
+           static_cast<double>(options_.decode_steps * options_.repetitions);
+  }
 
   void release() noexcept {
     for (const SequenceId sequence : sequences_) model_.steps->release_sequence(sequence);
@@ -241,6 +250,7 @@ class Sweep {
   LoadedModel& model_;
   const BenchOptions& options_;
   const OperationTimer& timer_;
+  InstructionCounter instructions_;  // made when the threads of the backend are there
   std::vector<SequenceId> sequences_;
   std::uint64_t depth_ = 0;
   std::uint64_t behind_ = 0;  // tokens that a measurement at this depth may append
@@ -285,6 +295,7 @@ std::vector<BenchRow> run_bench(LoadedModel& model, const BenchBytes& bytes,
       row.bandwidth_share.push_back(static_cast<double>(moved) * steps_per_second /
                                     bytes.read_bandwidth);
     }
+    row.instructions_per_byte /= static_cast<double>(row.bytes_per_step);
     on_row(row);
     rows.push_back(std::move(row));
   }
@@ -337,6 +348,10 @@ std::string bench_line(const BenchRow& row) {
   }
   out += fmt::format("  {:>12.1f}  {:>8.0f}%\n", static_cast<double>(row.bytes_per_step) / 0x1p20,
                      row.bandwidth_share.front() * 100);
+  if (row.instructions_per_byte > 0) {
+    out += fmt::format("{:>16}  {:.2f} instructions a byte\n", "decode step",
+                       row.instructions_per_byte);
+  }
   return out + operations_text("prefill", row.prefill_operations) +
          operations_text("decode step", row.decode_operations);
 }

@@ -51,6 +51,8 @@ struct BenchRow {
   std::vector<double> together_tokens_per_second;  // by sequences, of all of them
   std::uint64_t bytes_per_step = 0;  // weights, KV and state that a decode step of one token moves
   std::vector<double> bandwidth_share;  // by columns: bytes a step * steps per second / bandwidth
+  // That the process runs in a decode step of one token, for each of its bytes; 0: not counted.
+  double instructions_per_byte = 0;
   // Slowest first; empty: not timed. Of a prefill of the first size, and of a decode step.
   std::vector<BenchOperation> prefill_operations;
   std::vector<BenchOperation> decode_operations;

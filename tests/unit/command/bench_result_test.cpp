@@ -38,6 +38,7 @@ BenchResult some_result(double factor) {
   near.together_tokens_per_second = {36 * factor};
   near.bytes_per_step = 1000;
   near.bandwidth_share = {0.5, 0.25};
+  near.instructions_per_byte = 1.5;
   BenchRow far = near;
   far.depth = 4096;
   far.approach_tokens_per_second = 90;
