@@ -49,7 +49,10 @@ class Worker:
             text += MODEL.format(name=name, model=arguments.model.resolve(), draft=draft, guesses=arguments.guesses,
                                  context=arguments.context)
         deployment.write_text(text)
-        command = [str(arguments.build / "bin/speculation_worker"), str(deployment)]
+        binary = arguments.build / "bin/speculation_worker"
+        if not binary.exists():
+            sys.exit(f"{binary} is missing: configure with -DVERNAL_BUILD_BENCHMARKS=ON and build")
+        command = [str(binary), str(deployment)]
         if arguments.acceptance is not None:
             command.append(str(arguments.acceptance))
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -208,7 +208,9 @@ class Tile {
           r, {std::max(slots.first, keys.first - start), std::min(slots.last, keys.last - start)});
       memory_.greatest[r] = row.greatest;
       memory_.sums[r] = row.sum;
-      if (++head == heads_) head = 0, ++query;
+      if (++head < heads_) continue;
+      head = 0;
+      ++query;
     }
     memory_.split.add_page(num_rows_, memory_.greatest, memory_.sums, memory_.factors);
   }
