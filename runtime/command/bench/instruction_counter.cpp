@@ -4,7 +4,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
 #include <charconv>
 #include <filesystem>
 #include <string>
@@ -72,16 +71,16 @@ void InstructionCounter::close_all() noexcept {
   files_.clear();
 }
 
-std::uint64_t InstructionCounter::value() const {
+double InstructionCounter::value() const {
   double sum = 0;
   for (const int file : files_) {
     Reading reading;
-    if (::read(file, &reading, sizeof(reading)) != sizeof(reading)) continue;
-    if (reading.running_ns == 0) continue;
+    if (::read(file, &reading, sizeof(reading)) != sizeof(reading)) return 0;  // no part of a sum
+    if (reading.running_ns == 0) continue;  // the thread did nothing yet
     sum += static_cast<double>(reading.value) * static_cast<double>(reading.enabled_ns) /
            static_cast<double>(reading.running_ns);
   }
-  return static_cast<std::uint64_t>(sum);
+  return sum;
 }
 
 }  // namespace vernal

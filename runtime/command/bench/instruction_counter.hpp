@@ -26,9 +26,9 @@ class InstructionCounter {
   InstructionCounter& operator=(const InstructionCounter&) = delete;
 
   bool counts() const { return !files_.empty(); }
-  /// So far, of all threads; of a counter that had to share the processor's with others, what it would
-  /// have been. 0 if it does not count.
-  std::uint64_t value() const;
+  /// So far, of all threads; of a counter that had to share the processor's with others, an estimate of
+  /// what it would have been, which may fall. 0 if it does not count.
+  double value() const;
 
  private:
   void close_all() noexcept;

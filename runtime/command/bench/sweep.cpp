@@ -101,7 +101,7 @@ class Sweep {
       row.prefill_tokens_per_second.push_back(is_measured ? speed(tokens, tokens, 1, marks) : 0);
     }
     for (const std::uint64_t columns : options_.columns) {
-      const std::uint64_t before = instructions_.value();
+      const double before = instructions_.value();
       row.decode_tokens_per_second.push_back(
           speed(options_.decode_steps * columns, columns, columns, marks));
       if (columns == 1) row.instructions_per_byte = per_step(instructions_.value() - before);
@@ -117,9 +117,8 @@ class Sweep {
   using Marks = std::vector<std::unique_ptr<Mark>>;
 
   /// `count` of all steps of a decode measurement, for one of them.
-  double per_step(std::uint64_t count) const {
-    return static_cast<double>(count) /
-           static_cast<double>(options_.decode_steps * options_.repetitions);
+  double per_step(double count) const {
+    return std::max(0.0, count) / static_cast<double>(options_.decode_steps * options_.repetitions);
   }
 
   void release() noexcept {

@@ -56,36 +56,32 @@ inline float max_lanes(__m256 v) {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
 
-/// Lane r of the result is the greatest lane of v[r], of eight vectors.
-inline __m256 max_each(const __m256* v) {
-  __m256 pairs[4];
+/// Lane r of the result is what `combine_two` makes of the lanes of v[r], of eight vectors, in the order of
+/// sum_lanes().
+template <class F>
+inline __m256 fold_each(const __m256* v, F&& combine_two) {
+  __m256 fours[4];  // of rows i and i + 4
   for (int i = 0; i < 4; ++i) {
-    pairs[i] = _mm256_max_ps(_mm256_unpacklo_ps(v[2 * i], v[2 * i + 1]),
-                             _mm256_unpackhi_ps(v[2 * i], v[2 * i + 1]));
+    fours[i] = combine_two(_mm256_permute2f128_ps(v[i], v[i + 4], 0x20),
+                           _mm256_permute2f128_ps(v[i], v[i + 4], 0x31));
   }
-  __m256 fours[2];
+  __m256 twos[2];  // of rows 2 i, 2 i + 1 and those four further
   for (int i = 0; i < 2; ++i) {
-    fours[i] = _mm256_max_ps(_mm256_shuffle_ps(pairs[2 * i], pairs[2 * i + 1], 0x44),
-                             _mm256_shuffle_ps(pairs[2 * i], pairs[2 * i + 1], 0xEE));
+    twos[i] = combine_two(_mm256_shuffle_ps(fours[2 * i], fours[2 * i + 1], 0x44),
+                          _mm256_shuffle_ps(fours[2 * i], fours[2 * i + 1], 0xEE));
   }
-  return _mm256_max_ps(_mm256_permute2f128_ps(fours[0], fours[1], 0x20),
-                       _mm256_permute2f128_ps(fours[0], fours[1], 0x31));
+  return combine_two(_mm256_shuffle_ps(twos[0], twos[1], 0x88),
+                     _mm256_shuffle_ps(twos[0], twos[1], 0xDD));
+}
+
+/// Lane r of the result is max_lanes(v[r]), of eight vectors.
+inline __m256 max_lanes_of_each(const __m256* v) {
+  return fold_each(v, [](__m256 a, __m256 b) { return _mm256_max_ps(a, b); });
 }
 
 /// Lane r of the result is sum_lanes(v[r]), of eight vectors.
 inline __m256 sum_lanes_of_each(const __m256* v) {
-  __m256 fours[4];  // of rows i and i + 4
-  for (int i = 0; i < 4; ++i) {
-    fours[i] = _mm256_add_ps(_mm256_permute2f128_ps(v[i], v[i + 4], 0x20),
-                             _mm256_permute2f128_ps(v[i], v[i + 4], 0x31));
-  }
-  __m256 twos[2];  // of rows 2 i, 2 i + 1 and those four further
-  for (int i = 0; i < 2; ++i) {
-    twos[i] = _mm256_add_ps(_mm256_shuffle_ps(fours[2 * i], fours[2 * i + 1], 0x44),
-                            _mm256_shuffle_ps(fours[2 * i], fours[2 * i + 1], 0xEE));
-  }
-  return _mm256_add_ps(_mm256_shuffle_ps(twos[0], twos[1], 0x88),
-                       _mm256_shuffle_ps(twos[0], twos[1], 0xDD));
+  return fold_each(v, [](__m256 a, __m256 b) { return _mm256_add_ps(a, b); });
 }
 
 /// Lane r of the result is the sum of the lanes of v[r].

@@ -198,7 +198,7 @@ inline void find_units(const float* weights, const float* factors, const float* 
     largest[r] = most;
   }
   for (std::int64_t r = count; r < 8; ++r) largest[r] = _mm256_setzero_ps();
-  const __m256 top = max_each(largest);
+  const __m256 top = max_lanes_of_each(largest);
   const __m256 code = _mm256_set1_ps(kLargestCode);
   const __m256 enough = _mm256_cmp_ps(top, _mm256_set1_ps(1e-30F), _CMP_GE_OQ);
   _mm256_storeu_ps(inverses, _mm256_and_ps(_mm256_div_ps(code, top), enough));

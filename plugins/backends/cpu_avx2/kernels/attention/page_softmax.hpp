@@ -82,7 +82,7 @@ inline void weigh_eight_rows(float* scores, const float* scales, float* greatest
   }
   alignas(32) float tops[8];
   alignas(32) float units[8];
-  const __m256 top = max_each(most);
+  const __m256 top = max_lanes_of_each(most);
   const __m256 scale = _mm256_loadu_ps(scales);
   _mm256_store_ps(tops, top);
   _mm256_store_ps(units, _mm256_mul_ps(_mm256_set1_ps(kLog2OfE), scale));

@@ -61,8 +61,9 @@ void unpack_tile(const PackedBlock& block, Tile256<Format>& tile) {
   tile.factors = Format::factors(block);
 }
 
-/// Groups of rows whose tiles are multiplied together where tokens are many. One where each product is
-/// scaled by itself: the scales of four tokens fit the registers, those of two groups do not.
+/// Groups of rows whose tiles are multiplied together where tokens are many. One where products are scaled
+/// one or two at a time: the instructions that multiply are the limit then, not loads, and the scales of
+/// four tokens fit the registers, those of two groups do not.
 template <class Format>
 inline constexpr int kGroupsAtOnce = Format::kChunks > 2 ? 2 : 1;
 
@@ -174,6 +175,7 @@ void multiply_many(const Matmul& matmul, const RowGroup (&groups)[kGroups], std:
   __m256 totals[kTokenTile][kGroups];
   std::fill_n(totals[0], count * kGroups, _mm256_setzero_ps());
   Tile256<Format> tiles[kGroups];
+  static_assert(sizeof(totals) + sizeof(tiles) < 31 * 1024, "matmul_groups() promises 32 KiB");
   for (std::int64_t b = 0; b < num_blocks; ++b) {
     for (int t = 0; t < kGroups; ++t) {
       const PackedBlock block = packed_block<Format>(groups[t].data, b);
